@@ -1,0 +1,2 @@
+"""hwnas: hardware-aware, multi-objective neural architecture search."""
+

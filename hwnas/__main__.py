@@ -1,0 +1,5 @@
+"""Run ``python -m hwnas``."""
+
+from hwnas.cli import main
+
+main()

@@ -1,0 +1,124 @@
+"""A device: a target machine, described by one TOML file in ``devices/``."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hwnas._resources import data_dir
+from hwnas.core.quantity import QUANTITIES
+from hwnas.errors import ConfigError, UnknownNameError
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumn:
+    """A column of a published table that holds a quantity of this device.
+
+    Args:
+        table: Name of the table.
+        space: Search space of its rows.
+        dataset: Data set whose input size and classes the networks have.
+        quantity: Name of the quantity.
+        column: Name of the column, with its unit.
+    """
+
+    table: str
+    space: str
+    dataset: str
+    quantity: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What is known of a target machine.
+
+    Args:
+        name: Name on the command line.
+        title: Full name for people.
+        kind: What sort of machine: ``"embedded GPU"``.
+        source: Where its numbers come from.
+        columns: Its columns in published tables.
+        rated_power_w: Rated power in watts, or None where no source states one.
+        rated_power_source: The source of ``rated_power_w``.
+        note: Anything a user must know before trusting its numbers.
+    """
+
+    name: str
+    title: str
+    kind: str
+    source: str
+    columns: tuple[TableColumn, ...]
+    rated_power_w: float | None = None
+    rated_power_source: str = ""
+    note: str = ""
+
+    def quantities(self, space: str, dataset: str) -> tuple[str, ...]:
+        """Names of the quantities a table knows for this device on a space and data set."""
+        return tuple(
+            c.quantity for c in self.columns if (c.space, c.dataset) == (space, dataset)
+        )
+
+
+def _columns(name: str, tables: list[dict[str, Any]]) -> tuple[TableColumn, ...]:
+    """Columns of the ``[[table]]`` blocks: each data set times each quantity."""
+    found = []
+    for table in tables:
+        for dataset in table["datasets"]:
+            for quantity in table["quantities"]:
+                unit_name = QUANTITIES[quantity].column
+                column = f"{dataset}_{table.get('prefix', name)}_{unit_name}"
+                found.append(
+                    TableColumn(table["name"], table["space"], dataset, quantity, column)
+                )
+    return tuple(found)
+
+
+def read_device(path: Path) -> Device:
+    """The device that a TOML file describes.
+
+    Raises:
+        ConfigError: The file is no device description this version can read.
+    """
+    try:
+        with path.open("rb") as file:
+            data = tomllib.load(file)
+        if data["schema"] > SCHEMA:
+            raise ConfigError(
+                f"{path.name}: schema must be at most {SCHEMA}; got {data['schema']}. Update hwnas."
+            )
+        power = data.get("power", {})
+        return Device(
+            name=path.stem,
+            title=data["title"],
+            kind=data["kind"],
+            source=data["source"],
+            columns=_columns(path.stem, data.get("table", [])),
+            rated_power_w=power.get("rated_w"),
+            rated_power_source=power.get("source", ""),
+            note=data.get("note", ""),
+        )
+    except (KeyError, TypeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(
+            f"{path.name} must describe a device (title, kind, source, table); {error!r}."
+        ) from error
+
+
+def device_names() -> list[str]:
+    """Names of all devices, in alphabetical order."""
+    return sorted(path.stem for path in data_dir("devices").glob("*.toml"))
+
+
+def load_device(name: str) -> Device:
+    """The device called ``name``.
+
+    Raises:
+        UnknownNameError: There is none.
+    """
+    if name not in device_names():
+        raise UnknownNameError("device", name, device_names(), "hwnas devices")
+    return read_device(data_dir("devices") / f"{name}.toml")

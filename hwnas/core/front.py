@@ -1,0 +1,62 @@
+"""A Pareto front: the architectures nothing beats, with values, intervals and their sources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwnas.core.objective import ObjectiveSpec
+from hwnas.errors import ShapeError
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """Non-dominated architectures of a run.
+
+    Args:
+        archs: Published strings of the ``n_archs`` architectures.
+        columns: What each column is, ``n_columns`` of them; those of ``objectives`` first.
+        values: Shape ``(n_archs, n_columns)``, each column in its own unit and direction.
+        lower: Shape ``(n_archs, n_columns)``, lower ends of the 90 % intervals; NaN for none.
+        upper: Shape ``(n_archs, n_columns)``, upper ends.
+        n_objectives: How many of the columns were optimised; the others are told beside them.
+
+    Raises:
+        ShapeError: The arrays disagree with the lists.
+    """
+
+    archs: tuple[str, ...]
+    columns: tuple[ObjectiveSpec, ...]
+    values: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    n_objectives: int
+
+    def __post_init__(self) -> None:
+        expected = (len(self.archs), len(self.columns))
+        for name in ("values", "lower", "upper"):
+            shape = getattr(self, name).shape
+            if shape != expected:
+                raise ShapeError(
+                    f"{name} must have shape (n_archs, n_columns) = {expected}; got {shape}."
+                )
+
+    def __len__(self) -> int:
+        return len(self.archs)
+
+    @property
+    def objectives(self) -> tuple[ObjectiveSpec, ...]:
+        """The columns that were optimised."""
+        return self.columns[: self.n_objectives]
+
+    def column(self, name: str) -> np.ndarray:
+        """Values of the column called ``name``, shape ``(n_archs,)``.
+
+        Raises:
+            KeyError: The front has no such column.
+        """
+        names = [spec.column for spec in self.columns]
+        if name not in names:
+            raise KeyError(name)
+        return np.asarray(self.values[:, names.index(name)])

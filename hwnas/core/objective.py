@@ -1,0 +1,76 @@
+"""What is optimised: a named, directed quantity and the batches of values it answers with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from hwnas.core.architecture import Architecture
+from hwnas.core.quantity import Direction, Source
+from hwnas.errors import ShapeError
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveSpec:
+    """What an objective's values are.
+
+    Args:
+        column: Name with unit, such as ``"latency_ms"``; the key in every file.
+        unit: The unit, for people.
+        direction: ``"min"`` or ``"max"``, in the user's own sense.
+        source: Where the values come from.
+        title: A heading for people.
+        detail: One line on what exactly the value is: dataset, split, device, attack.
+    """
+
+    column: str
+    unit: str
+    direction: Direction
+    source: Source
+    title: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Values of one quantity for a batch of architectures, each with an interval.
+
+    Args:
+        value: Shape ``(n_archs,)``; NaN where unknown or where the device cannot run it.
+        lower: Shape ``(n_archs,)``, lower end of the 90 % interval; NaN where there is none.
+        upper: Shape ``(n_archs,)``, upper end; NaN where there is none.
+
+    Raises:
+        ShapeError: The three differ in shape or have more than one axis.
+    """
+
+    value: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+
+    def __post_init__(self) -> None:
+        shapes = {self.value.shape, self.lower.shape, self.upper.shape}
+        if len(shapes) != 1 or self.value.ndim != 1:
+            raise ShapeError(f"value, lower and upper must share shape (n_archs,); got {shapes}.")
+
+    @classmethod
+    def exact(cls, value: np.ndarray) -> Estimate:
+        """Values without an interval, shape ``(n_archs,)``."""
+        unknown = np.full(len(value), np.nan)
+        return cls(np.asarray(value, dtype=float), unknown, unknown)
+
+
+class Objective(Protocol):
+    """Something that values architectures in batches."""
+
+    @property
+    def spec(self) -> ObjectiveSpec:
+        """What the values are."""
+        ...
+
+    def __call__(self, archs: Sequence[Architecture]) -> Estimate:
+        """Values of ``n_archs`` architectures, each array of shape ``(n_archs,)``."""
+        ...

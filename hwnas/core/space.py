@@ -1,0 +1,173 @@
+"""A search space: genes, their choices, and what makes two genotypes one architecture."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from hwnas.core.architecture import Architecture
+from hwnas.core.cell import CellGraph
+from hwnas.core.graph import OperationGraph
+from hwnas.errors import ArchitectureError, ShapeError, UnknownNameError
+
+if TYPE_CHECKING:
+    import torch
+
+SAMPLING_ROUNDS = 1000
+
+
+class SearchSpace(ABC):
+    """A set of architectures, each a choice for every gene.
+
+    A subclass gives the class attributes and the abstract methods; everything else follows.
+
+    Attributes:
+        name: Name on the command line.
+        title: One line for people, with the paper.
+        datasets: Data sets the space is defined for, the default one first.
+        genes: Names of the ``n_genes`` genes.
+        n_choices: Number of choices of each gene, ``n_genes`` of them.
+        independent_genes: Groups of genes that together cover all: a parameter or MAC count of
+            the network is a constant plus a term for each group.
+        cell: For cell-based spaces, the graph whose edges the genes choose operations for.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    datasets: ClassVar[tuple[str, ...]]
+    genes: ClassVar[tuple[str, ...]]
+    n_choices: ClassVar[tuple[int, ...]]
+    independent_genes: ClassVar[tuple[tuple[int, ...], ...]]
+    cell: ClassVar[CellGraph | None] = None
+
+    def __init__(self, dataset: str | None = None) -> None:
+        if dataset is not None and dataset not in self.datasets:
+            raise UnknownNameError("dataset", dataset, self.datasets)
+        self.dataset = dataset or self.datasets[0]
+
+    @abstractmethod
+    def parse(self, text: str) -> Architecture:
+        """The architecture that the field's published string names.
+
+        Raises:
+            ArchitectureError: The text is no architecture of this space.
+        """
+
+    @abstractmethod
+    def format(self, genotype: Sequence[int]) -> str:
+        """The field's published string of a genotype."""
+
+    @abstractmethod
+    def canonical_genotypes(self, genotypes: np.ndarray) -> np.ndarray:
+        """One representative of each genotype's functional class.
+
+        Args:
+            genotypes: Shape ``(n_archs, n_genes)``.
+
+        Returns:
+            Shape ``(n_archs, n_genes)``.
+        """
+
+    @abstractmethod
+    def valid_mask(self, genotypes: np.ndarray) -> np.ndarray:
+        """Whether the input reaches the output; shape ``(n_archs,)``, boolean.
+
+        Args:
+            genotypes: Shape ``(n_archs, n_genes)``.
+        """
+
+    @abstractmethod
+    def graph(self, arch: Architecture) -> OperationGraph:
+        """The operation graph of an architecture, dead operations included."""
+
+    @abstractmethod
+    def build(self, arch: Architecture) -> torch.nn.Module:
+        """A freshly initialised torch model of an architecture.
+
+        Raises:
+            MissingExtraError: torch is not installed.
+        """
+
+    def pruned_genotypes(self, genotypes: np.ndarray) -> np.ndarray:
+        """Genotypes without dead operations, shape ``(n_archs, n_genes)``; here, as they are.
+
+        The true value of a functional class is the mean over its members that are their own
+        pruned form.
+        """
+        return self.check_genotypes(genotypes)
+
+    def all_genotypes(self) -> np.ndarray | None:
+        """Every genotype in the order of the published tables; None if too many to list."""
+        return None
+
+    def architecture(self, genotype: Sequence[int]) -> Architecture:
+        """The architecture of a genotype.
+
+        Raises:
+            ArchitectureError: A gene is out of range, or there are too many or too few.
+        """
+        genes = tuple(int(choice) for choice in genotype)
+        if len(genes) != len(self.genes):
+            raise ArchitectureError(
+                f"A genotype of {self.name} has {len(self.genes)} genes; got {len(genes)}."
+            )
+        for gene, choice, n_choices in zip(self.genes, genes, self.n_choices, strict=True):
+            if not 0 <= choice < n_choices:
+                raise ArchitectureError(
+                    f"Gene {gene} of {self.name} must be 0 to {n_choices - 1}; got {choice}."
+                )
+        return Architecture(self.name, genes, self.format(genes))
+
+    def genotypes(self, archs: Sequence[Architecture]) -> np.ndarray:
+        """Genotypes of architectures, shape ``(n_archs, n_genes)``.
+
+        Raises:
+            ArchitectureError: One of them belongs to another space.
+        """
+        for arch in archs:
+            if arch.space != self.name:
+                raise ArchitectureError(
+                    f"'{arch}' is an architecture of {arch.space}; expected one of {self.name}."
+                )
+        if not archs:
+            return np.empty((0, len(self.genes)), dtype=np.int64)
+        return np.array([arch.genotype for arch in archs], dtype=np.int64)
+
+    def canonical(self, arch: Architecture) -> Architecture:
+        """The one representative of the architecture's functional class."""
+        return self.architecture(self.canonical_genotypes(self.genotypes([arch]))[0])
+
+    def is_valid(self, arch: Architecture) -> bool:
+        """Whether the architecture's input reaches its output."""
+        return bool(self.valid_mask(self.genotypes([arch]))[0])
+
+    def sample(self, n: int, rng: np.random.Generator) -> list[Architecture]:
+        """``n`` valid architectures, each drawn uniformly over genotypes; repeats can occur."""
+        return [self.architecture(genotype) for genotype in self.sample_genotypes(n, rng)]
+
+    def sample_genotypes(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """Genotypes of ``n`` valid architectures, shape ``(n, n_genes)``."""
+        found = np.empty((0, len(self.genes)), dtype=np.int64)
+        for _ in range(SAMPLING_ROUNDS):
+            if len(found) >= n:
+                break
+            drawn = rng.integers(self.n_choices, size=(n - len(found), len(self.genes)))
+            found = np.concatenate([found, drawn[self.valid_mask(drawn)]])
+        return found[:n]
+
+    def check_genotypes(self, genotypes: np.ndarray) -> np.ndarray:
+        """``genotypes`` as integers of shape ``(n_archs, n_genes)``.
+
+        Raises:
+            ShapeError: It has another shape.
+        """
+        genotypes = np.asarray(genotypes, dtype=np.int64)
+        if genotypes.ndim != 2 or genotypes.shape[1] != len(self.genes):
+            raise ShapeError(
+                f"genotypes must have shape (n_archs, n_genes) = (..., {len(self.genes)}); "
+                f"got {genotypes.shape}."
+            )
+        return genotypes

@@ -1,0 +1,106 @@
+"""Named sets of features: what predictors are fitted on and what their cards list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwnas.core.cell import CellGraph
+from hwnas.core.space import SearchSpace
+from hwnas.errors import ConfigError, UnknownNameError
+from hwnas.features.counts import COLUMNS, count_genotypes
+from hwnas.features.graph import graph_feature_names, graph_features, path_counts, path_names
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSet:
+    """Columns of one kind.
+
+    Args:
+        names: Names of the columns for a space.
+        values: Values for canonical genotypes ``(n_archs, n_genes)``, shape
+            ``(n_archs, n_columns)``.
+    """
+
+    names: Callable[[SearchSpace], list[str]]
+    values: Callable[[SearchSpace, np.ndarray], np.ndarray]
+
+
+def _cell(space: SearchSpace) -> CellGraph:
+    if space.cell is None:
+        raise ConfigError(
+            f"Features of cells need a space of cells; {space.name} has none. "
+            "Choose other feature sets."
+        )
+    return space.cell
+
+
+def _one_hot_names(space: SearchSpace) -> list[str]:
+    return [
+        f"{gene}={choice}"
+        for gene, n_choices in zip(space.genes, space.n_choices, strict=True)
+        for choice in range(n_choices)
+    ]
+
+
+def _one_hot(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+    columns = [
+        genotypes[:, gene, None] == np.arange(n_choices)
+        for gene, n_choices in enumerate(space.n_choices)
+    ]
+    return np.concatenate(columns, axis=1, dtype=np.float32, casting="unsafe")
+
+
+def _log_counts(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+    return np.log(count_genotypes(space, genotypes)).astype(np.float32)
+
+
+FEATURE_SETS = {
+    "counts": FeatureSet(lambda _: [f"log_{name}" for name in COLUMNS], _log_counts),
+    "one_hot": FeatureSet(_one_hot_names, _one_hot),
+    "graph": FeatureSet(
+        lambda space: graph_feature_names(_cell(space)),
+        lambda space, genotypes: graph_features(_cell(space), genotypes),
+    ),
+    "paths": FeatureSet(
+        lambda space: path_names(_cell(space)),
+        lambda space, genotypes: path_counts(_cell(space), genotypes),
+    ),
+}
+
+
+def _find(name: str) -> FeatureSet:
+    if name not in FEATURE_SETS:
+        raise UnknownNameError("feature set", name, FEATURE_SETS)
+    return FEATURE_SETS[name]
+
+
+def feature_names(space: SearchSpace, sets: Sequence[str]) -> list[str]:
+    """Names of the columns of ``feature_matrix``.
+
+    Raises:
+        UnknownNameError: There is no such set.
+        ConfigError: The space cannot have such features.
+    """
+    return [name for chosen in sets for name in _find(chosen).names(space)]
+
+
+def feature_matrix(space: SearchSpace, genotypes: np.ndarray, sets: Sequence[str]) -> np.ndarray:
+    """Features of the canonical forms of architectures, so that dead operations are not seen.
+
+    Args:
+        space: Their search space.
+        genotypes: Shape ``(n_archs, n_genes)``.
+        sets: Names of feature sets, a selection of ``FEATURE_SETS``.
+
+    Returns:
+        Shape ``(n_archs, n_features)``, float32, columns as ``feature_names`` says.
+
+    Raises:
+        UnknownNameError: There is no such set.
+        ConfigError: The space cannot have such features.
+    """
+    canonical = space.canonical_genotypes(genotypes)
+    return np.concatenate([_find(name).values(space, canonical) for name in sets], axis=1)

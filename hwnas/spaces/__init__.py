@@ -1,0 +1,35 @@
+"""Search spaces, one file each; a file that registers a space here is found by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hwnas.core.space import SearchSpace
+from hwnas.errors import ConfigError
+from hwnas.registry import Registry
+
+SPACES: Registry[type[SearchSpace]] = Registry(
+    "search space", "hwnas.spaces", "hwnas.spaces", "hwnas spaces"
+)
+
+
+def load_space(name: str, **options: Any) -> SearchSpace:
+    """The search space called ``name``.
+
+    Args:
+        name: Its name, such as ``"nasbench201"``.
+        **options: What the space's constructor takes; every space takes ``dataset``.
+
+    Raises:
+        UnknownNameError: There is no such space or data set.
+        ConfigError: The space has no such option.
+
+    Example:
+        >>> load_space("nasbench201").genes[0]
+        'edge 0-1'
+    """
+    space = SPACES[name]
+    try:
+        return space(**options)
+    except TypeError as error:
+        raise ConfigError(f"Search space '{name}': {error}.") from error

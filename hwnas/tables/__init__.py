@@ -1,0 +1,1 @@
+"""Published and measured tables: import, audit, store, look up."""
