@@ -50,11 +50,19 @@ class TableError(HwnasError, ValueError):
 
 
 class ArtifactError(HwnasError, ValueError):
-    """A predictor file that is missing, damaged or foreign."""
+    """A file of a predictor or of weights that is missing, damaged or foreign."""
 
 
 class RunError(HwnasError, ValueError):
     """A run directory that is taken, damaged or of another configuration."""
+
+
+class NoCandidateError(HwnasError, ValueError):
+    """No architecture is left to choose from."""
+
+
+class ExportError(HwnasError, RuntimeError):
+    """A model that was exported but does not compute what it should."""
 
 
 class StateError(HwnasError, RuntimeError):

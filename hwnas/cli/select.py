@@ -1,0 +1,187 @@
+"""``hwnas select``: the architecture of a run to ship, and its model file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console, JustifyMethod
+    from rich.table import Table
+
+    from hwnas.select import Choice, Export, Selection
+
+_LIMIT_HELP = "{} value allowed, as COLUMN=NUMBER; repeat it, or put commas between several."
+
+
+def select(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run.")],
+    at_most: Annotated[
+        list[str] | None, typer.Option(metavar="LIMITS", help=_LIMIT_HELP.format("Largest"))
+    ] = None,
+    at_least: Annotated[
+        list[str] | None, typer.Option(metavar="LIMITS", help=_LIMIT_HELP.format("Smallest"))
+    ] = None,
+    prefer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WEIGHTS",
+            help="Importance, as accuracy_pct=2,latency_ms=1; a column not named is ignored.",
+        ),
+    ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            metavar="knee|asf|pseudo-weights",
+            help="How to choose; knee without --prefer, asf with it, by default.",
+        ),
+    ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="MODEL.onnx", dir_okay=False, help="Write the model, with a .json card."
+        ),
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.safetensors", help="Trained weights to export; fresh ones by default."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Choose the architecture to ship from a run's front, and export it."""
+    from hwnas.api import load_run
+    from hwnas.cli._console import console, print_json
+    from hwnas.core.limits import parse_assignments
+    from hwnas.errors import ConfigError
+    from hwnas.select import export_onnx
+    from hwnas.select import select as choose
+    from hwnas.select.export import export_record
+    from hwnas.select.record import selection_record
+
+    if weights is not None and export is None:
+        raise ConfigError("--weights must come with --export, the file to write; got it alone.")
+    upper, lower = _limits(at_most, "--at-most"), _limits(at_least, "--at-least")
+    preference = None if prefer is None else parse_assignments(prefer, "--prefer")
+    loaded = load_run(run)
+    selection = choose(loaded.front, upper, lower, preference, method)
+    record: dict[str, Any] = selection_record(selection)
+    exported = None
+    if export is not None:
+        arch = loaded.space.parse(selection.pick.arch)
+        details = {"selection": record}
+        exported = export_onnx(loaded.space, arch, export, weights, details=details)
+    if as_json:
+        print_json({**record, "export": exported and export_record(exported)})
+    else:
+        print_selection(console(), selection)
+        if exported is not None:
+            _print_export(console(), exported)
+
+
+def _limits(texts: Iterable[str] | None, option: str) -> dict[str, float]:
+    """Bounds by column, of all the times an option was given."""
+    from hwnas.core.limits import parse_assignments
+
+    return parse_assignments(",".join(texts), option) if texts else {}
+
+
+def print_selection(out: Console, selection: Selection) -> None:
+    """Print the pick, what it costs, and the runner-up."""
+    from rich.markup import escape
+
+    # Architectures are left to the terminal to wrap, so that they can be copied whole.
+    out.print(f"[bold]{escape(selection.pick.arch)}[/bold]", soft_wrap=True)
+    out.print(f"{_reason(selection)}\n")
+    out.print(_table(selection))
+    for limit in selection.uncertain_limits:
+        out.print(
+            f"\n[yellow]The bound of {limit} lies inside the pick's 90 % interval:[/yellow] "
+            "measure it on the device before it ships."
+        )
+    if selection.runner_up is not None:
+        out.print(f"\nRunner-up: {escape(selection.runner_up.arch)}", soft_wrap=True)
+        out.print(_comparison(selection), end="")
+
+
+def _print_export(out: Console, exported: Export) -> None:
+    from rich.markup import escape
+
+    out.print(f"\nWrote {escape(str(exported.path))} and {escape(exported.card.name)}.")
+    out.print(
+        f"It agrees with the torch model to {exported.max_abs_error:.1e}; "
+        f"its largest output is {exported.output_scale:.2g} (opset {exported.opset})."
+    )
+    if exported.is_untrained:
+        out.print(
+            f"[bold yellow]{exported.weights}.[/bold yellow] "
+            "Train the model, then export it with --weights."
+        )
+    else:
+        out.print(f"Weights: {escape(exported.weights)}")
+
+
+def _reason(selection: Selection) -> str:
+    """One line on what was chosen from and how."""
+    limits = f" under {', '.join(map(str, selection.limits))}" if selection.limits else ""
+    weights = ", ".join(f"{column}={weight:g}" for column, weight in selection.weights.items())
+    how = "knee" if selection.method == "knee" else f"{selection.method} with {weights}"
+    among = f"{selection.n_candidates} of {selection.n_archs} architectures"
+    return f"Chosen from {among}{limits}, by {how}."
+
+
+def _comparison(selection: Selection) -> str:
+    """In which objectives pick and runner-up cannot be told apart; empty if in none."""
+    if selection.is_tie:
+        return (
+            "[yellow]The two cannot be told apart:[/yellow] their 90 % intervals overlap in "
+            "every objective.\n"
+        )
+    if selection.indistinguishable:
+        names = ", ".join(selection.indistinguishable)
+        return f"The two cannot be told apart in {names}: their 90 % intervals overlap.\n"
+    return ""
+
+
+def _table(selection: Selection) -> Table:
+    """A row for each column of the front."""
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column("", overflow="fold")
+    for heading in ("Pick", "90 % interval", "Unit", "Source", "Gives up", "Runner-up"):
+        justify: JustifyMethod = "left" if heading in ("Unit", "Source") else "right"
+        table.add_column(heading, justify=justify, no_wrap=True)
+    for spec in selection.columns:
+        behind = selection.gives_up.get(spec.column)
+        other = selection.runner_up.values[spec.column] if selection.runner_up else None
+        table.add_row(
+            spec.column.replace("@", "\n@"),
+            _number(selection.pick.values[spec.column]),
+            _interval(selection.pick, spec.column),
+            spec.unit,
+            spec.source,
+            "best" if behind == 0 else _number(behind),
+            _number(other),
+        )
+    return table
+
+
+def _interval(choice: Choice, column: str) -> str:
+    """Ends of the 90 % interval; empty where there is none."""
+    ends = choice.intervals.get(column)
+    return "" if ends is None else f"{_number(ends[0])} to {_number(ends[1])}"
+
+
+def _number(value: float | None) -> str:
+    """A value to four digits; counts with thousands separated, empty for none."""
+    if value is None:
+        return ""
+    if math.isnan(value):
+        return "unknown"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"

@@ -1,0 +1,171 @@
+"""Limits that an architecture must keep, such as ``latency_ms<=5``, and how they are written."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from hwnas.core.quantity import Quantity, column_name, parse_quantity
+from hwnas.errors import ConfigError, UnknownNameError
+
+Relation = Literal["<=", ">="]
+
+_LIMIT = re.compile(r"([^\s<>=,]+)\s*(<=|>=)\s*([^\s<>=,]+)")
+_ASSIGNMENT = re.compile(r"([^\s<>=,]+)\s*=\s*([^\s<>=,]+)")
+_UNIT_WORDS = {"ms": "milliseconds", "mJ": "millijoules", "img/s": "images per second"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """An upper or lower bound on a column, in the column's own unit.
+
+    Args:
+        column: Name of the column, with its unit: ``"latency_ms"``.
+        relation: ``"<="`` or ``">="``.
+        bound: The largest or smallest value allowed; it is allowed itself.
+
+    Raises:
+        ConfigError: The bound is not finite, or the column's quantity cannot reach it.
+    """
+
+    column: str
+    relation: Relation
+    bound: float
+
+    def __post_init__(self) -> None:
+        problem = _problem(self)
+        if problem:
+            raise ConfigError(f"{self}: {problem}")
+
+    def __str__(self) -> str:
+        return f"{self.column} {self.relation} {_plain(self.bound)}"
+
+    def violation(self, values: np.ndarray) -> np.ndarray:
+        """Amount by which each value breaks the limit, in the column's unit.
+
+        Args:
+            values: Shape ``(n_archs,)``; NaN where unknown.
+
+        Returns:
+            Shape ``(n_archs,)``; 0 where the limit holds, infinity where the value is unknown.
+        """
+        values = np.asarray(values, dtype=float)
+        excess = values - self.bound if self.relation == "<=" else self.bound - values
+        return np.where(np.isnan(values), np.inf, np.maximum(excess, 0.0))
+
+
+def parse_limit(text: str, option: str = "") -> Limit:
+    """The limit that a text such as ``latency_ms<=5`` or ``accuracy >= 92`` states.
+
+    Args:
+        text: A quantity's name or column, perhaps with a variant after ``@``, then ``<=`` or
+            ``>=``, then the bound in the column's unit.
+        option: Where the text was given, such as ``"--constraint"``; begins the messages.
+
+    Raises:
+        ConfigError: The text has another form, or the bound is no number the quantity can reach.
+        UnknownNameError: There is no such quantity.
+
+    Example:
+        >>> print(parse_limit("latency<=5"))
+        latency_ms <= 5
+    """
+    where = _where(option, text)
+    match = _LIMIT.fullmatch(text.strip())
+    if match is None:
+        raise ConfigError(
+            f"{where} a limit must have the form 'latency_ms<=5' or 'accuracy_pct>=92'."
+        )
+    name, relation, number = match.groups()
+    column = column_name(*parse_quantity(name))
+    bound = _number(number, where)
+    try:
+        return Limit(column, "<=" if relation == "<=" else ">=", bound)
+    except ConfigError as error:
+        raise ConfigError(f"{where} {str(error).partition(': ')[2]}") from None
+
+
+def parse_assignments(text: str, option: str = "") -> dict[str, float]:
+    """Numbers by column, from a text such as ``latency_ms=5,accuracy=92``.
+
+    A quantity's name becomes its column; any other name is kept as it is, since a user's own
+    objective has a column that only its front knows.
+
+    Args:
+        text: Assignments with commas between them.
+        option: Where the text was given, such as ``"--at-most"``; begins the messages.
+
+    Raises:
+        ConfigError: The text has another form, a value is no finite number, or a column is named
+            twice.
+
+    Example:
+        >>> parse_assignments("latency=5, accuracy_pct=92")
+        {'latency_ms': 5.0, 'accuracy_pct': 92.0}
+    """
+    where = _where(option, text)
+    found: dict[str, float] = {}
+    for part in text.split(","):
+        match = _ASSIGNMENT.fullmatch(part.strip())
+        if match is None:
+            raise ConfigError(f"{where} must have the form 'latency_ms=5,accuracy_pct=92'.")
+        column = column_of(match[1])
+        if column in found:
+            raise ConfigError(f"{where} {column} must be given once; got it twice.")
+        found[column] = _number(match[2], where)
+    return found
+
+
+def column_of(name: str) -> str:
+    """Column of a quantity's name or column; any other name as it is."""
+    quantity, variant = _quantity(name)
+    return column_name(quantity, variant) if quantity else name
+
+
+def _quantity(name: str) -> tuple[Quantity | None, str]:
+    """The quantity and variant a name stands for; None for a user's own column."""
+    try:
+        return parse_quantity(name)
+    except UnknownNameError:
+        return None, ""
+
+
+def _problem(limit: Limit) -> str:
+    """What is wrong with a limit's bound, as the rest of a sentence; empty if nothing is."""
+    if not math.isfinite(limit.bound):
+        return f"the limit must be a finite number; got {limit.bound}."
+    quantity, _ = _quantity(limit.column)
+    if quantity is None:
+        return ""
+    if quantity.unit == "%":
+        if not 0 <= limit.bound <= 100:
+            return f"the limit must be a percentage from 0 to 100; got {_plain(limit.bound)}."
+        return ""
+    if limit.relation == "<=" and limit.bound <= 0:
+        unit = _UNIT_WORDS.get(quantity.unit) or quantity.title.lower()
+        return f"the limit must be a positive number of {unit}; got {_plain(limit.bound)}."
+    return ""
+
+
+def _number(text: str, where: str) -> float:
+    """The finite number a text states."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ConfigError(f"{where} the value must be a finite number; got '{text}'.")
+    return number
+
+
+def _where(option: str, text: str) -> str:
+    return f'{option} "{text}":'.lstrip()
+
+
+def _plain(number: float) -> str:
+    """A number as people write it, exact: ``5``, ``0.1``, ``1000000``."""
+    return repr(float(number)).removesuffix(".0")

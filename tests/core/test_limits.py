@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hwnas.core.limits import Limit, parse_assignments, parse_limit
+from hwnas.core.quantity import QUANTITIES
+from hwnas.errors import ConfigError, UnknownNameError
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("latency_ms<=5", Limit("latency_ms", "<=", 5.0)),
+        ("latency<=5", Limit("latency_ms", "<=", 5.0)),
+        ("  accuracy_pct >= 92.5 ", Limit("accuracy_pct", ">=", 92.5)),
+        ("robustness@square-eps1>=40", Limit("robustness_pct@square-eps1", ">=", 40.0)),
+        ("params<=1e6", Limit("params", "<=", 1_000_000.0)),
+        ("throughput>=2000", Limit("throughput_ips", ">=", 2000.0)),
+    ],
+)
+def test_limit_is_parsed(text: str, expected: Limit) -> None:
+    assert parse_limit(text) == expected
+
+
+def test_violation_is_the_excess_and_unknown_is_infinite() -> None:
+    values = np.array([4.0, 5.0, 7.5, np.nan])
+    at_most = Limit("latency_ms", "<=", 5.0).violation(values)
+    at_least = Limit("latency_ms", ">=", 5.0).violation(values)
+    np.testing.assert_array_equal(at_most, [0.0, 0.0, 2.5, np.inf])
+    np.testing.assert_array_equal(at_least, [1.0, 0.0, 0.0, np.inf])
+
+
+def test_limit_prints_as_people_write_it() -> None:
+    assert str(Limit("params", "<=", 1e6)) == "params <= 1000000"
+    assert str(Limit("latency_ms", "<=", 0.1)) == "latency_ms <= 0.1"
+
+
+@given(
+    st.sampled_from([quantity for quantity in QUANTITIES.values() if quantity.unit != "%"]),
+    st.sampled_from(["<=", ">="]),
+    st.floats(min_value=1e-300, allow_infinity=False, allow_nan=False),
+)
+def test_printed_limit_parses_back(quantity, relation, bound) -> None:
+    limit = Limit(quantity.column, relation, bound)
+    assert parse_limit(str(limit)) == limit
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False))
+def test_exactly_the_values_within_a_limit_do_not_violate_it(bound, value) -> None:
+    at_most, at_least = Limit("mine", "<=", bound), Limit("mine", ">=", bound)
+    assert (at_most.violation(np.array([value]))[0] == 0) == (value <= bound)
+    assert (at_least.violation(np.array([value]))[0] == 0) == (value >= bound)
+
+
+@pytest.mark.parametrize("text", ["", "latency", "latency<5", "latency=5", "<=5", "a<=5<=6", "5"])
+def test_text_of_another_form_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match=r'--constraint ".*": a limit must have the form'):
+        parse_limit(text, option="--constraint")
+
+
+def test_misspelt_quantity_gets_a_hint() -> None:
+    with pytest.raises(UnknownNameError, match=r"'latncy'\. Did you mean 'latency'\?"):
+        parse_limit("latncy<=5")
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "fast", "1e999"])
+def test_bound_must_be_a_finite_number(number: str) -> None:
+    with pytest.raises(ConfigError, match=rf"must be a finite number; got '{number}'\.$"):
+        parse_limit(f"latency<={number}")
+
+
+def test_limit_built_in_python_must_be_finite_too() -> None:
+    with pytest.raises(ConfigError, match=r"^latency_ms >= nan: .* finite number; got nan\.$"):
+        Limit("latency_ms", ">=", float("nan"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "latency_ms<=-5",
+            '--constraint "latency_ms<=-5": '
+            "the limit must be a positive number of milliseconds; got -5.",
+        ),
+        ("energy<=0", '--constraint "energy<=0": '
+         "the limit must be a positive number of millijoules; got 0."),
+        ("params<=-1", '--constraint "params<=-1": '
+         "the limit must be a positive number of parameters; got -1."),
+        ("accuracy>=101", '--constraint "accuracy>=101": '
+         "the limit must be a percentage from 0 to 100; got 101."),
+        ("robustness@pgd-eps1<=-2", '--constraint "robustness@pgd-eps1<=-2": '
+         "the limit must be a percentage from 0 to 100; got -2."),
+    ],
+)  # fmt: skip
+def test_bound_out_of_reach_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_limit(text, option="--constraint")
+    assert str(caught.value) == message
+
+
+def test_message_without_an_option_begins_with_the_text() -> None:
+    with pytest.raises(ConfigError, match=r'^"latency<=-5": the limit must be a positive'):
+        parse_limit("latency<=-5")
+
+
+def test_assignments_are_parsed_by_column() -> None:
+    assert parse_assignments("latency=5, accuracy_pct = 92,robustness@pgd-eps1=3,size_mb=1.5") == {
+        "latency_ms": 5.0,
+        "accuracy_pct": 92.0,
+        "robustness_pct@pgd-eps1": 3.0,
+        "size_mb": 1.5,
+    }
+
+
+@pytest.mark.parametrize("text", ["", "latency", "latency<=5", "latency=5,", "=5", "a=1=2"])
+def test_assignments_of_another_form_are_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match=r'^--at-most ".*": must have the form'):
+        parse_assignments(text, option="--at-most")
+
+
+def test_assigned_value_must_be_finite() -> None:
+    with pytest.raises(ConfigError, match=r"--prefer .* must be a finite number; got 'nan'"):
+        parse_assignments("latency=nan", option="--prefer")
+
+
+def test_column_cannot_be_assigned_twice() -> None:
+    with pytest.raises(ConfigError, match="latency_ms must be given once; got it twice"):
+        parse_assignments("latency=5,latency_ms=6")
