@@ -1,0 +1,171 @@
+"""Predictors on disk: ``<space>/<dataset>/<device>.<quantity>.onnx`` and a card beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hwnas._files import sha256_bytes
+from hwnas._resources import artifacts_dir, cache_dir
+from hwnas.core.objective import Estimate
+from hwnas.core.quantity import QUANTITIES
+from hwnas.core.space import SearchSpace
+from hwnas.errors import ArtifactError
+from hwnas.features import feature_matrix, feature_names
+from hwnas.predictors.calibration import Intervals
+from hwnas.predictors.card import Card, read_card, to_unit
+from hwnas.predictors.estimators import open_session, run_session
+
+SUPPORT_SUFFIX = ".support.onnx"
+
+
+def search_path() -> tuple[Path, ...]:
+    """Folders of predictors: the user's own first, then the shipped ones."""
+    return cache_dir() / "artifacts", artifacts_dir()
+
+
+def names_sha256(space: SearchSpace, sets: tuple[str, ...]) -> str:
+    """Hash of the names of features, which changes when what they mean does."""
+    return sha256_bytes("\n".join(feature_names(space, sets)).encode())
+
+
+def predictor_cards(space: str, dataset: str) -> Iterator[tuple[Path, Card]]:
+    """All predictors for a space and data set, the user's own before shipped ones of that name."""
+    seen = set()
+    for folder in search_path():
+        for path in sorted((folder / space / dataset).glob("*.json")):
+            if path.stem not in seen:
+                seen.add(path.stem)
+                yield path, read_card(path)
+
+
+def find_predictor(
+    space: SearchSpace, quantity: str, variant: str = "", device: str | None = None
+) -> Predictor | None:
+    """The predictor of a quantity on the space's data set, or None.
+
+    Args:
+        space: Search space with its data set.
+        quantity: Name of the quantity.
+        variant: Which variant of it; the default one where empty.
+        device: Device, for quantities that need one.
+
+    Raises:
+        ArtifactError: There is one, and it is damaged.
+    """
+    per_device = QUANTITIES[quantity].per_device
+    prefix = f"{device}.{quantity}" if per_device else quantity
+    for folder in search_path():
+        for path in sorted((folder / space.name / space.dataset).glob(f"{prefix}*.json")):
+            card = read_card(path)
+            is_asked = card.variant == variant or (not variant and card.is_default)
+            if card.quantity == quantity and is_asked:
+                return load_predictor(path, space)
+    return None
+
+
+def load_predictor(path: Path, space: SearchSpace) -> Predictor:
+    """The predictor whose card lies at ``path``.
+
+    Args:
+        path: The JSON card; the models lie beside it.
+        space: Search space with the data set that the card names.
+
+    Raises:
+        ArtifactError: A file is missing, damaged or foreign, or its features have changed.
+    """
+    card = read_card(path)
+    if (card.space, card.dataset) != (space.name, space.dataset):
+        raise ArtifactError(
+            f"{path.name} predicts {card.space} on {card.dataset}; "
+            f"it cannot serve {space.name} on {space.dataset}."
+        )
+    if names_sha256(space, card.feature_sets) != card.features_sha256:
+        raise ArtifactError(
+            f"{path.name} was fitted on features that this version computes otherwise. "
+            "Make it again with: hwnas fit"
+        )
+    folder = path.parent
+    model = _open(folder / f"{card.stem}.onnx", card.sha256, card.n_features)
+    support = None
+    if card.support is not None:
+        support = _open(
+            folder / f"{card.stem}{SUPPORT_SUFFIX}", card.support.sha256, card.n_features
+        )
+    return Predictor(card, space, model, support)
+
+
+def _open(path: Path, sha256: str, n_features: int) -> Any:
+    """A session for a model file that is exactly the one its card was written for."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ArtifactError(
+            f"{path.name} must lie beside its card; it cannot be read ({error.strerror}). "
+            "Make it again with: hwnas fit"
+        ) from error
+    if sha256_bytes(data) != sha256:
+        raise ArtifactError(
+            f"{path.name}: its sha256 differs from its card's, so its bytes have changed. "
+            "Install hwnas again, or make it again with: hwnas fit"
+        )
+    try:
+        session = open_session(data)
+        n_inputs = session.get_inputs()[0].shape[1]
+    except Exception as error:  # onnxruntime raises classes of its own for a bad model
+        raise ArtifactError(
+            f"{path.name} must be an ONNX model that onnxruntime can load; it is not "
+            f"({type(error).__name__}). Make it again with: hwnas fit"
+        ) from error
+    if n_inputs != n_features:
+        raise ArtifactError(
+            f"{path.name} must read {n_features} features; it reads {n_inputs}. "
+            "Make it again with: hwnas fit"
+        )
+    return session
+
+
+class Predictor:
+    """A fitted predictor with intervals.
+
+    Args:
+        card: What it predicts and how wrong it is.
+        space: Search space with its data set.
+        model: onnxruntime session that predicts the standardised target.
+        support: Session that scores whether the device runs an architecture, or None.
+    """
+
+    def __init__(self, card: Card, space: SearchSpace, model: Any, support: Any = None) -> None:
+        self.card = card
+        self.space = space
+        self._model = model
+        self._support = support
+        interval = card.interval
+        self._intervals = Intervals(
+            interval["level"], tuple(interval["edges"]), tuple(interval["half_widths"])
+        )
+
+    def predict(self, genotypes: np.ndarray) -> Estimate:
+        """Values with 90 % intervals of the functional classes of architectures.
+
+        Args:
+            genotypes: Shape ``(n_archs, n_genes)``.
+
+        Returns:
+            Values in the card's unit, shape ``(n_archs,)``; NaN where the input does not reach the
+            output or the device cannot run the architecture.
+        """
+        if not len(genotypes):
+            return Estimate.exact(np.empty(0))
+        features = feature_matrix(self.space, genotypes, self.card.feature_sets)
+        target = run_session(self._model, features) * self.card.scale + self.card.mean
+        half_width = self._intervals.half_width(target)
+        is_known = self.space.valid_mask(genotypes)
+        if self._support is not None and self.card.support is not None:
+            is_known &= run_session(self._support, features) >= self.card.support.threshold
+        ends = (target, target - half_width, target + half_width)
+        values = [to_unit(end, self.card.is_log, self.card.unit) for end in ends]
+        return Estimate(*(np.where(is_known, value, np.nan) for value in values))

@@ -1,0 +1,136 @@
+"""The card of a predictor: what it predicts, from what, and how wrong it is on held-out classes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hwnas._files import write_json
+from hwnas.errors import ArtifactError
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """Which architectures the device can run, where the table shows that it cannot run all.
+
+    Args:
+        threshold: Score from which on an architecture counts as running.
+        n_unsupported: Classes of the table that the device could not run.
+        recall_pct: Share of the held-out classes that run and were recognised, in percent.
+        specificity_pct: Share of the held-out classes that do not run and were recognised.
+        sha256: Hash of the model's file.
+    """
+
+    threshold: float
+    n_unsupported: int
+    recall_pct: float | None
+    specificity_pct: float | None
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """Everything about a predictor but its weights.
+
+    Args:
+        space: Search space.
+        dataset: Data set.
+        device: Device, or None for what depends on none.
+        quantity: Name of the quantity.
+        variant: Which variant of it (an attack, a split); empty where there is one.
+        is_default: Whether the quantity's name alone means this variant.
+        column: Column of the values, with unit.
+        unit: The unit, for people.
+        detail: One line on what exactly is predicted.
+        table: ``name``, ``column``, ``sha256`` of the canonical table, ``sources``.
+        feature_sets: Names of the feature sets, in order.
+        n_features: Number of features.
+        features_sha256: Hash of the features' names.
+        is_log: Whether the model predicts the logarithm.
+        mean: Mean of the target that the model was fitted on.
+        scale: Standard deviation of that target; the model predicts ``(target - mean) / scale``.
+        estimator: Name of the chosen estimator.
+        candidates: Kendall tau of each candidate in cross-validation on the training classes.
+        n_classes: Functional classes used to ``train``, ``calibrate`` and ``test``.
+        held_out: Metrics on the test classes.
+        interval: ``level``, ``edges``, ``half_widths`` (of the target) and measured ``coverage``.
+        sha256: Hash of the model's file.
+        seed: Seed of splits and estimators.
+        versions: Versions of the packages it was made with.
+        support: Which architectures run at all; None where all do.
+    """
+
+    space: str
+    dataset: str
+    device: str | None
+    quantity: str
+    variant: str
+    is_default: bool
+    column: str
+    unit: str
+    detail: str
+    table: dict[str, Any]
+    feature_sets: tuple[str, ...]
+    n_features: int
+    features_sha256: str
+    is_log: bool
+    mean: float
+    scale: float
+    estimator: str
+    candidates: dict[str, float]
+    n_classes: dict[str, int]
+    held_out: dict[str, float | None]
+    interval: dict[str, Any]
+    sha256: str
+    seed: int
+    versions: dict[str, str]
+    support: Support | None = None
+
+    @property
+    def stem(self) -> str:
+        """Name of its files without the suffix: ``edgegpu.latency``."""
+        return ".".join(part for part in (self.device, self.quantity, self.variant) if part)
+
+
+def to_unit(target: np.ndarray, is_log: bool, unit: str) -> np.ndarray:
+    """Predicted targets, shape ``(n_archs,)``, in the unit of the quantity."""
+    if is_log:
+        return np.asarray(np.exp(target))
+    return np.clip(target, 0.0, 100.0) if unit == "%" else target
+
+
+def read_card(path: Path) -> Card:
+    """The card in a JSON file.
+
+    Raises:
+        ArtifactError: The file is missing, damaged, foreign or of a newer schema.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        schema = data.pop("schema")
+        if schema > SCHEMA:
+            raise ArtifactError(
+                f"{path.name} has schema {schema}; this version reads up to {SCHEMA}. Update hwnas."
+            )
+        support = data.pop("support")
+        data["feature_sets"] = tuple(data["feature_sets"])
+        return Card(**data, support=Support(**support) if support else None)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        if isinstance(error, ArtifactError):
+            raise
+        raise ArtifactError(
+            f"{path.name} must be the card of a predictor; it cannot be read "
+            f"({type(error).__name__}). Make it again with: hwnas fit"
+        ) from error
+
+
+def write_card(path: Path, card: Card) -> None:
+    """Write a card as JSON, whole or not at all."""
+    write_json(path, {"schema": SCHEMA, **dataclasses.asdict(card)})

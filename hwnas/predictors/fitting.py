@@ -1,0 +1,234 @@
+"""From a column of a table to a predictor: split by functional class, choose, fit, calibrate."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hwnas._files import sha256_bytes, write_bytes
+from hwnas.core.quantity import QUANTITIES
+from hwnas.core.space import SearchSpace
+from hwnas.errors import TableError
+from hwnas.features import feature_matrix
+from hwnas.predictors.artifacts import SUPPORT_SUFFIX, names_sha256
+from hwnas.predictors.calibration import calibrate
+from hwnas.predictors.card import Card, Support, to_unit, write_card
+from hwnas.predictors.estimators import (
+    cross_validate,
+    fit_candidate,
+    run_onnx,
+    to_onnx,
+)
+from hwnas.predictors.metrics import regression_metrics
+from hwnas.tables import ClassMeans, Column, Table, class_means
+
+CELL_FEATURES = ("counts", "graph", "paths", "one_hot")
+CHAIN_FEATURES = ("counts", "one_hot")
+N_FOLDS = 3
+MIN_CLASSES = 20
+TEST_SHARE = CALIBRATION_SHARE = 0.1
+SUPPORT_ESTIMATOR = "gradient_boosting"
+SUPPORT_THRESHOLD = 0.5
+_PACKAGES = ("hwnas", "numpy", "scikit-learn", "skl2onnx", "onnx", "onnxruntime")
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A predictor not yet on disk.
+
+    Args:
+        card: What it predicts and how wrong it is.
+        model: Serialised ONNX model.
+        support: Serialised ONNX model of what the device runs, or None.
+    """
+
+    card: Card
+    model: bytes
+    support: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """Positions of functional classes, each class in one part only."""
+
+    train: np.ndarray
+    calibrate: np.ndarray
+    test: np.ndarray
+
+    @classmethod
+    def draw(cls, n_classes: int, seed: int) -> _Split:
+        order = np.random.default_rng(seed).permutation(n_classes)
+        n_test = max(1, round(TEST_SHARE * n_classes))
+        n_held = n_test + max(1, round(CALIBRATION_SHARE * n_classes))
+        return cls(order[n_held:], order[n_test:n_held], order[:n_test])
+
+    def sizes(self) -> dict[str, int]:
+        return {name: len(getattr(self, name)) for name in ("train", "calibrate", "test")}
+
+
+def default_features(space: SearchSpace) -> tuple[str, ...]:
+    """Feature sets that suit a space."""
+    return CHAIN_FEATURES if space.cell is None else CELL_FEATURES
+
+
+def fit_column(
+    space: SearchSpace,
+    table: Table,
+    column: Column,
+    seed: int = 0,
+    features: Sequence[str] | None = None,
+) -> Fitted:
+    """A predictor of the class means of one column of a table.
+
+    A tenth of the functional classes is held out to measure the predictor, a tenth to calibrate
+    its intervals; on the rest, cross-validation chooses the estimator, which is then fitted. What
+    was measured is what is kept: nothing is fitted again afterwards.
+
+    Args:
+        space: Search space with the column's data set.
+        table: The table.
+        column: A column that holds a quantity.
+        seed: Seed of splits and estimators.
+        features: Names of feature sets; those that suit the space by default.
+
+    Raises:
+        TableError: The column holds no quantity, never varies, or has too few values.
+        ArtifactError: The estimator cannot be turned into ONNX.
+    """
+    from threadpoolctl import threadpool_limits
+
+    means = class_means(space, table, column.name)
+    _check(column, means)
+    sets = tuple(features or default_features(space))
+    x = feature_matrix(space, means.genotypes, sets)
+    is_log = column.unit != "%" and bool(np.all(means.values > 0))
+    y = np.log(means.values) if is_log else means.values
+    split = _Split.draw(len(y), seed)
+    mean, scale = float(y[split.train].mean()), float(y[split.train].std())
+    # One thread: sums in another order would give other bits on another machine.
+    with threadpool_limits(1):
+        z = (y - mean) / scale
+        candidates = cross_validate(seed, x[split.train], z[split.train], N_FOLDS)
+        chosen = max(candidates, key=lambda name: candidates[name])
+        estimator = fit_candidate(chosen, seed, x[split.train], z[split.train])
+        model = to_onnx(estimator, x)
+        support, support_model = _fit_support(space, means, x, sets, seed)
+    predicted = run_onnx(model, x) * scale + mean
+    intervals = calibrate(y[split.calibrate], predicted[split.calibrate])
+    in_unit = to_unit(predicted, is_log, column.unit)
+    card = Card(
+        space=space.name,
+        dataset=space.dataset,
+        device=column.device,
+        quantity=str(column.quantity),
+        variant=column.variant,
+        is_default=column.is_default,
+        column=column.name,
+        unit=column.unit,
+        detail=column.detail,
+        table={
+            "name": table.name,
+            "column": column.name,
+            "sha256": table.sha256,
+            "sources": list(table.sources),
+        },
+        feature_sets=sets,
+        n_features=x.shape[1],
+        features_sha256=names_sha256(space, sets),
+        is_log=is_log,
+        mean=mean,
+        scale=scale,
+        estimator=chosen,
+        candidates=candidates,
+        n_classes=split.sizes(),
+        held_out=regression_metrics(means.values[split.test], in_unit[split.test]),
+        interval={
+            "level": intervals.level,
+            "edges": list(intervals.edges),
+            "half_widths": list(intervals.half_widths),
+            "coverage": intervals.coverage(y[split.test], predicted[split.test]),
+        },
+        sha256=sha256_bytes(model),
+        seed=seed,
+        versions={name: importlib.metadata.version(name) for name in _PACKAGES},
+        support=support,
+    )
+    return Fitted(card, model, support_model)
+
+
+def is_constant(table: Table, column: Column) -> bool:
+    """Whether a column is the same for every architecture that has a value."""
+    values = table.values(column.name)
+    known = values[~np.isnan(values)]
+    return bool(len(known) == 0 or np.ptp(known) == 0)
+
+
+def _check(column: Column, means: ClassMeans) -> None:
+    if column.quantity not in QUANTITIES:
+        raise TableError(
+            f"{column.name} holds no quantity that can be predicted; "
+            "choose a column of accuracy, robustness, latency, energy or throughput."
+        )
+    if len(means.values) < MIN_CLASSES:
+        raise TableError(
+            f"{column.name} must have values for at least {MIN_CLASSES} functional classes; "
+            f"it has {len(means.values)}. Add measurements."
+        )
+    if np.ptp(means.values) == 0:
+        raise TableError(
+            f"{column.name} is {means.values[0]:g} for every architecture; "
+            "there is nothing to predict. Choose another column."
+        )
+
+
+def _fit_support(
+    space: SearchSpace, means: ClassMeans, x: np.ndarray, sets: Sequence[str], seed: int
+) -> tuple[Support | None, bytes | None]:
+    """A model of which classes the device runs at all; none where it runs every one."""
+    if not len(means.unsupported):
+        return None, None
+    x = np.concatenate([x, feature_matrix(space, means.unsupported, sets)])
+    runs = np.arange(len(x)) < len(means.values)
+    split = _Split.draw(len(x), seed)
+    estimator = fit_candidate(
+        SUPPORT_ESTIMATOR, seed, x[split.train], runs[split.train].astype(float)
+    )
+    model = to_onnx(estimator, x)
+    recognised = run_onnx(model, x[split.test]) >= SUPPORT_THRESHOLD
+
+    def share(truth: bool) -> float | None:
+        of_kind = runs[split.test] == truth
+        right = recognised[of_kind] == truth
+        return float(100 * right.mean()) if len(right) else None
+
+    card = Support(
+        threshold=SUPPORT_THRESHOLD,
+        n_unsupported=len(means.unsupported),
+        recall_pct=share(True),
+        specificity_pct=share(False),
+        sha256=sha256_bytes(model),
+    )
+    return card, model
+
+
+def write_predictor(folder: Path, fitted: Fitted) -> Path:
+    """Write a predictor under ``<folder>/<space>/<dataset>``; returns the path of its card.
+
+    The card goes last and names the hashes of the rest, so that a predictor is there as a whole
+    or not at all.
+
+    Raises:
+        StorageError: The folder cannot be written.
+    """
+    card = fitted.card
+    place = folder / card.space / card.dataset
+    write_bytes(place / f"{card.stem}.onnx", fitted.model)
+    if fitted.support is not None:
+        write_bytes(place / f"{card.stem}{SUPPORT_SUFFIX}", fitted.support)
+    path = place / f"{card.stem}.json"
+    write_card(path, card)
+    return path

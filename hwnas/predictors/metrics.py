@@ -1,0 +1,34 @@
+"""How wrong a predictor is: rank correlations and relative errors."""
+
+from __future__ import annotations
+
+import numpy as np
+
+CLOSE = 0.10
+"""What counts as close: within 10 % of the truth."""
+
+
+def regression_metrics(truth: np.ndarray, predicted: np.ndarray) -> dict[str, float | None]:
+    """Agreement of predictions with the truth.
+
+    Args:
+        truth: Shape ``(n,)``, in any unit.
+        predicted: Shape ``(n,)``, in the same unit.
+
+    Returns:
+        ``kendall_tau`` (tau-b), ``spearman``, ``mae`` in the unit, ``mape_pct`` and
+        ``within_10_pct`` (share of predictions within 10 % of the truth, in percent). What is not
+        defined, such as a relative error of a truth of zero, is None.
+    """
+    from scipy.stats import kendalltau, spearmanr
+
+    error = np.abs(predicted - truth)
+    is_relative = bool(np.all(truth > 0))
+    varies = np.ptp(truth) > 0 and np.ptp(predicted) > 0
+    return {
+        "kendall_tau": float(kendalltau(truth, predicted).statistic) if varies else None,
+        "spearman": float(spearmanr(truth, predicted).statistic) if varies else None,
+        "mae": float(error.mean()),
+        "mape_pct": float(100 * np.mean(error / truth)) if is_relative else None,
+        "within_10_pct": float(100 * np.mean(error <= CLOSE * np.abs(truth))),
+    }
