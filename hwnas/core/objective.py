@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -24,6 +24,8 @@ class ObjectiveSpec:
         source: Where the values come from.
         title: A heading for people.
         detail: One line on what exactly the value is: dataset, split, device, attack.
+        origin: The file or formula behind it, with its hash.
+        figures: How wrong it may be, measured on held-out architectures: name to figure.
     """
 
     column: str
@@ -32,6 +34,8 @@ class ObjectiveSpec:
     source: Source
     title: str
     detail: str = ""
+    origin: str = ""
+    figures: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

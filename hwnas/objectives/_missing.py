@@ -1,0 +1,48 @@
+"""What to say when nothing knows a quantity."""
+
+from __future__ import annotations
+
+from hwnas.core.device import Device, device_names, load_device
+from hwnas.core.quantity import Quantity
+from hwnas.core.space import SearchSpace
+from hwnas.errors import ConfigError
+
+_POWER = (
+    " Or give the device's rated power with --power-w W "
+    "(energy = rated power x latency, labelled estimated)."
+)
+
+
+def need_device(quantity: Quantity, device: Device | None) -> Device:
+    """The device, for a quantity that means nothing without one.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    if device is None:
+        raise ConfigError(
+            f"{quantity.title} needs a device; name one with --device. "
+            f"Known: {', '.join(device_names())}."
+        )
+    return device
+
+
+def unknown_here(space: SearchSpace, device: Device | None, quantity: Quantity) -> ConfigError:
+    """The error for a quantity that no data is known for."""
+    where = f"{space.name} on {space.dataset}"
+    if quantity.per_device:
+        others = [
+            name
+            for name in device_names()
+            if quantity.name in load_device(name).quantities(space.name, space.dataset)
+        ]
+        have = f"Devices that have it: {', '.join(others)}." if others else "No device has it."
+        power = _POWER if quantity.name == "energy" else ""
+        name = device.name if device else ""
+        return ConfigError(
+            f"Device '{name}' has no {quantity.name} data for {where}. {have}{power}"
+        )
+    return ConfigError(
+        f"No {quantity.name} data is known for {where}. Leave {quantity.name} out of "
+        "--objectives, choose another --dataset, or fit a predictor with: hwnas fit"
+    )

@@ -1,0 +1,68 @@
+"""Values predicted by a fitted model, with 90 % intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hwnas.core.architecture import Architecture
+from hwnas.core.device import Device
+from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
+from hwnas.core.quantity import Quantity, column_name
+from hwnas.core.space import SearchSpace
+from hwnas.errors import UnknownNameError
+from hwnas.objectives import SOURCES
+from hwnas.objectives._missing import need_device, unknown_here
+from hwnas.predictors import Predictor, find_predictor, predictor_cards
+
+
+class PredictedObjective:
+    """A predictor as an objective.
+
+    Args:
+        predictor: The predictor.
+        column: Column of its values.
+        quantity: What it predicts.
+    """
+
+    def __init__(self, predictor: Predictor, column: str, quantity: Quantity) -> None:
+        card = predictor.card
+        self._predictor = predictor
+        self.spec = ObjectiveSpec(
+            column=column,
+            unit=quantity.unit,
+            direction=quantity.direction,
+            source="predicted",
+            title=quantity.title,
+            detail=card.detail,
+            origin=f"{card.stem}.onnx sha256 {card.sha256}; table {card.table['name']}",
+            figures={**card.held_out, "interval_coverage_pct": 100 * card.interval["coverage"]},
+        )
+
+    def __call__(self, archs: Sequence[Architecture]) -> Estimate:
+        """Predictions for ``n_archs`` architectures, each array of shape ``(n_archs,)``."""
+        return self._predictor.predict(self._predictor.space.genotypes(archs))
+
+
+@SOURCES.register("predictor")
+def predicted_objective(
+    space: SearchSpace, device: Device | None, quantity: Quantity, variant: str
+) -> Objective:
+    """The objective of the predictor that was fitted for a quantity.
+
+    Raises:
+        ConfigError: There is none for this space, data set and device.
+        UnknownNameError: There is one, but not for this variant.
+        ArtifactError: The predictor's files are damaged.
+    """
+    name = need_device(quantity, device).name if quantity.per_device else None
+    predictor = find_predictor(space, quantity.name, variant, name)
+    if predictor is not None:
+        return PredictedObjective(predictor, column_name(quantity, variant), quantity)
+    variants = [
+        card.variant
+        for _, card in predictor_cards(space.name, space.dataset)
+        if (card.quantity, card.device) == (quantity.name, name)
+    ]
+    if variant and variants:
+        raise UnknownNameError(f"variant of {quantity.name}", variant, variants)
+    raise unknown_here(space, device, quantity)

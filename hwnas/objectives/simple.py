@@ -1,0 +1,136 @@
+"""Values that need no data: counts, energy from a rated power, and the user's own functions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from hwnas.core.architecture import Architecture
+from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
+from hwnas.core.quantity import QUANTITIES, Direction
+from hwnas.core.space import SearchSpace
+from hwnas.errors import ConfigError, ShapeError
+from hwnas.features.counts import COLUMNS, count_genotypes
+
+
+class CountedObjective:
+    """Parameters or multiply-accumulates, exact.
+
+    Args:
+        space: Search space with its data set.
+        name: ``"params"`` or ``"macs"``.
+    """
+
+    def __init__(self, space: SearchSpace, name: str) -> None:
+        quantity = QUANTITIES[name]
+        self._space = space
+        self._column = COLUMNS.index(name)
+        self.spec = ObjectiveSpec(
+            column=quantity.column,
+            unit=quantity.unit,
+            direction=quantity.direction,
+            source="counted",
+            title=quantity.title,
+            detail=f"counted from the operation graph for {space.dataset}",
+        )
+
+    def __call__(self, archs: Sequence[Architecture]) -> Estimate:
+        """Counts of ``n_archs`` architectures."""
+        counts = count_genotypes(self._space, self._space.genotypes(archs))
+        return Estimate.exact(counts[:, self._column])
+
+
+class RatedEnergy:
+    """Energy as rated power times latency: an estimate, not a measurement.
+
+    Args:
+        latency: The objective that gives ``latency_ms``.
+        power_w: Rated power of the device, in watts.
+
+    Raises:
+        ConfigError: ``power_w`` is not a positive, finite number.
+    """
+
+    def __init__(self, latency: Objective, power_w: float) -> None:
+        if not (math.isfinite(power_w) and power_w > 0):
+            raise ConfigError(
+                f"The rated power must be a positive number of watts; got {power_w:g}."
+            )
+        energy = QUANTITIES["energy"]
+        self._latency = latency
+        self._power_w = power_w
+        self.spec = ObjectiveSpec(
+            column=energy.column,
+            unit=energy.unit,
+            direction=energy.direction,
+            source="estimated",
+            title=energy.title,
+            detail=f"rated power {power_w:g} W x latency ({latency.spec.source})",
+            origin=latency.spec.origin,
+            figures=latency.spec.figures,
+        )
+
+    def __call__(self, archs: Sequence[Architecture]) -> Estimate:
+        """Millijoules of ``n_archs`` architectures: watts times milliseconds."""
+        latency = self._latency(archs)
+        ends = (latency.value, latency.lower, latency.upper)
+        return Estimate(*(end * self._power_w for end in ends))
+
+
+class CustomObjective:
+    """The user's own function over a batch of architectures.
+
+    Args:
+        function: Takes ``n_archs`` architectures, returns values of shape ``(n_archs,)``; NaN
+            means that an architecture is infeasible.
+        column: Name of the values, with their unit.
+        direction: ``"min"`` or ``"max"``.
+        unit: The unit, for people.
+        title: A heading for people; the column's name by default.
+
+    Raises:
+        ConfigError: The name is that of a known quantity, or the direction is none.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[Sequence[Architecture]], np.ndarray],
+        column: str,
+        direction: Direction = "min",
+        unit: str = "",
+        title: str = "",
+    ) -> None:
+        taken = {name for q in QUANTITIES.values() for name in (q.name, q.column)}
+        taken |= {"arch", "generation"}
+        if not column.isidentifier() or column in taken:
+            raise ConfigError(
+                f"An objective of your own needs a name of letters, digits and '_' that is not "
+                f"taken by a quantity; got '{column}'."
+            )
+        if direction not in ("min", "max"):
+            raise ConfigError(f"The direction of {column} must be min or max; got '{direction}'.")
+        self._function = function
+        self.spec = ObjectiveSpec(
+            column=column,
+            unit=unit,
+            direction=direction,
+            source="custom",
+            title=title or column,
+            detail="your own function",
+        )
+
+    def __call__(self, archs: Sequence[Architecture]) -> Estimate:
+        """The function's values for ``n_archs`` architectures.
+
+        Raises:
+            ShapeError: The function returned another number of values.
+        """
+        values = np.asarray(self._function(archs), dtype=float)
+        if values.shape != (len(archs),):
+            raise ShapeError(
+                f"{self.spec.column} must return shape (n_archs,) = ({len(archs)},); "
+                f"got {values.shape}."
+            )
+        return Estimate.exact(np.where(np.isinf(values), np.nan, values))
