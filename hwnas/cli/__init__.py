@@ -23,29 +23,41 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 
 def _run(words: list[str], wants_traceback: bool) -> int:
-    import click
+    import typer
     from typer.main import get_command
 
     from hwnas.cli._app import app
-    from hwnas.errors import HwnasError
 
     try:
         result = get_command(app).main(args=words, prog_name="hwnas", standalone_mode=False)
         return result if isinstance(result, int) else 0
-    except HwnasError as error:
-        message, status = str(error), EXIT_USER_ERROR
-    except click.ClickException as error:
-        message, status = error.format_message(), EXIT_USER_ERROR
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader, such as head, has seen enough.
         sys.stderr.close()
         return 0
     except Exception as error:
-        message = f"{type(error).__name__}: {error}. Run again with --debug for the traceback"
-        status = EXIT_FAILURE
-    if wants_traceback:
-        traceback.print_exc()
-    print(f"Error: {' '.join(message.split())}", file=sys.stderr)
+        if wants_traceback:
+            traceback.print_exception(error)
+        message, status = _explain(error)
+    # Without arguments the help has said it all, and the message is empty.
+    if message:
+        print(f"Error: {' '.join(message.split())}", file=sys.stderr)
     return status
+
+
+def _explain(error: Exception) -> tuple[str, int]:
+    """The one line for an error, and the exit status."""
+    from hwnas.errors import HwnasError
+
+    if isinstance(error, HwnasError):
+        return str(error), EXIT_USER_ERROR
+    # Usage errors are click's, or from typer 0.26 on its own private copy of them: their class
+    # cannot be named, but they alone can format themselves.
+    if hasattr(error, "format_message"):
+        return error.format_message(), EXIT_USER_ERROR
+    return (
+        f"{type(error).__name__}: {error}. Run again with --debug for the traceback",
+        EXIT_FAILURE,
+    )

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from hwnas.cli import tables
+from hwnas.cli import devices, tables
+from hwnas.cli.fit import fit
+from hwnas.cli.predict import predict
+from hwnas.cli.search import search
+from hwnas.cli.select import select
 
 app = typer.Typer(
     name="hwnas",
@@ -14,4 +18,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Add --debug to any command for a traceback.",
 )
+app.command("search")(search)
+app.command("select")(select)
+app.command("predict")(predict)
+app.command("fit")(fit)
+app.command("spaces")(devices.list_spaces)
+app.add_typer(devices.app, name="devices")
 app.add_typer(tables.app, name="tables")

@@ -1,0 +1,138 @@
+"""``hwnas devices`` and ``hwnas spaces``: what is known, and how good it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hwnas.core.device import Device
+    from hwnas.predictors.card import Card
+
+app = typer.Typer(help="List devices, and show what is known of one.")
+
+
+@app.callback(invoke_without_command=True)
+def list_devices(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List devices, and show what is known of one."""
+    if context.invoked_subcommand is not None:
+        return
+    from rich.table import Table
+
+    from hwnas.cli._console import console, print_json
+    from hwnas.core.device import device_names, load_device
+
+    devices = [load_device(name) for name in device_names()]
+    if as_json:
+        print_json([_record(device) for device in devices])
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for heading in ("name", "device", "kind", "known on"):
+        table.add_column(heading)
+    for device in devices:
+        table.add_row(device.name, device.title, device.kind, _known_on(device))
+    out = console()
+    out.print(table)
+    out.print("\n[dim]More: hwnas devices show NAME[/dim]")
+
+
+@app.command("show")
+def show(
+    name: Annotated[str, typer.Argument(metavar="DEVICE", help="Name of the device.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what is known of a device and how good it is."""
+    from hwnas.cli._console import console, print_json
+    from hwnas.core.device import load_device
+
+    device = load_device(name)
+    cards = list(_cards(device))
+    if as_json:
+        import dataclasses
+
+        record = _record(device)
+        print_json({**record, "predictors": [dataclasses.asdict(card) for card in cards]})
+        return
+    out = console()
+    out.print(f"[bold]{device.title}[/bold] ({device.kind})")
+    out.print(f"Source: {device.source}")
+    if device.rated_power_w is not None:
+        out.print(f"Rated power: {device.rated_power_w:g} W ({device.rated_power_source})")
+    if device.note:
+        out.print(f"Note: {device.note}")
+    out.print("\nPredictors, measured on functional classes held out from fitting:\n")
+    out.print(_card_table(cards))
+
+
+def _record(device: Device) -> dict[str, Any]:
+    import dataclasses
+
+    return dataclasses.asdict(device)
+
+
+def _known_on(device: Device) -> str:
+    """Quantities by space: ``nasbench201: latency, energy``."""
+    by_space: dict[str, dict[str, None]] = {}
+    for column in device.columns:
+        by_space.setdefault(column.space, {})[column.quantity] = None
+    return "; ".join(f"{space}: {', '.join(names)}" for space, names in by_space.items())
+
+
+def _cards(device: Device) -> Iterator[Card]:
+    """Cards of the predictors that were fitted for a device."""
+    from hwnas.predictors import predictor_cards
+
+    places = dict.fromkeys((column.space, column.dataset) for column in device.columns)
+    for space, dataset in places:
+        for _, card in predictor_cards(space, dataset):
+            if card.device == device.name:
+                yield card
+
+
+def _card_table(cards: list[Card]) -> Any:
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for heading in ("space", "data set", "quantity"):
+        table.add_column(heading)
+    for heading in ("Kendall\ntau", "within\n10 %", "in 90 %\ninterval", "classes\nfit / test"):
+        table.add_column(heading, justify="right")
+    for card in cards:
+        tau, close = card.held_out["kendall_tau"], card.held_out["within_10_pct"]
+        table.add_row(
+            card.space,
+            card.dataset,
+            f"{card.quantity} ({card.unit})",
+            "" if tau is None else f"{tau:.3f}",
+            f"{close:.1f} %",
+            f"{100 * card.interval['coverage']:.1f} %",
+            f"{card.n_classes['train']:,} / {card.n_classes['test']:,}",
+        )
+    return table
+
+
+def list_spaces(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List search spaces."""
+    from hwnas.cli._console import console, print_json
+    from hwnas.spaces import SPACES
+
+    spaces = [(name, SPACES[name]) for name in SPACES]
+    if as_json:
+        records = [
+            {"name": name, "title": space.title, "datasets": space.datasets}
+            for name, space in spaces
+        ]
+        print_json(records)
+        return
+    out = console()
+    for name, space in spaces:
+        out.print(f"[bold]{name}[/bold]  {space.title}")
+        out.print(f"  data sets: {', '.join(space.datasets)}")

@@ -1,0 +1,84 @@
+"""``hwnas predict``: what is expected of architectures on a device."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any
+
+import typer
+
+
+def predict(
+    archs: Annotated[
+        list[str], typer.Argument(metavar="ARCH...", help="Published strings, in quotes.")
+    ],
+    device: Annotated[str | None, typer.Option(help="Device; see: hwnas devices")] = None,
+    space: Annotated[str, typer.Option(help="Search space; see: hwnas spaces")] = "nasbench201",
+    dataset: Annotated[
+        str | None, typer.Option(help="Data set; the space's first one by default.")
+    ] = None,
+    quantities: Annotated[
+        str | None,
+        typer.Option(help="Comma-separated; by default all that is known, and the counts."),
+    ] = None,
+    source: Annotated[
+        str, typer.Option(metavar="predictor|table", help="table: look true values up.")
+    ] = "predictor",
+    power_w: Annotated[
+        float | None,
+        typer.Option(metavar="W", help="Rated power; energy is then estimated as power x latency."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Predict accuracy, robustness, latency and energy of architectures."""
+    from hwnas import api
+    from hwnas.cli._console import console, print_json
+
+    names = None if quantities is None else [name.strip() for name in quantities.split(",")]
+    frame = api.predict(space, archs, device, dataset, names, source, power_w)
+    columns = [name for name in frame.columns if f"{name}_source" in frame.columns]
+    rows = [
+        (str(arch), {name: _cell(row, name) for name in columns}) for arch, row in frame.iterrows()
+    ]
+    if as_json:
+        print_json([{"arch": arch, **cells} for arch, cells in rows])
+        return
+    out = console()
+    for arch, cells in rows:
+        out.print(f"[bold]{arch}[/bold]", soft_wrap=True)
+        out.print(_table(cells))
+
+
+def _cell(row: Any, name: str) -> dict[str, Any]:
+    """A value with its interval and source; unknown is None."""
+
+    def known(value: float) -> float | None:
+        return None if math.isnan(value) else float(value)
+
+    return {
+        "value": known(row[name]),
+        "lower": known(row[f"{name}_lower"]),
+        "upper": known(row[f"{name}_upper"]),
+        "source": row[f"{name}_source"],
+    }
+
+
+def _table(cells: dict[str, dict[str, Any]]) -> Any:
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column("")
+    table.add_column("value", justify="right")
+    table.add_column("90 % interval", justify="right")
+    table.add_column("source")
+    for name, cell in cells.items():
+        ends = (cell["lower"], cell["upper"])
+        interval = "" if None in ends else f"{_number(ends[0])} to {_number(ends[1])}"
+        table.add_row(name, _number(cell["value"]), interval, cell["source"])
+    return table
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "unknown"
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"

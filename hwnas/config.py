@@ -1,0 +1,81 @@
+"""What a search is asked for, checked before anything is touched."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from hwnas.core.quantity import DEFAULT_OBJECTIVES
+from hwnas.errors import ConfigError
+
+MIN_POPULATION = 4
+DEFAULT_POPULATION = 100
+DEFAULT_GENERATIONS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class SearchConfig:
+    """Everything that decides a search's result.
+
+    Args:
+        space: Name of the search space.
+        dataset: Name of the data set.
+        device: Name of the device, or None.
+        objectives: Quantities (``robustness@pgd-eps1`` for a variant) or names of own functions.
+        constraints: Limits such as ``"latency_ms <= 5"``.
+        source: ``"predictor"`` or ``"table"``.
+        power_w: Rated power in watts from which energy is estimated, or None.
+        algorithm: Name of the algorithm.
+        population: Architectures a generation, at least 4.
+        generations: Number of generations; None for as many as the budget allows.
+        budget: Distinct architectures to evaluate, at least 1; None for no limit.
+        seed: Seed of the search, 0 or larger.
+
+    Raises:
+        ConfigError: A setting cannot be, or two exclude each other.
+    """
+
+    space: str
+    dataset: str
+    device: str | None = None
+    objectives: tuple[str, ...] = DEFAULT_OBJECTIVES
+    constraints: tuple[str, ...] = ()
+    source: str = "predictor"
+    power_w: float | None = None
+    algorithm: str = "nsga2"
+    population: int = DEFAULT_POPULATION
+    generations: int | None = DEFAULT_GENERATIONS
+    budget: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (
+            ("population", MIN_POPULATION),
+            ("generations", 1),
+            ("budget", 1),
+            ("seed", 0),
+        ):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ConfigError(f"{name} must be at least {least}; got {value}.")
+        if self.generations is None and self.budget is None:
+            raise ConfigError(
+                "A search must end: give generations, a budget, or both; got neither."
+            )
+        if not self.objectives:
+            raise ConfigError("A search needs at least one objective; got none.")
+        twice = {name for name in self.objectives if self.objectives.count(name) > 1}
+        if twice:
+            raise ConfigError(f"Each objective counts once; {', '.join(sorted(twice))} is twice.")
+        if self.power_w is not None and not (math.isfinite(self.power_w) and self.power_w > 0):
+            raise ConfigError(
+                f"--power-w must be a positive number of watts; got {self.power_w:g}."
+            )
+
+    def as_dict(self) -> dict[str, Any]:
+        """The settings as JSON has them."""
+        return {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in asdict(self).items()
+        }

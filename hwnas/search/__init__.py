@@ -1,0 +1,1 @@
+"""Search: an algorithm proposes and listens, the loop evaluates, the store keeps everything."""
