@@ -1,0 +1,119 @@
+"""What a report tells, and the part of it that the page's script reads, as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hwnas.core.front import Front
+from hwnas.core.objective import ObjectiveSpec
+from hwnas.core.quantity import Source
+from hwnas.core.space import SearchSpace
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where the values of a column come from and how wrong they are.
+
+    Args:
+        column: Name of the column, such as ``"latency_ms"``.
+        source: Where its values come from.
+        detail: One line on what exactly they are: table, dataset, attack, device.
+        figures: What was found on held-out architectures: ``{"Kendall tau": 0.97}``; None where
+            a figure is unknown.
+    """
+
+    column: str
+    source: Source
+    detail: str
+    figures: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportData:
+    """All that a report tells.
+
+    Args:
+        title: Heading of the page.
+        front: The architectures found, with their values and intervals.
+        space: The search space they belong to.
+        history: Distinct architectures evaluated and the hypervolume then, in order.
+        facts: Device, dataset, algorithm, seed, versions and the like, printed in order.
+        provenance: Where each column comes from.
+        notes: Warnings the reader must see before trusting the front.
+    """
+
+    title: str
+    front: Front
+    space: SearchSpace
+    history: tuple[tuple[int, float], ...]
+    facts: Mapping[str, str]
+    provenance: tuple[Provenance, ...]
+    notes: tuple[str, ...]
+
+
+def known(number: float | None) -> float | None:
+    """``number``, or None where it is unknown or not finite: JSON has neither NaN nor infinity."""
+    return None if number is None or not math.isfinite(number) else float(number)
+
+
+def payload(data: ReportData) -> dict[str, Any]:
+    """The JSON that the page's script reads; arrays are lists of shape ``(n_archs, n_columns)``.
+
+    Raises:
+        ArchitectureError: A string of the front is no architecture of the space.
+    """
+    front = data.front
+    return {
+        "schema": SCHEMA,
+        "columns": [dataclasses.asdict(spec) for spec in front.columns],
+        "n_objectives": front.n_objectives,
+        "axes": default_axes(front.columns, front.n_objectives),
+        "archs": list(front.archs),
+        "genotypes": [data.space.parse(arch).genotype for arch in front.archs],
+        "values": _rows(front.values),
+        "lower": _rows(front.lower),
+        "upper": _rows(front.upper),
+        "history": [[int(n_archs), known(volume)] for n_archs, volume in data.history],
+        "space": _space(data.space),
+    }
+
+
+def default_axes(columns: Sequence[ObjectiveSpec], n_objectives: int) -> dict[str, int | None]:
+    """Positions of the columns that the scatter plot shows first; ``colour`` is None for none.
+
+    The first objective is ``y``; one that pulls the other way is ``x``, for that is where the
+    trade-off shows.
+    """
+    others = list(range(1, len(columns)))
+    if not others:
+        return {"x": 0, "y": 0, "colour": None}
+
+    def order(position: int) -> tuple[bool, bool, int]:
+        is_beside = position >= n_objectives
+        return is_beside, columns[position].direction == columns[0].direction, position
+
+    x = min(others, key=order)
+    colours = [position for position in others if position != x]
+    return {"x": x, "y": 0, "colour": colours[0] if colours else None}
+
+
+def _rows(array: np.ndarray) -> list[list[float | None]]:
+    """An array of shape ``(n_archs, n_columns)`` as lists, None for what is unknown."""
+    return [[known(number) for number in row] for row in array.tolist()]
+
+
+def _space(space: SearchSpace) -> dict[str, Any]:
+    cell = space.cell
+    return {
+        "genes": space.genes,
+        "n_choices": space.n_choices,
+        "cell": None if cell is None else {**dataclasses.asdict(cell), "n_nodes": cell.n_nodes},
+    }

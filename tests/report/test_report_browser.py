@@ -1,0 +1,357 @@
+"""The report as a reader meets it: opened from disk in headless Chromium, with a real mouse."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hwnas.core.objective import ObjectiveSpec
+from hwnas.core.space import SearchSpace
+from hwnas.report import ReportData, write_report
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+from selenium.webdriver.chrome.service import Service  # noqa: E402
+from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.support.ui import Select, WebDriverWait  # noqa: E402
+
+pytestmark = pytest.mark.browser
+
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+ATTACK = "<img src=x onerror='window.hacked = 1'><b>bold</b>%{x}"
+SELECTED = "#table tr[aria-selected='true']"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if chromium is None or driver is None:
+        pytest.skip("chromium or chromedriver is missing; install chromium and chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    opened = webdriver.Chrome(options=options, service=Service(driver))
+    yield opened
+    opened.quit()
+
+
+class Reader:
+    """Someone with the page open.
+
+    Args:
+        browser: The WebDriver.
+    """
+
+    def __init__(self, browser: Any) -> None:
+        self.browser = browser
+
+    def find(self, selector: str) -> Any:
+        return self.browser.find_element(By.CSS_SELECTOR, selector)
+
+    def all(self, selector: str) -> list[Any]:
+        return list(self.browser.find_elements(By.CSS_SELECTOR, selector))
+
+    def texts(self, selector: str) -> list[str]:
+        return [found.text for found in self.all(selector)]
+
+    def mouse(self) -> Any:
+        return ActionChains(self.browser)
+
+    def scroll_to(self, selector: str) -> None:
+        self.browser.execute_script(
+            "arguments[0].scrollIntoView({block: 'center'})", self.find(selector)
+        )
+
+    def point(self, row: int) -> Any:
+        """The drawn point of an architecture; all must have values on both axes."""
+        return self.all("#scatter .trace:first-child .points path")[row]
+
+    def rows(self) -> list[int]:
+        """Positions in the front of the table's rows on show, from top to bottom."""
+        found: list[int] = self.browser.execute_script(
+            "return [...document.querySelectorAll('#table tbody tr')]"
+            ".filter((line) => line.offsetHeight > 0).map((line) => Number(line.dataset.row))"
+        )
+        return found
+
+    def until(self, is_so: Callable[[], object]) -> None:
+        WebDriverWait(self.browser, 10).until(lambda _: is_so())
+
+    def centre(self, drawn: Any) -> np.ndarray:
+        """Middle of an element, in pixels of the window."""
+        box = self.browser.execute_script(
+            "const b = arguments[0].getBoundingClientRect();"
+            "return [b.x + b.width / 2, b.y + b.height / 2]",
+            drawn,
+        )
+        return np.array(box)
+
+
+@pytest.fixture
+def open_page(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Reader]]:
+    """Opens a report in a window of a given size, and finds no error in the log at the end."""
+
+    def open_report(report: ReportData, width: int = 1280, height: int = 1600) -> Reader:
+        write_report(report, tmp_path / "report.html")
+        browser.set_window_size(width, height)
+        browser.get((tmp_path / "report.html").as_uri())
+        return Reader(browser)
+
+    browser.get_log("browser")
+    yield open_report
+    assert [entry for entry in browser.get_log("browser") if entry["level"] != "INFO"] == []
+
+
+OpenPage = Callable[..., Reader]
+MakeReport = Callable[..., ReportData]
+
+
+def test_page_draws_everything_and_loads_nothing(
+    open_page: OpenPage, make_report: MakeReport
+) -> None:
+    reader = open_page(make_report(12))
+    assert len(reader.all("#scatter .trace:first-child .points path")) == 12
+    assert len(reader.all("#parallel .lines path")) == 12
+    assert len(reader.rows()) == 12
+    assert len(reader.all("#history .points path")) == 2
+    loaded = "return performance.getEntriesByType('resource').length"
+    assert reader.browser.execute_script(loaded) == 0
+
+
+def test_a_click_on_a_point_selects_the_architecture_everywhere(
+    open_page: OpenPage, make_report: MakeReport
+) -> None:
+    report = make_report(40)
+    reader = open_page(report)
+    reader.mouse().move_to_element(reader.point(30)).click().perform()
+    reader.until(lambda: reader.all(SELECTED))
+    assert reader.find(SELECTED).get_attribute("data-row") == "30"
+    box, line = reader.find("#table").rect, reader.find(SELECTED).rect
+    assert box["y"] <= line["y"]
+    assert line["y"] + line["height"] <= box["y"] + box["height"] + 1
+    assert reader.find("#detail code").text == report.front.archs[30]
+    chosen = reader.find("#parallel .chosen").get_attribute("d")
+    assert chosen == reader.all("#parallel .lines path")[30].get_attribute("d")
+
+
+def test_the_cell_is_drawn_with_its_operations(
+    open_page: OpenPage, make_report: MakeReport
+) -> None:
+    text = "|nor_conv_3x3~0|+|none~0|avg_pool_3x3~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
+    reader = open_page(make_report(1, archs=(text,)))
+    reader.find("#table tbody tr").click()
+    # In the order of the genes: edges 0-1, 0-2, 1-2, 0-3, 1-3, 2-3.
+    assert reader.texts("#detail .edge text") == [
+        "nor_conv_3x3",
+        "avg_pool_3x3",
+        "skip_connect",
+        "nor_conv_1x1",
+    ]
+    assert len(reader.all("#detail .edge.absent")) == 2
+    assert reader.texts("#detail .node text") == ["in", "1", "2", "out"]
+
+
+def test_a_space_without_a_cell_lists_its_genes(
+    open_page: OpenPage, make_report: MakeReport, any_text: SearchSpace
+) -> None:
+    reader = open_page(make_report(1, space=any_text))
+    reader.find("#table tbody tr").click()
+    assert [line.split() for line in reader.texts("#detail .genes li")] == [
+        ["kernel", "of", "block", "1", "2", "of", "0", "to", "2"],
+        ["kernel", "of", "block", "2", "1", "of", "0", "to", "1"],
+    ]
+
+
+def test_a_click_on_a_row_rings_its_point(open_page: OpenPage, make_report: MakeReport) -> None:
+    reader = open_page(make_report(12))
+    reader.find("#table tr[data-row='4']").click()
+    ring = reader.find("#scatter .trace:nth-child(2) .points path")
+    assert np.allclose(reader.centre(ring), reader.centre(reader.point(4)), atol=1.0)
+
+
+def test_a_click_on_a_line_selects_its_row(open_page: OpenPage, make_report: MakeReport) -> None:
+    reader = open_page(make_report(2))
+    reader.scroll_to("#parallel")
+    # WebDriver's own click aims at the middle of the line's box, where there may be no line.
+    x, y = reader.browser.execute_script(
+        "const line = document.querySelector('#parallel [data-row=\"1\"]');"
+        "const box = line.ownerSVGElement.getBoundingClientRect();"
+        "const at = line.getPointAtLength(60); return [box.x + at.x, box.y + at.y]"
+    )
+    mouse = reader.mouse()
+    mouse.w3c_actions.pointer_action.move_to_location(round(x), round(y)).click()
+    mouse.perform()
+    assert reader.find(SELECTED).get_attribute("data-row") == "1"
+
+
+def test_a_click_on_a_heading_sorts_the_table(open_page: OpenPage, make_report: MakeReport) -> None:
+    values = np.array([[90.0, 3.0, 1, 1], [92.0, np.nan, 1, 1], [91.0, 1.0, 1, 1], [93.0, 2, 1, 1]])
+    reader = open_page(make_report(4, values=values))
+    assert reader.rows() == [3, 1, 2, 0]
+    latency = reader.all("#table thead button")[1]
+    latency.click()
+    assert reader.rows() == [2, 3, 0, 1]
+    latency.click()
+    assert reader.rows() == [0, 3, 2, 1]
+    assert [head.get_attribute("aria-sort") for head in reader.all("#table th.number")] == [
+        "none",
+        "descending",
+        "none",
+        "none",
+    ]
+
+
+def test_the_arrow_keys_move_the_selection(open_page: OpenPage, make_report: MakeReport) -> None:
+    reader = open_page(make_report(3))
+    first = reader.find("#table tr[data-row='0']")
+    first.click()
+    first.send_keys("\ue015")  # arrow down
+    assert reader.find(SELECTED).get_attribute("data-row") == "1"
+
+
+def test_the_table_heads_say_unit_and_source(open_page: OpenPage, make_report: MakeReport) -> None:
+    reader = open_page(make_report(3))
+    assert reader.texts("#table thead small") == [
+        "% · predicted",
+        "ms · tabulated",
+        "mJ · predicted",
+        "counted, not optimised",
+    ]
+
+
+def test_unknown_values_are_dashes_and_intervals_stand_below(
+    open_page: OpenPage, make_report: MakeReport
+) -> None:
+    values = np.array([[90.0, np.nan, 1.5, 1.2e6]])
+    reader = open_page(make_report(1, values=values))
+    assert reader.texts("#table tbody td.number") == [
+        "90.00\n89.80 to 90.20",
+        "\N{EN DASH}",
+        "1.500\n1.300 to 1.700",
+        "1.200 M",
+    ]
+    assert reader.find("#scatter-note").text.endswith("1 of 1.")
+
+
+def test_other_axes_can_be_chosen(open_page: OpenPage, make_report: MakeReport) -> None:
+    reader = open_page(make_report(6))
+    assert reader.find("#scatter .xtitle").text == "Latency (ms), lower is better"
+    Select(reader.find("#axis-x")).select_by_visible_text("Parameters")
+    Select(reader.find("#axis-y")).select_by_visible_text("Energy (mJ)")
+    Select(reader.find("#axis-colour")).select_by_visible_text("one colour")
+    assert reader.find("#scatter .xtitle").text == "Parameters, lower is better"
+    assert reader.find("#scatter .ytitle").text == "Energy (mJ), lower is better"
+    assert reader.all("#scatter .colorbar") == []
+    # Parameters fall with the row, energy rises: the points go left and up.
+    centres = np.array([reader.centre(reader.point(row)) for row in range(6)])
+    assert (np.diff(centres, axis=0) < 0).all()
+
+
+def test_intervals_can_be_shown(open_page: OpenPage, make_report: MakeReport) -> None:
+    reader = open_page(make_report(6))
+    assert reader.all("#scatter .yerror") == []
+    reader.find("#intervals").click()
+    assert len(reader.all("#scatter .yerror")) == 6
+
+
+def test_a_drag_along_an_axis_filters_and_the_button_lets_go(
+    open_page: OpenPage, make_report: MakeReport
+) -> None:
+    reader = open_page(make_report(11))
+    reader.scroll_to("#parallel")
+    handle = reader.find("#parallel .handle[data-column='0']")
+    top = -handle.size["height"] // 2
+    mouse = reader.mouse().move_to_element_with_offset(handle, 0, top + 2).click_and_hold()
+    mouse.move_by_offset(0, 60).move_by_offset(0, 88).release().perform()
+    # A little more than half of the accuracy axis, from its better end: rows are 0.5 % apart
+    # and eleven of them span it.
+    reader.until(lambda: reader.rows() == [0, 1, 2, 3, 4, 5])
+    faint = [float(reader.point(row).value_of_css_property("opacity")) < 0.5 for row in range(11)]
+    assert faint == [False] * 6 + [True] * 5
+    assert len(reader.all("#parallel .lines path.off")) == 5
+    reader.find("#reset").click()
+    reader.until(lambda: len(reader.rows()) == 11)
+
+
+def test_the_copy_button_answers(open_page: OpenPage, make_report: MakeReport) -> None:
+    reader = open_page(make_report(1))
+    reader.find("#table tbody tr").click()
+    reader.find("#detail .copy").click()
+    reader.until(lambda: reader.find("#detail .copy").text in ("Copied", "Selected"))
+
+
+def test_no_button_sends_the_data_anywhere(open_page: OpenPage, make_report: MakeReport) -> None:
+    reader = open_page(make_report(3))
+    titles = {button.get_attribute("data-title") for button in reader.all(".modebar-btn")}
+    assert titles == {"Download plot as a PNG", "Zoom", "Pan", "Reset axes"}
+
+
+def test_markup_in_a_run_is_shown_as_text(
+    open_page: OpenPage, make_report: MakeReport, any_text: SearchSpace
+) -> None:
+    specs = [ObjectiveSpec(f"c{at}", ATTACK, "min", "custom", ATTACK, ATTACK) for at in range(3)]
+    report = make_report(
+        2, title=ATTACK, space=any_text, archs=(ATTACK, "other"), columns=tuple(specs)
+    )
+    reader = open_page(report)
+    reader.find("#table tr[data-row='0']").click()
+    reader.mouse().move_to_element(reader.point(0)).perform()
+    reader.until(lambda: reader.all("#scatter .hovertext text"))
+    # The architecture and the titles of three columns.
+    assert reader.find("#scatter .hovertext").get_attribute("textContent").count(ATTACK) == 4
+    assert ATTACK in reader.find("#scatter .xtitle").text
+    assert reader.find("h1").text == ATTACK
+    assert reader.find("#detail code").text == ATTACK
+    assert reader.all("img, #table b, code b") == []
+    assert reader.browser.execute_script("return window.hacked") is None
+
+
+def test_an_empty_front_says_so(open_page: OpenPage, make_report: MakeReport) -> None:
+    reader = open_page(make_report(0))
+    assert reader.find(".message h2").text == "The front is empty"
+    assert not reader.find("#front").is_displayed()
+    assert len(reader.all("#history .points path")) == 2
+
+
+def test_a_single_objective_is_drawn(open_page: OpenPage, make_report: MakeReport) -> None:
+    accuracy = ObjectiveSpec("accuracy_pct", "%", "max", "predicted", "Accuracy")
+    reader = open_page(make_report(1, columns=(accuracy,), history=()))
+    assert len(reader.all("#scatter .trace:first-child .points path")) == 1
+    assert reader.rows() == [0]
+    assert not reader.find("#history").is_displayed()
+
+
+def test_a_narrow_window_does_not_scroll_sideways(
+    open_page: OpenPage, make_report: MakeReport
+) -> None:
+    reader = open_page(make_report(12), width=700)
+    reader.find("#table tbody tr").click()
+    widths = "return [document.documentElement.scrollWidth, innerWidth]"
+    page, window = reader.browser.execute_script(widths)
+    assert page <= window
+
+
+def test_a_front_of_many_architectures_is_drawn(
+    open_page: OpenPage, make_report: MakeReport
+) -> None:
+    rng = np.random.default_rng(0)
+    reader = open_page(make_report(1500, values=rng.uniform(1, 9, (1500, 4))))
+    count = "return document.querySelectorAll(arguments[0]).length"
+    assert reader.browser.execute_script(count, "#table tbody tr") == 1500
+    assert reader.browser.execute_script(count, "#scatter .trace:first-child .points path") == 1500
