@@ -59,9 +59,7 @@ class Device:
 
     def quantities(self, space: str, dataset: str) -> tuple[str, ...]:
         """Names of the quantities a table knows for this device on a space and data set."""
-        return tuple(
-            c.quantity for c in self.columns if (c.space, c.dataset) == (space, dataset)
-        )
+        return tuple(c.quantity for c in self.columns if (c.space, c.dataset) == (space, dataset))
 
 
 def _columns(name: str, tables: list[dict[str, Any]]) -> tuple[TableColumn, ...]:
@@ -72,9 +70,7 @@ def _columns(name: str, tables: list[dict[str, Any]]) -> tuple[TableColumn, ...]
             for quantity in table["quantities"]:
                 unit_name = QUANTITIES[quantity].column
                 column = f"{dataset}_{table.get('prefix', name)}_{unit_name}"
-                found.append(
-                    TableColumn(table["name"], table["space"], dataset, quantity, column)
-                )
+                found.append(TableColumn(table["name"], table["space"], dataset, quantity, column))
     return tuple(found)
 
 

@@ -121,7 +121,12 @@ class GraphBuilder:
 
     def _append(self, kind: str, inputs: tuple[int, ...], out: Shape, **how: int | bool) -> int:
         operation = Operation(
-            kind, inputs, self.shape(inputs[0]), out, stage=self.stage, **how  # type: ignore[arg-type]
+            kind,
+            inputs,
+            self.shape(inputs[0]),
+            out,
+            stage=self.stage,
+            **how,  # type: ignore[arg-type]
         )
         self._operations.append(operation)
         return len(self._operations) - 1

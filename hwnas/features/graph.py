@@ -99,7 +99,7 @@ def path_counts(cell: CellGraph, choices: np.ndarray) -> np.ndarray:
     for path in cell.paths:
         column_of = np.array(
             [
-                words.get(_word(cell, operations), -1)
+                -1 if (word := _word(cell, operations)) is None else words[word]
                 for operations in itertools.product(range(len(cell.operations)), repeat=len(path))
             ]
         )

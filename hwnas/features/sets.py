@@ -50,7 +50,7 @@ def _one_hot(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
         genotypes[:, gene, None] == np.arange(n_choices)
         for gene, n_choices in enumerate(space.n_choices)
     ]
-    return np.concatenate(columns, axis=1, dtype=np.float32, casting="unsafe")
+    return np.asarray(np.concatenate(columns, axis=1), dtype=np.float32)
 
 
 def _log_counts(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:

@@ -26,9 +26,7 @@ class ReluConvBn(nn.Sequential):
     def __init__(self, in_channels: int, out_channels: int, kernel: int, stride: int = 1) -> None:
         super().__init__(
             nn.ReLU(inplace=False),
-            nn.Conv2d(
-                in_channels, out_channels, kernel, stride, padding=kernel // 2, bias=False
-            ),
+            nn.Conv2d(in_channels, out_channels, kernel, stride, padding=kernel // 2, bias=False),
             nn.BatchNorm2d(out_channels),
         )
 

@@ -210,7 +210,7 @@ class NasBench201(SearchSpace):
         if match is None:
             raise ArchitectureError(
                 "An architecture of nasbench201 must have the form "
-                f"'|op~0|+|op~0|op~1|+|op~0|op~1|op~2|'; got '{text}'."
+                f"'|op~0|+|op~0|op~1|+|op~0|op~1|op~2|'; got {text!r}."
             )
         for operation in match.groups():
             if operation not in OPERATIONS:
@@ -239,17 +239,19 @@ class NasBench201(SearchSpace):
     def canonical_genotypes(self, genotypes: np.ndarray) -> np.ndarray:
         """The representative of each genotype's functional class, shape ``(n_archs, 6)``.
 
-        Two cells are of one class when they compute the same function for some weights each:
-        dead operations do nothing, ``none`` adds nothing, ``skip_connect`` is the identity, sums
-        commute, and a sum of two convolutions of the same input is a convolution. There are 4,930
-        classes, one of which does not connect input and output.
+        Two cells are of one class when they compute the same sum of the same terms, the weights
+        of equal terms being equal: dead operations do nothing, ``none`` adds nothing,
+        ``skip_connect`` is the identity and sums commute. There are 4,930 classes, one of which
+        does not connect input and output. That average pooling distributes over sums, which would
+        join some more, is left out.
         """
         classes = functional_classes()
-        return classes.representative[classes.class_of[code(self.check_genotypes(genotypes))]]
+        class_of = classes.class_of[code(self.check_genotypes(genotypes))]
+        return np.asarray(classes.representative[class_of])
 
     def pruned_genotypes(self, genotypes: np.ndarray) -> np.ndarray:
         """Genotypes with ``none`` in place of dead operations, shape ``(n_archs, 6)``."""
-        return functional_classes().pruned[code(self.check_genotypes(genotypes))]
+        return np.asarray(functional_classes().pruned[code(self.check_genotypes(genotypes))])
 
     def valid_mask(self, genotypes: np.ndarray) -> np.ndarray:
         """Whether a path of operations leads from input to output, shape ``(n_archs,)``."""

@@ -1,0 +1,93 @@
+"""Check what a built wheel holds: all data that must travel with it, and nothing that must not."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parents[1]
+
+# Where each folder of the checkout goes in the wheel.
+_PLACES = {
+    "hwnas": "hwnas",
+    "devices": "hwnas/_data/devices",
+    "latency_tables": "hwnas/_data/latency_tables",
+}
+_REQUIRED = (
+    "hwnas/py.typed",
+    "hwnas/_data/devices/*.toml",
+    "hwnas/_data/latency_tables/*",
+    "hwnas/artifacts/*.onnx",
+    "hwnas/artifacts/*.json",
+    "hwnas/report/*.css",
+    "hwnas/report/*.js",
+    "hwnas/tables/sources.toml",
+    "hwnas-*.dist-info/licenses/LICENSE",
+)
+_MIB = 2**20
+_LARGEST_FILE_BYTES = 5 * _MIB
+_LARGEST_ARTIFACTS_BYTES = 30 * _MIB
+
+
+def _missing(names: set[str]) -> list[str]:
+    """Required patterns without a match, and files of the checkout that were left behind."""
+    problems = [
+        f"the wheel must hold {pattern}; it does not"
+        for pattern in _REQUIRED
+        if not fnmatch.filter(names, pattern)
+    ]
+    for folder, place in _PLACES.items():
+        for path in sorted((_ROOT / folder).rglob("*")):
+            inside = path.relative_to(_ROOT / folder)
+            if path.is_file() and "__pycache__" not in inside.parts:
+                name = f"{place}/{inside.as_posix()}"
+                if name not in names:
+                    problems.append(f"{name} is in the checkout; the wheel must hold it")
+    return problems
+
+
+def _too_large(wheel: zipfile.ZipFile) -> list[str]:
+    problems = [
+        f"{info.filename} must be at most 5 MiB; it has {info.file_size / _MIB:.1f} MiB"
+        for info in wheel.infolist()
+        if info.file_size > _LARGEST_FILE_BYTES
+    ]
+    total = sum(i.file_size for i in wheel.infolist() if i.filename.startswith("hwnas/artifacts/"))
+    if total > _LARGEST_ARTIFACTS_BYTES:
+        problems.append(
+            f"artifacts must be at most 30 MiB in all; they have {total / _MIB:.1f} MiB"
+        )
+    return problems
+
+
+def _foreign(wheel: zipfile.ZipFile) -> list[str]:
+    """Files of the published tables, by name or by content."""
+    tables = tomllib.loads((_ROOT / "hwnas/tables/sources.toml").read_text("utf-8"))["table"]
+    sources = [source for files in tables.values() for source in files]
+    hashes = {source["sha256"] for source in sources}
+    names = {Path(source["path"]).name for source in sources}
+    return [
+        f"{name} is a published table; the wheel must not hold it"
+        for name in wheel.namelist()
+        if Path(name).name in names or hashlib.sha256(wheel.read(name)).hexdigest() in hashes
+    ]
+
+
+def main(path: str) -> None:
+    """Print what is wrong with the wheel and exit 1, or print its size."""
+    with zipfile.ZipFile(path) as wheel:
+        names = set(wheel.namelist())
+        problems = _missing(names) + _too_large(wheel) + _foreign(wheel)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if problems:
+        sys.exit(1)
+    print(f"{Path(path).name}: {len(names)} files, {Path(path).stat().st_size / _MIB:.1f} MiB")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

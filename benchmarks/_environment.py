@@ -1,0 +1,51 @@
+"""Where a benchmark ran, as Markdown, so that its numbers can be compared."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+
+def _processor() -> str:
+    """The processor's name, or what the platform knows of it."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [
+        line.partition(":")[2].strip()
+        for line in text.splitlines()
+        if line.startswith("model name")
+    ]
+    return names[0] if names else platform.machine()
+
+
+def environment(packages: Sequence[str] = ("hwnas", "numpy"), seed: int | None = None) -> str:
+    """Machine, versions and seed as a Markdown list.
+
+    Args:
+        packages: Distributions whose versions matter to the numbers.
+        seed: Seed of the benchmark; None where it draws nothing.
+    """
+    versions = ", ".join(f"{package} {version(package)}" for package in packages)
+    lines = [
+        f"- machine: {_processor()}, {os.cpu_count()} logical cores, {platform.system()}",
+        f"- versions: Python {platform.python_version()}, {versions}",
+    ]
+    if seed is not None:
+        lines.append(f"- seed: {seed}")
+    return "\n".join(lines)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A Markdown table.
+
+    Args:
+        header: Titles of the ``n_columns`` columns.
+        rows: Rows of ``n_columns`` cells each.
+    """
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)

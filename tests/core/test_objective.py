@@ -1,0 +1,34 @@
+"""Estimates: values with intervals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hwnas.core.objective import Estimate
+from hwnas.errors import ShapeError
+
+
+def test_exact_values_have_no_interval() -> None:
+    estimate = Estimate.exact(np.array([1, 2]))
+    np.testing.assert_array_equal(estimate.value, [1.0, 2.0])
+    assert np.isnan(estimate.lower).all()
+    assert np.isnan(estimate.upper).all()
+    assert estimate.value.dtype == float
+
+
+def test_estimate_of_no_architectures_is_empty() -> None:
+    assert Estimate.exact(np.array([])).value.shape == (0,)
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 1), ()])
+def test_interval_of_another_shape_is_refused(shape: tuple[int, ...]) -> None:
+    value = np.zeros(2)
+    with pytest.raises(ShapeError, match=r"must share shape \(n_archs,\)"):
+        Estimate(value, np.zeros(shape), value)
+
+
+def test_estimate_of_two_axes_is_refused() -> None:
+    table = np.zeros((2, 2))
+    with pytest.raises(ShapeError, match=r"must share shape \(n_archs,\)"):
+        Estimate(table, table, table)

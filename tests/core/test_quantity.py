@@ -1,0 +1,54 @@
+"""Quantities: names, units and directions."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES, column_name, parse_quantity
+from hwnas.errors import UnknownNameError
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "unit", "direction"),
+    [
+        ("accuracy", "accuracy_pct", "%", "max"),
+        ("robustness", "robustness_pct", "%", "max"),
+        ("latency", "latency_ms", "ms", "min"),
+        ("energy", "energy_mj", "mJ", "min"),
+        ("throughput", "throughput_ips", "img/s", "max"),
+        ("params", "params", "", "min"),
+        ("macs", "macs", "", "min"),
+    ],
+)
+def test_quantity_has_this_column_unit_and_direction(
+    name: str, column: str, unit: str, direction: str
+) -> None:
+    quantity = QUANTITIES[name]
+    assert (quantity.column, quantity.unit, quantity.direction) == (column, unit, direction)
+
+
+def test_hardware_quantities_need_a_device_and_no_others_do() -> None:
+    needing = {name for name, quantity in QUANTITIES.items() if quantity.per_device}
+    assert needing == {"latency", "energy", "throughput"}
+
+
+def test_default_objectives_are_known() -> None:
+    assert set(DEFAULT_OBJECTIVES) <= set(QUANTITIES)
+
+
+def test_variant_follows_the_at_sign() -> None:
+    quantity, variant = parse_quantity(" robustness@pgd-eps1 ")
+    assert (quantity.name, variant) == ("robustness", "pgd-eps1")
+
+
+@given(st.sampled_from(sorted(QUANTITIES)), st.sampled_from(["", "pgd-eps1", "val"]))
+def test_column_name_is_read_back(name: str, variant: str) -> None:
+    quantity = QUANTITIES[name]
+    assert parse_quantity(column_name(quantity, variant)) == (quantity, variant)
+
+
+def test_unknown_quantity_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match=r"Unknown quantity 'latencyy'\. Did you mean 'lat"):
+        parse_quantity("latencyy")

@@ -1,0 +1,83 @@
+"""Named sets of features and the matrices made of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hwnas.core.space import SearchSpace
+from hwnas.errors import ConfigError, UnknownNameError
+from hwnas.features import FEATURE_SETS, feature_matrix, feature_names
+from hwnas.features.counts import count_genotypes
+from hwnas.spaces.nasbench201 import NasBench201
+
+
+class _Layers(NasBench201):
+    """A space without a cell."""
+
+    name = "layers"
+    cell = None
+
+
+def _named(space: SearchSpace, genotypes: np.ndarray, sets: list[str]) -> dict[str, np.ndarray]:
+    matrix = feature_matrix(space, genotypes, sets)
+    return dict(zip(feature_names(space, sets), matrix.T, strict=True))
+
+
+@pytest.mark.parametrize("name", sorted(FEATURE_SETS))
+def test_every_set_names_its_columns(nasbench201: SearchSpace, name: str) -> None:
+    genotypes = nasbench201.sample_genotypes(5, np.random.default_rng(0))
+    matrix = feature_matrix(nasbench201, genotypes, [name])
+    names = feature_names(nasbench201, [name])
+    assert matrix.shape == (5, len(names))
+    assert len(set(names)) == len(names)
+    assert matrix.dtype == np.float32
+    assert np.isfinite(matrix).all()
+
+
+def test_sets_stand_side_by_side_in_the_order_given(nasbench201: SearchSpace) -> None:
+    genotypes = nasbench201.sample_genotypes(5, np.random.default_rng(0))
+    both = feature_matrix(nasbench201, genotypes, ["one_hot", "counts"])
+    np.testing.assert_array_equal(both[:, -2:], feature_matrix(nasbench201, genotypes, ["counts"]))
+    assert feature_names(nasbench201, ["one_hot", "counts"])[-2:] == ["log_params", "log_macs"]
+
+
+def test_one_hot_marks_each_genes_choice(nasbench201: SearchSpace) -> None:
+    genotype = nasbench201.canonical_genotypes(np.array([[0, 0, 0, 3, 0, 0]]))
+    named = _named(nasbench201, genotype, ["one_hot"])
+    hot = {name for name, values in named.items() if values[0] == 1}
+    expected = {
+        f"{gene}={choice}" for gene, choice in zip(nasbench201.genes, genotype[0], strict=True)
+    }
+    assert hot == expected
+    assert sum(float(values[0]) for values in named.values()) == 6
+
+
+def test_counts_are_natural_logarithms(nasbench201: SearchSpace) -> None:
+    genotypes = nasbench201.canonical_genotypes(np.array([[3, 3, 3, 3, 3, 3]]))
+    named = _named(nasbench201, genotypes, ["counts"])
+    expected = np.log(count_genotypes(nasbench201, genotypes)[0])
+    assert named["log_params"][0] == pytest.approx(expected[0], rel=1e-6)
+    assert named["log_macs"][0] == pytest.approx(expected[1], rel=1e-6)
+
+
+def test_members_of_a_class_have_equal_features(nasbench201: SearchSpace) -> None:
+    everything = nasbench201.all_genotypes()
+    canonical = nasbench201.canonical_genotypes(everything)
+    sets = sorted(FEATURE_SETS)
+    np.testing.assert_array_equal(
+        feature_matrix(nasbench201, everything, sets), feature_matrix(nasbench201, canonical, sets)
+    )
+
+
+def test_unknown_set_is_refused(nasbench201: SearchSpace) -> None:
+    with pytest.raises(
+        UnknownNameError, match=r"Unknown feature set 'grap'\. Did you mean 'graph'"
+    ):
+        feature_names(nasbench201, ["grap"])
+
+
+@pytest.mark.parametrize("name", ["graph", "paths"])
+def test_cell_features_of_a_space_without_cells_are_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match="need a space of cells; layers has none"):
+        feature_matrix(_Layers(), np.zeros((1, 6), dtype=int), [name])

@@ -1,0 +1,129 @@
+"""What the package promises before anything runs: light imports, types, one version, its data."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import metadata, version
+from pathlib import Path
+
+import pytest
+
+from hwnas import _resources
+
+_ROOT = Path(__file__).resolve().parents[1]
+_HEAVY = (
+    "torch",
+    "tvm",
+    "ray",
+    "sklearn",
+    "skl2onnx",
+    "onnx",
+    "onnxruntime",
+    "pymoo",
+    "moocore",
+    "pandas",
+    "pyarrow",
+    "plotly",
+    "scipy",
+)
+
+# Imports every module of the package and prints which heavy libraries came along with which.
+_IMPORT_ALL = """
+import importlib, json, pkgutil, sys
+import hwnas
+heavy, brought = set(json.loads(sys.argv[1])), {}
+names = ["hwnas"] + [module.name for module in pkgutil.walk_packages(hwnas.__path__, "hwnas.")]
+for name in names:
+    # Running the program and torch's own modules are the two that may.
+    if name in ("hwnas.__main__", "hwnas.spaces._blocks"):
+        continue
+    importlib.import_module(name)
+    new = heavy & set(sys.modules)
+    if new:
+        brought[name] = sorted(new)
+        heavy -= new
+print(json.dumps([len(names), brought]))
+"""
+
+
+def _project() -> dict:
+    return tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def test_no_module_imports_a_heavy_library_at_its_top() -> None:
+    command = [sys.executable, "-c", _IMPORT_ALL, json.dumps(_HEAVY)]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    n_modules, brought = json.loads(result.stdout)
+    assert brought == {}
+    assert n_modules > 20
+
+
+def test_no_module_reads_a_pickle() -> None:
+    reading = {
+        str(path.relative_to(_ROOT))
+        for path in (_ROOT / "hwnas").rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if line.strip().startswith(("import pickle", "from pickle", "import joblib", "import dill"))
+        or "weights_only=False" in line
+        or "allow_pickle=True" in line
+    }
+    assert reading == set()
+
+
+def test_installed_version_is_the_projects() -> None:
+    assert version("hwnas") == _project()["version"]
+
+
+def test_package_says_that_it_is_typed() -> None:
+    assert (_ROOT / "hwnas" / "py.typed").is_file()
+
+
+def test_optional_libraries_are_not_required() -> None:
+    required = [
+        line for line in metadata("hwnas").get_all("Requires-Dist", []) if "extra ==" not in line
+    ]
+    assert required
+    assert not [line for line in required if line.startswith(("torch", "tvm", "ray", "selenium"))]
+
+
+def test_all_is_every_extra_but_the_tests_and_itself() -> None:
+    extras = _project()["optional-dependencies"]
+    (everything,) = extras["all"]
+    chosen = everything.removeprefix("hwnas[").removesuffix("]").split(",")
+    assert sorted(chosen) == sorted(set(extras) - {"all", "test"})
+
+
+def test_constraints_pin_every_requirement() -> None:
+    pins = {
+        line.partition("==")[0].lower().replace("_", "-"): line.partition("==")[2]
+        for line in (_ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+        if line and not line.startswith("#")
+    }
+    project = _project()
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["torch"]]
+    wanted += project["optional-dependencies"]["test"]
+    names = {requirement.split(">=")[0].lower() for requirement in wanted}
+    assert names - set(pins) == set()
+    assert all(pins.values())
+    assert pins["torch"] == "2.13.0"
+
+
+@pytest.mark.parametrize("name", ["devices", "latency_tables"])
+def test_data_of_a_checkout_lies_beside_the_package(name: str) -> None:
+    assert _resources.data_dir(name) == _ROOT / name
+
+
+def test_cache_folder_follows_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HWNAS_CACHE", str(tmp_path))
+    assert _resources.cache_dir() == tmp_path
+
+
+def test_cache_folder_without_a_wish_is_the_platforms(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HWNAS_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    assert _resources.cache_dir().name == "hwnas"
