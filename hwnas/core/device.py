@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from hwnas.core.quantity import QUANTITIES
 from hwnas.errors import ConfigError, UnknownNameError
 
 SCHEMA = 1
+ENTRY_POINTS = "hwnas.devices"
+"""Each entry point is the path of a TOML file; its name is the device's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +107,19 @@ def read_device(path: Path) -> Device:
         ) from error
 
 
+def _files() -> dict[str, Path]:
+    """TOML file of each device: the project's, then those other distributions bring."""
+    files = {path.stem: path for path in sorted(data_dir("devices").glob("*.toml"))}
+    for point in entry_points(group=ENTRY_POINTS):
+        if point.name in files:
+            raise ConfigError(f"device '{point.name}' is registered twice; choose another name.")
+        files[point.name] = Path(point.load())
+    return files
+
+
 def device_names() -> list[str]:
     """Names of all devices, in alphabetical order."""
-    return sorted(path.stem for path in data_dir("devices").glob("*.toml"))
+    return sorted(_files())
 
 
 def load_device(name: str) -> Device:
@@ -114,7 +127,9 @@ def load_device(name: str) -> Device:
 
     Raises:
         UnknownNameError: There is none.
+        ConfigError: Its file is no device description.
     """
-    if name not in device_names():
-        raise UnknownNameError("device", name, device_names(), "hwnas devices")
-    return read_device(data_dir("devices") / f"{name}.toml")
+    files = _files()
+    if name not in files:
+        raise UnknownNameError("device", name, files, "hwnas devices")
+    return replace(read_device(files[name]), name=name)
