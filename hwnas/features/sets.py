@@ -54,7 +54,7 @@ def _one_hot(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
 
 
 def _log_counts(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
-    return np.log(count_genotypes(space, genotypes)).astype(np.float32)
+    return np.asarray(np.log(count_genotypes(space, genotypes)), dtype=np.float32)
 
 
 FEATURE_SETS = {
