@@ -7,6 +7,7 @@ import typer
 from hwnas.cli import devices, tables
 from hwnas.cli.fit import fit
 from hwnas.cli.predict import predict
+from hwnas.cli.proxies import proxies
 from hwnas.cli.search import search
 from hwnas.cli.select import select
 
@@ -22,6 +23,7 @@ app.command("search")(search)
 app.command("select")(select)
 app.command("predict")(predict)
 app.command("fit")(fit)
+app.command("proxies")(proxies)
 app.command("spaces")(devices.list_spaces)
 app.add_typer(devices.app, name="devices")
 app.add_typer(tables.app, name="tables")

@@ -1,0 +1,155 @@
+"""``hwnas proxies``: zero-cost scores of architectures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from hwnas.core.architecture import Architecture
+    from hwnas.core.space import SearchSpace
+    from hwnas.proxies.sweep import Task
+
+
+def proxies(
+    archs: Annotated[
+        list[str] | None, typer.Argument(metavar="ARCH...", help="Published strings, in quotes.")
+    ] = None,
+    space: Annotated[str, typer.Option(help="Search space; see: hwnas spaces")] = "nasbench201",
+    dataset: Annotated[
+        str | None, typer.Option(help="Data set; the space's first one by default.")
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option(metavar="N", help="Score N different random architectures.")
+    ] = None,
+    score_all: Annotated[
+        bool, typer.Option("--all", help="Score every architecture of the space.")
+    ] = False,
+    names: Annotated[
+        str | None, typer.Option("--proxies", help="Comma-separated; all by default.")
+    ] = None,
+    batch: Annotated[
+        str, typer.Option(metavar="photos|noise|FILE", help="FILE: .npz of images and labels.")
+    ] = "photos",
+    batch_size: Annotated[int, typer.Option(help="Images of the minibatch.")] = 64,
+    cells: Annotated[
+        int | None, typer.Option(help="Cells a stage of nasbench201; fewer are faster.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same scores.")] = 0,
+    torch_device: Annotated[
+        str, typer.Option("--torch-device", metavar="cpu|cuda", help="Where to score.")
+    ] = "cpu",
+    workers: Annotated[
+        int | None, typer.Option(help="Processes, each of one thread; one a core by default.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.parquet", help="Where to; a file that exists is continued."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Score untrained architectures by zero-cost proxies; needs the extra torch."""
+    from hwnas.proxies.sweep import make_task
+    from hwnas.spaces import load_space
+
+    options = {} if cells is None else {"cells": cells}
+    target = load_space(space, dataset=dataset, **options)
+    chosen = _choose(target, archs or [], sample, score_all, seed)
+    wanted = None if names is None else [name.strip() for name in names.split(",")]
+    task = make_task(target, batch, batch_size, wanted, seed, torch_device)
+    n_workers = _n_workers(workers, torch_device, len(chosen))
+    if out is None:
+        _print(chosen, task, n_workers, as_json)
+    else:
+        _save(chosen, task, out, n_workers)
+
+
+def _choose(
+    space: SearchSpace, archs: Sequence[str], sample: int | None, score_all: bool, seed: int
+) -> list[Architecture]:
+    """The canonical architectures that the command line asks for."""
+    from hwnas.errors import ConfigError
+    from hwnas.proxies.sweep import all_classes, canonical_classes, sample_classes
+
+    if sum((bool(archs), sample is not None, score_all)) != 1:
+        raise ConfigError("Give one of: architectures, --sample N, --all.")
+    if sample is not None:
+        return sample_classes(space, sample, seed)
+    if score_all:
+        return all_classes(space)
+    return canonical_classes(space, [space.parse(arch) for arch in archs])
+
+
+def _n_workers(asked: int | None, torch_device: str, n_archs: int) -> int:
+    """Processes to use: one for each core this process may use, one for a GPU."""
+    import os
+
+    if asked is not None:
+        return asked
+    if torch_device != "cpu":
+        return 1
+    has_affinity = hasattr(os, "sched_getaffinity")
+    n_cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+    # Starting a process takes as long as some architectures.
+    return max(1, min(n_cores, n_archs // 8))
+
+
+def _save(archs: Sequence[Architecture], task: Task, out: Path, n_workers: int) -> None:
+    """Score into a file, with a progress bar."""
+    from hwnas.cli._console import console
+    from hwnas.proxies.sweep import sweep
+
+    messages = console(to_stderr=True)
+    _track(sweep(archs, task, out, n_workers), len(archs), messages)
+    console().print(f"{len(archs):,} architectures scored: {out}", soft_wrap=True)
+
+
+def _track(counts: Iterable[int], total: int, messages: Any) -> None:
+    from rich import progress as parts
+
+    bar = parts.Progress(
+        parts.BarColumn(bar_width=20),
+        parts.MofNCompleteColumn(),
+        parts.TextColumn("architectures"),
+        parts.TimeRemainingColumn(compact=True),
+        console=messages,
+        transient=True,
+    )
+    with bar:
+        row = bar.add_task("", total=total)
+        for n_done in counts:
+            bar.update(row, completed=n_done)
+
+
+def _print(archs: Sequence[Architecture], task: Task, n_workers: int, as_json: bool) -> None:
+    """Score and print, each architecture under its canonical string."""
+    from rich.table import Table
+
+    from hwnas.cli._console import console, print_json
+    from hwnas.proxies.sweep import score_rows
+
+    scored = score_rows(archs, task, n_workers)
+    if as_json:
+        print_json(
+            [
+                {"arch": str(arch), **scores.values, "reasons": dict(scores.reasons)}
+                for arch, scores in scored
+            ]
+        )
+        return
+    out = console()
+    for arch, scores in scored:
+        out.print(f"[bold]{arch}[/bold]", soft_wrap=True)
+        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+        for name, value in scores.values.items():
+            table.add_row(name, _number(value), scores.reasons.get(name, ""))
+        out.print(table)
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "unknown"
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"

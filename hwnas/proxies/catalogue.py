@@ -1,0 +1,68 @@
+"""What a proxy is, and the table of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from hwnas.registry import Registry
+
+if TYPE_CHECKING:
+    from hwnas.proxies._passes import Passes
+
+Reading: TypeAlias = Literal[
+    "macs",
+    "code_agreement",
+    "weight_gradients",
+    "channel_saliencies",
+    "loss_input_gradient",
+    "sum_input_gradient",
+    "projected_input_gradient",
+]
+"""What the shared forward and backward passes can note down."""
+
+
+class UndefinedScore(ValueError):  # noqa: N818 - an answer, not an error: score() makes it a null
+    """A proxy has no value for this model; the message is the reason, without a full stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A zero-cost proxy.
+
+    Args:
+        name: Name of its values.
+        function: Takes the passes, returns the value; may raise ``UndefinedScore``.
+        reads: What it reads of the shared passes; a proxy that runs passes of its own with
+            ``Passes.run`` reads nothing.
+    """
+
+    name: str
+    function: Callable[[Passes], float]
+    reads: tuple[Reading, ...] = ()
+
+    @property
+    def doc(self) -> str:
+        """Definition, paper and departures: the function's docstring."""
+        return self.function.__doc__ or ""
+
+
+PROXIES: Registry[Proxy] = Registry("proxy", "hwnas.proxies", "hwnas.proxies")
+
+
+def proxy(*reads: Reading) -> Callable[[Callable[[Passes], float]], Callable[[Passes], float]]:
+    """Decorator that registers a function as the proxy of its name.
+
+    Args:
+        *reads: What it reads of the shared passes.
+
+    Raises:
+        ConfigError: The name is taken.
+    """
+
+    def add(function: Callable[[Passes], float]) -> Callable[[Passes], float]:
+        PROXIES.register(function.__name__)(Proxy(function.__name__, function, reads))
+        return function
+
+    return add

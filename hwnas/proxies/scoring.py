@@ -1,0 +1,88 @@
+"""Scores of one model by any proxies, in as few passes as their definitions allow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from hwnas.errors import MissingExtraError
+from hwnas.proxies.catalogue import PROXIES, Proxy, UndefinedScore
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from hwnas.proxies._passes import Passes
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Values of proxies for one model.
+
+    Args:
+        values: Value by proxy, in the order asked; None where it is not a finite number.
+        reasons: Why, for each proxy whose value is None.
+    """
+
+    values: Mapping[str, float | None]
+    reasons: Mapping[str, str]
+
+
+def score(
+    model: nn.Module, batch: tuple[Any, Any], names: Iterable[str] | None = None, seed: int = 0
+) -> Scores:
+    """Zero-cost proxies of a model that stays as it is.
+
+    One forward pass and one backward pass serve ``params``, ``macs``, ``l2_norm``, ``grad_norm``,
+    ``snip``, ``plain``, ``fisher``, ``nwot`` and ``input_grad_norm``; one more backward pass
+    through the same graph ``jacob_cov`` and ``epe_nas``, another ``jacobian_norm``. ``synflow``
+    (one image), ``zen`` (two forward passes) and ``grasp`` run their own.
+
+    Args:
+        model: A classifier on the CPU or a GPU: images ``(n_images, channels, height, width)``
+            to logits ``(n_images, n_classes)``. It is scored in training mode.
+        batch: Images of shape ``(n_images, channels, height, width)``, normalised, and labels of
+            shape ``(n_images,)``, from 0 to ``n_classes - 1``; tensors or arrays.
+        names: Proxies to compute; all by default.
+        seed: Seed of all that is random: projections, ``zen``'s weights and images, dropout.
+
+    Raises:
+        UnknownNameError: There is no such proxy.
+        ShapeError: Images, labels or logits have another shape.
+        ConfigError: Labels are out of range, or the model has no layer to score.
+        MissingExtraError: torch is not installed.
+
+    Example:
+        >>> from torch import nn
+        >>> model = nn.Sequential(nn.Flatten(), nn.Linear(12, 3))
+        >>> score(model, noise(4, (3, 2, 2), 3), ["params", "nwot"])
+        Scores(values=mappingproxy({'params': 39.0, 'nwot': None}), \
+reasons=mappingproxy({'nwot': 'the model calls no ReLU module'}))
+    """
+    try:
+        import torch
+    except ImportError as error:  # pragma: no cover - the test environment has torch
+        raise MissingExtraError("Scoring a model", "torch", "torch") from error
+    from hwnas.proxies._passes import Passes
+
+    asked = [PROXIES[name] for name in (PROXIES if names is None else names)]
+    images, labels = (torch.as_tensor(part) for part in batch)
+    reads = {reading for each in asked for reading in each.reads}
+    passes = Passes(model, images, labels, seed, reads)
+    values: dict[str, float | None] = {}
+    reasons: dict[str, str] = {}
+    for each in asked:
+        try:
+            values[each.name] = _finite(each, passes)
+        except UndefinedScore as undefined:
+            values[each.name], reasons[each.name] = None, str(undefined)
+    return Scores(MappingProxyType(values), MappingProxyType(reasons))
+
+
+def _finite(each: Proxy, passes: Passes) -> float:
+    value = float(each.function(passes))
+    if not math.isfinite(value):
+        raise UndefinedScore(f"its value is {value}, no finite number")
+    return value
