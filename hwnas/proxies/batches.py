@@ -160,7 +160,7 @@ def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Images ``(n, height, width, 3)`` and labels ``(n,)`` of a file, checked."""
     what = f"{path} must be an .npz file of arrays 'images' and 'labels'"
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             images, labels = arrays["images"], arrays["labels"]
     except FileNotFoundError as error:
         raise TableError(

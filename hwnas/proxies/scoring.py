@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from hwnas.errors import MissingExtraError
@@ -56,10 +55,11 @@ def score(
 
     Example:
         >>> from torch import nn
+        >>> from hwnas.proxies import noise
         >>> model = nn.Sequential(nn.Flatten(), nn.Linear(12, 3))
-        >>> score(model, noise(4, (3, 2, 2), 3), ["params", "nwot"])
-        Scores(values=mappingproxy({'params': 39.0, 'nwot': None}), \
-reasons=mappingproxy({'nwot': 'the model calls no ReLU module'}))
+        >>> scores = score(model, noise(4, (3, 2, 2), 3), ["params", "nwot"])
+        >>> scores.values, scores.reasons
+        ({'params': 39.0, 'nwot': None}, {'nwot': 'the model calls no ReLU module'})
     """
     try:
         import torch
@@ -78,7 +78,7 @@ reasons=mappingproxy({'nwot': 'the model calls no ReLU module'}))
             values[each.name] = _finite(each, passes)
         except UndefinedScore as undefined:
             values[each.name], reasons[each.name] = None, str(undefined)
-    return Scores(MappingProxyType(values), MappingProxyType(reasons))
+    return Scores(values, reasons)
 
 
 def _finite(each: Proxy, passes: Passes) -> float:

@@ -9,6 +9,9 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed")
 nn = torch.nn
 
+# Models this small are slower on several threads than on one.
+torch.set_num_threads(1)
+
 Batch = tuple[torch.Tensor, torch.Tensor]
 
 

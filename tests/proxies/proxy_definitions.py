@@ -55,7 +55,7 @@ def snip(model: nn.Module, batch: Batch, _: int) -> float:
 
 def plain(model: nn.Module, batch: Batch, _: int) -> float:
     own, _images = _loss_backward(model, batch)
-    return float(sum((layer.weight * layer.weight.grad).sum() for layer in layers_of(own)))
+    return float(sum((layer.weight.detach() * layer.weight.grad).sum() for layer in layers_of(own)))
 
 
 def fisher(model: nn.Module, batch: Batch, _: int) -> float:
@@ -115,7 +115,7 @@ def synflow(model: nn.Module, batch: Batch, _: int) -> float:
         for parameter in own.parameters():
             parameter.abs_()
     own(torch.ones_like(batch[0][:1], dtype=torch.float64)).sum().backward()
-    flow = sum((layer.weight * layer.weight.grad).abs().sum() for layer in layers_of(own))
+    flow = sum((layer.weight.detach() * layer.weight.grad).abs().sum() for layer in layers_of(own))
     return math.log(float(flow))
 
 
@@ -198,7 +198,7 @@ def input_grad_norm(model: nn.Module, batch: Batch, _: int) -> float:
 
 
 def l2_norm(model: nn.Module, _: Batch, __: int) -> float:
-    return float(sum(layer.weight.norm() for layer in layers_of(model)))
+    return float(sum(layer.weight.detach().norm() for layer in layers_of(model)))
 
 
 def params(model: nn.Module, _: Batch, __: int) -> float:

@@ -1,0 +1,257 @@
+"""Scores of many architectures: which, in what order, into which file."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
+
+from hwnas import proxies  # noqa: E402
+from hwnas.core.architecture import Architecture  # noqa: E402
+from hwnas.errors import ArchitectureError, ConfigError, TableError  # noqa: E402
+from hwnas.proxies import sweep as sweeping  # noqa: E402
+from hwnas.proxies.store import read_card, read_scores  # noqa: E402
+from hwnas.proxies.sweep import (  # noqa: E402
+    Task,
+    all_classes,
+    canonical_classes,
+    make_task,
+    sample_classes,
+    score_rows,
+    sweep,
+)
+from hwnas.spaces.nasbench201 import NasBench201  # noqa: E402
+
+SPACE = NasBench201("imagenet16-120", channels=2, cells=1)
+
+
+@pytest.fixture(scope="module")
+def task() -> Task:
+    return make_task(SPACE, "noise", 4, ["nwot", "synflow", "jacob_cov", "zen"])
+
+
+@pytest.fixture(scope="module")
+def archs() -> list[Architecture]:
+    return sample_classes(SPACE, 10, seed=0)
+
+
+def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeping, "_CHUNK", 4)
+
+
+def test_all_classes_are_the_canonical_forms_of_valid_cells() -> None:
+    archs = all_classes(SPACE)
+    assert len(archs) == 4929
+    assert archs == sorted(archs)
+    assert all(SPACE.canonical(arch) == arch for arch in archs[::500])
+
+
+def test_space_too_large_to_list_is_refused() -> None:
+    class Endless(NasBench201):
+        def all_genotypes(self) -> None:
+            return None
+
+    with pytest.raises(ConfigError, match=r"too many architectures to list\. Use --sample N"):
+        all_classes(Endless())
+
+
+def test_sampled_classes_are_different_canonical_and_valid() -> None:
+    archs = sample_classes(SPACE, 200, seed=3)
+    assert len(set(archs)) == 200
+    assert all(SPACE.canonical(arch) == arch and SPACE.is_valid(arch) for arch in archs)
+    assert archs == sample_classes(SPACE, 200, seed=3)
+    assert archs != sample_classes(SPACE, 200, seed=4)
+
+
+@pytest.mark.parametrize(
+    ("n", "message"), [(0, "at least 1 architecture; got 0"), (5000, "must have 5000 different")]
+)
+def test_sample_that_cannot_be_is_refused(
+    n: int, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "SAMPLING_ROUNDS", 5)
+    with pytest.raises(ConfigError, match=message):
+        sample_classes(SPACE, n, seed=0)
+
+
+def test_twins_are_one_class() -> None:
+    texts = [
+        "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|skip_connect~2|",
+        "|none~0|+|nor_conv_3x3~0|none~1|+|none~0|none~1|skip_connect~2|",
+    ]
+    assert len(canonical_classes(SPACE, [SPACE.parse(text) for text in texts])) == 1
+
+
+def test_disconnected_architecture_is_refused() -> None:
+    arch = SPACE.architecture([0] * 6)
+    with pytest.raises(ArchitectureError, match="must connect input and output"):
+        canonical_classes(SPACE, [arch])
+
+
+def test_scores_are_those_of_the_model_built_under_the_seed(
+    task: Task, archs: list[Architecture]
+) -> None:
+    ((_, scores),) = score_rows(archs[:1], task)
+    torch.manual_seed(task.seed)
+    model = SPACE.build(archs[0])
+    expected = proxies.score(model, task.batch, task.names, task.seed).values
+    assert scores.values == pytest.approx(expected, rel=1e-5)
+
+
+def test_scores_depend_neither_on_order_nor_on_what_ran_before(
+    task: Task, archs: list[Architecture]
+) -> None:
+    forwards = dict(score_rows(archs, task))
+    torch.rand(5)
+    assert dict(score_rows(archs[::-1], task)) == forwards
+
+
+def test_scoring_leaves_threads_and_generator_alone(task: Task, archs: list[Architecture]) -> None:
+    n_threads, state = torch.get_num_threads(), torch.get_rng_state()
+    list(score_rows(archs[:1], task))
+    assert torch.get_num_threads() == n_threads
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.long
+def test_processes_give_the_same_file_as_one(
+    task: Task, archs: list[Architecture], tmp_path: Path
+) -> None:
+    list(sweep(archs, task, tmp_path / "one.parquet"))
+    list(sweep(archs, task, tmp_path / "two.parquet", n_workers=2))
+    assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
+
+
+def test_no_workers_are_refused(task: Task, archs: list[Architecture]) -> None:
+    with pytest.raises(ConfigError, match="at least 1 worker; got 0"):
+        next(iter(score_rows(archs, task, 0)))
+
+
+def test_file_holds_a_row_an_architecture_sorted_by_genotype(
+    task: Task, archs: list[Architecture], tmp_path: Path
+) -> None:
+    path = tmp_path / "scores.parquet"
+    assert list(sweep(archs[::-1], task, path))[-1] == len(archs)
+    frame = pq.read_table(path).to_pandas()
+    assert frame["arch"].tolist() == [str(arch) for arch in archs]
+    assert list(frame) == ["arch", "genotype", "nwot", "synflow", "jacob_cov", "zen", "reasons"]
+    ((_, scores),) = score_rows(archs[3:4], task)
+    assert frame.loc[3, list(task.names)].to_dict() == scores.values
+
+
+def test_card_says_how_scores_were_made(
+    task: Task, archs: list[Architecture], tmp_path: Path
+) -> None:
+    list(sweep(archs[:2], task, tmp_path / "scores.parquet"))
+    card = read_card(tmp_path / "scores.parquet")
+    assert card == task.card()
+    assert card["options"] == {
+        "cells": 1, "channels": 2, "dataset": "imagenet16-120", "image_size": 16, "n_classes": 120,
+    }  # fmt: skip
+    assert (card["batch"], card["n_images"], card["seed"]) == ("noise", 4, 0)
+
+
+def test_killed_run_goes_on_and_ends_as_the_same_file(
+    task: Task, archs: list[Architecture], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _small_chunks(monkeypatch)
+    whole, killed = tmp_path / "whole.parquet", tmp_path / "killed.parquet"
+    assert list(sweep(archs, task, whole)) == [0, 4, 8, 10]
+    stopped = sweep(archs, task, killed)
+    assert list(itertools.islice(stopped, 2)) == [0, 4]
+    stopped.close()
+    assert len(read_scores(killed, task.card())) == 4
+    assert list(sweep(archs, task, killed)) == [4, 8, 10]
+    assert killed.read_bytes() == whole.read_bytes()
+
+
+def test_finished_file_is_left_as_it_is(
+    task: Task, archs: list[Architecture], tmp_path: Path
+) -> None:
+    path = tmp_path / "scores.parquet"
+    list(sweep(archs, task, path))
+    before = path.stat().st_mtime_ns
+    assert list(sweep(archs, task, path)) == [10]
+    assert path.stat().st_mtime_ns == before
+
+
+def test_other_architectures_join_the_same_file(
+    task: Task, archs: list[Architecture], tmp_path: Path
+) -> None:
+    first, second = tmp_path / "first.parquet", tmp_path / "second.parquet"
+    for half in (archs[6:], archs[:6]):
+        list(sweep(half, task, first))
+    list(sweep(archs, task, second))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_reasons_survive_the_file(tmp_path: Path) -> None:
+    # All gradients of a class of one image correlate with themselves alone: many classes, no pair.
+    task = make_task(SPACE, "noise", 4, ["epe_nas", "params"])
+    archs = sample_classes(SPACE, 2, seed=0)
+    list(sweep(archs, task, tmp_path / "scores.parquet"))
+    for row in read_scores(tmp_path / "scores.parquet", task.card()).values():
+        assert row.scores.values["epe_nas"] is None
+        assert row.scores.reasons == {"epe_nas": "no class has two images in the minibatch"}
+        assert row.scores.values["params"] is not None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seed": 1}, "made with seed = 0; this run has 1"),
+        ({"names": ("nwot",)}, "made with proxies = "),
+        ({"space": NasBench201("imagenet16-120", channels=2, cells=2)}, "made with options = "),
+        ({"batch": proxies.noise(4, (3, 16, 16), 120, seed=1)}, "made with batch_sha256 = "),
+    ],
+)
+def test_file_of_another_task_is_refused(
+    task: Task, archs: list[Architecture], tmp_path: Path, change: dict, message: str
+) -> None:
+    path = tmp_path / "scores.parquet"
+    list(sweep(archs[:1], task, path))
+    with pytest.raises(TableError, match=message):
+        next(sweep(archs[:1], replace(task, **change), path))
+
+
+def test_file_of_something_else_is_refused(
+    task: Task, archs: list[Architecture], tmp_path: Path
+) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("not a table")
+    with pytest.raises(TableError, match="must be a file of scores made by 'hwnas proxies'"):
+        next(sweep(archs, task, path))
+    assert path.read_text() == "not a table"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"device": "tpu"}, "scored on cpu or cuda; got 'tpu'"),
+        ({"n_images": 1}, "at least 2 images; got 1"),
+    ],
+)
+def test_task_that_cannot_be_is_refused(settings: dict, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        make_task(SPACE, **settings)
+
+
+def test_default_minibatch_is_at_the_spaces_resolution() -> None:
+    images, labels = make_task(SPACE, n_images=8).batch
+    assert images.shape == (8, 3, 16, 16)
+    assert int(labels.max()) < 120
+
+
+def test_sampled_architectures_have_every_score() -> None:
+    rng = np.random.default_rng(0)
+    archs = canonical_classes(SPACE, SPACE.sample(3, rng))
+    scored = list(score_rows(archs, make_task(SPACE, "photos", 8)))
+    for _, scores in scored:
+        assert set(scores.values) == set(proxies.PROXIES)
+        assert not scores.reasons
