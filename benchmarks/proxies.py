@@ -1,0 +1,234 @@
+"""Zero-cost proxies: what sharing passes saves, which setting to score a space with, how they rank.
+
+Run: ``python benchmarks/proxies.py time``, ``... settings --from DIR`` and ``... ranks --from DIR``
+with the folder of the published tables. ``settings`` compares depth, minibatch size and images on
+a few hundred networks; ``ranks`` sets our scores beside the published ones on the same networks,
+from a file made by ``hwnas proxies --all --out FILE`` (``--scores FILE``) or computed anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from _environment import environment, table
+from _separate_proxies import SEPARATE
+from scipy.stats import spearmanr
+
+from hwnas.core.architecture import Architecture
+from hwnas.proxies import photos, score
+from hwnas.proxies.store import read_card, read_scores
+from hwnas.proxies.sweep import all_classes, make_task, score_rows
+from hwnas.spaces import load_space
+from hwnas.tables import Table, import_table
+
+SEED = 0
+# The published name of each proxy; jacov is jacob_cov there.
+PUBLISHED = {
+    "nwot": "nwot",
+    "jacob_cov": "jacov",
+    "synflow": "synflow",
+    "grad_norm": "grad_norm",
+    "snip": "snip",
+    "epe_nas": "epe_nas",
+    "fisher": "fisher",
+    "l2_norm": "l2_norm",
+    "plain": "plain",
+    "zen": "zen",
+}
+OWN = ("jacobian_norm", "input_grad_norm")
+_ROBUSTNESS = "cifar10_robustness_pct@apgd-ce-eps1"
+_TIMED = (
+    "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|"
+    "+|skip_connect~0|nor_conv_3x3~1|nor_conv_1x1~2|"
+)
+
+
+def _timed(run: Callable[[], object]) -> tuple[float, float]:
+    """Wall seconds and CPU seconds of a run."""
+    started, cpu_started = time.perf_counter(), time.process_time()
+    run()
+    return time.perf_counter() - started, time.process_time() - cpu_started
+
+
+def measure_time(repeats: int, n_threads: int) -> None:
+    """Print the time of all proxies at once, one by one, and in passes of their own."""
+    torch.set_num_threads(n_threads)
+    space = load_space("nasbench201")
+    torch.manual_seed(SEED)
+    model = space.build(space.parse(_TIMED))
+    batch = photos(64, (3, 32, 32), 10)
+    names = list(SEPARATE)
+    found = score(model, batch, names).values
+    for name, separate in SEPARATE.items():
+        # Two ways to one result, or the ratio means nothing; plain is rounding noise here.
+        value = found[name]
+        assert value is not None
+        if name != "plain":
+            np.testing.assert_allclose(value, separate(model, batch), rtol=5e-3)
+    runs: dict[str, Callable[[], object]] = {
+        "shared passes: hwnas.proxies.score, once": lambda: score(model, batch, names),
+        "one by one: score, once for each": lambda: [score(model, batch, [n]) for n in names],
+        "own forward and backward pass for each": lambda: [
+            separate(model, batch) for separate in SEPARATE.values()
+        ],
+        "grasp alone": lambda: score(model, batch, ["grasp"]),
+    }
+    # In turns, so that a busy moment of the machine meets all of them.
+    times: dict[str, list[tuple[float, float]]] = {label: [] for label in runs}
+    for _ in range(repeats):
+        for label, run in runs.items():
+            times[label].append(_timed(run))
+    medians = {label: np.median(pairs, axis=0) for label, pairs in times.items()}
+    whole = medians["own forward and backward pass for each"]
+    rows = [
+        (label, *(f"{seconds:.2f}" for seconds in found), *(f"{x:.2f}" for x in found / whole))
+        for label, found in medians.items()
+    ]
+    print(
+        f"{len(names)} proxies of one net (C = 16, N = 5), 64 images, threads: {n_threads}; "
+        f"median of {repeats} rounds in turns; {_TIMED}\n"
+    )
+    print(table(("version", "wall s", "CPU s", "of own passes, wall", "CPU"), rows))
+
+
+class Truth:
+    """Published values by architecture.
+
+    Args:
+        tables: ``nb-suite-zero``, ``nats-bench`` and ``robustness``.
+    """
+
+    def __init__(self, tables: Mapping[str, Table]) -> None:
+        def column(name: str, column: str) -> dict[str, float]:
+            return dict(zip(tables[name].archs, tables[name].values(column), strict=True))
+
+        self.accuracy = column("nats-bench", _test_accuracy(tables["nats-bench"]))
+        self.robustness = column("robustness", _ROBUSTNESS)
+        self.proxies = {
+            ours: column("nb-suite-zero", f"cifar10_zc_{theirs}")
+            for ours, theirs in PUBLISHED.items()
+        }
+
+
+def _test_accuracy(nats_bench: Table) -> str:
+    (name,) = [c.name for c in nats_bench.columns if c.name.startswith("cifar10_")]
+    return name
+
+
+def read_truth(folder: Path) -> Truth:
+    """Published values from the folder of published files."""
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["HWNAS_CACHE"] = cache
+        names = ("nb-suite-zero", "nats-bench", "robustness")
+        return Truth({name: import_table(name, folder) for name in names})
+
+
+def spearman(scores: Mapping[str, float | None], truth: Mapping[str, float]) -> float:
+    """Spearman's rank correlation over architectures that have both values."""
+    pairs = [(value, truth[arch]) for arch, value in scores.items() if value is not None]
+    found = np.array([pair for pair in pairs if not np.isnan(pair).any()])
+    return float(spearmanr(found[:, 0], found[:, 1]).statistic)
+
+
+def _compute(
+    archs: Sequence[Architecture], cells: int, n_images: int, source: str
+) -> tuple[dict[str, dict[str, float | None]], float]:
+    """Scores by proxy and architecture, and CPU seconds for one architecture."""
+    space = load_space("nasbench201", cells=cells)
+    task = make_task(space, source, n_images, [*PUBLISHED, *OWN], SEED)
+    started = time.process_time()
+    rows = list(score_rows(archs, task))
+    seconds = (time.process_time() - started) / len(archs)
+    return {
+        name: {str(arch): scores.values[name] for arch, scores in rows} for name in task.names
+    }, seconds
+
+
+def _drawn(n_nets: int) -> list[Architecture]:
+    archs = all_classes(load_space("nasbench201"))
+    chosen = np.random.default_rng(SEED).choice(len(archs), size=n_nets, replace=False)
+    return [archs[row] for row in sorted(chosen)]
+
+
+def compare_settings(truth: Truth, n_nets: int, images: str | None) -> None:
+    """Print how each setting's scores rank test accuracy, and what a network costs."""
+    archs = _drawn(n_nets)
+    names = [*PUBLISHED, *OWN]
+    texts = [str(arch) for arch in archs]
+    published = [
+        f"{spearman({a: truth.proxies[n][a] for a in texts}, truth.accuracy):.3f}"
+        for n in PUBLISHED
+    ]
+    rows = [["published", "5", "64", "", *published, *[""] * len(OWN)]]
+    settings = [(5, 64, "photos"), (5, 32, "photos"), (5, 16, "photos"), (3, 32, "photos")]
+    settings += [(1, 32, "photos"), (5, 32, "noise")]
+    settings += [(5, 32, images), (5, 64, images)] if images else []
+    for cells, n_images, source in settings:
+        scores, seconds = _compute(archs, cells, n_images, source)
+        found = [f"{spearman(scores[name], truth.accuracy):.3f}" for name in names]
+        rows.append([Path(source).stem, str(cells), str(n_images), f"{seconds * 1e3:.0f}", *found])
+    print(f"Spearman with CIFAR-10 test accuracy over {n_nets} nets\n")
+    print(table(("images", "N", "batch", "CPU ms a net", *names), rows))
+
+
+def compare_ranks(truth: Truth, n_nets: int, file: Path | None) -> None:
+    """Print how our scores and the published ones rank the same networks."""
+    if file is None:
+        scores, _ = _compute(_drawn(n_nets), 5, 32, "photos")
+        print("N = 5, 32 photographs")
+    else:
+        card = read_card(file)
+        rows = read_scores(file, card)
+        names = [name for name in (*PUBLISHED, *OWN) if name in card["proxies"]]
+        scores = {
+            name: {arch: row.scores.values[name] for arch, row in rows.items()} for name in names
+        }
+        print(f"{file.name}: {card['options']}, {card['n_images']} {card['batch']}")
+    lines = []
+    for name, ours in scores.items():
+        theirs = {arch: truth.proxies[name][arch] for arch in ours} if name in PUBLISHED else None
+        cells = [f"{spearman(ours, truth.accuracy):.3f}"]
+        cells += [f"{spearman(theirs, truth.accuracy):.3f}"] if theirs else ["-"]
+        cells += [f"{spearman(ours, theirs):.3f}"] if theirs else ["-"]
+        cells += [f"{spearman(ours, truth.robustness):.3f}"]
+        cells += [f"{spearman(theirs, truth.robustness):.3f}"] if theirs else ["-"]
+        lines.append((name, *cells))
+    header = ["proxy", "ours, accuracy", "published, accuracy", "ours with published"]
+    header += ["ours, APGD 1/255", "published, APGD 1/255"]
+    print(f"Spearman over {len(next(iter(scores.values()))):,} nets\n")
+    print(table(header, lines))
+
+
+def main() -> None:
+    """Print one of the three comparisons as Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("time", "settings", "ranks"))
+    parser.add_argument("--from", dest="folder", type=Path, help="folder of the published files")
+    parser.add_argument("--nets", type=int, help="networks; 200 for settings, 1000 for ranks")
+    parser.add_argument("--images", help=".npz of real images, for settings")
+    parser.add_argument("--scores", type=Path, help="file of 'hwnas proxies', for ranks")
+    parser.add_argument("--repeats", type=int, default=7, help="rounds, for time")
+    parser.add_argument("--threads", type=int, default=2, help="threads of torch, for time")
+    arguments = parser.parse_args()
+    print(environment(("hwnas", "numpy", "torch"), SEED) + "\n")
+    if arguments.what == "time":
+        measure_time(arguments.repeats, arguments.threads)
+        return
+    if arguments.folder is None:
+        parser.error("settings and ranks need --from DIR, the folder of the published files")
+    truth = read_truth(arguments.folder)
+    if arguments.what == "settings":
+        compare_settings(truth, arguments.nets or 200, arguments.images)
+    else:
+        compare_ranks(truth, arguments.nets or 1000, arguments.scores)
+
+
+if __name__ == "__main__":
+    main()
