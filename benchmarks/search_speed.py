@@ -18,7 +18,7 @@ from _environment import environment, table
 import hwnas
 from hwnas.core.architecture import Architecture
 
-REPEATS = 5
+REPEATS = 9
 POPULATION, GENERATIONS, N_OBJECTIVES = 100, 50, 4
 SEARCH = ["-m", "hwnas", "search", "nasbench201", "--device", "edgegpu", "--quiet"]
 
