@@ -37,8 +37,7 @@ def main() -> None:
     axes.set_ylabel("CIFAR-10 accuracy, % (predicted)")
     axes.set_ylim(bottom=75)
     axes.set_title(
-        f"{len(front)} architectures on the front, {len(seen):,} evaluated; "
-        "size: energy",
+        f"{len(front)} architectures on the front, {len(seen):,} evaluated; size: energy",
         fontsize=9,
         loc="left",
     )

@@ -120,7 +120,7 @@ def make_objective(
 
 def predict(
     space: str | SearchSpace,
-    archs: Sequence[Architecture | str],
+    archs: Architecture | str | Sequence[Architecture | str],
     device: str | Device | None = None,
     dataset: str | None = None,
     quantities: Sequence[str] | None = None,
@@ -131,7 +131,7 @@ def predict(
 
     Args:
         space: Search space or its name.
-        archs: Architectures or their published strings.
+        archs: Architectures or their published strings; one of them will do.
         device: Device or its name; needed for latency and energy.
         dataset: Data set; the space's first one by default.
         quantities: Quantities to predict; by default accuracy, robustness and, with a device,
@@ -155,6 +155,8 @@ def predict(
 
     space = _space(space, dataset)
     device = load_device(device) if isinstance(device, str) else device
+    if isinstance(archs, (str, Architecture)):
+        archs = [archs]
     parsed = [space.parse(arch) if isinstance(arch, str) else arch for arch in archs]
     columns: dict[str, Any] = {}
     for measure in _measures(space, quantities, device, source, power_w):
@@ -488,7 +490,7 @@ def fit(
         column = by_name[name]
         space = load_space(source.space, dataset=column.dataset)
         card = None
-        if columns or not is_constant(source, column):
+        if columns or not is_constant(space, source, column):
             fitted = fit_column(space, source, column, seed)
             write_predictor(Path(out) if out else search_path()[0], fitted)
             card = fitted.card

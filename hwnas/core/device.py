@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from hwnas._resources import data_dir
+from hwnas._resources import config_dir, data_dir
 from hwnas.core.quantity import QUANTITIES
 from hwnas.errors import ConfigError, UnknownNameError
 
@@ -108,12 +108,21 @@ def read_device(path: Path) -> Device:
 
 
 def _files() -> dict[str, Path]:
-    """TOML file of each device: the project's, then those other distributions bring."""
-    files = {path.stem: path for path in sorted(data_dir("devices").glob("*.toml"))}
-    for point in entry_points(group=ENTRY_POINTS):
-        if point.name in files:
-            raise ConfigError(f"device '{point.name}' is registered twice; choose another name.")
-        files[point.name] = Path(point.load())
+    """TOML file of each device: the project's, other distributions' and the user's own.
+
+    Raises:
+        ConfigError: A name is taken twice.
+    """
+    found = [(path.stem, path) for path in data_dir("devices").glob("*.toml")]
+    found += [(point.name, Path(point.load())) for point in entry_points(group=ENTRY_POINTS)]
+    found += [(path.stem, path) for path in (config_dir() / "devices").glob("*.toml")]
+    files: dict[str, Path] = {}
+    for name, path in sorted(found):
+        if name in files:
+            raise ConfigError(
+                f"Device '{name}' is described twice, in {files[name]} and {path}; rename one."
+            )
+        files[name] = path
     return files
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from hwnas.core.device import Device, device_names, load_device
 from hwnas.core.quantity import Quantity
 from hwnas.core.space import SearchSpace
-from hwnas.errors import ConfigError
+from hwnas.errors import ConfigError, UnknownNameError
 
 _POWER = (
     " Or give the device's rated power with --power-w W "
@@ -27,7 +29,29 @@ def need_device(quantity: Quantity, device: Device | None) -> Device:
     return device
 
 
-def unknown_here(space: SearchSpace, device: Device | None, quantity: Quantity) -> ConfigError:
+class NothingKnownError(ConfigError):
+    """No data is known for a quantity."""
+
+
+def check_variant(quantity: Quantity, variant: str, known: Iterable[str]) -> None:
+    """Check that ``variant`` is not the one reason why nothing was found.
+
+    Args:
+        quantity: The quantity.
+        variant: The variant that was asked for and not found; empty for the default one.
+        known: Variants that there are, empty for one without a name.
+
+    Raises:
+        UnknownNameError: There are other variants of the quantity.
+    """
+    variants = list(known)
+    if variant and variants:
+        raise UnknownNameError(f"variant of {quantity.name}", variant, filter(None, variants))
+
+
+def unknown_here(
+    space: SearchSpace, device: Device | None, quantity: Quantity
+) -> NothingKnownError:
     """The error for a quantity that no data is known for."""
     where = f"{space.name} on {space.dataset}"
     if quantity.per_device:
@@ -39,10 +63,10 @@ def unknown_here(space: SearchSpace, device: Device | None, quantity: Quantity) 
         have = f"Devices that have it: {', '.join(others)}." if others else "No device has it."
         power = _POWER if quantity.name == "energy" else ""
         name = device.name if device else ""
-        return ConfigError(
+        return NothingKnownError(
             f"Device '{name}' has no {quantity.name} data for {where}. {have}{power}"
         )
-    return ConfigError(
+    return NothingKnownError(
         f"No {quantity.name} data is known for {where}. Leave {quantity.name} out of "
         "--objectives, choose another --dataset, or fit a predictor with: hwnas fit"
     )

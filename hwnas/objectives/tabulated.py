@@ -11,9 +11,9 @@ from hwnas.core.device import Device
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
 from hwnas.core.quantity import Quantity, column_name
 from hwnas.core.space import SearchSpace
-from hwnas.errors import TableError, UnknownNameError
+from hwnas.errors import TableError
 from hwnas.objectives import SOURCES
-from hwnas.objectives._missing import need_device, unknown_here
+from hwnas.objectives._missing import check_variant, need_device, unknown_here
 from hwnas.tables import Column, Table, class_means, is_cached, load_table, read_card, table_names
 
 
@@ -62,12 +62,13 @@ def tabulated_objective(
 
     Raises:
         TableError: No table in the cache holds it, or the table is damaged.
-        ConfigError: No table is known to hold it for this device.
+        NothingKnownError: No table that there is holds it.
         UnknownNameError: A table holds the quantity, but not this variant.
     """
     name = need_device(quantity, device).name if quantity.per_device else None
     variants = []
-    for table_name in table_names():
+    names = table_names()
+    for table_name in names:
         if not is_cached(table_name) or read_card(table_name)["space"] != space.name:
             continue
         table = load_table(table_name)
@@ -81,10 +82,9 @@ def tabulated_objective(
             for c in table.columns
             if (c.quantity, c.dataset, c.device) == (quantity.name, space.dataset, name)
         ]
-    if variant and variants:
-        raise UnknownNameError(f"variant of {quantity.name}", variant, variants)
+    check_variant(quantity, variant, variants)
     knows = device is not None and quantity.name in device.quantities(space.name, space.dataset)
-    if quantity.per_device and not knows:
+    if all(map(is_cached, names)) or (quantity.per_device and not knows):
         raise unknown_here(space, device, quantity)
     raise TableError(
         f"No table in the cache holds {quantity.name} for {space.name} on {space.dataset}. "
