@@ -29,6 +29,8 @@ ATTACKS = {
     "pgd": EPSILONS,
     "fgsm": (*EPSILONS, "5", "6", "7", "255"),
 }
+# Near zero or chance for every architecture: a predictor has no skill (Kendall tau .09).
+UNPREDICTABLE = {"apgd-ce-eps8", "fgsm-eps255"}
 N_CLASSES = 4929
 N_CLASSES_OF_EDGETPU = 4558
 MAX_BYTES = 5e6
@@ -52,7 +54,8 @@ def _expected() -> Iterator[str]:
         yield from (f"{dataset}/{device}.energy" for device in ENERGY)
     yield "cifar10/accuracy.validation"
     for attack, epsilons in ATTACKS.items():
-        yield from (f"cifar10/robustness.{attack}-eps{epsilon}" for epsilon in epsilons)
+        variants = {f"{attack}-eps{epsilon}" for epsilon in epsilons}
+        yield from (f"cifar10/robustness.{variant}" for variant in variants - UNPREDICTABLE)
 
 
 def test_the_set_is_complete() -> None:
