@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 import math
+import re
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
