@@ -12,6 +12,12 @@ from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, UnknownNameError
 from hwnas.features.counts import COLUMNS, count_genotypes
 from hwnas.features.graph import graph_feature_names, graph_features, path_counts, path_names
+from hwnas.features.operators import (
+    operator_features,
+    operator_names,
+    stage_features,
+    stage_names,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +52,28 @@ def _one_hot_names(space: SearchSpace) -> list[str]:
 
 
 def _one_hot(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
-    columns = [
-        genotypes[:, gene, None] == np.arange(n_choices)
-        for gene, n_choices in enumerate(space.n_choices)
-    ]
-    return np.asarray(np.concatenate(columns, axis=1), dtype=np.float32)
+    n_choices = np.array(space.n_choices)
+    n_columns = n_choices.sum()
+    hot = np.zeros((len(genotypes), n_columns), dtype=np.float32)
+    columns = genotypes + np.cumsum(n_choices) - n_choices
+    np.put_along_axis(hot, columns, 1, axis=1)
+    return hot
 
 
 def _log_counts(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
-    return np.log(count_genotypes(space, genotypes)).astype(np.float32)
+    return np.asarray(np.log(count_genotypes(space, genotypes)), dtype=np.float32)
+
+
+def _ordinal(_: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+    return np.asarray(genotypes, dtype=np.float32)
 
 
 FEATURE_SETS = {
     "counts": FeatureSet(lambda _: [f"log_{name}" for name in COLUMNS], _log_counts),
     "one_hot": FeatureSet(_one_hot_names, _one_hot),
+    "ordinal": FeatureSet(lambda space: list(space.genes), _ordinal),
+    "operators": FeatureSet(operator_names, operator_features),
+    "stages": FeatureSet(stage_names, stage_features),
     "graph": FeatureSet(
         lambda space: graph_feature_names(_cell(space)),
         lambda space, genotypes: graph_features(_cell(space), genotypes),
