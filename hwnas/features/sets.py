@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -52,12 +53,37 @@ def _one_hot_names(space: SearchSpace) -> list[str]:
 
 
 def _one_hot(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
-    n_choices = np.array(space.n_choices)
-    n_columns = n_choices.sum()
-    hot = np.zeros((len(genotypes), n_columns), dtype=np.float32)
-    columns = genotypes + np.cumsum(n_choices) - n_choices
-    np.put_along_axis(hot, columns, 1, axis=1)
+    return _hot(genotypes, np.array(space.n_choices))
+
+
+def _hot(positions: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """A one for each position ``(n_archs, n_parts)`` within parts of the sizes ``(n_parts,)``."""
+    hot = np.zeros((len(positions), sizes.sum()), dtype=np.float32)
+    np.put_along_axis(hot, positions + np.cumsum(sizes) - sizes, 1, axis=1)
     return hot
+
+
+def _group_names(space: SearchSpace) -> list[str]:
+    names = []
+    for group in space.independent_genes:
+        for choices in itertools.product(*(range(space.n_choices[gene]) for gene in group)):
+            chosen = zip(group, choices, strict=True)
+            names.append(
+                f"group({', '.join(f'{space.genes[g]}={choice}' for g, choice in chosen)})"
+            )
+    return names
+
+
+def _groups(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+    """A one for each group's combination of choices: linear in these is a look-up table."""
+    n_choices = np.array(space.n_choices)
+    groups = [list(group) for group in space.independent_genes]
+    sizes = np.array([n_choices[group].prod() for group in groups])
+    positions = np.zeros((len(genotypes), len(groups)), dtype=np.int64)
+    for column, group in enumerate(groups):
+        for gene in group:
+            positions[:, column] = positions[:, column] * n_choices[gene] + genotypes[:, gene]
+    return _hot(positions, sizes)
 
 
 def _log_counts(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
@@ -71,6 +97,7 @@ def _ordinal(_: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
 FEATURE_SETS = {
     "counts": FeatureSet(lambda _: [f"log_{name}" for name in COLUMNS], _log_counts),
     "one_hot": FeatureSet(_one_hot_names, _one_hot),
+    "groups": FeatureSet(_group_names, _groups),
     "ordinal": FeatureSet(lambda space: list(space.genes), _ordinal),
     "operators": FeatureSet(operator_names, operator_features),
     "stages": FeatureSet(stage_names, stage_features),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hwnas.core.graph import GraphBuilder, Operation, OperationGraph
+from hwnas.core.space import SearchSpace
 from hwnas.features import FEATURE_SETS, counts, feature_matrix, feature_names
 from hwnas.features.counts import count_genotypes
 from hwnas.features.operators import (
@@ -16,7 +17,7 @@ from hwnas.features.operators import (
 )
 from hwnas.spaces import SPACES, load_space
 
-_CHAIN_SETS = ["counts", "one_hot", "operators", "ordinal", "stages"]
+_CHAIN_SETS = ["counts", "groups", "one_hot", "operators", "ordinal", "stages"]
 
 
 def _graph() -> OperationGraph:
@@ -129,6 +130,36 @@ def test_ordinal_features_are_the_choices() -> None:
     genotypes = space.sample_genotypes(4, np.random.default_rng(0))
     np.testing.assert_array_equal(feature_matrix(space, genotypes, ["ordinal"]), genotypes)
     assert feature_names(space, ["ordinal"]) == list(space.genes)
+
+
+def test_groups_mark_the_choices_of_each_block_together() -> None:
+    space = load_space("mnasnet")
+    text = "e1k3l1se-e6k3l2se-e6k5l2-e4k3l3se-e6k5l1-e4k5l4se-e6k3l1"
+    arch = space.parse(text)
+    names = feature_names(space, ["groups"])
+    values = feature_matrix(space, space.genotypes([arch]), ["groups"])[0]
+    assert len(names) == 6 * 36 + 48
+    chosen = [f"{gene}={choice}" for gene, choice in zip(space.genes, arch.genotype, strict=True)]
+    hot = [name for name, value in zip(names, values, strict=True) if value == 1]
+    assert hot == [f"group({', '.join(chosen[i : i + 4])})" for i in range(0, 28, 4)]
+    assert values.sum() == 7
+
+
+def test_counts_are_linear_in_groups() -> None:
+    space = load_space("mnasnet")
+    genotypes = space.sample_genotypes(600, np.random.default_rng(0))
+    hot = feature_matrix(space, genotypes, ["groups"]).astype(float)
+    macs = count_genotypes(space, genotypes)[:, 1] / 1e6
+    weights, *_ = np.linalg.lstsq(hot, macs, rcond=None)
+    np.testing.assert_allclose(hot @ weights, macs, rtol=1e-9)
+
+
+def test_groups_of_single_genes_are_one_hot(nasbench201: SearchSpace) -> None:
+    genotypes = nasbench201.all_genotypes()
+    np.testing.assert_array_equal(
+        feature_matrix(nasbench201, genotypes, ["groups"]),
+        feature_matrix(nasbench201, genotypes, ["one_hot"]),
+    )
 
 
 def test_layers_by_stage_of_a_chain_are_its_depth() -> None:
