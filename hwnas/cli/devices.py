@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hwnas.core.device import Device
+    from hwnas.core.device import Device, TableColumn
     from hwnas.predictors.card import Card
 
 app = typer.Typer(help="List devices, and show what is known of one.")
@@ -66,8 +66,21 @@ def show(
         out.print(f"Rated power: {device.rated_power_w:g} W ({device.rated_power_source})")
     if device.note:
         out.print(f"Note: {device.note}")
+    for line in _tables(device):
+        out.print(line)
     out.print("\nPredictors, measured on functional classes held out from fitting:\n")
     out.print(_card_table(cards))
+
+
+def _tables(device: Device) -> Iterator[str]:
+    """What each table holds of a device: ``In table x, on nasbench201 (cifar10): latency``."""
+    by_table: dict[tuple[str, str], list[TableColumn]] = {}
+    for column in device.columns:
+        by_table.setdefault((column.table, column.space), []).append(column)
+    for (table, space), columns in by_table.items():
+        datasets = ", ".join(dict.fromkeys(column.dataset for column in columns))
+        names = ("@".join(filter(None, (c.quantity, c.variant))) for c in columns)
+        yield f"In table {table}, on {space} ({datasets}): {', '.join(dict.fromkeys(names))}"
 
 
 def _record(device: Device) -> dict[str, Any]:
@@ -108,7 +121,7 @@ def _card_table(cards: list[Card]) -> Any:
         table.add_row(
             card.space,
             card.dataset,
-            f"{card.quantity} ({card.unit})",
+            f"{'@'.join(filter(None, (card.quantity, card.variant)))} ({card.unit})",
             "" if tau is None else f"{tau:.3f}",
             f"{close:.1f} %",
             f"{100 * card.interval['coverage']:.1f} %",
