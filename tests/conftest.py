@@ -29,8 +29,9 @@ def upstream() -> Path:
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test touches the user's cache."""
+    """No test touches the user's cache or settings."""
     monkeypatch.setenv("HWNAS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HWNAS_CONFIG", str(tmp_path / "config"))
 
 
 @pytest.fixture(scope="session")

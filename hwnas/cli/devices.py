@@ -48,6 +48,8 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what is known of a device and how good it is."""
+    from rich.markup import escape
+
     from hwnas.cli._console import console, print_json
     from hwnas.core.device import load_device
 
@@ -60,12 +62,13 @@ def show(
         print_json({**record, "predictors": [dataclasses.asdict(card) for card in cards]})
         return
     out = console()
-    out.print(f"[bold]{device.title}[/bold] ({device.kind})")
-    out.print(f"Source: {device.source}")
+    out.print(f"[bold]{escape(device.title)}[/bold] ({escape(device.kind)})")
+    out.print(f"Source: {escape(device.source)}")
     if device.rated_power_w is not None:
-        out.print(f"Rated power: {device.rated_power_w:g} W ({device.rated_power_source})")
+        source = escape(device.rated_power_source)
+        out.print(f"Rated power: {device.rated_power_w:g} W ({source})")
     if device.note:
-        out.print(f"Note: {device.note}")
+        out.print(f"Note: {escape(device.note)}")
     for line in _tables(device):
         out.print(line)
     out.print("\nPredictors, measured on functional classes held out from fitting:\n")
@@ -114,7 +117,7 @@ def _card_table(cards: list[Card]) -> Any:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for heading in ("space", "data set", "quantity"):
         table.add_column(heading)
-    for heading in ("Kendall\ntau", "within\n10 %", "in 90 %\ninterval", "classes\nfit / test"):
+    for heading in ("Kendall\ntau", "within\n10 %", "in 90 %\ninterval", "classes\nfit/test"):
         table.add_column(heading, justify="right")
     for card in cards:
         tau, close = card.held_out["kendall_tau"], card.held_out["within_10_pct"]
@@ -125,7 +128,7 @@ def _card_table(cards: list[Card]) -> Any:
             "" if tau is None else f"{tau:.3f}",
             f"{close:.1f} %",
             f"{100 * card.interval['coverage']:.1f} %",
-            f"{card.n_classes['train']:,} / {card.n_classes['test']:,}",
+            f"{card.n_classes['train']:,}/{card.n_classes['test']:,}",
         )
     return table
 
@@ -147,5 +150,5 @@ def list_spaces(
         return
     out = console()
     for name, space in spaces:
-        out.print(f"[bold]{name}[/bold]  {space.title}")
+        out.print(f"[bold]{name}[/bold]\n  {space.title}")
         out.print(f"  data sets: {', '.join(space.datasets)}")

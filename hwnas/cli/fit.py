@@ -27,15 +27,19 @@ def fit(
     """Fit predictors on a table; figures are from functional classes held out."""
     import dataclasses
 
+    from rich.markup import escape
+
     from hwnas import api
     from hwnas.cli._console import console, print_json
+    from hwnas.predictors import search_path
 
     lines = console(to_stderr=as_json)
 
     def tell(name: str, card: Card | None) -> None:
-        lines.print(f"{name}: {_line(card)}", soft_wrap=True)
+        lines.print(f"{escape(name)}: {_line(card)}", soft_wrap=True)
 
     cards = api.fit(table, column, out, seed, tell)
+    lines.print(f"Predictors are in {escape(str(out or search_path()[0]))}", soft_wrap=True)
     if as_json:
         print_json([dataclasses.asdict(card) for card in cards])
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from hwnas._resources import data_dir
+from hwnas._resources import config_dir, data_dir
 from hwnas.core.quantity import column_name, parse_quantity
 from hwnas.errors import ConfigError, UnknownNameError
 
 SCHEMA = 1
+ENTRY_POINTS = "hwnas.devices"
+"""Each entry point is the path of a TOML file; its name is the device's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +126,28 @@ def read_device(path: Path) -> Device:
         ) from error
 
 
+def _files() -> dict[str, Path]:
+    """TOML file of each device: the project's, other distributions' and the user's own.
+
+    Raises:
+        ConfigError: A name is taken twice.
+    """
+    found = [(path.stem, path) for path in data_dir("devices").glob("*.toml")]
+    found += [(point.name, Path(point.load())) for point in entry_points(group=ENTRY_POINTS)]
+    found += [(path.stem, path) for path in (config_dir() / "devices").glob("*.toml")]
+    files: dict[str, Path] = {}
+    for name, path in sorted(found):
+        if name in files:
+            raise ConfigError(
+                f"Device '{name}' is described twice, in {files[name]} and {path}; rename one."
+            )
+        files[name] = path
+    return files
+
+
 def device_names() -> list[str]:
     """Names of all devices, in alphabetical order."""
-    return sorted(path.stem for path in data_dir("devices").glob("*.toml"))
+    return sorted(_files())
 
 
 def load_device(name: str) -> Device:
@@ -133,7 +155,9 @@ def load_device(name: str) -> Device:
 
     Raises:
         UnknownNameError: There is none.
+        ConfigError: Its file is no device description.
     """
-    if name not in device_names():
-        raise UnknownNameError("device", name, device_names(), "hwnas devices")
-    return read_device(data_dir("devices") / f"{name}.toml")
+    files = _files()
+    if name not in files:
+        raise UnknownNameError("device", name, files, "hwnas devices")
+    return replace(read_device(files[name]), name=name)

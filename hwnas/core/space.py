@@ -149,14 +149,23 @@ class SearchSpace(ABC):
         return [self.architecture(genotype) for genotype in self.sample_genotypes(n, rng)]
 
     def sample_genotypes(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """Genotypes of ``n`` valid architectures, shape ``(n, n_genes)``."""
+        """Genotypes of ``n`` valid architectures, shape ``(n, n_genes)``.
+
+        Raises:
+            ArchitectureError: Hardly any genotype is valid.
+        """
         found = np.empty((0, len(self.genes)), dtype=np.int64)
         for _ in range(SAMPLING_ROUNDS):
             if len(found) >= n:
                 break
             drawn = rng.integers(self.n_choices, size=(n - len(found), len(self.genes)))
             found = np.concatenate([found, drawn[self.valid_mask(drawn)]])
-        return found[:n]
+        if len(found) < n:
+            raise ArchitectureError(
+                f"Valid architectures of {self.name} are too rare to sample: {len(found)} of the "
+                f"{n} asked after {SAMPLING_ROUNDS} rounds. Narrow the space's choices."
+            )
+        return found
 
     def check_genotypes(self, genotypes: np.ndarray) -> np.ndarray:
         """``genotypes`` as integers of shape ``(n_archs, n_genes)``.

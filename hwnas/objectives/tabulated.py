@@ -11,9 +11,9 @@ from hwnas.core.device import Device
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
 from hwnas.core.quantity import Quantity, column_name
 from hwnas.core.space import SearchSpace
-from hwnas.errors import TableError, UnknownNameError
+from hwnas.errors import TableError
 from hwnas.objectives import SOURCES
-from hwnas.objectives._missing import need_device, unknown_here
+from hwnas.objectives._missing import check_variant, need_device, unknown_here
 from hwnas.tables import (
     Column,
     Table,
@@ -85,7 +85,7 @@ def tabulated_objective(
 
     Raises:
         TableError: No table in the cache holds it, or the table is damaged.
-        ConfigError: No table is known to hold it for this device.
+        NothingKnownError: No table that there is holds it.
         UnknownNameError: A table holds the quantity, but not this variant.
     """
     name = need_device(quantity, device).name if quantity.per_device else None
@@ -102,10 +102,9 @@ def tabulated_objective(
             for c in table.columns
             if (c.quantity, c.dataset, c.device) == (quantity.name, space.dataset, name)
         ]
-    if variant and variants:
-        raise UnknownNameError(f"variant of {quantity.name}", variant, variants)
+    check_variant(quantity, variant, variants)
     knows = device is not None and quantity.name in device.quantities(space.name, space.dataset)
-    if quantity.per_device and not knows:
+    if all(map(is_cached, table_names())) or (quantity.per_device and not knows):
         raise unknown_here(space, device, quantity)
     sources = device.tables(quantity.name, space.name, space.dataset) if device and knows else ()
     raise TableError(

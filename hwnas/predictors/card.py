@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
+import types
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -14,6 +16,13 @@ from hwnas._files import write_json
 from hwnas.errors import ArtifactError
 
 SCHEMA = 1
+_KEYS = {
+    "table": {"name", "column", "sha256"},
+    "n_classes": {"train", "calibrate", "test"},
+    "held_out": {"kendall_tau", "within_10_pct"},
+    "interval": {"level", "edges", "half_widths", "coverage"},
+}
+"""What the parts of a card must hold at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +126,57 @@ def read_card(path: Path) -> Card:
         schema = data.pop("schema")
         if schema > SCHEMA:
             raise ArtifactError(
-                f"{path.name} has schema {schema}; this version reads up to {SCHEMA}. Update hwnas."
+                f"{path} has schema {schema}; this version reads up to {SCHEMA}. Update hwnas."
             )
         support = data.pop("support")
         data["feature_sets"] = tuple(data["feature_sets"])
-        return Card(**data, support=Support(**support) if support else None)
+        card = Card(**data, support=Support(**support) if support else None)
+        _check(card)
+        return card
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         if isinstance(error, ArtifactError):
             raise
         raise ArtifactError(
-            f"{path.name} must be the card of a predictor; it cannot be read "
+            f"{path} must be the card of a predictor; it cannot be read "
             f"({type(error).__name__}). Make it again with: hwnas fit"
         ) from error
+
+
+def _check(card: Card) -> None:
+    """Check that every part of a card is of its type, and there.
+
+    Raises:
+        TypeError: One is not.
+    """
+    for part, hint in get_type_hints(Card).items():
+        if not _is_a(getattr(card, part), hint):
+            raise TypeError(f"{part} must be {hint}")
+    for part, keys in _KEYS.items():
+        if not keys <= set(getattr(card, part)):
+            raise TypeError(f"{part} must hold {keys}")
+    edges, half_widths = card.interval["edges"], card.interval["half_widths"]
+    numbers = [card.interval["level"], card.interval["coverage"], *edges, *half_widths]
+    if len(half_widths) != len(edges) + 1 or not all(_is_a(number, float) for number in numbers):
+        raise TypeError("interval must hold numbers, one half-width more than edges")
+    if card.support is not None and not _is_a(card.support.threshold, float):
+        raise TypeError("the threshold of support must be a number")
+
+
+def _is_a(value: Any, hint: Any) -> bool:
+    """Whether a value read from JSON is of a type; a float must be finite, a bool is no number."""
+    if hint is Any:
+        return True
+    kind, inner = get_origin(hint), get_args(hint)
+    if kind in (Union, types.UnionType):
+        return any(_is_a(value, each) for each in inner)
+    if kind is dict:
+        return isinstance(value, dict) and all(_is_a(each, inner[1]) for each in value.values())
+    if kind is tuple:
+        return isinstance(value, tuple) and all(_is_a(each, inner[0]) for each in value)
+    if hint in (int, float):
+        is_number = isinstance(value, int | hint) and not isinstance(value, bool)
+        return is_number and math.isfinite(value)
+    return isinstance(value, hint)
 
 
 def write_card(path: Path, card: Card) -> None:

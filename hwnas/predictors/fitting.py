@@ -30,6 +30,8 @@ CELL_FEATURES = ("counts", "graph", "paths", "one_hot")
 CHAIN_FEATURES = ("counts", "one_hot")
 N_FOLDS = 3
 MIN_CLASSES = 20
+# The fewest residuals of which one is a 90 % quantile.
+MIN_CALIBRATION = 9
 TEST_SHARE = CALIBRATION_SHARE = 0.1
 SUPPORT_ESTIMATOR = "gradient_boosting"
 SUPPORT_THRESHOLD = 0.5
@@ -63,7 +65,7 @@ class _Split:
     def draw(cls, n_classes: int, seed: int) -> _Split:
         order = np.random.default_rng(seed).permutation(n_classes)
         n_test = max(1, round(TEST_SHARE * n_classes))
-        n_held = n_test + max(1, round(CALIBRATION_SHARE * n_classes))
+        n_held = n_test + max(MIN_CALIBRATION, round(CALIBRATION_SHARE * n_classes))
         return cls(order[n_held:], order[n_test:n_held], order[:n_test])
 
     def sizes(self) -> dict[str, int]:
@@ -109,6 +111,11 @@ def fit_column(
     y = np.log(means.values) if is_log else means.values
     split = _Split.draw(len(y), seed)
     mean, scale = float(y[split.train].mean()), float(y[split.train].std())
+    if scale == 0:
+        raise TableError(
+            f"{column.name} varies among too few functional classes to be split; "
+            "there is nothing to predict. Choose another column."
+        )
     # One thread: sums in another order would give other bits on another machine.
     with threadpool_limits(1):
         z = (y - mean) / scale
@@ -160,11 +167,10 @@ def fit_column(
     return Fitted(card, model, support_model)
 
 
-def is_constant(table: Table, column: Column) -> bool:
-    """Whether a column is the same for every architecture that has a value."""
-    values = table.values(column.name)
-    known = values[~np.isnan(values)]
-    return bool(len(known) == 0 or np.ptp(known) == 0)
+def is_constant(space: SearchSpace, table: Table, column: Column) -> bool:
+    """Whether a column is the same for every functional class that has a value."""
+    values = class_means(space, table, column.name).values
+    return bool(len(values) == 0 or np.ptp(values) == 0)
 
 
 def _check(column: Column, means: ClassMeans) -> None:

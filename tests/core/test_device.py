@@ -148,3 +148,26 @@ def test_broken_description_is_refused(tmp_path: Path, old: str, new: str) -> No
 def test_only_quantities_of_a_device_are_listed() -> None:
     for name in device_names():
         assert all(QUANTITIES[c.quantity].per_device for c in load_device(name).columns)
+
+
+def test_a_device_of_the_user_s_own_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HWNAS_CONFIG", str(tmp_path))
+    folder = tmp_path / "devices"
+    folder.mkdir()
+    (folder / "pi5.toml").write_text(
+        'schema = 1\ntitle = "Raspberry Pi 5"\nkind = "CPU"\nsource = "measured by hand"\n'
+    )
+    assert load_device("pi5").title == "Raspberry Pi 5"
+    assert "pi5" in device_names()
+
+
+def test_a_device_described_twice_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HWNAS_CONFIG", str(tmp_path))
+    (tmp_path / "devices").mkdir()
+    (tmp_path / "devices" / "raspi4.toml").write_text("schema = 1\n")
+    with pytest.raises(ConfigError, match="Device 'raspi4' is described twice"):
+        device_names()

@@ -313,8 +313,8 @@ def test_markup_in_a_run_is_shown_as_text(
     reader.find("#table tr[data-row='0']").click()
     reader.mouse().move_to_element(reader.point(0)).perform()
     reader.until(lambda: reader.all("#scatter .hovertext text"))
-    # The architecture and the titles of three columns.
-    assert reader.find("#scatter .hovertext").get_attribute("textContent").count(ATTACK) == 4
+    # The architecture, and title and unit of three columns.
+    assert reader.find("#scatter .hovertext").get_attribute("textContent").count(ATTACK) == 7
     assert ATTACK in reader.find("#scatter .xtitle").text
     assert reader.find("h1").text == ATTACK
     assert reader.find("#detail code").text == ATTACK

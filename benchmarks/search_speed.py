@@ -1,0 +1,119 @@
+"""What a search costs: cold from the shell, and the engine around pymoo beside pymoo alone."""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from _environment import environment, table
+
+import hwnas
+from hwnas.core.architecture import Architecture
+
+REPEATS = 9
+POPULATION, GENERATIONS, N_OBJECTIVES = 100, 50, 4
+SEARCH = ["-m", "hwnas", "search", "nasbench201", "--device", "edgegpu", "--quiet"]
+
+
+def cold(words: Sequence[str], folder: Path) -> tuple[float, float]:
+    """Seconds and peak megabytes of a fresh process."""
+    started = time.perf_counter()
+    subprocess.run([sys.executable, *words], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    seconds = time.perf_counter() - started
+    # The largest of all children so far: each command is measured in a child of its own.
+    return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+
+
+def free_values(genotypes: np.ndarray) -> np.ndarray:
+    """Values that cost nothing and conflict, shape ``(n_archs, N_OBJECTIVES)``."""
+    weights = np.sin(np.arange(1, 1 + genotypes.shape[1])[:, None] * np.arange(1, 5))
+    return np.asarray(np.cos(genotypes) @ weights[:, :N_OBJECTIVES])
+
+
+def engine(seed: int, folder: Path) -> float:
+    """Seconds of a search over free objectives of the user's own, files and report included."""
+
+    def column(number: int) -> Any:
+        def value(archs: Sequence[Architecture]) -> np.ndarray:
+            return free_values(np.array([arch.genotype for arch in archs]))[:, number]
+
+        return hwnas.objective(value, f"free{number}")
+
+    started = time.perf_counter()
+    hwnas.search(
+        "nasbench201",
+        objectives=[column(number) for number in range(N_OBJECTIVES)],
+        population=POPULATION,
+        generations=GENERATIONS,
+        seed=seed,
+        out=folder / str(seed),
+    )
+    return time.perf_counter() - started
+
+
+def pymoo_alone(seed: int) -> float:
+    """Seconds of pymoo's own NSGA-II on a problem of the same size, as its manual sets it up."""
+    from pymoo.algorithms.moo.nsga2 import NSGA2
+    from pymoo.core.problem import Problem
+    from pymoo.operators.crossover.sbx import SBX
+    from pymoo.operators.mutation.pm import PM
+    from pymoo.operators.repair.rounding import RoundingRepair
+    from pymoo.operators.sampling.rnd import IntegerRandomSampling
+    from pymoo.optimize import minimize
+
+    class Free(Problem):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__(n_var=6, n_obj=N_OBJECTIVES, xl=0, xu=4, vtype=int)
+
+        def _evaluate(self, x: np.ndarray, out: dict[str, Any], *_: Any, **__: Any) -> None:
+            out["F"] = free_values(x)
+
+    algorithm = NSGA2(
+        pop_size=POPULATION,
+        sampling=IntegerRandomSampling(),
+        crossover=SBX(prob=1.0, eta=3.0, vtype=float, repair=RoundingRepair()),
+        mutation=PM(prob=1.0, eta=3.0, vtype=float, repair=RoundingRepair()),
+    )
+    started = time.perf_counter()
+    minimize(Free(), algorithm, ("n_gen", GENERATIONS), seed=seed)
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    """Print both tables."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        helps = [cold(["-m", "hwnas", "--help"], folder)[0] for _ in range(REPEATS)]
+        bare = [cold(["-c", "import numpy"], folder)[0] for _ in range(REPEATS)]
+        searches = [cold(SEARCH, folder) for _ in range(REPEATS)]
+        engine(REPEATS, folder)
+        pymoo_alone(REPEATS)
+        pairs = [(engine(seed, folder), pymoo_alone(seed)) for seed in range(REPEATS)]
+    seconds = statistics.median(seconds for seconds, _ in searches)
+    ours = statistics.median(ours for ours, _ in pairs)
+    theirs = statistics.median(theirs for _, theirs in pairs)
+    around = statistics.median((ours - theirs) / theirs for ours, theirs in pairs)
+    print(environment(("hwnas", "numpy", "pymoo", "moocore", "onnxruntime"), seed=0))
+    print(f"- medians of {REPEATS} repeats; population {POPULATION}, {GENERATIONS} generations\n")
+    rows = [
+        ["`hwnas --help`, cold", f"{statistics.median(helps):.2f} s"],
+        ["`python -c 'import numpy'`, beside it", f"{statistics.median(bare):.2f} s"],
+        ["`hwnas search nasbench201 --device edgegpu`, cold", f"{seconds:.1f} s"],
+        ["its peak memory", f"{max(memory for _, memory in searches):.0f} MB"],
+        ["search with free objectives, files and report included", f"{ours:.2f} s"],
+        ["pymoo's NSGA-II alone, beside it", f"{theirs:.2f} s"],
+        ["engine around pymoo, as a share of pymoo's own time", f"{100 * around:.0f} %"],
+    ]
+    print(table(["what", "measured"], rows))
+
+
+if __name__ == "__main__":
+    main()
