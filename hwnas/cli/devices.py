@@ -71,8 +71,16 @@ def show(
         out.print(f"Note: {escape(device.note)}")
     for line in _tables(device):
         out.print(line)
-    out.print("\nPredictors, measured on functional classes held out from fitting:\n")
-    out.print(_card_table(cards))
+    measured = [card for card in cards if card.transfer is None]
+    if measured:
+        out.print("\nPredictors, measured on functional classes held out from fitting:\n")
+        out.print(_card_table(measured))
+    if len(cards) > len(measured):
+        out.print("\nExtrapolated from another space, untested where they are used:\n")
+        for line in _transfers(cards):
+            out.print(line)
+    if not cards:
+        out.print("\nNo predictors. Make some from a table: hwnas fit TABLE")
 
 
 def _tables(device: Device) -> Iterator[str]:
@@ -93,32 +101,45 @@ def _record(device: Device) -> dict[str, Any]:
 
 
 def _known_on(device: Device) -> str:
-    """Quantities by space: ``nasbench201: latency, energy``."""
+    """Quantities by space, a line for each: ``nasbench201: latency, energy``."""
     by_space: dict[str, dict[str, None]] = {}
     for column in device.columns:
         by_space.setdefault(column.space, {})[column.quantity] = None
-    return "; ".join(f"{space}: {', '.join(names)}" for space, names in by_space.items())
+    return "\n".join(f"{space}: {', '.join(names)}" for space, names in by_space.items())
 
 
 def _cards(device: Device) -> Iterator[Card]:
     """Cards of the predictors that were fitted for a device."""
     from hwnas.predictors import predictor_cards
+    from hwnas.spaces import SPACES
 
-    places = dict.fromkeys((column.space, column.dataset) for column in device.columns)
+    places = ((name, dataset) for name in SPACES for dataset in SPACES[name].datasets)
     for space, dataset in places:
         for _, card in predictor_cards(space, dataset):
             if card.device == device.name:
                 yield card
 
 
+def _transfers(cards: list[Card]) -> Iterator[str]:
+    """What is extrapolated to where: ``mnasnet (imagenet): latency, energy; from nasbench201``."""
+    by_place: dict[tuple[str, str, str], list[str]] = {}
+    for card in cards:
+        if card.transfer is not None:
+            place = (card.space, card.dataset, card.transfer["from_space"])
+            by_place.setdefault(place, []).append(card.quantity)
+    for (space, dataset, start), names in by_place.items():
+        yield f"{space} ({dataset}): {', '.join(names)}; from {start}"
+
+
 def _card_table(cards: list[Card]) -> Any:
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    # A unit may stand on a line of its own; everything else stays on one.
     for heading in ("space", "data set", "quantity"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=heading != "quantity")
     for heading in ("Kendall\ntau", "within\n10 %", "in 90 %\ninterval", "classes\nfit/test"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for card in cards:
         tau, close = card.held_out["kendall_tau"], card.held_out["within_10_pct"]
         table.add_row(
@@ -126,8 +147,8 @@ def _card_table(cards: list[Card]) -> Any:
             card.dataset,
             f"{'@'.join(filter(None, (card.quantity, card.variant)))} ({card.unit})",
             "" if tau is None else f"{tau:.3f}",
-            f"{close:.1f} %",
-            f"{100 * card.interval['coverage']:.1f} %",
+            "" if close is None else f"{close:.1f} %",
+            f"{card.coverage_pct:.1f} %",
             f"{card.n_classes['train']:,}/{card.n_classes['test']:,}",
         )
     return table

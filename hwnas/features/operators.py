@@ -107,6 +107,17 @@ def measure_stages(graph: OperationGraph) -> dict[str, int]:
     return sums
 
 
+def measure_totals(graph: OperationGraph) -> dict[str, int]:
+    """Operators, MACs, parameters and bytes of traffic of the whole network, one image."""
+    by_stage = measure_stages(graph)
+
+    def total(quantity: str) -> int:
+        return sum(value for name, value in by_stage.items() if name.startswith(f"{quantity}("))
+
+    n_operators = sum(operator_type(operation) is not None for operation in graph)
+    return {"operators": n_operators} | {name: total(name) for name in ("macs", "params", "bytes")}
+
+
 def operator_names(space: SearchSpace) -> list[str]:
     """Names of the columns of ``operator_features``, the same for every space."""
     return list(additive_table(space, measure_operators).names)
@@ -125,6 +136,16 @@ def stage_names(space: SearchSpace) -> list[str]:
 def stage_features(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
     """``measure_stages`` of genotypes, float32 of shape ``(n_archs, n_columns)``."""
     return additive_table(space, measure_stages).values(genotypes, np.float32)
+
+
+def total_names(space: SearchSpace) -> list[str]:
+    """Names of the columns of ``total_features``, the same for every space."""
+    return list(additive_table(space, measure_totals).names)
+
+
+def total_features(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+    """``measure_totals`` of genotypes, float32 of shape ``(n_archs, 4)``."""
+    return additive_table(space, measure_totals).values(genotypes, np.float32)
 
 
 def _n_read(graph: OperationGraph, operation: Operation) -> int:

@@ -18,6 +18,8 @@ from hwnas.features.operators import (
     operator_names,
     stage_features,
     stage_names,
+    total_features,
+    total_names,
 )
 
 
@@ -101,6 +103,7 @@ FEATURE_SETS = {
     "ordinal": FeatureSet(lambda space: list(space.genes), _ordinal),
     "operators": FeatureSet(operator_names, operator_features),
     "stages": FeatureSet(stage_names, stage_features),
+    "totals": FeatureSet(total_names, total_features),
     "graph": FeatureSet(
         lambda space: graph_feature_names(_cell(space)),
         lambda space, genotypes: graph_features(_cell(space), genotypes),
@@ -126,6 +129,21 @@ def feature_names(space: SearchSpace, sets: Sequence[str]) -> list[str]:
         ConfigError: The space cannot have such features.
     """
     return [name for chosen in sets for name in _find(chosen).names(space)]
+
+
+def feature_layout(space: SearchSpace, sets: Sequence[str]) -> dict[str, range]:
+    """Which columns of ``feature_matrix`` each set has.
+
+    Raises:
+        UnknownNameError: There is no such set.
+        ConfigError: The space cannot have such features.
+    """
+    layout, start = {}, 0
+    for name in sets:
+        end = start + len(_find(name).names(space))
+        layout[name] = range(start, end)
+        start = end
+    return layout
 
 
 def feature_matrix(space: SearchSpace, genotypes: np.ndarray, sets: Sequence[str]) -> np.ndarray:
