@@ -90,7 +90,7 @@ def tabulated_objective(
     """
     name = need_device(quantity, device).name if quantity.per_device else None
     variants = []
-    for table_name in _cached_tables(space):
+    for table_name in _cached_tables(space, quantity, device):
         table = load_table(table_name)
         column = table.find(quantity.name, space.dataset, name, variant)
         if column is not None:
@@ -113,8 +113,11 @@ def tabulated_objective(
     )
 
 
-def _cached_tables(space: SearchSpace) -> list[str]:
-    """Tables of a space; first those that know every architecture, then by name."""
+def _cached_tables(space: SearchSpace, quantity: Quantity, device: Device | None) -> list[str]:
+    """Tables of a space: those that know every architecture, those the device names, the rest."""
     cards = {name: read_card(name) for name in table_names() if is_cached(name)}
     names = [name for name, card in cards.items() if card["space"] == space.name]
-    return sorted(names, key=lambda name: not cards[name].get("is_additive", False))
+    own = device.tables(quantity.name, space.name, space.dataset) if device else ()
+    return sorted(
+        names, key=lambda name: (not cards[name].get("is_additive", False), name not in own)
+    )

@@ -134,8 +134,8 @@ _INVERSES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 def to_unit(target: np.ndarray, transform: str, unit: str) -> np.ndarray:
     """Predicted targets, shape ``(n_archs,)``, in the unit of the quantity."""
     if transform == "reciprocal":
-        # A rate has a positive reciprocal; the end of an interval may fall below it.
-        target = np.maximum(target, np.finfo(float).tiny)
+        # A rate has a positive reciprocal; a prediction that has not says nothing.
+        target = np.where(target > 0, target, np.nan)
     values = np.asarray(_INVERSES[transform](target))
     return np.asarray(np.clip(values, 0.0, 100.0 if unit == "%" else None))
 

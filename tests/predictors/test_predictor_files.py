@@ -133,16 +133,23 @@ def test_ends_of_the_interval_of_a_rate_change_places(
     assert (estimate.value < estimate.upper).all()
 
 
-def test_the_interval_of_a_rate_may_be_open_above_and_never_falls_below_zero(
+def test_a_rate_whose_interval_reaches_past_every_rate_has_none(
     card_path: Path, nasbench201: SearchSpace
 ) -> None:
     genotypes = nasbench201.sample_genotypes(50, np.random.default_rng(0))
     _as_rate(card_path, 10.0, 100.0)
     estimate = load_predictor(card_path, nasbench201).predict(genotypes)
-    assert (estimate.lower > 0).all()
-    assert (estimate.lower <= estimate.value).all()
-    assert (estimate.value <= estimate.upper).all()
-    assert (estimate.upper > 1e100).all()
+    assert (estimate.value > 0).all()
+    assert np.isnan(estimate.lower).all()
+    assert np.isnan(estimate.upper).all()
+
+
+def test_a_rate_without_a_positive_reciprocal_is_unknown(
+    card_path: Path, nasbench201: SearchSpace
+) -> None:
+    genotypes = nasbench201.sample_genotypes(50, np.random.default_rng(0))
+    _as_rate(card_path, -1000.0, 1.0)
+    assert np.isnan(load_predictor(card_path, nasbench201).predict(genotypes).value).all()
 
 
 def test_disconnected_cells_are_unknown(card_path: Path, nasbench201: SearchSpace) -> None:
