@@ -14,7 +14,7 @@ import numpy as np
 
 from hwnas.config import DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
 from hwnas.core.architecture import Architecture
-from hwnas.core.device import Device, load_device
+from hwnas.core.device import Device, device_names, load_device
 from hwnas.core.limits import Limit, parse_limit
 from hwnas.core.objective import Objective
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, Direction, parse_quantity
@@ -31,12 +31,13 @@ from hwnas.search.run import DATABASE, REPORT, Record, Run, write_front
 from hwnas.search.store import Store, check_names
 from hwnas.select import Selection
 from hwnas.select import select as select_from_front
-from hwnas.spaces import load_space
+from hwnas.spaces import SPACES, load_space
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from hwnas.predictors.card import Card
+    from hwnas.predictors.transfer import Known
 
 COUNTED = ("params", "macs")
 _PACKAGES = ("hwnas", "numpy", "pymoo", "moocore", "onnxruntime")
@@ -447,6 +448,94 @@ def select(
         ConfigError: A limit or weight cannot be.
     """
     return select_from_front(run.front, at_most or {}, at_least or {}, prefer, method)
+
+
+def fit_transfer(
+    device: str,
+    from_space: str,
+    to_space: str,
+    to_dataset: str | None = None,
+    out: str | os.PathLike[str] | None = None,
+) -> list[Card]:
+    """Extrapolate a device's latency and energy from one space to another.
+
+    Args:
+        device: Name of the device.
+        from_space: Search space whose published values the cost model is fitted on.
+        to_space: Search space to value.
+        to_dataset: Its data set; the first one by default.
+        out: Folder of predictors; the user's cache by default.
+
+    Returns:
+        A card for each quantity; its ``transfer`` says how far such models carried between spaces
+        that know the same device. Values are labelled *extrapolated* wherever they are shown.
+
+    Raises:
+        UnknownNameError: There is no such device, space or data set.
+        ConfigError: The two spaces are one, or the first knows nothing of the device that the
+            second does not.
+        TableError: A table is not in the cache.
+        StorageError: The folder cannot be written.
+    """
+    from hwnas.predictors.fitting import write_predictor
+    from hwnas.predictors.transfer import extrapolate, measure_transfer
+
+    goal = load_space(to_space, dataset=to_dataset)
+    start = load_space(from_space)
+    if goal.name == start.name:
+        raise ConfigError(f"A cost model must go to another space; got {goal.name} twice.")
+    target = load_device(device)
+    found = [
+        known
+        for name in ("latency", "energy")
+        if not target.tables(name, goal.name, goal.dataset)
+        and (known := _known(target, start, name, is_needed=True)) is not None
+    ]
+    if not found:
+        raise ConfigError(
+            f"Device '{device}' must have latency or energy on {start.name} that it does not have "
+            f"on {goal.name}; it has none. See: hwnas devices show {device}"
+        )
+    trust = [
+        measure_transfer(one, other)
+        for name in device_names()
+        for here, there in _pairs(start)
+        if (one := _known(load_device(name), here, "latency")) is not None
+        and (other := _known(load_device(name), there, "latency")) is not None
+    ]
+    cards = []
+    for known in found:
+        fitted = extrapolate(known, goal, trust)
+        write_predictor(Path(out) if out else search_path()[0], fitted)
+        cards.append(fitted.card)
+    return cards
+
+
+def _pairs(start: SearchSpace) -> list[tuple[SearchSpace, SearchSpace]]:
+    """Each other space with its first data set, from and to ``start``."""
+    others = [load_space(name) for name in SPACES if name != start.name]
+    return [pair for other in others for pair in ((start, other), (other, start))]
+
+
+def _known(
+    device: Device, space: SearchSpace, quantity: str, is_needed: bool = False
+) -> Known | None:
+    """What a table in the cache knows of a device on a space; None if none does.
+
+    Raises:
+        TableError: It is needed, and there is such a table, but not in the cache.
+    """
+    from hwnas.predictors.transfer import Known
+    from hwnas.tables import is_cached, load_table
+
+    names = device.tables(quantity, space.name, space.dataset)
+    cached = [name for name in names if is_cached(name)]
+    for name in cached or (names[:1] if is_needed else ()):
+        table = load_table(name)
+        column = table.find(quantity, space.dataset, device.name)
+        if column is not None:
+            return Known(space, table, column)
+    return None
 
 
 def fit(

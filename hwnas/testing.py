@@ -21,7 +21,16 @@ from hwnas.features.counts import COLUMNS, count_genotypes
 # Single precision may round a batch in another order differently, and no more than that.
 _RELATIVE_TOLERANCE = 1e-6
 
-_SAME_SHAPE_KINDS = ("batch_norm", "relu", "add", "identity", "zero")
+_SAME_SHAPE_KINDS = (
+    "batch_norm",
+    "relu",
+    "silu",
+    "sigmoid",
+    "add",
+    "channel_shuffle",
+    "identity",
+    "zero",
+)
 
 
 def check_space(

@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hwnas.core.device import Device
+    from hwnas.core.device import Device, TableColumn
     from hwnas.predictors.card import Card
 
 app = typer.Typer(help="List devices, and show what is known of one.")
@@ -69,8 +69,29 @@ def show(
         out.print(f"Rated power: {device.rated_power_w:g} W ({source})")
     if device.note:
         out.print(f"Note: {escape(device.note)}")
-    out.print("\nPredictors, measured on functional classes held out from fitting:\n")
-    out.print(_card_table(cards))
+    for line in _tables(device):
+        out.print(line)
+    measured = [card for card in cards if card.transfer is None]
+    if measured:
+        out.print("\nPredictors, measured on functional classes held out from fitting:\n")
+        out.print(_card_table(measured))
+    if len(cards) > len(measured):
+        out.print("\nExtrapolated from another space, untested where they are used:\n")
+        for line in _transfers(cards):
+            out.print(line)
+    if not cards:
+        out.print("\nNo predictors. Make some from a table: hwnas fit TABLE")
+
+
+def _tables(device: Device) -> Iterator[str]:
+    """What each table holds of a device: ``In table x, on nasbench201 (cifar10): latency``."""
+    by_table: dict[tuple[str, str], list[TableColumn]] = {}
+    for column in device.columns:
+        by_table.setdefault((column.table, column.space), []).append(column)
+    for (table, space), columns in by_table.items():
+        datasets = ", ".join(dict.fromkeys(column.dataset for column in columns))
+        names = ("@".join(filter(None, (c.quantity, c.variant))) for c in columns)
+        yield f"In table {table}, on {space} ({datasets}): {', '.join(dict.fromkeys(names))}"
 
 
 def _record(device: Device) -> dict[str, Any]:
@@ -80,41 +101,54 @@ def _record(device: Device) -> dict[str, Any]:
 
 
 def _known_on(device: Device) -> str:
-    """Quantities by space: ``nasbench201: latency, energy``."""
+    """Quantities by space, a line for each: ``nasbench201: latency, energy``."""
     by_space: dict[str, dict[str, None]] = {}
     for column in device.columns:
         by_space.setdefault(column.space, {})[column.quantity] = None
-    return "; ".join(f"{space}: {', '.join(names)}" for space, names in by_space.items())
+    return "\n".join(f"{space}: {', '.join(names)}" for space, names in by_space.items())
 
 
 def _cards(device: Device) -> Iterator[Card]:
     """Cards of the predictors that were fitted for a device."""
     from hwnas.predictors import predictor_cards
+    from hwnas.spaces import SPACES
 
-    places = dict.fromkeys((column.space, column.dataset) for column in device.columns)
+    places = ((name, dataset) for name in SPACES for dataset in SPACES[name].datasets)
     for space, dataset in places:
         for _, card in predictor_cards(space, dataset):
             if card.device == device.name:
                 yield card
 
 
+def _transfers(cards: list[Card]) -> Iterator[str]:
+    """What is extrapolated to where: ``mnasnet (imagenet): latency, energy; from nasbench201``."""
+    by_place: dict[tuple[str, str, str], list[str]] = {}
+    for card in cards:
+        if card.transfer is not None:
+            place = (card.space, card.dataset, card.transfer["from_space"])
+            by_place.setdefault(place, []).append(card.quantity)
+    for (space, dataset, start), names in by_place.items():
+        yield f"{space} ({dataset}): {', '.join(names)}; from {start}"
+
+
 def _card_table(cards: list[Card]) -> Any:
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    # A unit may stand on a line of its own; everything else stays on one.
     for heading in ("space", "data set", "quantity"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=heading != "quantity")
     for heading in ("Kendall\ntau", "within\n10 %", "in 90 %\ninterval", "classes\nfit/test"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for card in cards:
         tau, close = card.held_out["kendall_tau"], card.held_out["within_10_pct"]
         table.add_row(
             card.space,
             card.dataset,
-            f"{card.quantity} ({card.unit})",
+            f"{'@'.join(filter(None, (card.quantity, card.variant)))} ({card.unit})",
             "" if tau is None else f"{tau:.3f}",
-            f"{close:.1f} %",
-            f"{100 * card.interval['coverage']:.1f} %",
+            "" if close is None else f"{close:.1f} %",
+            f"{card.coverage_pct:.1f} %",
             f"{card.n_classes['train']:,}/{card.n_classes['test']:,}",
         )
     return table

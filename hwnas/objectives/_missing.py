@@ -8,6 +8,7 @@ from hwnas.core.device import Device, device_names, load_device
 from hwnas.core.quantity import Quantity
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, UnknownNameError
+from hwnas.tables import how_to_get
 
 _POWER = (
     " Or give the device's rated power with --power-w W "
@@ -54,6 +55,13 @@ def unknown_here(
 ) -> NothingKnownError:
     """The error for a quantity that no data is known for."""
     where = f"{space.name} on {space.dataset}"
+    tables = device.tables(quantity.name, space.name, space.dataset) if device else ()
+    if device and tables:
+        return NothingKnownError(
+            f"Device '{device.name}' has no predictor of {quantity.name} for {where}; table "
+            f"'{tables[0]}' has values, which --source table looks up. "
+            f"Run: {how_to_get(tables[0])}"
+        )
     if quantity.per_device:
         others = [
             name

@@ -30,14 +30,14 @@ class PredictedObjective:
             column=column,
             unit=quantity.unit,
             direction=quantity.direction,
-            source="predicted",
+            source="extrapolated" if card.transfer else "predicted",
             title=quantity.title,
             detail=card.detail,
             origin=(
                 f"{card.stem}.onnx sha256 {card.sha256}; fitted on table {card.table['name']} "
                 f"sha256 {card.table['sha256']}"
             ),
-            figures={**card.held_out, "interval_coverage_pct": 100 * card.interval["coverage"]},
+            figures={**card.held_out, "interval_coverage_pct": card.coverage_pct},
         )
 
     def __call__(self, archs: Sequence[Architecture]) -> Estimate:

@@ -184,5 +184,7 @@ class Predictor:
         if self._support is not None and self.card.support is not None:
             is_known &= run_session(self._support, features) >= self.card.support.threshold
         ends = (target, target - half_width, target + half_width)
-        values = [to_unit(end, self.card.is_log, self.card.unit) for end in ends]
+        values = [to_unit(end, self.card.transform, self.card.unit) for end in ends]
+        # A reciprocal turns the ends of an interval round.
+        values[1:] = np.minimum(*values[1:]), np.maximum(*values[1:])
         return Estimate(*(np.where(is_known, value, np.nan) for value in values))

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import types
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -62,7 +63,7 @@ class Card:
         feature_sets: Names of the feature sets, in order.
         n_features: Number of features.
         features_sha256: Hash of the features' names.
-        is_log: Whether the model predicts the logarithm.
+        transform: What the model predicts of a value: ``identity``, ``log`` or ``reciprocal``.
         mean: Mean of the target that the model was fitted on.
         scale: Standard deviation of that target; the model predicts ``(target - mean) / scale``.
         estimator: Name of the chosen estimator.
@@ -74,6 +75,8 @@ class Card:
         seed: Seed of splits and estimators.
         versions: Versions of the packages it was made with.
         support: Which architectures run at all; None where all do.
+        transfer: For a model fitted on another space: ``from_space``, ``from_dataset`` and
+            ``trust``, how far such models carried where the truth is known; else None.
     """
 
     space: str
@@ -89,7 +92,7 @@ class Card:
     feature_sets: tuple[str, ...]
     n_features: int
     features_sha256: str
-    is_log: bool
+    transform: str
     mean: float
     scale: float
     estimator: str
@@ -101,6 +104,13 @@ class Card:
     seed: int
     versions: dict[str, str]
     support: Support | None = None
+    transfer: dict[str, Any] | None = None
+
+    @property
+    def coverage_pct(self) -> float | None:
+        """Share of held-out classes inside their interval, in percent; None if not measured."""
+        coverage = self.interval["coverage"]
+        return None if coverage is None else 100 * float(coverage)
 
     @property
     def stem(self) -> str:
@@ -108,11 +118,26 @@ class Card:
         return ".".join(part for part in (self.device, self.quantity, self.variant) if part)
 
 
-def to_unit(target: np.ndarray, is_log: bool, unit: str) -> np.ndarray:
+TRANSFORMS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "identity": np.asarray,
+    "log": np.log,
+    "reciprocal": np.reciprocal,
+}
+"""What a model may predict of a value, by name."""
+_INVERSES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "identity": np.asarray,
+    "log": np.exp,
+    "reciprocal": np.reciprocal,
+}
+
+
+def to_unit(target: np.ndarray, transform: str, unit: str) -> np.ndarray:
     """Predicted targets, shape ``(n_archs,)``, in the unit of the quantity."""
-    if is_log:
-        return np.asarray(np.exp(target))
-    return np.clip(target, 0.0, 100.0) if unit == "%" else target
+    if transform == "reciprocal":
+        # A rate has a positive reciprocal; a prediction that has not says nothing.
+        target = np.where(target > 0, target, np.nan)
+    values = np.asarray(_INVERSES[transform](target))
+    return np.asarray(np.clip(values, 0.0, 100.0 if unit == "%" else None))
 
 
 def read_card(path: Path) -> Card:
@@ -154,8 +179,12 @@ def _check(card: Card) -> None:
     for part, keys in _KEYS.items():
         if not keys <= set(getattr(card, part)):
             raise TypeError(f"{part} must hold {keys}")
+    if card.transform not in TRANSFORMS:
+        raise TypeError(f"transform must be one of {', '.join(TRANSFORMS)}")
     edges, half_widths = card.interval["edges"], card.interval["half_widths"]
-    numbers = [card.interval["level"], card.interval["coverage"], *edges, *half_widths]
+    coverage = card.interval["coverage"]
+    numbers = [card.interval["level"], *edges, *half_widths]
+    numbers += [] if coverage is None and card.transfer else [coverage]
     if len(half_widths) != len(edges) + 1 or not all(_is_a(number, float) for number in numbers):
         raise TypeError("interval must hold numbers, one half-width more than edges")
     if card.support is not None and not _is_a(card.support.threshold, float):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from hwnas._resources import cache_dir
+from hwnas._resources import artifacts_dir, cache_dir, config_dir
 from hwnas.cli import main
 from hwnas.core.device import device_names, load_device
 from hwnas.spaces import SPACES
@@ -30,6 +31,17 @@ def type_(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
     return typed
 
 
+@pytest.fixture
+def own_device() -> str:
+    """A device of the user's own that no table holds."""
+    folder = config_dir() / "devices"
+    folder.mkdir(parents=True)
+    (folder / "pi5.toml").write_text(
+        'schema = 1\ntitle = "Raspberry Pi 5"\nkind = "board"\nsource = "my desk"\n'
+    )
+    return "pi5"
+
+
 def strict(text: str) -> Any:
     """JSON without NaN or infinities."""
 
@@ -46,7 +58,7 @@ def widest(text: str) -> int:
 def test_every_device_is_listed_within_80_columns(type_: Type) -> None:
     status, out, err = type_("devices")
     assert (status, err) == (0, "")
-    assert [line.split()[0] for line in out.splitlines() if line[:1].isalpha()] == [
+    assert [line.split()[0] for line in out.splitlines() if line[:1].isalnum()] == [
         "name", *device_names(), "More:",
     ]  # fmt: skip
     assert widest(out) <= 80
@@ -63,18 +75,71 @@ def test_list_as_json_is_all_that_is_known(type_: Type) -> None:
 
 
 @pytest.mark.parametrize("name", device_names())
-def test_device_shows_its_note_and_how_good_its_predictors_are(type_: Type, name: str) -> None:
+def test_device_shows_its_source_note_and_tables_within_80_columns(type_: Type, name: str) -> None:
     status, out, err = type_("devices", "show", name)
     device = load_device(name)
+    words = " ".join(out.split())
     assert (status, err) == (0, "")
     assert out.splitlines()[0] == f"{device.title} ({device.kind})"
-    assert " ".join(device.note.split()) in " ".join(out.split())
+    assert f"Source: {' '.join(device.source.split())}" in words
+    assert " ".join(device.note.split()) in words
+    for column in device.columns:
+        assert f"In table {column.table}, on {column.space} (" in words
     assert widest(out) <= 80
     assert "…" not in out
-    rows = [line.split() for line in out.splitlines() if line.startswith("nasbench201 ")]
-    quantities = {"edgegpu": 2, "eyeriss": 2, "fpga": 2}.get(name, 1)
-    assert len(rows) == 3 * quantities
-    assert {row[1] for row in rows} == {"cifar10", "cifar100", "imagenet16-120"}
+
+
+@pytest.mark.parametrize("name", device_names())
+def test_every_predictor_of_a_device_has_a_row(type_: Type, name: str) -> None:
+    everything = strict(type_("devices", "show", name, "--json")[1])["predictors"]
+    cards = [card for card in everything if card["transfer"] is None]
+    out = type_("devices", "show", name)[1]
+    ends = tuple(f"/{card['n_classes']['test']:,}" for card in cards)
+    rows = [line.split() for line in out.splitlines() if ends and line.endswith(ends)]
+    assert [row[:2] for row in rows] == [[card["space"], card["dataset"]] for card in cards]
+    for row, card in zip(rows, cards, strict=True):
+        assert row[2].startswith(card["quantity"])
+        assert f"{card['held_out']['kendall_tau']:.3f}" in row
+    assert ("No predictors." in out) == (not everything)
+    for card in everything:
+        if card["transfer"] is not None:
+            told = rf"(?m)^{card['space']} \({card['dataset']}\): .*\b{card['quantity']}\b"
+            assert re.search(rf"{told}.*; from {card['transfer']['from_space']}$", out)
+
+
+def test_devices_of_hw_nas_bench_have_predictors_on_each_data_set(type_: Type) -> None:
+    for name in ("edgegpu", "edgetpu", "eyeriss", "fpga", "pixel3", "raspi4"):
+        lines = type_("devices", "show", name)[1].splitlines()
+        rows = [line.split() for line in lines if line.startswith("nasbench201 ")]
+        assert len(rows) == 3 * (2 if name in ("edgegpu", "eyeriss", "fpga") else 1)
+        assert {row[1] for row in rows} == {"cifar10", "cifar100", "imagenet16-120"}
+
+
+def test_device_without_predictors_says_how_to_make_some(type_: Type, own_device: str) -> None:
+    status, out, err = type_("devices", "show", own_device)
+    assert (status, err) == (0, "")
+    assert out.splitlines() == [
+        "Raspberry Pi 5 (board)",
+        "Source: my desk",
+        "",
+        "No predictors. Make some from a table: hwnas fit TABLE",
+    ]
+    assert strict(type_("devices", "show", own_device, "--json")[1])["predictors"] == []
+
+
+def test_predictor_of_a_device_of_ones_own_is_shown(type_: Type, own_device: str) -> None:
+    shipped = artifacts_dir() / "nasbench201" / "cifar10" / "raspi4.latency.json"
+    place = cache_dir() / "artifacts" / "nasbench201" / "cifar10"
+    place.mkdir(parents=True)
+    card = json.loads(shipped.read_text()) | {
+        "device": own_device, "variant": "batch256", "is_default": False,
+    }  # fmt: skip
+    (place / f"{own_device}.latency.batch256.json").write_text(json.dumps(card))
+    out = type_("devices", "show", own_device)[1]
+    (row,) = [line for line in out.splitlines() if line.startswith("nasbench201 ")]
+    assert row.split()[1:3] == ["cifar10", "latency@batch256"]
+    assert f"{card['held_out']['kendall_tau']:.3f}" in row
+    assert widest(out) <= 80
 
 
 def test_rated_power_is_shown_with_its_source(type_: Type) -> None:

@@ -123,14 +123,30 @@ def test_tabulated_objective_keeps_the_contract(
 
 @pytest.mark.usefixtures("published")
 def test_tabulated_spec_says_table_column_and_class_mean() -> None:
-    spec = tabulated("latency", "pixel3").spec
+    spec = tabulated("latency", "edgegpu").spec
     latency = QUANTITIES["latency"]
     assert (spec.column, spec.unit, spec.direction) == ("latency_ms", latency.unit, "min")
     assert spec.source == "tabulated"
     assert spec.detail == "measured, see HW-NAS-Bench; mean over the functional class"
     assert spec.origin.startswith("table hw-nas-bench sha256 ")
-    assert spec.origin.endswith(", column cifar10_pixel3_latency_ms")
+    assert spec.origin.endswith(", column cifar10_edgegpu_latency_ms")
     assert spec.figures == {}
+
+
+@pytest.mark.usefixtures("published")
+def test_what_two_tables_hold_is_one_and_the_same(nasbench201: SearchSpace) -> None:
+    # HELP repeats HW-NAS-Bench's numbers on four devices.
+    genotypes = nasbench201.all_genotypes()
+    assert genotypes is not None
+    is_pruned = (nasbench201.pruned_genotypes(genotypes) == genotypes).all(axis=1)
+    canonical = nasbench201.canonical_genotypes(genotypes)
+    values = load_table("hw-nas-bench").values("cifar10_pixel3_latency_ms")
+    objective = tabulated("latency", "pixel3")
+    for row in np.random.default_rng(1).permutation(np.flatnonzero(is_pruned))[:10]:
+        if nasbench201.valid_mask(genotypes[row : row + 1])[0]:
+            of_class = values[(canonical == canonical[row]).all(axis=1) & is_pruned]
+            assert value_of(objective, row) == pytest.approx(of_class.mean(), rel=1e-9)
+    assert "HW-NAS-Bench" in objective.spec.detail
 
 
 @pytest.mark.usefixtures("published")
@@ -146,12 +162,20 @@ def test_predictions_are_near_the_table(nasbench201: SearchSpace) -> None:
 # --- refusals -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "device"), [("accuracy", None), ("latency", "edgegpu")])
-def test_empty_cache_says_how_to_import(name: str, device: str | None) -> None:
+@pytest.mark.parametrize(
+    ("name", "device", "table"),
+    [
+        ("accuracy", None, "all"),
+        ("latency", "edgegpu", "hw-nas-bench"),
+        ("latency@batch32", "titan_rtx", "help-nasbench201"),
+    ],
+)
+def test_empty_cache_says_which_table_to_import(name: str, device: str | None, table: str) -> None:
+    quantity = name.partition("@")[0]
     with pytest.raises(
         TableError,
-        match=rf"No table in the cache holds {name} for nasbench201 on cifar10\. "
-        r"Run: hwnas tables import all --from DIR \(or: hwnas tables pull all\)",
+        match=rf"No table in the cache holds {quantity} for nasbench201 on cifar10\. "
+        rf"Run: hwnas tables import {table} --from DIR \(or: hwnas tables pull {table}\)",
     ):
         tabulated(name, device)
 

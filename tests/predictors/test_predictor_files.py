@@ -108,6 +108,50 @@ def test_percentages_stay_within_0_and_100(card_path: Path, nasbench201: SearchS
             np.testing.assert_array_equal(ends, np.full(50, bound))
 
 
+def _as_rate(card_path: Path, mean: float, half_width: float) -> None:
+    """Make a card that of a rate whose reciprocal is ``mean`` and what the model predicts."""
+    change_card(
+        card_path,
+        lambda card: (
+            card.update(transform="reciprocal", mean=mean, scale=1.0),
+            card["interval"].update(edges=[], half_widths=[half_width]),
+        ),
+    )
+
+
+def test_ends_of_the_interval_of_a_rate_change_places(
+    card_path: Path, nasbench201: SearchSpace
+) -> None:
+    genotypes = nasbench201.sample_genotypes(50, np.random.default_rng(0))
+    _as_rate(card_path, 10.0, 2.0)
+    estimate = load_predictor(card_path, nasbench201).predict(genotypes)
+    target = 1 / estimate.value
+    assert np.ptp(target) > 1
+    np.testing.assert_allclose(estimate.lower, 1 / (target + 2.0))
+    np.testing.assert_allclose(estimate.upper, 1 / (target - 2.0))
+    assert (estimate.lower < estimate.value).all()
+    assert (estimate.value < estimate.upper).all()
+
+
+def test_a_rate_whose_interval_reaches_past_every_rate_has_none(
+    card_path: Path, nasbench201: SearchSpace
+) -> None:
+    genotypes = nasbench201.sample_genotypes(50, np.random.default_rng(0))
+    _as_rate(card_path, 10.0, 100.0)
+    estimate = load_predictor(card_path, nasbench201).predict(genotypes)
+    assert (estimate.value > 0).all()
+    assert np.isnan(estimate.lower).all()
+    assert np.isnan(estimate.upper).all()
+
+
+def test_a_rate_without_a_positive_reciprocal_is_unknown(
+    card_path: Path, nasbench201: SearchSpace
+) -> None:
+    genotypes = nasbench201.sample_genotypes(50, np.random.default_rng(0))
+    _as_rate(card_path, -1000.0, 1.0)
+    assert np.isnan(load_predictor(card_path, nasbench201).predict(genotypes).value).all()
+
+
 def test_disconnected_cells_are_unknown(card_path: Path, nasbench201: SearchSpace) -> None:
     genotypes = nasbench201.all_genotypes()
     assert genotypes is not None
@@ -305,7 +349,10 @@ def test_a_missing_card_is_told(card_path: Path, nasbench201: SearchSpace) -> No
         pytest.param(lambda card: card.update(scale=True), id="true for a number"),
         pytest.param(lambda card: card.update(n_features=232.0), id="fraction for a count"),
         pytest.param(lambda card: card.update(device=5), id="number for a device"),
-        pytest.param(lambda card: card.update(is_log="no"), id="text for a truth value"),
+        pytest.param(lambda card: card.update(is_default="no"), id="text for a truth value"),
+        pytest.param(lambda card: card.update(transform=True), id="truth value for the transform"),
+        pytest.param(lambda card: card.update(transform="sqrt"), id="unknown transform"),
+        pytest.param(lambda card: card["interval"].update(coverage=None), id="no coverage"),
         pytest.param(lambda card: card.update(schema="1"), id="text for the schema"),
         pytest.param(lambda card: card.update(interval=[]), id="list for the interval"),
         pytest.param(lambda card: card["interval"].pop("edges"), id="interval without edges"),

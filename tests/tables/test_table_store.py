@@ -24,7 +24,10 @@ ARCHS = (
     "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|skip_connect~2|",
     "|none~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|none~2|",
 )
-PUBLISHED = ["hw-nas-bench", "nats-bench", "nb-suite-zero", "robustness"]
+PUBLISHED = [
+    "accel-nasbench", "help-fbnet", "help-nasbench201", "hw-nas-bench", "nas-bench-macro",
+    "nats-bench", "nb-suite-zero", "robustness",
+]  # fmt: skip
 
 
 @pytest.fixture
