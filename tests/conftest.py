@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,12 @@ def upstream() -> Path:
     if not path.is_dir():
         pytest.skip("the published tables are missing; set HWNAS_UPSTREAM to their folder")
     return path
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _interruptible() -> None:
+    """SIGINT interrupts, here and in children, also where a background shell had it ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
