@@ -102,7 +102,6 @@ def main() -> None:
         pairs = [(engine(seed, folder), pymoo_alone(seed)) for seed in range(REPEATS)]
     seconds = statistics.median(seconds for seconds, _ in searches)
     ours = statistics.median(ours for (ours, _), _ in pairs)
-    report = statistics.median(report for (_, report), _ in pairs)
     theirs = statistics.median(theirs for _, theirs in pairs)
     around = statistics.median((ours - report) / theirs - 1 for (ours, report), theirs in pairs)
     whole = statistics.median(ours / theirs - 1 for (ours, _), theirs in pairs)
