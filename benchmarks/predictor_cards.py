@@ -10,11 +10,11 @@ from hwnas.spaces import SPACES
 
 
 def cards(space: str) -> dict[tuple[str, str], dict[str, Card]]:
-    """Default predictors of a space: ``(quantity, device)`` to data set to card."""
+    """Default predictors fitted on a space: ``(quantity, device)`` to data set to card."""
     found: dict[tuple[str, str], dict[str, Card]] = {}
     for dataset in SPACES[space].datasets:
         for _, card in predictor_cards(space, dataset):
-            if card.is_default:
+            if card.is_default and card.transfer is None:
                 found.setdefault((card.quantity, card.device or ""), {})[dataset] = card
     return found
 
@@ -24,7 +24,7 @@ def cell(card: Card | None) -> str:
     if card is None:
         return "-"
     tau, close = card.held_out["kendall_tau"], card.held_out["within_10_pct"]
-    return f"{tau:.3f} / {close:.0f} % / {100 * card.interval['coverage']:.0f} %"
+    return f"{tau:.3f} / {close:.0f} % / {card.coverage_pct:.0f} %"
 
 
 def main() -> None:

@@ -23,6 +23,16 @@ def artifacts_dir() -> Path:
     return _PACKAGE / "artifacts"
 
 
+def config_dir() -> Path:
+    """The user's own settings: ``$HWNAS_CONFIG``, or the platform's usual place."""
+    chosen = os.environ.get("HWNAS_CONFIG")
+    if chosen:
+        return Path(chosen).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("hwnas", appauthor=False))
+
+
 def cache_dir() -> Path:
     """The user's cache: ``$HWNAS_CACHE``, or the platform's usual place."""
     chosen = os.environ.get("HWNAS_CACHE")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,29 +14,30 @@ import numpy as np
 
 from hwnas.config import DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
 from hwnas.core.architecture import Architecture
-from hwnas.core.device import Device, load_device
+from hwnas.core.device import Device, device_names, load_device
 from hwnas.core.limits import Limit, parse_limit
 from hwnas.core.objective import Objective
-from hwnas.core.quantity import DEFAULT_OBJECTIVES, Direction, column_name, parse_quantity
+from hwnas.core.quantity import DEFAULT_OBJECTIVES, Direction, parse_quantity
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, UnknownNameError
-from hwnas.objectives import SOURCES
+from hwnas.objectives import SOURCES, NothingKnownError
 from hwnas.objectives.simple import CountedObjective, CustomObjective, RatedEnergy
 from hwnas.predictors import search_path
-from hwnas.search.algorithm import ALGORITHMS, Setting
+from hwnas.search.algorithm import ALGORITHMS, Algorithm, Setting
 from hwnas.search.directory import claim, latest_directory, new_directory
 from hwnas.search.indicators import REFERENCE
 from hwnas.search.loop import Loop, Progress, Task
 from hwnas.search.run import DATABASE, REPORT, Record, Run, write_front
-from hwnas.search.store import Store
+from hwnas.search.store import Store, check_names
 from hwnas.select import Selection
 from hwnas.select import select as select_from_front
-from hwnas.spaces import load_space
+from hwnas.spaces import SPACES, load_space
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from hwnas.predictors.card import Card
+    from hwnas.predictors.transfer import Known
 
 COUNTED = ("params", "macs")
 _PACKAGES = ("hwnas", "numpy", "pymoo", "moocore", "onnxruntime")
@@ -78,9 +80,13 @@ def objective(
         title: A heading for people.
 
     Raises:
-        ConfigError: The name is that of a known quantity, or the direction is none.
+        ConfigError: It is no function, it has no name or that of a known quantity, or the
+            direction is none.
     """
-    return CustomObjective(function, column or function.__name__, direction, unit, title)
+    if not callable(function):
+        raise ConfigError(f"An objective must be a quantity or a function; got {function!r}.")
+    name = column or str(getattr(function, "__name__", ""))
+    return CustomObjective(function, name, direction, unit, title)
 
 
 def make_objective(
@@ -115,7 +121,7 @@ def make_objective(
 
 def predict(
     space: str | SearchSpace,
-    archs: Sequence[Architecture | str],
+    archs: Architecture | str | Sequence[Architecture | str],
     device: str | Device | None = None,
     dataset: str | None = None,
     quantities: Sequence[str] | None = None,
@@ -126,7 +132,7 @@ def predict(
 
     Args:
         space: Search space or its name.
-        archs: Architectures or their published strings.
+        archs: Architectures or their published strings; one of them will do.
         device: Device or its name; needed for latency and energy.
         dataset: Data set; the space's first one by default.
         quantities: Quantities to predict; by default accuracy, robustness and, with a device,
@@ -150,6 +156,8 @@ def predict(
 
     space = _space(space, dataset)
     device = load_device(device) if isinstance(device, str) else device
+    if isinstance(archs, (str, Architecture)):
+        archs = [archs]
     parsed = [space.parse(arch) if isinstance(arch, str) else arch for arch in archs]
     columns: dict[str, Any] = {}
     for measure in _measures(space, quantities, device, source, power_w):
@@ -176,7 +184,7 @@ def _measures(
             continue
         try:
             found.append(make_objective(space, name, device, source, power_w))
-        except ConfigError:
+        except NothingKnownError:
             # Nothing was asked for by name: what is unknown here is left out.
             continue
     return found + [CountedObjective(space, name) for name in COUNTED]
@@ -227,7 +235,8 @@ def search(
         budget: Distinct architectures to evaluate at most.
         seed: The same seed gives the same run, bit for bit.
         out: Directory of the run, new or empty; the next free one in ``runs/`` by default.
-        resume: Continue the run in ``out`` (or the latest of this configuration).
+        resume: Continue the run in ``out`` (or the latest of this configuration); begin it if it
+            was killed before it began.
         on_progress: Called after every generation.
 
     Returns:
@@ -244,13 +253,18 @@ def search(
     device = load_device(device) if isinstance(device, str) else device
     if generations is None and budget is None:
         generations = DEFAULT_GENERATIONS
-    given = [_named(item) for item in objectives]
+    given = [_named(item) for item in _listed("objectives", objectives)]
+    own = [name for name, made in given if made is not None]
+    limits = [
+        limit if isinstance(limit, Limit) else parse_limit(limit, "--constraint", own)
+        for limit in _listed("constraints", constraints)
+    ]
     config = SearchConfig(
         space=space.name,
         dataset=space.dataset,
         device=device.name if device else None,
         objectives=tuple(name for name, _ in given),
-        constraints=tuple(str(limit) for limit in constraints),
+        constraints=tuple(str(limit) for limit in limits),
         source=source,
         power_w=power_w,
         algorithm=algorithm,
@@ -259,8 +273,8 @@ def search(
         budget=budget,
         seed=seed,
     )
-    task = _task(space, device, config, given, constraints)
-    setting = Setting(space, task.n_objectives, population, seed)
+    task = _task(space, device, config, given, limits)
+    setting = Setting(space, task.n_objectives, config.population, config.seed)
     proposer = ALGORITHMS[algorithm](setting)
     record = Record(
         config=config.as_dict(),
@@ -277,11 +291,18 @@ def search(
     return _run(path, record, task, proposer, on_progress or (lambda _: None))
 
 
+def _listed(name: str, items: Sequence[Any]) -> Sequence[Any]:
+    """The items; a lone text would be taken for a list of letters."""
+    if isinstance(items, str):
+        raise ConfigError(f"{name} must be a list; got the text {items!r}. Put it in brackets.")
+    return items
+
+
 def _named(item: Any) -> tuple[str, Objective | None]:
     """An objective's name in the configuration, and the objective if it is the user's own."""
     if isinstance(item, str):
         quantity, variant = parse_quantity(item)
-        return column_name(quantity, variant).replace(quantity.column, quantity.name, 1), None
+        return f"{quantity.name}@{variant}" if variant else quantity.name, None
     own = item if hasattr(item, "spec") else objective(item)
     return own.spec.column, own
 
@@ -291,77 +312,68 @@ def _task(
     device: Device | None,
     config: SearchConfig,
     given: Sequence[tuple[str, Objective | None]],
-    constraints: Sequence[str | Limit],
+    limits: Sequence[Limit],
 ) -> Task:
     """Everything to evaluate: objectives, then what limits need, then the counts."""
-    if config.power_w is not None and "energy" not in config.objectives:
-        named = [str(limit) for limit in config.constraints if limit.startswith("energy")]
-        if not named:
-            raise ConfigError("--power-w needs energy among the objectives; it is not there.")
+    wanted = {*config.objectives, *(limit.column for limit in limits)}
+    if config.power_w is not None and wanted.isdisjoint(("energy", "energy_mj")):
+        raise ConfigError("--power-w needs energy among the objectives; it is not there.")
+    # Objectives of the user's own never ask the source, which may still be misspelt.
+    SOURCES[config.source]
 
     def make(name: str) -> Objective:
         return make_objective(space, name, device, config.source, config.power_w)
 
     measures = [own or make(name) for name, own in given]
-    known = {measure.spec.column for measure in measures}
-    limits = tuple(
-        limit if isinstance(limit, Limit) else _limit(limit, known) for limit in constraints
-    )
     for name in [*(limit.column for limit in limits), *COUNTED]:
-        if name not in known:
+        if name not in {measure.spec.column for measure in measures}:
             measures.append(make(name))
-            known.add(name)
+    check_names([measure.spec.column for measure in measures])
     return Task(
         space=space,
         measures=tuple(measures),
         n_objectives=len(given),
-        limits=limits,
+        limits=tuple(limits),
         generations=config.generations,
         budget=config.budget,
     )
-
-
-def _limit(text: str, known: set[str]) -> Limit:
-    """A limit on a quantity, or on the column of one of the user's own objectives."""
-    try:
-        return parse_limit(text, option="--constraint")
-    except UnknownNameError:
-        for relation in ("<=", ">="):
-            column, found, bound = (part.strip() for part in text.partition(relation))
-            if found and column in known:
-                return replace(
-                    parse_limit(f"params{relation}{bound}", "--constraint"), column=column
-                )
-        raise
 
 
 def _run(
     path: Path,
     record: Record,
     task: Task,
-    proposer: Any,
+    proposer: Algorithm,
     on_progress: Callable[[Progress], None],
 ) -> Run:
-    """Search and write everything; an interrupt leaves a usable front behind."""
-    store = Store(path / DATABASE, [spec.column for spec in record.columns])
-    status = "finished"
+    """Search and write everything; an interrupt, whenever it comes, leaves a usable front."""
+    status, columns = "finished", [spec.column for spec in record.columns]
+    with contextlib.closing(Store(path / DATABASE, columns)) as store:
+        loop = Loop(task, proposer, store)
+        try:
+            loop.run(on_progress)
+        except KeyboardInterrupt:
+            status = "interrupted"
     try:
-        Loop(task, proposer, store).run(on_progress)
+        run = _write(path, record, loop, status)
     except KeyboardInterrupt:
         status = "interrupted"
-    finally:
-        normalisation, notes = store.fact("normalisation"), store.fact("notes")
-        store.close()
-    if normalisation is not None:
-        normalisation["reference"] = [REFERENCE] * task.n_objectives
-    replace(record, status=status, normalisation=normalisation, notes=tuple(notes or ())).write(
-        path
-    )
+        run = _write(path, record, loop, status)
+    if status == "interrupted":
+        raise SearchInterrupted(run)
+    return run
+
+
+def _write(path: Path, record: Record, loop: Loop, status: str) -> Run:
+    """Write what a search found, and say in ``run.json`` how it ended."""
+    normalisation = None
+    if loop.normalisation is not None:
+        reference = [REFERENCE] * record.n_objectives
+        normalisation = {**asdict(loop.normalisation), "reference": reference}
+    replace(record, status=status, normalisation=normalisation, notes=loop.notes).write(path)
     run = Run(path)
     write_front(path, run.front)
     write_report(run)
-    if status == "interrupted":
-        raise SearchInterrupted(run)
     return run
 
 
@@ -376,7 +388,7 @@ def write_report(run: Run) -> Path:
         "Device": load_device(config["device"]).title if config["device"] else "none",
         "Algorithm": f"{config['algorithm']}, population {config['population']}",
         "Generations": f"{len(run.history)} ({run.record.status})",
-        "Architectures evaluated": f"{len(run.evaluations):,}",
+        "Architectures evaluated": f"{run.n_evaluated:,}",
         "Constraints": ", ".join(config["constraints"]) or "none",
         "Seed": str(config["seed"]),
         "Versions": ", ".join(f"{name} {v}" for name, v in run.record.versions.items()),
@@ -438,6 +450,94 @@ def select(
     return select_from_front(run.front, at_most or {}, at_least or {}, prefer, method)
 
 
+def fit_transfer(
+    device: str,
+    from_space: str,
+    to_space: str,
+    to_dataset: str | None = None,
+    out: str | os.PathLike[str] | None = None,
+) -> list[Card]:
+    """Extrapolate a device's latency and energy from one space to another.
+
+    Args:
+        device: Name of the device.
+        from_space: Search space whose published values the cost model is fitted on.
+        to_space: Search space to value.
+        to_dataset: Its data set; the first one by default.
+        out: Folder of predictors; the user's cache by default.
+
+    Returns:
+        A card for each quantity; its ``transfer`` says how far such models carried between spaces
+        that know the same device. Values are labelled *extrapolated* wherever they are shown.
+
+    Raises:
+        UnknownNameError: There is no such device, space or data set.
+        ConfigError: The two spaces are one, or the first knows nothing of the device that the
+            second does not.
+        TableError: A table is not in the cache.
+        StorageError: The folder cannot be written.
+    """
+    from hwnas.predictors.fitting import write_predictor
+    from hwnas.predictors.transfer import extrapolate, measure_transfer
+
+    goal = load_space(to_space, dataset=to_dataset)
+    start = load_space(from_space)
+    if goal.name == start.name:
+        raise ConfigError(f"A cost model must go to another space; got {goal.name} twice.")
+    target = load_device(device)
+    found = [
+        known
+        for name in ("latency", "energy")
+        if not target.tables(name, goal.name, goal.dataset)
+        and (known := _known(target, start, name, is_needed=True)) is not None
+    ]
+    if not found:
+        raise ConfigError(
+            f"Device '{device}' must have latency or energy on {start.name} that it does not have "
+            f"on {goal.name}; it has none. See: hwnas devices show {device}"
+        )
+    trust = [
+        measure_transfer(one, other)
+        for name in device_names()
+        for here, there in _pairs(start)
+        if (one := _known(load_device(name), here, "latency")) is not None
+        and (other := _known(load_device(name), there, "latency")) is not None
+    ]
+    cards = []
+    for known in found:
+        fitted = extrapolate(known, goal, trust)
+        write_predictor(Path(out) if out else search_path()[0], fitted)
+        cards.append(fitted.card)
+    return cards
+
+
+def _pairs(start: SearchSpace) -> list[tuple[SearchSpace, SearchSpace]]:
+    """Each other space with its first data set, from and to ``start``."""
+    others = [load_space(name) for name in SPACES if name != start.name]
+    return [pair for other in others for pair in ((start, other), (other, start))]
+
+
+def _known(
+    device: Device, space: SearchSpace, quantity: str, is_needed: bool = False
+) -> Known | None:
+    """What a table in the cache knows of a device on a space; None if none does.
+
+    Raises:
+        TableError: It is needed, and there is such a table, but not in the cache.
+    """
+    from hwnas.predictors.transfer import Known
+    from hwnas.tables import is_cached, load_table
+
+    names = device.tables(quantity, space.name, space.dataset)
+    cached = [name for name in names if is_cached(name)]
+    for name in cached or (names[:1] if is_needed else ()):
+        table = load_table(name)
+        column = table.find(quantity, space.dataset, device.name)
+        if column is not None:
+            return Known(space, table, column)
+    return None
+
+
 def fit(
     table: str,
     columns: Sequence[str] | None = None,
@@ -479,7 +579,7 @@ def fit(
         column = by_name[name]
         space = load_space(source.space, dataset=column.dataset)
         card = None
-        if columns or not is_constant(source, column):
+        if columns or not is_constant(space, source, column):
             fitted = fit_column(space, source, column, seed)
             write_predictor(Path(out) if out else search_path()[0], fitted)
             card = fitted.card

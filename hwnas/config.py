@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,6 +13,8 @@ from hwnas.errors import ConfigError
 MIN_POPULATION = 4
 DEFAULT_POPULATION = 100
 DEFAULT_GENERATIONS = 50
+_LEAST = {"population": MIN_POPULATION, "generations": 1, "budget": 1, "seed": 0}
+_OPTIONAL = ("generations", "budget")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +53,18 @@ class SearchConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, least in (
-            ("population", MIN_POPULATION),
-            ("generations", 1),
-            ("budget", 1),
-            ("seed", 0),
-        ):
+        for name, least in _LEAST.items():
             value = getattr(self, name)
-            if value is not None and value < least:
-                raise ConfigError(f"{name} must be at least {least}; got {value}.")
+            if value is None and name in _OPTIONAL:
+                continue
+            try:
+                number = operator.index(value)
+            except TypeError:
+                raise ConfigError(f"{name} must be a whole number; got {value!r}.") from None
+            if number < least:
+                raise ConfigError(f"{name} must be at least {least}; got {number}.")
+            # An integer of numpy's would not go into run.json.
+            object.__setattr__(self, name, number)
         if self.generations is None and self.budget is None:
             raise ConfigError(
                 "A search must end: give generations, a budget, or both; got neither."

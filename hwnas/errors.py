@@ -21,7 +21,7 @@ class UnknownNameError(HwnasError, KeyError):
     """
 
     def __init__(self, kind: str, given: str, known: Iterable[str], see: str = "") -> None:
-        names = sorted(known)
+        names = sorted(set(known))
         close = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
         hint = f" Did you mean '{close[0]}'?" if close else ""
         tail = f" See: {see}" if see else f" Known: {', '.join(names) or 'none'}."

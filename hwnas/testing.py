@@ -26,7 +26,16 @@ if TYPE_CHECKING:
 _RELATIVE_TOLERANCE = 1e-6
 _SCORE_TOLERANCE = 1e-4
 
-_SAME_SHAPE_KINDS = ("batch_norm", "relu", "add", "identity", "zero")
+_SAME_SHAPE_KINDS = (
+    "batch_norm",
+    "relu",
+    "silu",
+    "sigmoid",
+    "add",
+    "channel_shuffle",
+    "identity",
+    "zero",
+)
 
 
 def check_space(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -27,10 +28,17 @@ def upstream() -> Path:
     return path
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _interruptible() -> None:
+    """SIGINT interrupts, here and in children, also where a background shell had it ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test touches the user's cache."""
+    """No test touches the user's cache or settings."""
     monkeypatch.setenv("HWNAS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HWNAS_CONFIG", str(tmp_path / "config"))
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
-from typing import NoReturn
+from typing import Any, NoReturn
 
 EXIT_FAILURE = 1
 EXIT_USER_ERROR = 2
@@ -29,13 +30,18 @@ def _run(words: list[str], wants_traceback: bool) -> int:
     from hwnas.cli._app import app
 
     try:
-        result = get_command(app).main(args=words, prog_name="hwnas", standalone_mode=False)
+        # Commands find the words as typed in their context's obj.
+        result = get_command(app).main(
+            args=words, prog_name="hwnas", standalone_mode=False, obj=tuple(words)
+        )
+        sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except (KeyboardInterrupt, typer.Abort):
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The reader, such as head, has seen enough.
-        sys.stderr.close()
+    except (BrokenPipeError, SystemExit):
+        # The reader, such as head, has seen enough; rich and click leave by themselves then, with
+        # status 1, and for no other reason. What is left to flush goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
         if wants_traceback:
@@ -56,8 +62,17 @@ def _explain(error: Exception) -> tuple[str, int]:
     # Usage errors are click's, or from typer 0.26 on its own private copy of them: their class
     # cannot be named, but they alone can format themselves.
     if hasattr(error, "format_message"):
-        return error.format_message(), EXIT_USER_ERROR
+        return _usage(error), EXIT_USER_ERROR
     return (
         f"{type(error).__name__}: {error}. Run again with --debug for the traceback",
         EXIT_FAILURE,
     )
+
+
+def _usage(error: Any) -> str:
+    """The line for a usage error, and which help tells more; empty for a bare ``hwnas``."""
+    message = str(error.format_message()).strip()
+    if not message or error.ctx is None:
+        return message
+    end = "" if message.endswith(("?", ".")) else "."
+    return f"{message}{end} See: {error.ctx.command_path} --help"

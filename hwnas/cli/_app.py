@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from hwnas.cli import devices, tables
@@ -13,12 +15,33 @@ from hwnas.cli.select import select
 
 app = typer.Typer(
     name="hwnas",
-    help="Find neural architectures for a device: accuracy, robustness, latency and energy.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     epilog="Add --debug to any command for a traceback.",
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"hwnas {version('hwnas')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Find neural architectures for a device: accuracy, robustness, latency and energy."""
+
+
 app.command("search")(search)
 app.command("select")(select)
 app.command("predict")(predict)

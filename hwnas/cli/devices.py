@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hwnas.core.device import Device
+    from hwnas.core.device import Device, TableColumn
     from hwnas.predictors.card import Card
 
 app = typer.Typer(help="List devices, and show what is known of one.")
@@ -48,6 +48,8 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what is known of a device and how good it is."""
+    from rich.markup import escape
+
     from hwnas.cli._console import console, print_json
     from hwnas.core.device import load_device
 
@@ -60,14 +62,36 @@ def show(
         print_json({**record, "predictors": [dataclasses.asdict(card) for card in cards]})
         return
     out = console()
-    out.print(f"[bold]{device.title}[/bold] ({device.kind})")
-    out.print(f"Source: {device.source}")
+    out.print(f"[bold]{escape(device.title)}[/bold] ({escape(device.kind)})")
+    out.print(f"Source: {escape(device.source)}")
     if device.rated_power_w is not None:
-        out.print(f"Rated power: {device.rated_power_w:g} W ({device.rated_power_source})")
+        source = escape(device.rated_power_source)
+        out.print(f"Rated power: {device.rated_power_w:g} W ({source})")
     if device.note:
-        out.print(f"Note: {device.note}")
-    out.print("\nPredictors, measured on functional classes held out from fitting:\n")
-    out.print(_card_table(cards))
+        out.print(f"Note: {escape(device.note)}")
+    for line in _tables(device):
+        out.print(line)
+    measured = [card for card in cards if card.transfer is None]
+    if measured:
+        out.print("\nPredictors, measured on functional classes held out from fitting:\n")
+        out.print(_card_table(measured))
+    if len(cards) > len(measured):
+        out.print("\nExtrapolated from another space, untested where they are used:\n")
+        for line in _transfers(cards):
+            out.print(line)
+    if not cards:
+        out.print("\nNo predictors. Make some from a table: hwnas fit TABLE")
+
+
+def _tables(device: Device) -> Iterator[str]:
+    """What each table holds of a device: ``In table x, on nasbench201 (cifar10): latency``."""
+    by_table: dict[tuple[str, str], list[TableColumn]] = {}
+    for column in device.columns:
+        by_table.setdefault((column.table, column.space), []).append(column)
+    for (table, space), columns in by_table.items():
+        datasets = ", ".join(dict.fromkeys(column.dataset for column in columns))
+        names = ("@".join(filter(None, (c.quantity, c.variant))) for c in columns)
+        yield f"In table {table}, on {space} ({datasets}): {', '.join(dict.fromkeys(names))}"
 
 
 def _record(device: Device) -> dict[str, Any]:
@@ -77,42 +101,55 @@ def _record(device: Device) -> dict[str, Any]:
 
 
 def _known_on(device: Device) -> str:
-    """Quantities by space: ``nasbench201: latency, energy``."""
+    """Quantities by space, a line for each: ``nasbench201: latency, energy``."""
     by_space: dict[str, dict[str, None]] = {}
     for column in device.columns:
         by_space.setdefault(column.space, {})[column.quantity] = None
-    return "; ".join(f"{space}: {', '.join(names)}" for space, names in by_space.items())
+    return "\n".join(f"{space}: {', '.join(names)}" for space, names in by_space.items())
 
 
 def _cards(device: Device) -> Iterator[Card]:
     """Cards of the predictors that were fitted for a device."""
     from hwnas.predictors import predictor_cards
+    from hwnas.spaces import SPACES
 
-    places = dict.fromkeys((column.space, column.dataset) for column in device.columns)
+    places = ((name, dataset) for name in SPACES for dataset in SPACES[name].datasets)
     for space, dataset in places:
         for _, card in predictor_cards(space, dataset):
             if card.device == device.name:
                 yield card
 
 
+def _transfers(cards: list[Card]) -> Iterator[str]:
+    """What is extrapolated to where: ``mnasnet (imagenet): latency, energy; from nasbench201``."""
+    by_place: dict[tuple[str, str, str], list[str]] = {}
+    for card in cards:
+        if card.transfer is not None:
+            place = (card.space, card.dataset, card.transfer["from_space"])
+            by_place.setdefault(place, []).append(card.quantity)
+    for (space, dataset, start), names in by_place.items():
+        yield f"{space} ({dataset}): {', '.join(names)}; from {start}"
+
+
 def _card_table(cards: list[Card]) -> Any:
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    # A unit may stand on a line of its own; everything else stays on one.
     for heading in ("space", "data set", "quantity"):
-        table.add_column(heading)
-    for heading in ("Kendall\ntau", "within\n10 %", "in 90 %\ninterval", "classes\nfit / test"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, no_wrap=heading != "quantity")
+    for heading in ("Kendall\ntau", "within\n10 %", "in 90 %\ninterval", "classes\nfit/test"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for card in cards:
         tau, close = card.held_out["kendall_tau"], card.held_out["within_10_pct"]
         table.add_row(
             card.space,
             card.dataset,
-            f"{card.quantity} ({card.unit})",
+            f"{'@'.join(filter(None, (card.quantity, card.variant)))} ({card.unit})",
             "" if tau is None else f"{tau:.3f}",
-            f"{close:.1f} %",
-            f"{100 * card.interval['coverage']:.1f} %",
-            f"{card.n_classes['train']:,} / {card.n_classes['test']:,}",
+            "" if close is None else f"{close:.1f} %",
+            f"{card.coverage_pct:.1f} %",
+            f"{card.n_classes['train']:,}/{card.n_classes['test']:,}",
         )
     return table
 
@@ -134,5 +171,5 @@ def list_spaces(
         return
     out = console()
     for name, space in spaces:
-        out.print(f"[bold]{name}[/bold]  {space.title}")
+        out.print(f"[bold]{name}[/bold]\n  {space.title}")
         out.print(f"  data sets: {', '.join(space.datasets)}")

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from hwnas.predictors.card import Card
 
 
 def fit(
-    table: Annotated[str, typer.Argument(metavar="TABLE", help="Table; see: hwnas tables list")],
+    table: Annotated[
+        str | None, typer.Argument(metavar="[TABLE]", help="Table; see: hwnas tables list")
+    ] = None,
     column: Annotated[
         list[str] | None,
         typer.Option(help="Column to fit; repeat it for several. All that vary by default."),
@@ -21,23 +26,79 @@ def fit(
         Path | None,
         typer.Option(help="Folder of predictors; your cache by default.", file_okay=False),
     ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="Device to extrapolate to another space, without TABLE.")
+    ] = None,
+    from_space: Annotated[
+        str | None, typer.Option(help="Space whose published values a cost model is fitted on.")
+    ] = None,
+    to_space: Annotated[str | None, typer.Option(help="Space to extrapolate to.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of splits and estimators.", min=0)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the cards as JSON.")] = False,
 ) -> None:
-    """Fit predictors on a table; figures are from functional classes held out."""
+    """Fit predictors on a table, or extrapolate a device from one space to another.
+
+    Figures of predictors are from functional classes held out from fitting.
+    """
     import dataclasses
+
+    from rich.markup import escape
 
     from hwnas import api
     from hwnas.cli._console import console, print_json
+    from hwnas.errors import ConfigError
+    from hwnas.predictors import search_path
 
     lines = console(to_stderr=as_json)
 
     def tell(name: str, card: Card | None) -> None:
-        lines.print(f"{name}: {_line(card)}", soft_wrap=True)
+        lines.print(f"{escape(name)}: {_line(card)}", soft_wrap=True)
 
-    cards = api.fit(table, column, out, seed, tell)
+    ends = (device, from_space, to_space)
+    if table is not None and not any(ends):
+        cards = api.fit(table, column, out, seed, tell)
+    elif table is None and device and from_space and to_space:
+        cards = api.fit_transfer(device, from_space, to_space, out=out)
+        for card in cards:
+            _print_transfer(lines, card)
+    else:
+        raise ConfigError(
+            "hwnas fit needs a TABLE, or all of --device, --from-space and --to-space; "
+            "got neither, a part, or both."
+        )
+    lines.print(f"Predictors are in {escape(str(out or search_path()[0]))}", soft_wrap=True)
     if as_json:
         print_json([dataclasses.asdict(card) for card in cards])
+
+
+def _print_transfer(out: Console, card: Card) -> None:
+    """What was extrapolated, and how far such models carried where the truth is known."""
+    from rich.table import Table
+
+    assert card.transfer is not None
+    factor = math.exp(card.interval["half_widths"][0])
+    out.print(
+        f"{card.device} {card.quantity} on {card.space}: extrapolated from "
+        f"{card.transfer['from_space']}, 90 % interval a factor of {factor:.2f} either way"
+    )
+    if card.quantity != "latency":
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for heading in ("device", "from", "to"):
+        table.add_column(heading)
+    for heading in ("Spearman", "off by", "within 10 % then"):
+        table.add_column(heading, justify="right")
+    for entry in card.transfer["trust"]:
+        table.add_row(
+            entry["device"],
+            entry["from"],
+            entry["to"],
+            f"{entry['spearman']:.3f}",
+            f"x {entry['scale']:.2f}",
+            f"{entry['within_10_pct']:.0f} %",
+        )
+    out.print("How far such cost models carry where both spaces are known:")
+    out.print(table)
 
 
 def _line(card: Card | None) -> str:
@@ -46,5 +107,5 @@ def _line(card: Card | None) -> str:
         return "the same for every architecture, nothing to fit"
     tau, close = card.held_out["kendall_tau"], card.held_out["within_10_pct"]
     known = [f"Kendall tau {tau:.3f}" if tau is not None else "", f"{close:.1f} % within 10 %"]
-    covered = f"90 % intervals hold {100 * card.interval['coverage']:.0f} %"
+    covered = f"90 % intervals hold {card.coverage_pct:.0f} %"
     return f"{card.estimator}; {', '.join(filter(None, known))}; {covered}"

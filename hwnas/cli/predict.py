@@ -31,6 +31,8 @@ def predict(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Predict accuracy, robustness, latency and energy of architectures."""
+    from rich.markup import escape
+
     from hwnas import api
     from hwnas.cli._console import console, print_json
 
@@ -45,8 +47,10 @@ def predict(
         return
     out = console()
     for arch, cells in rows:
-        out.print(f"[bold]{arch}[/bold]", soft_wrap=True)
+        out.print(f"[bold]{escape(arch)}[/bold]", soft_wrap=True)
         out.print(_table(cells))
+    if any(cell["value"] is None for _, cells in rows for cell in cells.values()):
+        out.print("[dim]unknown: no path from input to output, or not run by the device[/dim]")
 
 
 def _cell(row: Any, name: str) -> dict[str, Any]:

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import shlex
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hwnas.cli import EXIT_INTERRUPTED
+
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
+    from hwnas.core.front import Front
     from hwnas.search.loop import Progress
     from hwnas.search.run import Run
 
-EXIT_INTERRUPTED = 130
 SHOWN = 10
 
 
 def search(
+    context: typer.Context,
     space: Annotated[str, typer.Argument(metavar="SPACE", help="Space; see: hwnas spaces")],
     device: Annotated[str | None, typer.Option(help="Target device; see: hwnas devices")] = None,
     dataset: Annotated[
@@ -55,7 +60,8 @@ def search(
         typer.Option(metavar="DIR", help="Directory of the run; the next in runs/ by default."),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Continue a run that was stopped.")
+        bool,
+        typer.Option("--resume", help="Continue a run that was stopped; same settings."),
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print only where the run is.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the front as JSON.")] = False,
@@ -93,7 +99,7 @@ def search(
     else:
         _print_run(console(), run, time.monotonic() - started)
     if is_interrupted:
-        _say_how_to_go_on(messages, run)
+        _say_how_to_go_on(messages, context.obj, run)
         raise typer.Exit(EXIT_INTERRUPTED)
 
 
@@ -106,9 +112,12 @@ def _progress(
         yield None
         return
     from rich import progress as parts
+    from rich.markup import escape
+
+    from hwnas.config import DEFAULT_GENERATIONS
 
     by_budget = budget is not None and generations is None
-    total = budget if by_budget else (generations or 50)
+    total = budget if by_budget else (generations or DEFAULT_GENERATIONS)
     bar = parts.Progress(
         parts.BarColumn(bar_width=20),
         parts.TextColumn("generation {task.fields[generation]}"),
@@ -117,12 +126,16 @@ def _progress(
         parts.TimeRemainingColumn(compact=True),
         console=out,
         transient=True,
+        disable=not out.is_terminal,
     )
-    with bar:
-        task = bar.add_task("", total=total, generation=0, evaluated=0, volume="-")
-        told: set[str] = set()
+    task = bar.add_task("", total=total, generation=0, evaluated=0, volume="-")
+    told: set[str] = set()
+    with contextlib.ExitStack() as shown:
 
         def update(progress: Progress) -> None:
+            # Not before there is something to show: what is refused is refused in one line.
+            if not bar.live.is_started:
+                shown.enter_context(bar)
             generation = progress.generation
             volume = generation.hypervolume
             bar.update(
@@ -132,19 +145,19 @@ def _progress(
                 evaluated=generation.n_evaluated,
                 volume="-" if volume is None else f"{volume:.4f}",
             )
-            for note in set(progress.notes) - told:
-                told.add(note)
-                bar.console.print(f"[yellow]Note:[/yellow] {note}")
+            for note in progress.notes:
+                if note not in told:
+                    told.add(note)
+                    bar.console.print(f"[yellow]Note:[/yellow] {escape(note)}")
 
         yield update
 
 
 def _print_run(out: Console, run: Run, seconds: float) -> None:
     """The front's first rows and where everything lies."""
-    from rich.table import Table
+    from rich.markup import escape
 
-    front, record = run.front, run.record
-    config = run.config
+    front, config = run.front, run.config
     if not len(front):
         out.print(
             f"None of the {len(run.evaluations):,} architectures evaluated satisfies every "
@@ -153,23 +166,58 @@ def _print_run(out: Console, run: Run, seconds: float) -> None:
     else:
         where = f"{config['space']} ({config['dataset']}) on {config['device'] or 'no device'}"
         out.print(
-            f"[bold]{len(front)} architectures[/bold] on the Pareto front of {where}, from "
-            f"{len(run.evaluations):,} evaluated in {seconds:.1f} s.\n"
+            f"[bold]{len(front)} architectures[/bold] on the Pareto front of {where}, "
+            f"from {len(run.evaluations):,} evaluated in {seconds:.1f} s.\n"
         )
-        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-        for spec in front.objectives:
-            arrow = "↑" if spec.direction == "max" else "↓"
-            table.add_column(f"{spec.column} {arrow}\n[dim]{spec.source}[/dim]", justify="right")
-        table.add_column("architecture", no_wrap=True, overflow="ellipsis")
-        for row in _spread(len(front)):
-            values = front.values[row, : front.n_objectives].tolist()
-            table.add_row(*(f"{value:.4g}" for value in values), front.archs[row])
-        out.print(table)
-        if len(front) > SHOWN:
-            out.print(f"[dim]{SHOWN} of {len(front)} shown.[/dim]")
-    out.print(f"\nReport  {run.path / 'report.html'}\nFront   {run.path / 'front.csv'}")
-    if len(front) and record.status == "finished":
-        out.print(f"Next    hwnas select {shlex.quote(str(run.path))}")
+        _print_front(out, front)
+    # Paths and commands are left to the terminal to wrap, so that they can be copied whole.
+    out.print(f"\nReport  {escape(str(run.path / 'report.html'))}", soft_wrap=True)
+    out.print(f"Front   {escape(str(run.path / 'front.csv'))}", soft_wrap=True)
+    if len(front) and run.record.status == "finished":
+        out.print(f"Next    hwnas select {escape(shlex.quote(str(run.path)))}", soft_wrap=True)
+
+
+def _print_front(out: Console, front: Front) -> None:
+    """Some rows of a front: architectures beside their values where they fit, else below."""
+    from rich.markup import escape
+
+    rows = _spread(len(front))
+    table = _table(front, rows, has_archs=True)
+    # Measured as if there were no end to the line: what is measured never exceeds it.
+    unbounded = out.options.update(max_width=sys.maxsize)
+    fits = out.measure(table, options=unbounded).maximum <= out.width
+    out.print(table if fits else _table(front, rows, has_archs=False))
+    if len(front) > SHOWN:
+        out.print(f"[dim]{SHOWN} of {len(front)} shown.[/dim]")
+    if not fits:
+        out.print()
+        for row in rows:
+            out.print(f"{row + 1:>3}  {escape(front.archs[row])}", soft_wrap=True)
+
+
+def _table(front: Front, rows: list[int], has_archs: bool) -> Table:
+    """Values of rows of a front, numbered as in the front's files."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column("", justify="right", style="dim")
+    for spec in front.objectives:
+        arrow = "↑" if spec.direction == "max" else "↓"
+        heading = f"{spec.column} {arrow}".replace("@", "\n@")
+        table.add_column(f"{heading}\n[dim]{spec.source}[/dim]", justify="right")
+    if has_archs:
+        table.add_column("architecture", no_wrap=True)
+    for row in rows:
+        values = front.values[row, : front.n_objectives].tolist()
+        archs = [escape(front.archs[row])] if has_archs else []
+        table.add_row(str(row + 1), *map(_number, values), *archs)
+    return table
+
+
+def _number(value: float) -> str:
+    """A value to four digits, as wide as its neighbours."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.4g}"
 
 
 def _spread(n_rows: int) -> list[int]:
@@ -179,12 +227,11 @@ def _spread(n_rows: int) -> list[int]:
     return [round(number * (n_rows - 1) / (SHOWN - 1)) for number in range(SHOWN)]
 
 
-def _say_how_to_go_on(out: Console, run: Run) -> None:
+def _say_how_to_go_on(out: Console, words: Sequence[str], run: Run) -> None:
     """The command that continues an interrupted run."""
-    import sys
-
-    words = [word for word in sys.argv[1:] if word != "--resume"]
-    if "--out" not in words:
-        words += ["--out", str(run.path)]
-    command = shlex.join(["hwnas", *words, "--resume"])
-    out.print(f"\nInterrupted; the front so far is kept. To go on:\n  {command}", soft_wrap=True)
+    kept = [word for word in words if word != "--resume"]
+    if not any(word.partition("=")[0] == "--out" for word in kept):
+        kept += ["--out", str(run.path)]
+    command = shlex.join(["hwnas", *kept, "--resume"])
+    out.print("\nInterrupted; the front so far is kept. To go on:")
+    out.print(f"  {command}", markup=False, soft_wrap=True)

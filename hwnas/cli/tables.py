@@ -70,18 +70,28 @@ def import_(
         Path | None,
         typer.Option(
             "--from",
-            help="Folder of published files (default: $HWNAS_UPSTREAM, then what was pulled), or "
-            "your own .csv or .parquet file.",
+            help="Folder of published files (default: $HWNAS_UPSTREAM, then what was pulled), your "
+            "own .csv or .parquet file, or HW-NAS-Bench-v1_0.pickle.",
         ),
     ] = None,
     space: Annotated[
         str | None, typer.Option("--space", help="Search space of your own file's rows.")
     ] = None,
 ) -> None:
-    """Import a published table, or your own under a new NAME; NAME may be "all"."""
-    from hwnas.errors import ConfigError
-    from hwnas.tables import import_file, import_table
+    """Import a published table, or your own under a new NAME; NAME may be "all".
 
+    NAME hw-nas-bench-official reads HW-NAS-Bench's own file; nothing in it is run.
+    """
+    from hwnas.errors import ConfigError
+    from hwnas.tables import import_file, import_official, import_table
+    from hwnas.tables.store import OFFICIAL
+
+    if name == OFFICIAL:
+        if source is None or space is not None:
+            raise ConfigError(f"{OFFICIAL} needs --from HW-NAS-Bench-v1_0.pickle and no --space.")
+        for table in import_official(source):
+            _tell_imported(table)
+        return
     is_own = space is not None or (source is not None and source.is_file())
     if not is_own:
         for each in _published(name):
@@ -146,6 +156,14 @@ def _row_findings(found: Audit) -> list[str]:
         lines.append(f"- {found.n_unknown:,} rows are no architectures of the space")
     if found.n_absent:
         lines.append(f"- {found.n_absent:,} architectures of the space have no row")
+    repeats = [each for each in found.repeats if each.spread_max > 0]
+    if repeats:
+        lines.append("- architectures that stood more than once are the mean of their values:")
+    lines += [
+        f"    {each.column}: {each.n_archs:,}, which differ by {each.spread_median:.3g} (median), "
+        f"{each.spread_max:.3g} at most"
+        for each in repeats
+    ]
     return lines
 
 
@@ -160,6 +178,10 @@ def _column_findings(found: Audit) -> list[str]:
             f"{each.value:g} looks like a stand-in ({each.count:,} cells)"
             for each in column.suspects
         ]
+        if column.is_sum:
+            notes.append("exactly a sum over genes: looked up by operator, not measured")
+        if column.is_whole:
+            notes.append("whole numbers only: a coarse clock, many ties")
         if column.mode_share is not None and column.mode_share >= MOSTLY:
             percent = 100 * column.mode_share
             notes.append(f"{column.mode:g} in {percent:.0f} % of connected rows")
@@ -209,6 +231,8 @@ def show(
     if columns:
         console().print(_columns_grid(card))
         return
+    if card.get("is_additive"):
+        _say("values are sums over genes: these rows give that of every other architecture")
     kinds = Counter(column["quantity"] or "other" for column in card["columns"])
     counted = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items()))
     _say(f"columns: {counted}; --columns lists them")

@@ -8,8 +8,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from hwnas._resources import data_dir
-from hwnas.core.quantity import QUANTITIES
+from hwnas._resources import config_dir, data_dir
+from hwnas.core.quantity import column_name, parse_quantity
 from hwnas.errors import ConfigError, UnknownNameError
 
 SCHEMA = 1
@@ -27,6 +27,7 @@ class TableColumn:
         dataset: Data set whose input size and classes the networks have.
         quantity: Name of the quantity.
         column: Name of the column, with its unit.
+        variant: Which variant of the quantity, such as ``"batch32"``; empty for none.
     """
 
     table: str
@@ -34,6 +35,7 @@ class TableColumn:
     dataset: str
     quantity: str
     column: str
+    variant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +64,35 @@ class Device:
 
     def quantities(self, space: str, dataset: str) -> tuple[str, ...]:
         """Names of the quantities a table knows for this device on a space and data set."""
-        return tuple(c.quantity for c in self.columns if (c.space, c.dataset) == (space, dataset))
+        return tuple(
+            dict.fromkeys(
+                c.quantity for c in self.columns if (c.space, c.dataset) == (space, dataset)
+            )
+        )
+
+    def tables(self, quantity: str, space: str, dataset: str) -> tuple[str, ...]:
+        """Names of the tables that know a quantity of this device on a space and data set."""
+        asked = (quantity, space, dataset)
+        return tuple(
+            dict.fromkeys(
+                c.table for c in self.columns if (c.quantity, c.space, c.dataset) == asked
+            )
+        )
 
 
 def _columns(name: str, tables: list[dict[str, Any]]) -> tuple[TableColumn, ...]:
-    """Columns of the ``[[table]]`` blocks: each data set times each quantity."""
+    """Columns of the ``[[table]]`` blocks: each data set times each quantity's variant."""
     found = []
     for table in tables:
         for dataset in table["datasets"]:
-            for quantity in table["quantities"]:
-                unit_name = QUANTITIES[quantity].column
+            for quantity, variant in map(parse_quantity, table["quantities"]):
+                unit_name = column_name(quantity, variant)
                 column = f"{dataset}_{table.get('prefix', name)}_{unit_name}"
-                found.append(TableColumn(table["name"], table["space"], dataset, quantity, column))
+                found.append(
+                    TableColumn(
+                        table["name"], table["space"], dataset, quantity.name, column, variant
+                    )
+                )
     return tuple(found)
 
 
@@ -108,12 +127,21 @@ def read_device(path: Path) -> Device:
 
 
 def _files() -> dict[str, Path]:
-    """TOML file of each device: the project's, then those other distributions bring."""
-    files = {path.stem: path for path in sorted(data_dir("devices").glob("*.toml"))}
-    for point in entry_points(group=ENTRY_POINTS):
-        if point.name in files:
-            raise ConfigError(f"device '{point.name}' is registered twice; choose another name.")
-        files[point.name] = Path(point.load())
+    """TOML file of each device: the project's, other distributions' and the user's own.
+
+    Raises:
+        ConfigError: A name is taken twice.
+    """
+    found = [(path.stem, path) for path in data_dir("devices").glob("*.toml")]
+    found += [(point.name, Path(point.load())) for point in entry_points(group=ENTRY_POINTS)]
+    found += [(path.stem, path) for path in (config_dir() / "devices").glob("*.toml")]
+    files: dict[str, Path] = {}
+    for name, path in sorted(found):
+        if name in files:
+            raise ConfigError(
+                f"Device '{name}' is described twice, in {files[name]} and {path}; rename one."
+            )
+        files[name] = path
     return files
 
 

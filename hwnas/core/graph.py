@@ -18,9 +18,14 @@ KINDS = (
     "linear",
     "batch_norm",
     "relu",
+    "silu",
+    "sigmoid",
     "avg_pool",
+    "max_pool",
     "global_avg_pool",
     "add",
+    "mul",
+    "channel_shuffle",
     "identity",
     "zero",
 )
@@ -38,7 +43,7 @@ class Operation:
         out_shape: Shape of the output without the batch axis.
         kernel: Side of a square window, in pixels; 1 where there is none.
         stride: Step of the window, in pixels.
-        groups: Groups of a convolution.
+        groups: Groups of a convolution or of a channel shuffle.
         has_bias: Whether a convolution or linear layer has one.
         stage: Which part of the network it belongs to: ``"stem"``, ``"stage1"``, ``"head"``.
     """
@@ -152,14 +157,29 @@ class GraphBuilder:
         return self._append("linear", (node,), (out_features,), has_bias=True)
 
     def same(self, kind: str, *nodes: int) -> int:
-        """Operator that keeps the shape (normalisation, activation, sum); returns its position."""
+        """Operator that keeps the shape of the first node; returns its position.
+
+        Normalisation, activation, sum; and ``mul``, whose second node may have one number a
+        channel.
+        """
         return self._append(kind, nodes, self.shape(nodes[0]))
+
+    def channel_shuffle(self, node: int, groups: int) -> int:
+        """Channels of the groups in turn, the first of each before the second of any."""
+        return self._append("channel_shuffle", (node,), self.shape(node), groups=groups)
 
     def avg_pool(self, node: int, kernel: int, stride: int = 1) -> int:
         """Average pooling with padding ``kernel // 2`` where it keeps the size."""
+        return self._pool("avg_pool", node, kernel, stride)
+
+    def max_pool(self, node: int, kernel: int, stride: int = 1) -> int:
+        """Maximum pooling with padding ``kernel // 2`` where it keeps the size."""
+        return self._pool("max_pool", node, kernel, stride)
+
+    def _pool(self, kind: str, node: int, kernel: int, stride: int) -> int:
         channels, height, width = self.shape(node)
         out = (channels, -(-height // stride), -(-width // stride))
-        return self._append("avg_pool", (node,), out, kernel=kernel, stride=stride)
+        return self._append(kind, (node,), out, kernel=kernel, stride=stride)
 
     def global_avg_pool(self, node: int) -> int:
         """Average over all pixels, flattened; returns its position."""

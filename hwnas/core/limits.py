@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -58,13 +59,14 @@ class Limit:
         return np.where(np.isnan(values), np.inf, np.maximum(excess, 0.0))
 
 
-def parse_limit(text: str, option: str = "") -> Limit:
+def parse_limit(text: str, option: str = "", own: Collection[str] = ()) -> Limit:
     """The limit that a text such as ``latency_ms<=5`` or ``accuracy >= 92`` states.
 
     Args:
         text: A quantity's name or column, perhaps with a variant after ``@``, then ``<=`` or
             ``>=``, then the bound in the column's unit.
         option: Where the text was given, such as ``"--constraint"``; begins the messages.
+        own: Columns of the user's own objectives, which may be limited too.
 
     Raises:
         ConfigError: The text has another form, or the bound is no number the quantity can reach.
@@ -81,7 +83,7 @@ def parse_limit(text: str, option: str = "") -> Limit:
             f"{where} a limit must have the form 'latency_ms<=5' or 'accuracy_pct>=92'."
         )
     name, relation, number = match.groups()
-    column = column_name(*parse_quantity(name))
+    column = name if name in own else column_name(*parse_quantity(name))
     bound = _number(number, where)
     try:
         return Limit(column, "<=" if relation == "<=" else ">=", bound)

@@ -8,9 +8,12 @@ from typing import Literal
 from hwnas.errors import UnknownNameError
 
 Direction = Literal["min", "max"]
-Source = Literal["predicted", "tabulated", "measured", "estimated", "counted", "custom"]
-"""Where a value comes from. ``counted``: exact, from the operation graph; ``estimated``: from a
-formula with a rated figure in it; ``custom``: the user's own function."""
+Source = Literal[
+    "predicted", "extrapolated", "tabulated", "measured", "estimated", "counted", "custom"
+]
+"""Where a value comes from. ``extrapolated``: predicted by a model fitted on another space;
+``counted``: exact, from the operation graph; ``estimated``: from a formula with a rated figure in
+it; ``custom``: the user's own function."""
 
 
 @dataclass(frozen=True, slots=True)

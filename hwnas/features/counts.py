@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hwnas.core.architecture import Architecture
+from hwnas.core.graph import OperationGraph
 from hwnas.core.space import SearchSpace
+from hwnas.features.additive import additive_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,31 +18,9 @@ if TYPE_CHECKING:
 COLUMNS = ("params", "macs")
 
 
-def _graph_counts(space: SearchSpace, genotype: Sequence[int]) -> np.ndarray:
-    graph = space.graph(space.architecture(genotype))
-    return np.array([graph.params, graph.macs], dtype=np.int64)
-
-
-@lru_cache(maxsize=64)
-def _terms(space: SearchSpace) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Counts of the all-zeros genotype, and what each group's choices add to them.
-
-    Genes of different groups do not interact, so one graph for each combination of choices
-    within a group is enough to know every architecture.
-    """
-    origin = [0] * len(space.genes)
-    base = _graph_counts(space, origin)
-    added = []
-    for group in space.independent_genes:
-        sizes = [space.n_choices[gene] for gene in group]
-        table = np.empty((*sizes, len(COLUMNS)), dtype=np.int64)
-        for choices in itertools.product(*(range(size) for size in sizes)):
-            genotype = origin.copy()
-            for gene, choice in zip(group, choices, strict=True):
-                genotype[gene] = choice
-            table[choices] = _graph_counts(space, genotype) - base
-        added.append(table)
-    return base, added
+def measure_counts(graph: OperationGraph) -> dict[str, int]:
+    """Parameters and multiply-accumulates of a network."""
+    return {"params": graph.params, "macs": graph.macs}
 
 
 def count_genotypes(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
@@ -56,11 +34,7 @@ def count_genotypes(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
         Integers of shape ``(n_archs, 2)``: ``params`` and ``macs`` of one image.
     """
     genotypes = space.check_genotypes(genotypes)
-    base, added = _terms(space)
-    total = np.repeat(base[None], len(genotypes), axis=0)
-    for group, table in zip(space.independent_genes, added, strict=True):
-        total += table[tuple(genotypes[:, list(group)].T)]
-    return total
+    return additive_table(space, measure_counts).values(genotypes)
 
 
 def counts(space: SearchSpace, archs: Sequence[Architecture]) -> pd.DataFrame:

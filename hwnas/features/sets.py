@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,14 @@ from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, UnknownNameError
 from hwnas.features.counts import COLUMNS, count_genotypes
 from hwnas.features.graph import graph_feature_names, graph_features, path_counts, path_names
+from hwnas.features.operators import (
+    operator_features,
+    operator_names,
+    stage_features,
+    stage_names,
+    total_features,
+    total_names,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +55,55 @@ def _one_hot_names(space: SearchSpace) -> list[str]:
 
 
 def _one_hot(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
-    columns = [
-        genotypes[:, gene, None] == np.arange(n_choices)
-        for gene, n_choices in enumerate(space.n_choices)
-    ]
-    return np.asarray(np.concatenate(columns, axis=1), dtype=np.float32)
+    return _hot(genotypes, np.array(space.n_choices))
+
+
+def _hot(positions: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """A one for each position ``(n_archs, n_parts)`` within parts of the sizes ``(n_parts,)``."""
+    hot = np.zeros((len(positions), sizes.sum()), dtype=np.float32)
+    np.put_along_axis(hot, positions + np.cumsum(sizes) - sizes, 1, axis=1)
+    return hot
+
+
+def _group_names(space: SearchSpace) -> list[str]:
+    names = []
+    for group in space.independent_genes:
+        for choices in itertools.product(*(range(space.n_choices[gene]) for gene in group)):
+            chosen = zip(group, choices, strict=True)
+            names.append(
+                f"group({', '.join(f'{space.genes[g]}={choice}' for g, choice in chosen)})"
+            )
+    return names
+
+
+def _groups(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+    """A one for each group's combination of choices: linear in these is a look-up table."""
+    n_choices = np.array(space.n_choices)
+    groups = [list(group) for group in space.independent_genes]
+    sizes = np.array([n_choices[group].prod() for group in groups])
+    positions = np.zeros((len(genotypes), len(groups)), dtype=np.int64)
+    for column, group in enumerate(groups):
+        for gene in group:
+            positions[:, column] = positions[:, column] * n_choices[gene] + genotypes[:, gene]
+    return _hot(positions, sizes)
 
 
 def _log_counts(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
     return np.asarray(np.log(count_genotypes(space, genotypes)), dtype=np.float32)
 
 
+def _ordinal(_: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+    return np.asarray(genotypes, dtype=np.float32)
+
+
 FEATURE_SETS = {
     "counts": FeatureSet(lambda _: [f"log_{name}" for name in COLUMNS], _log_counts),
     "one_hot": FeatureSet(_one_hot_names, _one_hot),
+    "groups": FeatureSet(_group_names, _groups),
+    "ordinal": FeatureSet(lambda space: list(space.genes), _ordinal),
+    "operators": FeatureSet(operator_names, operator_features),
+    "stages": FeatureSet(stage_names, stage_features),
+    "totals": FeatureSet(total_names, total_features),
     "graph": FeatureSet(
         lambda space: graph_feature_names(_cell(space)),
         lambda space, genotypes: graph_features(_cell(space), genotypes),
@@ -85,6 +129,21 @@ def feature_names(space: SearchSpace, sets: Sequence[str]) -> list[str]:
         ConfigError: The space cannot have such features.
     """
     return [name for chosen in sets for name in _find(chosen).names(space)]
+
+
+def feature_layout(space: SearchSpace, sets: Sequence[str]) -> dict[str, range]:
+    """Which columns of ``feature_matrix`` each set has.
+
+    Raises:
+        UnknownNameError: There is no such set.
+        ConfigError: The space cannot have such features.
+    """
+    layout, start = {}, 0
+    for name in sets:
+        end = start + len(_find(name).names(space))
+        layout[name] = range(start, end)
+        start = end
+    return layout
 
 
 def feature_matrix(space: SearchSpace, genotypes: np.ndarray, sets: Sequence[str]) -> np.ndarray:

@@ -8,7 +8,10 @@ from hwnas.core.device import Device
 from hwnas.core.objective import Objective
 from hwnas.core.quantity import Quantity
 from hwnas.core.space import SearchSpace
+from hwnas.objectives._missing import NothingKnownError
 from hwnas.registry import Registry
+
+__all__ = ["SOURCES", "NothingKnownError", "SourceFactory"]
 
 SourceFactory = Callable[[SearchSpace, "Device | None", Quantity, str], Objective]
 """Makes the objective of a quantity's variant for a space (with its data set) and a device."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from hwnas.core.device import Device, device_names, load_device
 from hwnas.core.quantity import Quantity
 from hwnas.core.space import SearchSpace
-from hwnas.errors import ConfigError
+from hwnas.errors import ConfigError, UnknownNameError
+from hwnas.tables import how_to_get
 
 _POWER = (
     " Or give the device's rated power with --power-w W "
@@ -27,9 +30,38 @@ def need_device(quantity: Quantity, device: Device | None) -> Device:
     return device
 
 
-def unknown_here(space: SearchSpace, device: Device | None, quantity: Quantity) -> ConfigError:
+class NothingKnownError(ConfigError):
+    """No data is known for a quantity."""
+
+
+def check_variant(quantity: Quantity, variant: str, known: Iterable[str]) -> None:
+    """Check that ``variant`` is not the one reason why nothing was found.
+
+    Args:
+        quantity: The quantity.
+        variant: The variant that was asked for and not found; empty for the default one.
+        known: Variants that there are, empty for one without a name.
+
+    Raises:
+        UnknownNameError: There are other variants of the quantity.
+    """
+    variants = list(known)
+    if variant and variants:
+        raise UnknownNameError(f"variant of {quantity.name}", variant, filter(None, variants))
+
+
+def unknown_here(
+    space: SearchSpace, device: Device | None, quantity: Quantity
+) -> NothingKnownError:
     """The error for a quantity that no data is known for."""
     where = f"{space.name} on {space.dataset}"
+    tables = device.tables(quantity.name, space.name, space.dataset) if device else ()
+    if device and tables:
+        return NothingKnownError(
+            f"Device '{device.name}' has no predictor of {quantity.name} for {where}; table "
+            f"'{tables[0]}' has values, which --source table looks up. "
+            f"Run: {how_to_get(tables[0])}"
+        )
     if quantity.per_device:
         others = [
             name
@@ -39,10 +71,10 @@ def unknown_here(space: SearchSpace, device: Device | None, quantity: Quantity) 
         have = f"Devices that have it: {', '.join(others)}." if others else "No device has it."
         power = _POWER if quantity.name == "energy" else ""
         name = device.name if device else ""
-        return ConfigError(
+        return NothingKnownError(
             f"Device '{name}' has no {quantity.name} data for {where}. {have}{power}"
         )
-    return ConfigError(
+    return NothingKnownError(
         f"No {quantity.name} data is known for {where}. Leave {quantity.name} out of "
         "--objectives, choose another --dataset, or fit a predictor with: hwnas fit"
     )

@@ -9,9 +9,8 @@ from hwnas.core.device import Device
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
 from hwnas.core.quantity import Quantity, column_name
 from hwnas.core.space import SearchSpace
-from hwnas.errors import UnknownNameError
 from hwnas.objectives import SOURCES
-from hwnas.objectives._missing import need_device, unknown_here
+from hwnas.objectives._missing import check_variant, need_device, unknown_here
 from hwnas.predictors import Predictor, find_predictor, predictor_cards
 
 
@@ -31,11 +30,14 @@ class PredictedObjective:
             column=column,
             unit=quantity.unit,
             direction=quantity.direction,
-            source="predicted",
+            source="extrapolated" if card.transfer else "predicted",
             title=quantity.title,
             detail=card.detail,
-            origin=f"{card.stem}.onnx sha256 {card.sha256}; table {card.table['name']}",
-            figures={**card.held_out, "interval_coverage_pct": 100 * card.interval["coverage"]},
+            origin=(
+                f"{card.stem}.onnx sha256 {card.sha256}; fitted on table {card.table['name']} "
+                f"sha256 {card.table['sha256']}"
+            ),
+            figures={**card.held_out, "interval_coverage_pct": card.coverage_pct},
         )
 
     def __call__(self, archs: Sequence[Architecture]) -> Estimate:
@@ -50,7 +52,7 @@ def predicted_objective(
     """The objective of the predictor that was fitted for a quantity.
 
     Raises:
-        ConfigError: There is none for this space, data set and device.
+        NothingKnownError: There is none for this space, data set and device.
         UnknownNameError: There is one, but not for this variant.
         ArtifactError: The predictor's files are damaged.
     """
@@ -63,6 +65,5 @@ def predicted_objective(
         for _, card in predictor_cards(space.name, space.dataset)
         if (card.quantity, card.device) == (quantity.name, name)
     ]
-    if variant and variants:
-        raise UnknownNameError(f"variant of {quantity.name}", variant, variants)
+    check_variant(quantity, variant, variants)
     raise unknown_here(space, device, quantity)

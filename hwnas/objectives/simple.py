@@ -14,6 +14,11 @@ from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, ShapeError
 from hwnas.features.counts import COLUMNS, count_genotypes
 
+_TAKEN = {name for q in QUANTITIES.values() for name in (q.name, q.column)}
+_TAKEN |= {"arch", "seq", "generation", "violation", "feasible"}
+"""Names that the files of a run give to other columns."""
+_TAKEN_ENDS = ("_lower", "_upper", "_source")
+
 
 class CountedObjective:
     """Parameters or multiply-accumulates, exact.
@@ -68,8 +73,8 @@ class RatedEnergy:
             source="estimated",
             title=energy.title,
             detail=f"rated power {power_w:g} W x latency ({latency.spec.source})",
+            # Not the figures of latency: nobody measured how wrong the product is.
             origin=latency.spec.origin,
-            figures=latency.spec.figures,
         )
 
     def __call__(self, archs: Sequence[Architecture]) -> Estimate:
@@ -102,12 +107,12 @@ class CustomObjective:
         unit: str = "",
         title: str = "",
     ) -> None:
-        taken = {name for q in QUANTITIES.values() for name in (q.name, q.column)}
-        taken |= {"arch", "generation"}
-        if not column.isidentifier() or column in taken:
+        # SQLite does not tell capitals from small letters.
+        plain = column.lower()
+        if not column.isidentifier() or plain in _TAKEN or plain.endswith(_TAKEN_ENDS):
             raise ConfigError(
-                f"An objective of your own needs a name of letters, digits and '_' that is not "
-                f"taken by a quantity; got '{column}'."
+                "An objective of your own needs a name of letters, digits and '_' that is not "
+                f"taken, as those of quantities are; got '{column}'."
             )
         if direction not in ("min", "max"):
             raise ConfigError(f"The direction of {column} must be min or max; got '{direction}'.")
@@ -125,9 +130,16 @@ class CustomObjective:
         """The function's values for ``n_archs`` architectures.
 
         Raises:
+            ConfigError: The function returned something that is no number.
             ShapeError: The function returned another number of values.
         """
-        values = np.asarray(self._function(archs), dtype=float)
+        returned = self._function(archs)
+        try:
+            values = np.asarray(returned, dtype=float)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(
+                f"{self.spec.column} must return a number for each architecture; {error}."
+            ) from error
         if values.shape != (len(archs),):
             raise ShapeError(
                 f"{self.spec.column} must return shape (n_archs,) = ({len(archs)},); "

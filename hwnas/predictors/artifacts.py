@@ -13,7 +13,7 @@ from hwnas._resources import artifacts_dir, cache_dir
 from hwnas.core.objective import Estimate
 from hwnas.core.quantity import QUANTITIES
 from hwnas.core.space import SearchSpace
-from hwnas.errors import ArtifactError
+from hwnas.errors import ArtifactError, ConfigError, UnknownNameError
 from hwnas.features import feature_matrix, feature_names
 from hwnas.predictors.calibration import Intervals
 from hwnas.predictors.card import Card, read_card, to_unit
@@ -57,12 +57,13 @@ def find_predictor(
         ArtifactError: There is one, and it is damaged.
     """
     per_device = QUANTITIES[quantity].per_device
+    device = device if per_device else None
     prefix = f"{device}.{quantity}" if per_device else quantity
     for folder in search_path():
         for path in sorted((folder / space.name / space.dataset).glob(f"{prefix}*.json")):
             card = read_card(path)
             is_asked = card.variant == variant or (not variant and card.is_default)
-            if card.quantity == quantity and is_asked:
+            if is_asked and (card.quantity, card.device) == (quantity, device):
                 return load_predictor(path, space)
     return None
 
@@ -78,14 +79,19 @@ def load_predictor(path: Path, space: SearchSpace) -> Predictor:
         ArtifactError: A file is missing, damaged or foreign, or its features have changed.
     """
     card = read_card(path)
+    if card.stem != path.stem:
+        raise ArtifactError(
+            f"{path} must be the card of {path.stem}; it is that of {card.stem}. "
+            "Make it again with: hwnas fit"
+        )
     if (card.space, card.dataset) != (space.name, space.dataset):
         raise ArtifactError(
-            f"{path.name} predicts {card.space} on {card.dataset}; "
+            f"{path} predicts {card.space} on {card.dataset}; "
             f"it cannot serve {space.name} on {space.dataset}."
         )
-    if names_sha256(space, card.feature_sets) != card.features_sha256:
+    if not _has_features(space, card):
         raise ArtifactError(
-            f"{path.name} was fitted on features that this version computes otherwise. "
+            f"{path} was fitted on features that this version computes otherwise. "
             "Make it again with: hwnas fit"
         )
     folder = path.parent
@@ -98,31 +104,42 @@ def load_predictor(path: Path, space: SearchSpace) -> Predictor:
     return Predictor(card, space, model, support)
 
 
+def _has_features(space: SearchSpace, card: Card) -> bool:
+    """Whether this version computes the features that a predictor was fitted on."""
+    try:
+        return names_sha256(space, card.feature_sets) == card.features_sha256
+    except (UnknownNameError, ConfigError):
+        return False
+
+
 def _open(path: Path, sha256: str, n_features: int) -> Any:
     """A session for a model file that is exactly the one its card was written for."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise ArtifactError(
-            f"{path.name} must lie beside its card; it cannot be read ({error.strerror}). "
+            f"{path} must lie beside its card; it cannot be read ({error.strerror}). "
             "Make it again with: hwnas fit"
         ) from error
     if sha256_bytes(data) != sha256:
         raise ArtifactError(
-            f"{path.name}: its sha256 differs from its card's, so its bytes have changed. "
+            f"{path}: its sha256 differs from its card's, so its bytes have changed. "
             "Install hwnas again, or make it again with: hwnas fit"
         )
     try:
         session = open_session(data)
         n_inputs = session.get_inputs()[0].shape[1]
+        if n_inputs == n_features:
+            # A model of another kind, such as a classifier, gives another number of values.
+            run_session(session, np.zeros((2, n_features)))
     except Exception as error:  # onnxruntime raises classes of its own for a bad model
         raise ArtifactError(
-            f"{path.name} must be an ONNX model that onnxruntime can load; it is not "
+            f"{path} must be an ONNX model that gives one value for each architecture; it is not "
             f"({type(error).__name__}). Make it again with: hwnas fit"
         ) from error
     if n_inputs != n_features:
         raise ArtifactError(
-            f"{path.name} must read {n_features} features; it reads {n_inputs}. "
+            f"{path} must read {n_features} features; it reads {n_inputs}. "
             "Make it again with: hwnas fit"
         )
     return session
@@ -167,5 +184,7 @@ class Predictor:
         if self._support is not None and self.card.support is not None:
             is_known &= run_session(self._support, features) >= self.card.support.threshold
         ends = (target, target - half_width, target + half_width)
-        values = [to_unit(end, self.card.is_log, self.card.unit) for end in ends]
+        values = [to_unit(end, self.card.transform, self.card.unit) for end in ends]
+        # A reciprocal turns the ends of an interval round.
+        values[1:] = np.minimum(*values[1:]), np.maximum(*values[1:])
         return Estimate(*(np.where(is_known, value, np.nan) for value in values))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
+import types
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -14,6 +17,13 @@ from hwnas._files import write_json
 from hwnas.errors import ArtifactError
 
 SCHEMA = 1
+_KEYS = {
+    "table": {"name", "column", "sha256"},
+    "n_classes": {"train", "calibrate", "test"},
+    "held_out": {"kendall_tau", "within_10_pct"},
+    "interval": {"level", "edges", "half_widths", "coverage"},
+}
+"""What the parts of a card must hold at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +63,7 @@ class Card:
         feature_sets: Names of the feature sets, in order.
         n_features: Number of features.
         features_sha256: Hash of the features' names.
-        is_log: Whether the model predicts the logarithm.
+        transform: What the model predicts of a value: ``identity``, ``log`` or ``reciprocal``.
         mean: Mean of the target that the model was fitted on.
         scale: Standard deviation of that target; the model predicts ``(target - mean) / scale``.
         estimator: Name of the chosen estimator.
@@ -65,6 +75,8 @@ class Card:
         seed: Seed of splits and estimators.
         versions: Versions of the packages it was made with.
         support: Which architectures run at all; None where all do.
+        transfer: For a model fitted on another space: ``from_space``, ``from_dataset`` and
+            ``trust``, how far such models carried where the truth is known; else None.
     """
 
     space: str
@@ -80,7 +92,7 @@ class Card:
     feature_sets: tuple[str, ...]
     n_features: int
     features_sha256: str
-    is_log: bool
+    transform: str
     mean: float
     scale: float
     estimator: str
@@ -92,6 +104,13 @@ class Card:
     seed: int
     versions: dict[str, str]
     support: Support | None = None
+    transfer: dict[str, Any] | None = None
+
+    @property
+    def coverage_pct(self) -> float | None:
+        """Share of held-out classes inside their interval, in percent; None if not measured."""
+        coverage = self.interval["coverage"]
+        return None if coverage is None else 100 * float(coverage)
 
     @property
     def stem(self) -> str:
@@ -99,11 +118,26 @@ class Card:
         return ".".join(part for part in (self.device, self.quantity, self.variant) if part)
 
 
-def to_unit(target: np.ndarray, is_log: bool, unit: str) -> np.ndarray:
+TRANSFORMS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "identity": np.asarray,
+    "log": np.log,
+    "reciprocal": np.reciprocal,
+}
+"""What a model may predict of a value, by name."""
+_INVERSES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "identity": np.asarray,
+    "log": np.exp,
+    "reciprocal": np.reciprocal,
+}
+
+
+def to_unit(target: np.ndarray, transform: str, unit: str) -> np.ndarray:
     """Predicted targets, shape ``(n_archs,)``, in the unit of the quantity."""
-    if is_log:
-        return np.asarray(np.exp(target))
-    return np.clip(target, 0.0, 100.0) if unit == "%" else target
+    if transform == "reciprocal":
+        # A rate has a positive reciprocal; a prediction that has not says nothing.
+        target = np.where(target > 0, target, np.nan)
+    values = np.asarray(_INVERSES[transform](target))
+    return np.asarray(np.clip(values, 0.0, 100.0 if unit == "%" else None))
 
 
 def read_card(path: Path) -> Card:
@@ -117,18 +151,61 @@ def read_card(path: Path) -> Card:
         schema = data.pop("schema")
         if schema > SCHEMA:
             raise ArtifactError(
-                f"{path.name} has schema {schema}; this version reads up to {SCHEMA}. Update hwnas."
+                f"{path} has schema {schema}; this version reads up to {SCHEMA}. Update hwnas."
             )
         support = data.pop("support")
         data["feature_sets"] = tuple(data["feature_sets"])
-        return Card(**data, support=Support(**support) if support else None)
+        card = Card(**data, support=Support(**support) if support else None)
+        _check(card)
+        return card
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         if isinstance(error, ArtifactError):
             raise
         raise ArtifactError(
-            f"{path.name} must be the card of a predictor; it cannot be read "
+            f"{path} must be the card of a predictor; it cannot be read "
             f"({type(error).__name__}). Make it again with: hwnas fit"
         ) from error
+
+
+def _check(card: Card) -> None:
+    """Check that every part of a card is of its type, and there.
+
+    Raises:
+        TypeError: One is not.
+    """
+    for part, hint in get_type_hints(Card).items():
+        if not _is_a(getattr(card, part), hint):
+            raise TypeError(f"{part} must be {hint}")
+    for part, keys in _KEYS.items():
+        if not keys <= set(getattr(card, part)):
+            raise TypeError(f"{part} must hold {keys}")
+    if card.transform not in TRANSFORMS:
+        raise TypeError(f"transform must be one of {', '.join(TRANSFORMS)}")
+    edges, half_widths = card.interval["edges"], card.interval["half_widths"]
+    coverage = card.interval["coverage"]
+    numbers = [card.interval["level"], *edges, *half_widths]
+    numbers += [] if coverage is None and card.transfer else [coverage]
+    if len(half_widths) != len(edges) + 1 or not all(_is_a(number, float) for number in numbers):
+        raise TypeError("interval must hold numbers, one half-width more than edges")
+    if card.support is not None and not _is_a(card.support.threshold, float):
+        raise TypeError("the threshold of support must be a number")
+
+
+def _is_a(value: Any, hint: Any) -> bool:
+    """Whether a value read from JSON is of a type; a float must be finite, a bool is no number."""
+    if hint is Any:
+        return True
+    kind, inner = get_origin(hint), get_args(hint)
+    if kind in (Union, types.UnionType):
+        return any(_is_a(value, each) for each in inner)
+    if kind is dict:
+        return isinstance(value, dict) and all(_is_a(each, inner[1]) for each in value.values())
+    if kind is tuple:
+        return isinstance(value, tuple) and all(_is_a(each, inner[0]) for each in value)
+    if hint in (int, float):
+        is_number = isinstance(value, int | hint) and not isinstance(value, bool)
+        return is_number and math.isfinite(value)
+    return isinstance(value, hint)
 
 
 def write_card(path: Path, card: Card) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,23 @@ from hwnas.errors import ArtifactError
 
 OPSET = {"": 17, "ai.onnx.ml": 3}
 N_NETWORKS = 2
+LOOK_UP = "groups"
+"""Feature set with a column for each choice of independent genes."""
 # Float32 arithmetic and rounding of tree thresholds, in units of the standardised target.
 PARITY = 1e-3
+
+
+Layout = Mapping[str, Sequence[int]]
+"""Columns of each feature set in a feature matrix."""
+
+
+def _chosen(layout: Layout, sets: Sequence[str], estimator: Any) -> Any:
+    """An estimator of the columns of some feature sets only."""
+    from sklearn.compose import ColumnTransformer
+    from sklearn.pipeline import make_pipeline
+
+    columns = [column for name in sets for column in layout[name]]
+    return make_pipeline(ColumnTransformer([("chosen", "passthrough", columns)]), estimator)
 
 
 def _scaled(estimator: Any) -> Any:
@@ -24,18 +39,23 @@ def _scaled(estimator: Any) -> Any:
     return make_pipeline(StandardScaler(), estimator)
 
 
-def _ridge(_: int) -> Any:
+def _dense(layout: Layout) -> list[str]:
+    """The feature sets but for look-up columns, which only a linear model can use."""
+    return [name for name in layout if name != LOOK_UP]
+
+
+def _ridge(_: int, __: Layout) -> Any:
     from sklearn.linear_model import RidgeCV
 
     return _scaled(RidgeCV(np.logspace(-2, 3, 6)))
 
 
-def _trees(seed: int) -> Any:
+def _trees(seed: int, layout: Layout) -> Any:
     # On features as they are, mostly small integers: scaled ones would fall on the other side of
     # a split when ONNX rounds them to float32.
     from sklearn.ensemble import GradientBoostingRegressor
 
-    return GradientBoostingRegressor(
+    trees = GradientBoostingRegressor(
         n_estimators=150,
         learning_rate=0.1,
         max_depth=4,
@@ -43,9 +63,10 @@ def _trees(seed: int) -> Any:
         subsample=0.8,
         random_state=seed,
     )
+    return _chosen(layout, _dense(layout), trees) if LOOK_UP in layout else trees
 
 
-def _networks(seed: int) -> Any:
+def _networks(seed: int, layout: Layout) -> Any:
     from sklearn.ensemble import VotingRegressor
     from sklearn.neural_network import MLPRegressor
 
@@ -58,39 +79,74 @@ def _networks(seed: int) -> Any:
             random_state=seed + number,
         )
 
-    networks = [(f"network{number}", network(number)) for number in range(N_NETWORKS)]
-    return _scaled(VotingRegressor(networks))
+    networks = _scaled(
+        VotingRegressor([(f"network{number}", network(number)) for number in range(N_NETWORKS)])
+    )
+    return _chosen(layout, _dense(layout), networks) if LOOK_UP in layout else networks
 
 
-MEMBERS: dict[str, Callable[[int], Any]] = {
+def _look_up(_: int, layout: Layout) -> Any:
+    from sklearn.linear_model import RidgeCV
+
+    return _chosen(layout, [LOOK_UP], RidgeCV(np.logspace(-4, 3, 8)))
+
+
+def _look_up_and_trees(seed: int, layout: Layout) -> Any:
+    from hwnas.predictors._composed import ResidualRegressor
+
+    return ResidualRegressor(_look_up(seed, layout), _trees(seed, layout))
+
+
+MEMBERS: dict[str, Callable[[int, Layout], Any]] = {
     "ridge": _ridge,
     "gradient_boosting": _trees,
     "mlp": _networks,
 }
-"""Name to a function of the seed that makes an unfitted estimator of a standardised target."""
+"""Name to a function of seed and layout that makes an unfitted estimator."""
 
-CANDIDATES = tuple(
-    "+".join(members)
-    for size in range(1, len(MEMBERS) + 1)
-    for members in itertools.combinations(MEMBERS, size)
-)
-"""Averages of one or more members, small ones first."""
+ADDITIVE_MEMBERS: dict[str, Callable[[int, Layout], Any]] = {
+    "look_up": _look_up,
+    "look_up_residual": _look_up_and_trees,
+    "gradient_boosting": _trees,
+    "mlp": _networks,
+}
+"""The same where features hold a look-up column for each choice of independent genes: costs of
+such spaces are nearly sums over them."""
 
 
-def fit_candidate(name: str, seed: int, features: np.ndarray, target: np.ndarray) -> Any:
-    """A fitted candidate: the average of its members.
+def members(layout: Layout) -> dict[str, Callable[[int, Layout], Any]]:
+    """The estimators that compete on features of a layout."""
+    return ADDITIVE_MEMBERS if LOOK_UP in layout else MEMBERS
+
+
+def candidates(layout: Layout) -> tuple[str, ...]:
+    """What competes: averages of members, their names joined by ``+``, few members first."""
+    names = members(layout)
+    return tuple(
+        "+".join(chosen)
+        for size in range(1, len(names) + 1)
+        for chosen in itertools.combinations(names, size)
+    )
+
+
+def fit_candidate(
+    name: str, seed: int, layout: Layout, features: np.ndarray, target: np.ndarray
+) -> Any:
+    """A fitted candidate: the average of some members.
 
     Args:
-        name: One of ``CANDIDATES``.
+        name: One of ``candidates``.
         seed: Seed of the estimators.
+        layout: Columns of each feature set.
         features: Shape ``(n_archs, n_features)``.
         target: Shape ``(n_archs,)``, standardised.
     """
     from sklearn.ensemble import VotingRegressor
     from sklearn.exceptions import ConvergenceWarning
 
-    members = [(member, MEMBERS[member](seed)) for member in name.split("+")]
-    average = members[0][1] if len(members) == 1 else VotingRegressor(members)
+    makers = members(layout)
+    made = [(member, makers[member](seed, layout)) for member in name.split("+")]
+    average = made[0][1] if len(made) == 1 else VotingRegressor(made)
     with warnings.catch_warnings():
         # The number of epochs is the regularisation here: stopping before convergence is meant.
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -98,36 +154,32 @@ def fit_candidate(name: str, seed: int, features: np.ndarray, target: np.ndarray
 
 
 def cross_validate(
-    seed: int, features: np.ndarray, target: np.ndarray, n_folds: int
-) -> dict[str, float]:
-    """Kendall tau of every candidate on out-of-fold predictions.
+    seed: int, layout: Layout, features: np.ndarray, target: np.ndarray, n_folds: int
+) -> dict[str, np.ndarray]:
+    """Out-of-fold predictions of every candidate.
 
     Args:
         seed: Seed of folds and estimators.
+        layout: Columns of each feature set.
         features: Shape ``(n_classes, n_features)``, one row a functional class, so that folds
             never share one.
         target: Shape ``(n_classes,)``, standardised.
         n_folds: Number of folds.
 
     Returns:
-        Name of the candidate to Kendall tau.
+        Name of the candidate to predictions of shape ``(n_classes,)``.
     """
-    from scipy.stats import kendalltau
     from sklearn.model_selection import KFold
 
-    predicted = {member: np.empty(len(target)) for member in MEMBERS}
+    predicted = {member: np.empty(len(target)) for member in members(layout)}
     for train, test in KFold(n_folds, shuffle=True, random_state=seed).split(features):
         for member, values in predicted.items():
-            fitted = fit_candidate(member, seed, features[train], target[train])
+            fitted = fit_candidate(member, seed, layout, features[train], target[train])
             values[test] = fitted.predict(features[test])
     # The out-of-fold prediction of an average is the average of its members' predictions.
     return {
-        name: float(
-            kendalltau(
-                target, np.mean([predicted[member] for member in name.split("+")], axis=0)
-            ).statistic
-        )
-        for name in CANDIDATES
+        name: np.mean([predicted[member] for member in name.split("+")], axis=0)
+        for name in candidates(layout)
     }
 
 
@@ -147,6 +199,9 @@ def to_onnx(estimator: Any, features: np.ndarray) -> bytes:
     """
     from skl2onnx import to_onnx as convert
 
+    from hwnas.predictors._composed import register_converters
+
+    register_converters()
     model = convert(estimator, features[:1].astype(np.float32), target_opset=OPSET)
     data: bytes = model.SerializeToString()
     difference = np.abs(run_onnx(data, features) - estimator.predict(features)).max()

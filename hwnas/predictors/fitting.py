@@ -13,11 +13,13 @@ from hwnas._files import sha256_bytes, write_bytes
 from hwnas.core.quantity import QUANTITIES
 from hwnas.core.space import SearchSpace
 from hwnas.errors import TableError
-from hwnas.features import feature_matrix
+from hwnas.features import feature_layout, feature_matrix
 from hwnas.predictors.artifacts import SUPPORT_SUFFIX, names_sha256
 from hwnas.predictors.calibration import calibrate
-from hwnas.predictors.card import Card, Support, to_unit, write_card
+from hwnas.predictors.card import TRANSFORMS, Card, Support, to_unit, write_card
 from hwnas.predictors.estimators import (
+    LOOK_UP,
+    Layout,
     cross_validate,
     fit_candidate,
     run_onnx,
@@ -27,12 +29,18 @@ from hwnas.predictors.metrics import regression_metrics
 from hwnas.tables import ClassMeans, Column, Table, class_means
 
 CELL_FEATURES = ("counts", "graph", "paths", "one_hot")
-CHAIN_FEATURES = ("counts", "one_hot")
+CHAIN_FEATURES = ("groups", "one_hot", "ordinal", "stages", "operators", "counts")
 N_FOLDS = 3
+NO_BETTER = 0.001
+"""A difference in Kendall tau that is not worth a larger model."""
 MIN_CLASSES = 20
+# The fewest residuals of which one is a 90 % quantile.
+MIN_CALIBRATION = 9
 TEST_SHARE = CALIBRATION_SHARE = 0.1
 SUPPORT_ESTIMATOR = "gradient_boosting"
 SUPPORT_THRESHOLD = 0.5
+# Fewer gaps than this are measurements that went missing, not networks that a device cannot run.
+MIN_UNSUPPORTED_SHARE = 0.02
 _PACKAGES = ("hwnas", "numpy", "scikit-learn", "skl2onnx", "onnx", "onnxruntime")
 
 
@@ -63,11 +71,16 @@ class _Split:
     def draw(cls, n_classes: int, seed: int) -> _Split:
         order = np.random.default_rng(seed).permutation(n_classes)
         n_test = max(1, round(TEST_SHARE * n_classes))
-        n_held = n_test + max(1, round(CALIBRATION_SHARE * n_classes))
+        n_held = n_test + max(MIN_CALIBRATION, round(CALIBRATION_SHARE * n_classes))
         return cls(order[n_held:], order[n_test:n_held], order[:n_test])
 
     def sizes(self) -> dict[str, int]:
         return {name: len(getattr(self, name)) for name in ("train", "calibrate", "test")}
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that a predictor is made with."""
+    return {name: importlib.metadata.version(name) for name in _PACKAGES}
 
 
 def default_features(space: SearchSpace) -> tuple[str, ...]:
@@ -105,21 +118,20 @@ def fit_column(
     _check(column, means)
     sets = tuple(features or default_features(space))
     x = feature_matrix(space, means.genotypes, sets)
-    is_log = column.unit != "%" and bool(np.all(means.values > 0))
-    y = np.log(means.values) if is_log else means.values
-    split = _Split.draw(len(y), seed)
-    mean, scale = float(y[split.train].mean()), float(y[split.train].std())
+    layout = feature_layout(space, sets)
+    split = _Split.draw(len(x), seed)
     # One thread: sums in another order would give other bits on another machine.
     with threadpool_limits(1):
+        choice = _choose(column, layout, x[split.train], means.values[split.train], seed)
+        y = TRANSFORMS[choice.transform](means.values)
+        mean, scale = _standardisation(y[split.train])
         z = (y - mean) / scale
-        candidates = cross_validate(seed, x[split.train], z[split.train], N_FOLDS)
-        chosen = max(candidates, key=lambda name: candidates[name])
-        estimator = fit_candidate(chosen, seed, x[split.train], z[split.train])
+        estimator = fit_candidate(choice.estimator, seed, layout, x[split.train], z[split.train])
         model = to_onnx(estimator, x)
         support, support_model = _fit_support(space, means, x, sets, seed)
     predicted = run_onnx(model, x) * scale + mean
     intervals = calibrate(y[split.calibrate], predicted[split.calibrate])
-    in_unit = to_unit(predicted, is_log, column.unit)
+    in_unit = to_unit(predicted, choice.transform, column.unit)
     card = Card(
         space=space.name,
         dataset=space.dataset,
@@ -139,11 +151,11 @@ def fit_column(
         feature_sets=sets,
         n_features=x.shape[1],
         features_sha256=names_sha256(space, sets),
-        is_log=is_log,
+        transform=choice.transform,
         mean=mean,
         scale=scale,
-        estimator=chosen,
-        candidates=candidates,
+        estimator=choice.estimator,
+        candidates=choice.candidates,
         n_classes=split.sizes(),
         held_out=regression_metrics(means.values[split.test], in_unit[split.test]),
         interval={
@@ -154,17 +166,67 @@ def fit_column(
         },
         sha256=sha256_bytes(model),
         seed=seed,
-        versions={name: importlib.metadata.version(name) for name in _PACKAGES},
+        versions=versions(),
         support=support,
     )
     return Fitted(card, model, support_model)
 
 
-def is_constant(table: Table, column: Column) -> bool:
-    """Whether a column is the same for every architecture that has a value."""
-    values = table.values(column.name)
-    known = values[~np.isnan(values)]
-    return bool(len(known) == 0 or np.ptp(known) == 0)
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """The candidate that cross-validation chose, and the Kendall tau of each."""
+
+    transform: str
+    estimator: str
+    candidates: dict[str, float]
+
+
+def _choose(
+    column: Column, layout: Layout, x: np.ndarray, values: np.ndarray, seed: int
+) -> _Choice:
+    """Choose what the model predicts of a value, and how, by cross-validation."""
+    taus: dict[str, float] = {}
+    parts: dict[str, tuple[str, str]] = {}
+    transforms = _transforms(column, layout, values)
+    for transform in transforms:
+        y = TRANSFORMS[transform](values)
+        mean, scale = _standardisation(y)
+        if scale == 0:
+            raise TableError(
+                f"{column.name} varies among too few functional classes to be split; "
+                "there is nothing to predict. Choose another column."
+            )
+        predicted = cross_validate(seed, layout, x, (y - mean) / scale, N_FOLDS)
+        for name, target in predicted.items():
+            in_unit = to_unit(target * scale + mean, transform, column.unit)
+            key = name if len(transforms) == 1 else f"{name} of {transform}"
+            tau = regression_metrics(values, in_unit)["kendall_tau"]
+            taus[key], parts[key] = -1.0 if tau is None else tau, (transform, name)
+    best = max(taus.values())
+    # Few members come first: an average that is no better is not worth its size.
+    by_size = sorted(taus, key=lambda key: parts[key][1].count("+"))
+    chosen = next(key for key in by_size if taus[key] >= best - NO_BETTER)
+    return _Choice(*parts[chosen], taus)
+
+
+def _transforms(column: Column, layout: Layout, values: np.ndarray) -> tuple[str, ...]:
+    """What a model may predict of a column: errors in time are relative, sums of times are not."""
+    if column.unit == "%" or not np.all(values > 0):
+        return ("identity",)
+    if LOOK_UP not in layout:
+        return ("log",)
+    # Times and energies add up over the parts of a network; of a rate, the reciprocal does.
+    return ("log", "reciprocal" if column.quantity == "throughput" else "identity")
+
+
+def _standardisation(target: np.ndarray) -> tuple[float, float]:
+    return float(target.mean()), float(target.std())
+
+
+def is_constant(space: SearchSpace, table: Table, column: Column) -> bool:
+    """Whether a column is the same for every functional class that has a value."""
+    values = class_means(space, table, column.name).values
+    return bool(len(values) == 0 or np.ptp(values) == 0)
 
 
 def _check(column: Column, means: ClassMeans) -> None:
@@ -188,14 +250,18 @@ def _check(column: Column, means: ClassMeans) -> None:
 def _fit_support(
     space: SearchSpace, means: ClassMeans, x: np.ndarray, sets: Sequence[str], seed: int
 ) -> tuple[Support | None, bytes | None]:
-    """A model of which classes the device runs at all; none where it runs every one."""
-    if not len(means.unsupported):
+    """A model of which classes the device runs at all; none where it runs nearly all."""
+    if len(means.unsupported) <= MIN_UNSUPPORTED_SHARE * len(x):
         return None, None
     x = np.concatenate([x, feature_matrix(space, means.unsupported, sets)])
     runs = np.arange(len(x)) < len(means.values)
     split = _Split.draw(len(x), seed)
     estimator = fit_candidate(
-        SUPPORT_ESTIMATOR, seed, x[split.train], runs[split.train].astype(float)
+        SUPPORT_ESTIMATOR,
+        seed,
+        feature_layout(space, sets),
+        x[split.train],
+        runs[split.train].astype(float),
     )
     model = to_onnx(estimator, x)
     recognised = run_onnx(model, x[split.test]) >= SUPPORT_THRESHOLD

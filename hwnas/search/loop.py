@@ -6,12 +6,11 @@ answered from the store. It therefore ends where a run that was never stopped wo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from hwnas.core.architecture import Architecture
 from hwnas.core.limits import Limit
 from hwnas.core.objective import Objective, ObjectiveSpec
 from hwnas.core.space import SearchSpace
@@ -79,22 +78,30 @@ class Loop:
         task: What is evaluated, and when the search ends.
         algorithm: Proposes architectures; fresh from its seed.
         store: Where evaluations are kept; those it holds are not made again.
+
+    Attributes:
+        normalisation: Ranges behind the hypervolume, or None while too little is known for any.
+        notes: What the user should know about the objectives.
+
+    Raises:
+        RunError: The store is damaged.
     """
 
     def __init__(self, task: Task, algorithm: Algorithm, store: Store) -> None:
+        self.normalisation: Normalisation | None = None
+        self.notes: tuple[str, ...] = ()
         self._task = task
         self._algorithm = algorithm
         self._store = store
-        stored = store.evaluated()
-        self._archs = list(stored.archs)
-        self._position = {arch: position for position, arch in enumerate(stored.archs)}
-        self._generation = stored.generation
+        history = store.history()
+        stored = history.evaluated
+        genotypes = task.space.genotypes([task.space.parse(arch) for arch in stored.archs])
+        # Each canonical genotype's position among all that was evaluated.
+        self._position = {key: position for position, key in enumerate(_keys(genotypes))}
         self._violation = stored.violation
         self._values = stored.values
-        self._finished = store.generations()
+        self._finished = history.generations
         self._front = np.empty((0, task.n_objectives))
-        self._normalisation: Normalisation | None = None
-        self._notes: tuple[str, ...] = ()
         self._n_seen = 0
 
     def run(self, on_progress: Callable[[Progress], None]) -> None:
@@ -102,61 +109,63 @@ class Loop:
 
         Raises:
             RunError: The store holds a run that this task and algorithm would not have made.
+            StorageError: The store cannot be written.
         """
         task, number, n_idle = self._task, 0, 0
         while task.generations is None or number < task.generations:
             if task.budget is not None and self._n_seen >= task.budget:
                 break
-            genotypes = self._algorithm.ask()
-            if not len(genotypes):
+            proposed = self._algorithm.ask()
+            if not len(proposed):
                 break
             number += 1
-            asked = task.space.canonical_genotypes(genotypes)
-            archs = [task.space.architecture(genotype) for genotype in asked]
+            asked = task.space.canonical_genotypes(proposed)
             n_seen = self._n_seen
-            is_whole = self._evaluate(number, archs)
-            on_progress(self._finish(number, n_seen))
+            if number <= len(self._finished):
+                progress, is_whole = self._replay(number, asked)
+            else:
+                progress, is_whole = self._evaluate(number, asked)
+            on_progress(progress)
             n_idle = n_idle + 1 if self._n_seen == n_seen else 0
             if not is_whole or n_idle >= MAX_IDLE_GENERATIONS:
                 break
-            self._tell(archs)
+            self._tell(asked)
 
-    def _evaluate(self, number: int, archs: Sequence[Architecture]) -> bool:
-        """Evaluate what is new; False if the budget did not reach for all of it."""
-        if number <= len(self._finished):
-            return self._replay(number, archs)
-        new = list({str(a): a for a in archs if str(a) not in self._position}.values())
-        room = len(new) if self._task.budget is None else self._task.budget - self._n_seen
-        chosen = new[:room]
-        values = np.empty((len(chosen), len(self._task.measures), len(ENDS)))
-        if chosen:
-            for column, measure in enumerate(self._task.measures):
-                estimate = measure(chosen)
-                values[:, column] = np.stack(
-                    [estimate.value, estimate.lower, estimate.upper], axis=1
-                )
-        self._position |= {str(a): len(self._archs) + i for i, a in enumerate(chosen)}
-        self._archs += [str(arch) for arch in chosen]
+    def _evaluate(self, number: int, asked: np.ndarray) -> tuple[Progress, bool]:
+        """Evaluate and store what is new; False if the budget did not reach for all of it."""
+        rows = {key: row for row, key in enumerate(_keys(asked)) if key not in self._position}
+        n_before, n_new = self._n_seen, len(rows)
+        room = n_new if self._task.budget is None else self._task.budget - n_before
+        chosen = list(rows)[:room]
+        archs = [self._task.space.architecture(asked[rows[key]]) for key in chosen]
+        values = np.empty((len(archs), len(self._task.measures), len(ENDS)))
+        for column, measure in enumerate(self._task.measures if archs else ()):
+            estimate = measure(archs)
+            values[:, column] = np.stack([estimate.value, estimate.lower, estimate.upper], axis=1)
+        violation = self._violations(values[:, :, 0])
+        self._position |= {key: n_before + row for row, key in enumerate(chosen)}
         self._values = np.concatenate([self._values, values])
-        self._violation = np.concatenate([self._violation, self._violations(values[:, :, 0])])
-        self._n_seen = len(self._archs)
-        return len(chosen) == len(new)
+        self._violation = np.concatenate([self._violation, violation])
+        progress = self._finish(number, n_before + len(archs))
+        names = tuple(str(arch) for arch in archs)
+        generations = np.full(len(archs), number)
+        self._store.add(progress.generation, Evaluated(names, generations, violation, values))
+        return progress, len(archs) == n_new
 
-    def _replay(self, number: int, archs: Sequence[Architecture]) -> bool:
+    def _replay(self, number: int, asked: np.ndarray) -> tuple[Progress, bool]:
         """Check that a stored generation is the one the algorithm asks for again."""
-        before, after = self._n_seen, self._finished[number - 1].n_evaluated
-        positions = [self._position.get(str(arch), -1) for arch in archs]
+        stored = self._finished[number - 1]
+        before, after = self._n_seen, stored.n_evaluated
+        positions = {self._position.get(key, -1) for key in _keys(asked)}
+        is_whole = all(0 <= position < after for position in positions)
         is_cut = self._task.budget is not None and after >= self._task.budget
-        fits = set(range(before, after)) <= set(positions)
-        fits &= is_cut or all(0 <= position < after for position in positions)
-        if not fits:
+        if not set(range(before, after)) <= positions or not (is_whole or is_cut):
             raise RunError(
                 f"Generation {number} of the stored run is not what this version of hwnas and its "
                 "packages would have asked for; it cannot be resumed. Start again with another "
                 "--out."
             )
-        self._n_seen = after
-        return all(0 <= position < after for position in positions)
+        return self._finish(number, after), is_whole
 
     def _violations(self, values: np.ndarray) -> np.ndarray:
         """How far from feasible, shape ``(n_archs,)``: sum of relative violations of limits."""
@@ -165,48 +174,37 @@ class Loop:
         for limit in self._task.limits:
             broken = limit.violation(values[:, names.index(limit.column)])
             total += np.minimum(broken / (abs(limit.bound) or 1.0), CANNOT_RUN)
-        cannot_run = np.isnan(values[:, : self._task.n_objectives]).any(axis=1)
-        return np.where(cannot_run, CANNOT_RUN, total)
+        can_run = np.isfinite(values[:, : self._task.n_objectives]).all(axis=1)
+        return np.where(can_run, total, CANNOT_RUN)
 
-    def _finish(self, number: int, n_before: int) -> Progress:
-        """Close a generation: hypervolume and notes, and a transaction unless it is stored."""
-        new = slice(n_before, self._n_seen)
-        feasible = self._violation[new] == 0
-        values = self._values[new, : self._task.n_objectives, 0][feasible]
+    def _finish(self, number: int, n_seen: int) -> Progress:
+        """Close a generation after which ``n_seen`` architectures are known."""
+        new = slice(self._n_seen, n_seen)
+        self._n_seen = n_seen
+        values = self._values[new, : self._task.n_objectives, 0][self._violation[new] == 0]
         self._front = np.concatenate([self._front, values])
         self._front = self._front[non_dominated(minimised(self._front, self._task.objectives))]
-        facts = self._learn()
-        hypervolume = self._normalisation.hypervolume(self._front) if self._normalisation else None
-        generation = Generation(number, self._n_seen, hypervolume)
-        if number > len(self._finished):
-            evaluated = Evaluated(
-                tuple(self._archs[new]),
-                np.full(self._n_seen - n_before, number),
-                self._violation[new],
-                self._values[new],
-            )
-            self._store.add(generation, evaluated, facts)
-        return Progress(generation, len(self._front), self._notes)
+        self._learn()
+        ranges = self.normalisation
+        hypervolume = None if ranges is None else ranges.hypervolume(self._front)
+        return Progress(Generation(number, n_seen, hypervolume), len(self._front), self.notes)
 
-    def _learn(self) -> dict[str, object]:
+    def _learn(self) -> None:
         """Set the normalisation and look for redundancy, once there is enough to see."""
-        if self._normalisation is not None:
-            return {}
+        if self.normalisation is not None:
+            return
         values = self._values[: self._n_seen, : self._task.n_objectives, 0]
         values = values[self._violation[: self._n_seen] == 0]
-        if len(values) < min(MIN_ARCHS, self._task.budget or MIN_ARCHS):
-            return {}
-        self._normalisation = Normalisation.of(values, self._task.objectives)
-        self._notes = tuple(redundancy_notes(values, self._task.objectives))
-        return {
-            "normalisation": {
-                "best": self._normalisation.best,
-                "worst": self._normalisation.worst,
-            },
-            "notes": list(self._notes),
-        }
+        if len(values) >= min(MIN_ARCHS, self._task.budget or MIN_ARCHS):
+            self.normalisation = Normalisation.of(values, self._task.objectives)
+            self.notes = tuple(redundancy_notes(values, self._task.objectives))
 
-    def _tell(self, archs: Sequence[Architecture]) -> None:
-        positions = [self._position[str(arch)] for arch in archs]
+    def _tell(self, asked: np.ndarray) -> None:
+        positions = [self._position[key] for key in _keys(asked)]
         values = self._values[positions, : self._task.n_objectives, 0]
         self._algorithm.tell(minimised(values, self._task.objectives), self._violation[positions])
+
+
+def _keys(genotypes: np.ndarray) -> list[bytes]:
+    """Genotypes ``(n_archs, n_genes)`` as what a dictionary can hold."""
+    return [genotype.tobytes() for genotype in np.ascontiguousarray(genotypes, dtype=np.int64)]

@@ -42,8 +42,8 @@ class Nsga2:
     def __init__(self, setting: Setting) -> None:
         from pymoo.algorithms.moo.nsga2 import NSGA2
         from pymoo.core.problem import Problem
-        from pymoo.operators.crossover.ux import UX
         from pymoo.core.termination import NoTermination
+        from pymoo.operators.crossover.ux import UX
 
         space = setting.space
         limits = np.asarray(space.n_choices) - 1

@@ -22,27 +22,36 @@ def redundancy_notes(values: np.ndarray, objectives: Sequence[ObjectiveSpec]) ->
         values: Shape ``(n_archs, n_objectives)``, feasible architectures, in their own units.
         objectives: What the columns are.
     """
-    from scipy.stats import spearmanr
-
     if len(values) < MIN_ARCHS:
         return []
-    flipped = minimised(values, objectives)
+    ranks = np.apply_along_axis(_ranks, 0, minimised(values, objectives))
     notes = []
     for first, second in itertools.combinations(range(len(objectives)), 2):
         names = f"{objectives[first].column} and {objectives[second].column}"
         pair = values[:, [first, second]]
         if np.any(np.ptp(pair, axis=0) == 0):
             continue
+        rho = float(np.corrcoef(ranks[:, first], ranks[:, second])[0, 1])
+        if rho <= SAME_RANKING:
+            continue
         ratio = pair[:, 1] / pair[:, 0] if np.all(pair[:, 0] != 0) else np.array([0.0, 1.0])
-        rho = float(spearmanr(flipped[:, first], flipped[:, second]).statistic)
         if np.ptp(ratio) <= SAME_RATIO * np.abs(ratio).max():
             notes.append(
                 f"{names} are one objective: their ratio is {ratio[0]:.4g} for every architecture. "
                 "Leave one of them out."
             )
-        elif rho > SAME_RANKING:
+        else:
             notes.append(
                 f"{names} rank architectures alike (Spearman {rho:.3f} over the first "
                 f"{len(values)}): they are hardly two objectives."
             )
     return notes
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks of values ``(n,)``, equal ones sharing their mean rank.
+
+    Importing scipy.stats for this would cost every search more time than half its generations.
+    """
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[inverse])

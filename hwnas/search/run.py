@@ -20,7 +20,7 @@ from hwnas.core.objective import ObjectiveSpec
 from hwnas.core.space import SearchSpace
 from hwnas.errors import RunError
 from hwnas.search.indicators import minimised, non_dominated
-from hwnas.search.store import Evaluated, Generation, Store
+from hwnas.search.store import Evaluated, Generation, read_history
 from hwnas.spaces import load_space
 
 if TYPE_CHECKING:
@@ -65,25 +65,34 @@ def read_record(folder: Path) -> Record:
     Raises:
         RunError: There is none, or it is damaged or of a newer schema.
     """
+    path = folder / RECORD
     try:
-        data = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        if data.pop("schema") > SCHEMA:
-            raise RunError(f"{folder / RECORD} was written by a newer hwnas. Update hwnas.")
-        data["columns"] = tuple(ObjectiveSpec(**column) for column in data["columns"])
-        data["notes"] = tuple(data["notes"])
-        return Record(**data)
+        data = json.loads(path.read_text(encoding="utf-8"))
+        schema = data.pop("schema")
+        if schema <= SCHEMA:
+            return _record(data)
     except FileNotFoundError as error:
         raise RunError(
             f"{folder} must be the directory of a run; it holds no {RECORD}. "
             "Name the one that hwnas search printed."
         ) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, RunError):
-            raise
         raise RunError(
-            f"{folder / RECORD} must be what hwnas search wrote; it is damaged "
+            f"{path} must be what hwnas search wrote; it is damaged "
             f"({type(error).__name__}). Start again with another --out."
         ) from error
+    raise RunError(f"{path} has schema {schema}; this version reads up to {SCHEMA}. Update hwnas.")
+
+
+def _record(data: dict[str, Any]) -> Record:
+    """The record that ``run.json`` states; a ValueError or TypeError if it states none."""
+    columns = tuple(ObjectiveSpec(**column) for column in data.pop("columns"))
+    record = Record(columns=columns, notes=tuple(data.pop("notes")), **data)
+    if not 1 <= record.n_objectives <= len(columns):
+        raise ValueError("n_objectives")
+    if not {"space", "dataset", "device", "seed"} <= record.config.keys():
+        raise ValueError("config")
+    return record
 
 
 class Run:
@@ -99,16 +108,14 @@ class Run:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.record = read_record(path)
-        if not (path / DATABASE).is_file():
+        history = read_history(path / DATABASE, [spec.column for spec in self.record.columns])
+        if self.record.status == "finished" and not history.generations:
             raise RunError(
-                f"{path} must hold {DATABASE}; it is missing. Start again with another --out."
+                f"{path / DATABASE} must hold the evaluations of a finished run; it is empty. "
+                "Make them again with --resume."
             )
-        store = Store(path / DATABASE, [spec.column for spec in self.record.columns])
-        try:
-            self._evaluated: Evaluated = store.evaluated()
-            self.history: tuple[Generation, ...] = tuple(store.generations())
-        finally:
-            store.close()
+        self.history: tuple[Generation, ...] = history.generations
+        self._evaluated: Evaluated = history.evaluated
 
     @property
     def config(self) -> dict[str, Any]:
@@ -120,24 +127,25 @@ class Run:
         """Search space with its data set."""
         return load_space(self.config["space"], dataset=self.config["dataset"])
 
+    @property
+    def n_evaluated(self) -> int:
+        """Distinct architectures evaluated."""
+        return len(self._evaluated)
+
     @cached_property
     def evaluations(self) -> pd.DataFrame:
         """One row for each distinct architecture in the order asked.
 
-        Columns ``arch``, ``generation``, ``feasible``, then one for each objective and for each
-        thing told beside them, in its own unit; NaN is unknown.
+        Columns ``arch``, ``generation``, then one for each objective and for each thing told
+        beside them, in its own unit, NaN where unknown; last ``feasible``.
         """
         import pandas as pd
 
         seen = self._evaluated
-        data: dict[str, Any] = {
-            "arch": list(seen.archs),
-            "generation": seen.generation,
-            "feasible": seen.violation == 0,
-        }
+        data: dict[str, Any] = {"arch": list(seen.archs), "generation": seen.generation}
         for column, spec in enumerate(self.record.columns):
             data[spec.column] = seen.values[:, column, 0]
-        return pd.DataFrame(data)
+        return pd.DataFrame({**data, "feasible": seen.violation == 0})
 
     @cached_property
     def front(self) -> Front:
@@ -177,7 +185,7 @@ def front_record(front: Front) -> dict[str, Any]:
     """A front for JSON: every value with its interval and source; unknown is null."""
 
     def known(value: float) -> float | None:
-        return None if math.isnan(value) else float(value)
+        return float(value) if math.isfinite(value) else None
 
     rows = []
     for row, arch in enumerate(front.archs):

@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hwnas.errors import MissingExtraError
+from hwnas.spaces._chains import (
+    Activation,
+    ChainNetwork,
+    Identity,
+    InvertedResidual,
+    Layer,
+    Projection,
+)
 
 try:
     import torch
     from torch import nn
 except ImportError as error:  # pragma: no cover - the test environment has torch
     raise MissingExtraError("Building a model", "torch", "torch") from error
+
+_ACTIVATIONS: dict[Activation, type[nn.Module]] = {"relu": nn.ReLU, "silu": nn.SiLU}
 
 
 class ReluConvBn(nn.Sequential):
@@ -135,3 +145,135 @@ def cell_network(
         layers += [Cell(chosen, edges, width) for _ in range(cells)]
     head = [nn.BatchNorm2d(width), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
     return nn.Sequential(*layers, *head, nn.Linear(width, n_classes))
+
+
+class ConvBn(nn.Sequential):
+    """Convolution without bias, batch normalisation, an activation if there is one.
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        kernel: Side of the window, in pixels.
+        stride: Step of the window, in pixels.
+        groups: Groups of the convolution.
+        activation: ``"relu"``, ``"silu"`` or None.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int,
+        stride: int = 1,
+        groups: int = 1,
+        activation: Activation | None = None,
+    ) -> None:
+        layers: list[nn.Module] = [
+            nn.Conv2d(
+                in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=False
+            ),
+            nn.BatchNorm2d(out_channels),
+        ]
+        if activation:
+            layers.append(_ACTIVATIONS[activation]())
+        super().__init__(*layers)
+
+
+class ChannelShuffle(nn.Module):
+    """Channels of the groups in turn, so that the next grouped convolution mixes them.
+
+    Args:
+        groups: Number of groups.
+    """
+
+    def __init__(self, groups: int) -> None:
+        super().__init__()
+        self.groups = groups
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Shape of ``x``: ``(batch, channels, height, width)``."""
+        batch, channels, height, width = x.shape
+        grouped = x.reshape(batch, self.groups, channels // self.groups, height, width)
+        return grouped.transpose(1, 2).reshape(batch, channels, height, width)
+
+
+class SqueezeExcite(nn.Module):
+    """Weights each channel by a number from 0 to 1 that depends on all channels' averages.
+
+    Args:
+        channels: Channels of the input.
+        squeezed: Width of the layer between.
+        activation: Activation of that layer.
+    """
+
+    def __init__(self, channels: int, squeezed: int, activation: Activation) -> None:
+        super().__init__()
+        self.weigh = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1),
+            nn.Conv2d(channels, squeezed, 1),
+            _ACTIVATIONS[activation](),
+            nn.Conv2d(squeezed, channels, 1),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Shape of ``x``: ``(batch, channels, height, width)``."""
+        out: torch.Tensor = x * self.weigh(x)
+        return out
+
+
+class InvertedResidualBlock(nn.Module):
+    """The module of an inverted residual.
+
+    Args:
+        in_channels: Channels of the input.
+        layer: What it is.
+    """
+
+    def __init__(self, in_channels: int, layer: InvertedResidual) -> None:
+        super().__init__()
+        inner = in_channels * layer.expansion
+        activation = layer.activation
+        layers: list[nn.Module] = []
+        if layer.expands():
+            layers.append(ConvBn(in_channels, inner, 1, 1, layer.groups, activation))
+            if layer.groups > 1:
+                layers.append(ChannelShuffle(layer.groups))
+        layers.append(ConvBn(inner, inner, layer.kernel, layer.stride, inner, activation))
+        if layer.has_squeeze_excite:
+            layers.append(SqueezeExcite(inner, layer.squeezed(in_channels), activation))
+        layers.append(ConvBn(inner, layer.out_channels, 1, 1, layer.groups))
+        self.residual = nn.Sequential(*layers)
+        self.adds_input = layer.is_residual(in_channels)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Shape ``(batch, out_channels, height / stride, width / stride)``."""
+        out: torch.Tensor = self.residual(x)
+        return out + x if self.adds_input else out
+
+
+def chain_layer(in_channels: int, layer: Layer) -> nn.Module:
+    """The module of a layer of a chain."""
+    if isinstance(layer, Identity):
+        return nn.Identity()
+    if isinstance(layer, Projection):
+        return ConvBn(in_channels, layer.out_channels, 1, layer.stride, 1, layer.activation)
+    return InvertedResidualBlock(in_channels, layer)
+
+
+def chain_network(network: ChainNetwork) -> nn.Module:
+    """The network of a chain: stem, its layers one after another, head."""
+    channels, activation = network.stem_channels, network.activation
+    modules: list[nn.Module] = [
+        ConvBn(network.in_shape[0], channels, 3, network.stem_stride, activation=activation)
+    ]
+    for layer in (layer for layers in network.stages for layer in layers):
+        modules.append(chain_layer(channels, layer))
+        channels = channels if isinstance(layer, Identity) else layer.out_channels
+    return nn.Sequential(
+        *modules,
+        ConvBn(channels, network.head_channels, 1, activation=activation),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(network.head_channels, network.n_classes),
+    )

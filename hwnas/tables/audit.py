@@ -11,10 +11,11 @@ import numpy as np
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ArchitectureError, TableError
 from hwnas.spaces import load_space
+from hwnas.tables.additive import is_sum_over_genes
 from hwnas.tables.checks import parse_archs
 from hwnas.tables.classes import Members, pruned_members
 from hwnas.tables.pairs import ColumnPair, find_pairs
-from hwnas.tables.table import Column, Table
+from hwnas.tables.table import Column, Repeats, Table
 
 SPREAD_QUANTILE = 0.95
 MAX_SUSPECTS = 5
@@ -50,6 +51,9 @@ class ColumnAudit:
             value of pruned members, in the column's unit; None if no class has two.
         class_factor_p95: 95th percentile over functional classes of the largest over the
             smallest value; None if there is none or values are not all positive.
+        is_whole: Whether a device's values are whole numbers: a coarse clock, many ties.
+        is_sum: Whether a device's values are exactly sums over genes: looked up operator by
+            operator, not measured on networks.
     """
 
     name: str
@@ -60,6 +64,8 @@ class ColumnAudit:
     mode_share: float | None
     class_spread_median: float | None
     class_factor_p95: float | None
+    is_whole: bool = False
+    is_sum: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,7 @@ class Audit:
         n_classes: Functional classes of valid architectures with a pruned member in the table.
         columns: Findings of each column of numbers.
         pairs: Pairs of columns with the same ranks, or nearly.
+        repeats: Noise of the columns, from architectures that stood in the source several times.
     """
 
     n_rows: int
@@ -83,6 +90,7 @@ class Audit:
     n_classes: int
     columns: tuple[ColumnAudit, ...]
     pairs: tuple[ColumnPair, ...]
+    repeats: tuple[Repeats, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The audit as JSON can hold it."""
@@ -107,7 +115,15 @@ class Audit:
             for column in data["columns"]
         ]
         pairs = [ColumnPair(**pair) for pair in data["pairs"]]
-        return cls(**{**data, "columns": tuple(columns), "pairs": tuple(pairs)})
+        repeats = [Repeats(**each) for each in data.get("repeats", ())]
+        return cls(
+            **{
+                **data,
+                "columns": tuple(columns),
+                "pairs": tuple(pairs),
+                "repeats": tuple(repeats),
+            }
+        )
 
 
 def audit_table(table: Table) -> Audit:
@@ -125,6 +141,8 @@ def audit_table(table: Table) -> Audit:
     values = np.empty((len(table), len(columns)))
     for place, column in enumerate(columns):
         values[:, place] = table.values(column.name)
+    is_sum = is_sum_over_genes(space, genotypes[is_valid], values[known_rows[is_valid]])
+    found = _audit_columns(table, columns, values, known_rows[is_valid], members)
     everything = space.all_genotypes()
     n_distinct = len(np.unique(genotypes, axis=0))
     return Audit(
@@ -133,8 +151,12 @@ def audit_table(table: Table) -> Audit:
         n_absent=None if everything is None else len(everything) - n_distinct,
         n_disconnected=int((~is_valid).sum()),
         n_classes=len(members.genotypes),
-        columns=tuple(_audit_columns(table, columns, values, known_rows[is_valid], members)),
+        columns=tuple(
+            replace(each, is_sum=bool(exact) and column.device is not None)
+            for each, column, exact in zip(found, columns, is_sum, strict=True)
+        ),
         pairs=tuple(find_pairs(columns, values)),
+        repeats=table.repeats,
     )
 
 
@@ -230,9 +252,15 @@ def _audit_columns(
                 mode_share=mode_share,
                 class_spread_median=spread,
                 class_factor_p95=factor,
+                is_whole=column.device is not None and is_whole(values[:, place]),
             )
         )
     return found
+
+
+def is_whole(values: np.ndarray) -> bool:
+    """Whether all of ``values`` ``(n_rows,)`` that are not NaN are whole numbers."""
+    return bool(np.all(np.isnan(values) | (values % 1 == 0)))
 
 
 def most_frequent(values: np.ndarray) -> tuple[float, float] | tuple[None, None]:

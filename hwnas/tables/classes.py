@@ -78,12 +78,17 @@ def class_means(space: SearchSpace, table: Table, column: str) -> ClassMeans:
         column: Name of a column of numbers.
 
     Raises:
-        TableError: The table is of another space.
+        TableError: The table is of another space, or additive: it knows every architecture.
         UnknownNameError: The table has no such column.
     """
     if table.space != space.name:
         raise TableError(
             f"Table '{table.name}' holds architectures of {table.space}; expected {space.name}."
+        )
+    if table.is_additive:
+        raise TableError(
+            f"Table '{table.name}' gives the value of any architecture as a sum, without noise; "
+            "there is nothing to average or to fit. Use it with: --source table"
         )
     values = table.values(column)
     members = pruned_members(space, parse_archs(space, table.archs, f"Table '{table.name}'"))

@@ -43,6 +43,7 @@ def import_table(name: str, source: Path | None = None) -> Table:
             frame=frame,
             sources=tuple(file.as_dict() for file in files),
             nulled=nulled,
+            repeats=raw.repeats,
         )
     )
 

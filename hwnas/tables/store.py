@@ -18,11 +18,14 @@ from hwnas._resources import cache_dir
 from hwnas.errors import ConfigError, TableError, UnknownNameError
 from hwnas.tables.audit import Audit, audit_table
 from hwnas.tables.importers import IMPORTERS
-from hwnas.tables.table import Column, Nulled, Table
+from hwnas.tables.table import Column, Nulled, Repeats, Table
 
 SCHEMA = 1
 EVERY_TABLE = "all"
 """The word for every published table on the command line; no table can be called so."""
+OFFICIAL, OFFICIAL_FBNET = "hw-nas-bench-official", "hw-nas-bench-official-fbnet"
+"""The tables of HW-NAS-Bench's own file, which users hold and no importer fetches."""
+_RESERVED = (EVERY_TABLE, OFFICIAL, OFFICIAL_FBNET)
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
@@ -51,7 +54,7 @@ def check_own_name(name: str) -> None:
     Raises:
         ConfigError: The name is that of a published table or ``all``, or is no plain word.
     """
-    if name in {*IMPORTERS, EVERY_TABLE} or not _NAME.fullmatch(name):
+    if name in {*IMPORTERS, *_RESERVED} or not _NAME.fullmatch(name):
         raise ConfigError(
             "A table's name must be of small letters, digits, '.', '_' and '-', and not that of a "
             f"published table ({', '.join(IMPORTERS)}); got '{name}'."
@@ -60,8 +63,10 @@ def check_own_name(name: str) -> None:
 
 def how_to_get(name: str) -> str:
     """The command that brings a table into the cache."""
-    if name in IMPORTERS:
+    if name in {*IMPORTERS, EVERY_TABLE}:
         return f"hwnas tables import {name} --from DIR (or: hwnas tables pull {name})."
+    if name in (OFFICIAL, OFFICIAL_FBNET):
+        return f"hwnas tables import {OFFICIAL} --from HW-NAS-Bench-v1_0.pickle"
     return f"hwnas tables import {name} --from FILE --space SPACE"
 
 
@@ -72,7 +77,7 @@ def read_card(name: str) -> dict[str, Any]:
         UnknownNameError: There is no such table.
         TableError: The table has not been imported, or its card cannot be read.
     """
-    if name not in table_names():
+    if name not in {*table_names(), OFFICIAL, OFFICIAL_FBNET}:
         raise UnknownNameError("table", name, table_names(), "hwnas tables list")
     if not is_cached(name):
         raise TableError(f"Table '{name}' is not in the cache. Run: {how_to_get(name)}")
@@ -117,6 +122,8 @@ def load_table(name: str) -> Table:
             sources=tuple(card["sources"]),
             nulled=tuple(Nulled(**nulled) for nulled in card["nulled"]),
             ignored=tuple(card["ignored"]),
+            repeats=tuple(Repeats(**repeats) for repeats in card.get("repeats", ())),
+            is_additive=card.get("is_additive", False),
         )
     except (KeyError, TypeError) as error:
         raise TableError(_damaged(name, f"its card lacks {error}")) from error
@@ -153,6 +160,8 @@ def save_table(table: Table) -> Table:
         "sources": list(table.sources),
         "nulled": [asdict(nulled) for nulled in table.nulled],
         "ignored": list(table.ignored),
+        "repeats": [asdict(repeats) for repeats in table.repeats],
+        "is_additive": table.is_additive,
         "audit": audit_table(table).to_dict(),
     }
     with atomic_path(_parquet_path(table.name)) as temporary:

@@ -60,6 +60,24 @@ class Nulled:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """What architectures that stood in the source several times tell of a column's noise.
+
+    Args:
+        column: Name of the column; an architecture's value in it is the mean of its own.
+        n_archs: Architectures with two values or more.
+        spread_median: Median over them of the largest minus the smallest value, in the column's
+            unit.
+        spread_max: The largest of these differences.
+    """
+
+    column: str
+    n_archs: int
+    spread_median: float
+    spread_max: float
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """Published or measured values of architectures of one search space.
@@ -74,6 +92,9 @@ class Table:
         sources: Repository, commit, path, licence, size and SHA-256 of each source file.
         nulled: Values that stood for "not measured" in the source.
         ignored: Columns of the source that were left out.
+        repeats: Noise of the columns, from architectures that stood in the source several times.
+        is_additive: Whether the value of any other architecture follows: the rows are one
+            architecture and those that differ from it in one gene, and differences add up.
     """
 
     name: str
@@ -85,6 +106,8 @@ class Table:
     sources: tuple[dict[str, Any], ...] = ()
     nulled: tuple[Nulled, ...] = ()
     ignored: tuple[str, ...] = ()
+    repeats: tuple[Repeats, ...] = ()
+    is_additive: bool = False
 
     def __len__(self) -> int:
         """Number of rows."""

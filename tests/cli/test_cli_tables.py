@@ -107,6 +107,22 @@ def test_audit_of_the_published_table_reads_well(type_: Terminal, upstream: Path
     assert "0.992  cifar10_edgegpu_latency_ms ~ cifar10_edgegpu_energy_mj" in out
 
 
+def test_audit_tells_noise_of_repeats(type_: Terminal, upstream: Path) -> None:
+    type_("import", "accel-nasbench", "--from", str(upstream))
+    text = " ".join(type_("audit", "accel-nasbench")[1].split())
+    assert "architectures that stood more than once are the mean of their values:" in text
+    assert "imagenet_accuracy_pct@proxy: 13, which differ by 0.086 (median), 1.28 at most" in text
+    assert "imagenet_published_params_m: 13" not in text
+
+
+def test_audit_tells_what_was_looked_up_and_what_is_coarse(type_: Terminal, upstream: Path) -> None:
+    type_("import", "help-fbnet", "--from", str(upstream))
+    text = " ".join(type_("audit", "help-fbnet")[1].split())
+    assert "cifar100_fpga_latency_ms: exactly a sum over genes: looked up by operator" in text
+    assert "cifar100_samsung_s7_latency_ms: whole numbers only" in text
+    assert text.count("exactly a sum over genes") == text.count("whole numbers only") == 4
+
+
 def test_audit_as_json_is_for_machines(type_: Terminal, upstream: Path) -> None:
     type_("import", "robustness", "--from", str(upstream))
     status, out, _ = type_("audit", "robustness", "--json")
@@ -143,11 +159,16 @@ def test_show_as_json_is_the_card(type_: Terminal, own: Path) -> None:
     assert card["columns"][0]["quantity"] == "latency"
 
 
+@pytest.mark.long
 def test_all_imports_every_published_table(type_: Terminal, upstream: Path) -> None:
     status, out, _ = type_("import", "all", "--from", str(upstream))
     assert status == 0
     assert [line.split(":")[0] for line in out.splitlines() if line.startswith("Imported")] == [
+        "Imported accel-nasbench",
+        "Imported help-fbnet",
+        "Imported help-nasbench201",
         "Imported hw-nas-bench",
+        "Imported nas-bench-macro",
         "Imported nats-bench",
         "Imported nb-suite-zero",
         "Imported robustness",

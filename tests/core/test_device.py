@@ -46,6 +46,37 @@ def test_devices_of_hw_nas_bench_know_their_quantities(name: str) -> None:
         assert device.quantities("nasbench201", dataset) == HARDWARE[name]
 
 
+@pytest.mark.parametrize("space", ["nasbench201", "fbnet"])
+def test_devices_hold_the_27_settings_of_help(space: str) -> None:
+    dataset = load_space(space).datasets[0]
+    settings = [
+        (device, column.variant)
+        for device in device_names()
+        for column in load_device(device).columns
+        if (column.space, column.dataset, column.quantity) == (space, dataset, "latency")
+        and not column.table.startswith("hw-nas-bench-official")
+    ]
+    # The two devices of HW-NAS-Bench that HELP does not have.
+    others = {("edgegpu", ""), ("edgetpu", "")}
+    assert len(settings) == len(set(settings))
+    assert len(set(settings) - others) == 27
+
+
+def test_batches_of_a_device_are_variants_of_one_quantity() -> None:
+    device = load_device("1080ti")
+    assert device.quantities("fbnet", "cifar100") == ("latency",)
+    assert [c.column for c in device.columns if c.space == "fbnet"] == [
+        f"cifar100_1080ti_latency_ms@batch{size}" for size in (1, 32, 64)
+    ]
+
+
+def test_tables_that_know_a_quantity_are_told_in_order() -> None:
+    tables = load_device("fpga").tables
+    assert tables("latency", "fbnet", "cifar100") == ("help-fbnet", "hw-nas-bench-official-fbnet")
+    assert tables("energy", "fbnet", "cifar100") == ("hw-nas-bench-official-fbnet",)
+    assert tables("energy", "mnasnet", "imagenet") == ()
+
+
 @pytest.mark.parametrize("name", device_names())
 def test_every_device_says_what_it_is_and_where_from(name: str) -> None:
     device = load_device(name)
@@ -64,6 +95,12 @@ def test_every_device_says_what_it_is_and_where_from(name: str) -> None:
         ("edgegpu", "rank correlation 0.99"),
         ("eyeriss", "not measured"),
         ("fpga", "not measured"),
+        ("fpga", "On fbnet, latency is exactly a sum over layers"),
+        ("pixel2", "whole milliseconds"),
+        ("gold_6226", "median rank correlation 0.31"),
+        ("1080ti", "latency@batch32"),
+        ("vck190", "rank correlation -0.997"),
+        ("tpuv3", "44 of the 5,138"),
     ],
 )
 def test_note_tells_the_trap(name: str, trap: str) -> None:
@@ -111,3 +148,26 @@ def test_broken_description_is_refused(tmp_path: Path, old: str, new: str) -> No
 def test_only_quantities_of_a_device_are_listed() -> None:
     for name in device_names():
         assert all(QUANTITIES[c.quantity].per_device for c in load_device(name).columns)
+
+
+def test_a_device_of_the_user_s_own_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HWNAS_CONFIG", str(tmp_path))
+    folder = tmp_path / "devices"
+    folder.mkdir()
+    (folder / "pi5.toml").write_text(
+        'schema = 1\ntitle = "Raspberry Pi 5"\nkind = "CPU"\nsource = "measured by hand"\n'
+    )
+    assert load_device("pi5").title == "Raspberry Pi 5"
+    assert "pi5" in device_names()
+
+
+def test_a_device_described_twice_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HWNAS_CONFIG", str(tmp_path))
+    (tmp_path / "devices").mkdir()
+    (tmp_path / "devices" / "raspi4.toml").write_text("schema = 1\n")
+    with pytest.raises(ConfigError, match="Device 'raspi4' is described twice"):
+        device_names()

@@ -7,8 +7,9 @@ import pytest
 
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, UnknownNameError
-from hwnas.features import FEATURE_SETS, feature_matrix, feature_names
+from hwnas.features import FEATURE_SETS, feature_layout, feature_matrix, feature_names
 from hwnas.features.counts import count_genotypes
+from hwnas.spaces import SPACES, load_space
 from hwnas.spaces.nasbench201 import NasBench201
 
 
@@ -40,6 +41,40 @@ def test_sets_stand_side_by_side_in_the_order_given(nasbench201: SearchSpace) ->
     both = feature_matrix(nasbench201, genotypes, ["one_hot", "counts"])
     np.testing.assert_array_equal(both[:, -2:], feature_matrix(nasbench201, genotypes, ["counts"]))
     assert feature_names(nasbench201, ["one_hot", "counts"])[-2:] == ["log_params", "log_macs"]
+
+
+@pytest.mark.parametrize("name", list(SPACES))
+def test_layout_parts_the_columns_among_the_sets(name: str) -> None:
+    space = load_space(name)
+    of_cells = {"graph", "paths"} if space.cell is None else set()
+    sets = [each for each in reversed(FEATURE_SETS) if each not in of_cells]
+    layout = feature_layout(space, sets)
+    names = feature_names(space, sets)
+    assert list(layout) == sets
+    assert [column for columns in layout.values() for column in columns] == list(range(len(names)))
+    genotypes = space.sample_genotypes(4, np.random.default_rng(0))
+    matrix = feature_matrix(space, genotypes, sets)
+    for each, columns in layout.items():
+        assert names[columns.start : columns.stop] == feature_names(space, [each])
+        np.testing.assert_array_equal(matrix[:, columns], feature_matrix(space, genotypes, [each]))
+
+
+def test_groups_mark_one_combination_of_each() -> None:
+    space = load_space("mnasnet")
+    genotypes = space.sample_genotypes(20, np.random.default_rng(0))
+    matrix = feature_matrix(space, genotypes, ["groups"])
+    names = feature_names(space, ["groups"])
+    for row, genotype in zip(matrix, space.canonical_genotypes(genotypes), strict=True):
+        hot = [name for name, value in zip(names, row, strict=True) if value]
+        assert hot == [
+            f"group({', '.join(f'{space.genes[gene]}={genotype[gene]}' for gene in group)})"
+            for group in space.independent_genes
+        ]
+
+
+def test_layout_of_an_unknown_set_is_refused(nasbench201: SearchSpace) -> None:
+    with pytest.raises(UnknownNameError, match=r"Unknown feature set 'pathz'\. Did you mean"):
+        feature_layout(nasbench201, ["one_hot", "pathz"])
 
 
 def test_one_hot_marks_each_genes_choice(nasbench201: SearchSpace) -> None:
@@ -79,5 +114,8 @@ def test_unknown_set_is_refused(nasbench201: SearchSpace) -> None:
 
 @pytest.mark.parametrize("name", ["graph", "paths"])
 def test_cell_features_of_a_space_without_cells_are_refused(name: str) -> None:
+    for ask in (feature_names, feature_layout):
+        with pytest.raises(ConfigError, match="need a space of cells; layers has none"):
+            ask(_Layers(), ["counts", name])
     with pytest.raises(ConfigError, match="need a space of cells; layers has none"):
         feature_matrix(_Layers(), np.zeros((1, 6), dtype=int), [name])

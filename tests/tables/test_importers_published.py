@@ -222,6 +222,6 @@ def test_columns_that_a_device_names_are_in_the_table(
 ) -> None:
     named = [column for column in load_device(device).columns if column.table in tables]
     for column in named:
-        found = tables[column.table].find(column.quantity, column.dataset, device)
+        found = tables[column.table].find(column.quantity, column.dataset, device, column.variant)
         assert found is not None
         assert (found.name, tables[column.table].space) == (column.column, column.space)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import resource
 import shutil
@@ -23,7 +24,10 @@ ARCHS = (
     "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|skip_connect~2|",
     "|none~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|none~2|",
 )
-PUBLISHED = ["hw-nas-bench", "nats-bench", "nb-suite-zero", "robustness"]
+PUBLISHED = [
+    "accel-nasbench", "help-fbnet", "help-nasbench201", "hw-nas-bench", "nas-bench-macro",
+    "nats-bench", "nb-suite-zero", "robustness",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -40,13 +44,15 @@ def own(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def file_limit() -> Iterator[None]:
-    """No file can grow beyond 1,000 bytes, as on a full disk."""
+@contextlib.contextmanager
+def full_disk() -> Iterator[None]:
+    """No file can grow beyond 1,000 bytes; not around a whole test, whose report may go to one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def edit_card(cache: Path, **changes: object) -> None:
@@ -145,9 +151,8 @@ def test_cache_that_cannot_be_written_is_told(own: Path, monkeypatch: pytest.Mon
         import_file("mine", own, "nasbench201")
 
 
-@pytest.mark.usefixtures("file_limit")
 def test_full_disk_leaves_nothing(own: Path, cache: Path) -> None:
-    with pytest.raises(StorageError, match=r"cannot write mine\.parquet"):
+    with pytest.raises(StorageError, match=r"cannot write mine\.parquet"), full_disk():
         import_file("mine", own, "nasbench201")
     assert list(cache.iterdir()) == []
 

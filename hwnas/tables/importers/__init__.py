@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hwnas.registry import Registry
-from hwnas.tables.table import Column
+from hwnas.tables.table import Column, Repeats
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,11 +21,13 @@ class RawTable:
         columns: What each column is.
         frame: Column ``arch`` (published strings), then ``columns`` in order.
         sentinels: For each column that has one, the number that stands for "not measured".
+        repeats: Noise of the columns, from architectures that stood in the files several times.
     """
 
     columns: tuple[Column, ...]
     frame: pd.DataFrame
     sentinels: Mapping[str, float] = field(default_factory=dict)
+    repeats: tuple[Repeats, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,10 @@ _QUANTITIES_OF = {
 }
 _ESTIMATED = ("eyeriss", "fpga")
 _INTENSITY = "eyeriss_arithmetic_intensity"
-_NOT_RUN = -1.0
+NOT_RUN = -1.0
 
 
-def _columns(dataset: str) -> dict[str, Column]:
+def hardware_columns(dataset: str) -> dict[str, Column]:
     """Columns of one data set, by their names in the file."""
     columns = {}
     for device, quantities in _QUANTITIES_OF.items():
@@ -71,7 +71,7 @@ def read(files: Mapping[str, bytes]) -> RawTable:
     columns: list[Column] = []
     for dataset, spelling in DATASETS.items():
         where = f"hw_{spelling}.csv"
-        found = _columns(dataset)
+        found = hardware_columns(dataset)
         frame, rows = read_nets(files[where], where, N_ROWS, list(found))
         check_order(rows, where)
         frames.append(frame.rename(columns={old: new.name for old, new in found.items()}))
@@ -79,7 +79,7 @@ def read(files: Mapping[str, bytes]) -> RawTable:
     return RawTable(
         tuple(columns),
         in_table_order(pd.concat(frames, axis=1), rows),
-        {f"{dataset}_edgetpu_latency_ms": _NOT_RUN for dataset in DATASETS},
+        {f"{dataset}_edgetpu_latency_ms": NOT_RUN for dataset in DATASETS},
     )
 
 

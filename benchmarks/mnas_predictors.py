@@ -1,0 +1,68 @@
+"""Predictors of MNAS-style spaces: five splits of Accel-NASBench, and HELP's FBNet latencies.
+
+Each split holds out a tenth of the functional classes to measure and a tenth to calibrate. Needs
+the tables: ``python benchmarks/mnas_predictors.py --from DIR``. About 20 minutes on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from _environment import environment, table
+
+from hwnas.predictors.card import Card
+from hwnas.predictors.fitting import fit_column
+from hwnas.spaces import load_space
+from hwnas.tables import import_table
+
+SEEDS = range(5)
+MNASNET = (
+    "imagenet_accuracy_pct@proxy",
+    "imagenet_zcu102_latency_ms",
+    "imagenet_vck190_latency_ms",
+    "imagenet_a100_throughput_ips",
+)
+FBNET = tuple(f"cifar100_{name}_latency_ms" for name in ("raspi4", "pixel3", "eyeriss", "fpga"))
+
+
+def cards(name: str, column: str, source: Path | None) -> list[Card]:
+    """Cards of a column's predictors, one for each seed."""
+    data = import_table(name, source)
+    chosen = next(found for found in data.columns if found.name == column)
+    space = load_space(data.space, dataset=chosen.dataset)
+    return [fit_column(space, data, chosen, seed).card for seed in SEEDS]
+
+
+def summary(found: list[Card], figure: str) -> str:
+    """Mean of a held-out figure over splits, and its standard deviation."""
+    values = [card.held_out[figure] for card in found]
+    known = [value for value in values if value is not None]
+    return f"{np.mean(known):.4f} ± {np.std(known):.4f}"
+
+
+def main() -> None:
+    """Print the table, a row as soon as it is known."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--from", dest="source", type=Path, help="folder of the published files")
+    source = parser.parse_args().source
+    print(environment(("hwnas", "numpy", "scikit-learn")))
+    print(f"- seeds: {', '.join(map(str, SEEDS))}; mean and standard deviation of the splits\n")
+    header = ["table", "column", "Kendall tau", "Spearman", "within 10 %, %", "fitted on"]
+    print(table(header, []))
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["HWNAS_CACHE"] = cache
+        targets = [("accel-nasbench", column) for column in MNASNET]
+        targets += [("help-fbnet", column) for column in FBNET]
+        for name, column in targets:
+            found = cards(name, column, source)
+            figures = [summary(found, f) for f in ("kendall_tau", "spearman", "within_10_pct")]
+            n_fitted = f"{found[0].n_classes['train']:,}"
+            print("| " + " | ".join([name, column, *figures, n_fitted]) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

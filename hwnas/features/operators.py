@@ -1,0 +1,156 @@
+"""What the network does, by type of operator and by stage: work, weights and memory traffic.
+
+The columns by type of operator have the same names and meaning in every space, so that a cost
+model fitted on one space can value another.
+
+References:
+    Radosavovic et al. 2020, Designing Network Design Spaces (activations as a cost),
+    https://arxiv.org/abs/2003.13678
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from hwnas.core.graph import Operation, OperationGraph
+from hwnas.core.space import SearchSpace
+from hwnas.features.additive import additive_table
+
+OPERATOR_TYPES = (
+    "conv",
+    "conv_1x1",
+    "grouped_conv",
+    "depthwise",
+    "linear",
+    "batch_norm",
+    "activation",
+    "pool",
+    "elementwise",
+    "shuffle",
+)
+QUANTITIES = ("n", "macs", "params", "bytes_read", "bytes_written")
+STAGE_QUANTITIES = ("layers", "macs", "params", "activations", "bytes")
+
+# Single precision; a device that computes in another scales all traffic alike.
+BYTES_PER_NUMBER = 4
+
+_TYPE_OF_KIND = {
+    "linear": "linear",
+    "batch_norm": "batch_norm",
+    "relu": "activation",
+    "silu": "activation",
+    "sigmoid": "activation",
+    "avg_pool": "pool",
+    "max_pool": "pool",
+    "global_avg_pool": "pool",
+    "add": "elementwise",
+    "mul": "elementwise",
+    "channel_shuffle": "shuffle",
+}
+
+
+def operator_type(operation: Operation) -> str | None:
+    """One of ``OPERATOR_TYPES``; None for an identity or zeros, which a device need not run."""
+    if operation.kind != "conv":
+        return _TYPE_OF_KIND.get(operation.kind)
+    if operation.groups > 1:
+        is_depthwise = operation.groups == operation.in_shape[0]
+        return "depthwise" if is_depthwise else "grouped_conv"
+    return "conv_1x1" if operation.kernel == 1 else "conv"
+
+
+def measure_operators(graph: OperationGraph) -> dict[str, int]:
+    """Each of ``QUANTITIES`` summed over the operators of each type.
+
+    ``bytes_read`` counts inputs without weights, ``bytes_written`` outputs, of one image in single
+    precision.
+    """
+    sums = dict.fromkeys(
+        (f"{quantity}({kind})" for kind in OPERATOR_TYPES for quantity in QUANTITIES), 0
+    )
+    for operation in graph:
+        kind = operator_type(operation)
+        if kind is None:
+            continue
+        sums[f"n({kind})"] += 1
+        sums[f"macs({kind})"] += operation.macs
+        sums[f"params({kind})"] += operation.params
+        sums[f"bytes_read({kind})"] += BYTES_PER_NUMBER * _n_read(graph, operation)
+        sums[f"bytes_written({kind})"] += BYTES_PER_NUMBER * math.prod(operation.out_shape)
+    return sums
+
+
+def measure_stages(graph: OperationGraph) -> dict[str, int]:
+    """Each of ``STAGE_QUANTITIES`` summed over the operators of each stage.
+
+    ``layers`` and ``activations`` count convolutions and linear layers and the numbers they put
+    out; ``bytes`` is the traffic of all operators: inputs, outputs and weights of one image in
+    single precision. In a chain the layers are the depth.
+    """
+    sums: dict[str, int] = {}
+    for operation in graph:
+        stage = operation.stage
+        if f"layers({stage})" not in sums:
+            sums.update({f"{quantity}({stage})": 0 for quantity in STAGE_QUANTITIES})
+        if operator_type(operation) is None:
+            continue
+        n_written = math.prod(operation.out_shape)
+        if operation.kind in ("conv", "linear"):
+            sums[f"layers({stage})"] += 1
+            sums[f"activations({stage})"] += n_written
+        sums[f"macs({stage})"] += operation.macs
+        sums[f"params({stage})"] += operation.params
+        n_moved = _n_read(graph, operation) + n_written + operation.params
+        sums[f"bytes({stage})"] += BYTES_PER_NUMBER * n_moved
+    return sums
+
+
+def measure_totals(graph: OperationGraph) -> dict[str, int]:
+    """Operators, MACs, parameters and bytes of traffic of the whole network, one image."""
+    by_stage = measure_stages(graph)
+
+    def total(quantity: str) -> int:
+        return sum(value for name, value in by_stage.items() if name.startswith(f"{quantity}("))
+
+    n_operators = sum(operator_type(operation) is not None for operation in graph)
+    return {"operators": n_operators} | {name: total(name) for name in ("macs", "params", "bytes")}
+
+
+def operator_names(space: SearchSpace) -> list[str]:
+    """Names of the columns of ``operator_features``, the same for every space."""
+    return list(additive_table(space, measure_operators).names)
+
+
+def operator_features(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+    """``measure_operators`` of genotypes, float32 of shape ``(n_archs, n_columns)``."""
+    return additive_table(space, measure_operators).values(genotypes, np.float32)
+
+
+def stage_names(space: SearchSpace) -> list[str]:
+    """Names of the columns of ``stage_features``: those of the space's stages."""
+    return list(additive_table(space, measure_stages).names)
+
+
+def stage_features(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+    """``measure_stages`` of genotypes, float32 of shape ``(n_archs, n_columns)``."""
+    return additive_table(space, measure_stages).values(genotypes, np.float32)
+
+
+def total_names(space: SearchSpace) -> list[str]:
+    """Names of the columns of ``total_features``, the same for every space."""
+    return list(additive_table(space, measure_totals).names)
+
+
+def total_features(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+    """``measure_totals`` of genotypes, float32 of shape ``(n_archs, 4)``."""
+    return additive_table(space, measure_totals).values(genotypes, np.float32)
+
+
+def _n_read(graph: OperationGraph, operation: Operation) -> int:
+    """Numbers that an operator reads, weights left out."""
+    return sum(
+        math.prod(operation.in_shape if node < 0 else graph.operations[node].out_shape)
+        for node in operation.inputs
+    )

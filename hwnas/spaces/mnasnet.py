@@ -1,0 +1,219 @@
+"""MnasNet's space as Accel-NASBench has it: seven blocks of equal layers, 10^11 networks.
+
+References:
+    Tan et al. 2019, MnasNet, https://arxiv.org/abs/1807.11626
+    Ahmad et al. 2024, Accel-NASBench, https://arxiv.org/abs/2404.08005; code:
+    https://github.com/afzalxo/Accel-NASBench, https://github.com/afzalxo/ANB-DatasetCollection
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+
+from hwnas.core.architecture import Architecture
+from hwnas.core.graph import OperationGraph
+from hwnas.core.space import SearchSpace
+from hwnas.errors import ArchitectureError, ConfigError
+from hwnas.spaces import SPACES
+from hwnas.spaces._chains import Activation, ChainNetwork, InvertedResidual, chain_graph
+
+if TYPE_CHECKING:
+    import torch
+
+BLOCK_STRIDES = (1, 2, 2, 2, 1, 2, 1)
+BLOCK_CHANNELS = (16, 24, 40, 80, 112, 192, 320)
+N_BLOCKS = len(BLOCK_CHANNELS)
+STEM_CHANNELS = 32
+EXPANSIONS = (1, 4, 6)
+KERNELS = (3, 5)
+SQUEEZE_EXCITES = (False, True)
+# Layers of each block; the sixth, block 5 in Accel-NASBench's counting from 0, may have four.
+LAYERS = tuple((1, 2, 3, 4) if block == 5 else (1, 2, 3) for block in range(N_BLOCKS))
+
+# The image is halved five times.
+MIN_RESOLUTION = 32
+
+_BLOCK = r"e([146])k([35])l([1-4])(se)?"
+_TEXT = re.compile("-".join([_BLOCK] * N_BLOCKS))
+_KEYS = ("e", "k", "l", "se")
+
+
+def _choices(block: int) -> tuple[tuple[int, ...], ...]:
+    """Values of the four genes of a block: expansion, kernel, layers, squeeze-excite."""
+    return EXPANSIONS, KERNELS, LAYERS[block], SQUEEZE_EXCITES
+
+
+_CHOICES = tuple(values for block in range(N_BLOCKS) for values in _choices(block))
+
+
+@SPACES.register("mnasnet")
+class MnasNet(SearchSpace):
+    """MnasNet's space as Accel-NASBench has it.
+
+    The string has a part for each of the seven blocks, a hyphen between them, in the letters of
+    Accel-NASBench: ``e6k5l2se`` is expansion ratio 6, kernel size 5, two layers, squeeze-excite.
+    EfficientNet-B0, for one, is
+    ``e1k3l1se-e6k3l2se-e6k5l2se-e6k3l3se-e6k5l3se-e6k5l4se-e6k3l1se``.
+
+    Every gene changes the network: each genotype is its own canonical form.
+
+    Args:
+        dataset: ``imagenet`` (1,000 classes).
+        resolution: Height and width of an image, in pixels; 224 in the published table.
+        activation: ``relu`` or ``silu``. Upstream trained and deployed to FPGAs with ReLU; its
+            later code for GPUs has SiLU. Parameters and multiply-accumulates are the same.
+
+    Raises:
+        UnknownNameError: There is no such data set.
+        ConfigError: ``resolution`` is below 32, or there is no such activation.
+
+    References:
+        Tan et al. 2019, https://arxiv.org/abs/1807.11626
+        Ahmad et al. 2024, https://arxiv.org/abs/2404.08005
+    """
+
+    name = "mnasnet"
+    title = "MnasNet: seven blocks, 10^11 networks (Tan et al. 2019; Ahmad et al. 2024)"
+    datasets = ("imagenet",)
+    genes = tuple(
+        f"block {block + 1} {gene}"
+        for block in range(N_BLOCKS)
+        for gene in ("expansion", "kernel", "layers", "squeeze-excite")
+    )
+    n_choices = tuple(len(values) for values in _CHOICES)
+    independent_genes = tuple(tuple(range(4 * b, 4 * b + 4)) for b in range(N_BLOCKS))
+
+    def __init__(
+        self,
+        dataset: str | None = None,
+        resolution: int = 224,
+        activation: Activation = "relu",
+    ) -> None:
+        super().__init__(dataset)
+        if resolution < MIN_RESOLUTION:
+            raise ConfigError(
+                f"resolution of mnasnet must be at least {MIN_RESOLUTION} pixels; got {resolution}."
+            )
+        if activation not in get_args(Activation):
+            raise ConfigError(
+                f"activation of mnasnet must be one of {', '.join(get_args(Activation))}; "
+                f"got {activation!r}."
+            )
+        self.resolution = resolution
+        self.activation: Activation = activation
+
+    def parse(self, text: str) -> Architecture:
+        """The architecture of a string such as ``e1k3l1se-e6k3l2-...``.
+
+        Raises:
+            ArchitectureError: The text has another form, or too many layers in a block.
+        """
+        match = _TEXT.fullmatch(text.strip())
+        if match is None:
+            raise ArchitectureError(
+                f"An architecture of mnasnet must be {N_BLOCKS} blocks such as 'e6k5l2se' or "
+                f"'e1k3l1' joined by '-'; got {text!r}."
+            )
+        groups = match.groups()
+        return self._from_values(
+            [part == "se" if gene % 4 == 3 else int(part) for gene, part in enumerate(groups)]
+        )
+
+    def format(self, genotype: Sequence[int]) -> str:
+        """The string of a genotype."""
+        return "-".join(
+            f"e{expansion}k{kernel}l{n_layers}{'se' * has_squeeze_excite}"
+            for expansion, kernel, n_layers, has_squeeze_excite in _block_values(genotype)
+        )
+
+    @classmethod
+    def from_accel_nasbench(cls, entry: Mapping[str, Any]) -> Architecture:
+        """The architecture of a file of Accel-NASBench.
+
+        Args:
+            entry: What the file holds under ``architecture``: ``block0_e`` (expansion ratio),
+                ``block0_k`` (kernel size), ``block0_l`` (layers) and ``block0_se`` (whether there
+                is squeeze-excite) to ``block6_se``.
+
+        Raises:
+            ArchitectureError: A key is missing or unknown, or a value is none of the space's.
+        """
+        keys = [f"block{block}_{key}" for block in range(N_BLOCKS) for key in _KEYS]
+        if set(entry) != set(keys):
+            wrong = sorted(set(entry) ^ set(keys))
+            raise ArchitectureError(
+                f"An architecture of Accel-NASBench must have the keys block0_e to block6_se; "
+                f"missing or unknown: {', '.join(wrong)}."
+            )
+        return cls()._from_values([entry[key] for key in keys])
+
+    def _from_values(self, values: Sequence[Any]) -> Architecture:
+        for gene, value, known in zip(self.genes, values, _CHOICES, strict=True):
+            if value not in known:
+                raise ArchitectureError(
+                    f"Gene {gene} of mnasnet must be one of {', '.join(map(str, known))}; "
+                    f"got {value!r}."
+                )
+        return self.architecture(
+            [known.index(value) for value, known in zip(values, _CHOICES, strict=True)]
+        )
+
+    def canonical_genotypes(self, genotypes: np.ndarray) -> np.ndarray:
+        """A copy of ``genotypes``, shape ``(n_archs, 28)``: no two are one function."""
+        return self.check_genotypes(genotypes).copy()
+
+    def valid_mask(self, genotypes: np.ndarray) -> np.ndarray:
+        """True throughout, shape ``(n_archs,)``: in a chain, the input reaches the output."""
+        return np.ones(len(self.check_genotypes(genotypes)), dtype=bool)
+
+    def graph(self, arch: Architecture) -> OperationGraph:
+        """Every operator of the network with its tensor shapes."""
+        return chain_graph(self._network(arch.genotype))
+
+    def build(self, arch: Architecture) -> torch.nn.Module:
+        """The network, freshly initialised; no dropout, no stochastic depth.
+
+        Raises:
+            MissingExtraError: torch is not installed.
+        """
+        from hwnas.spaces import _blocks
+
+        return _blocks.chain_network(self._network(arch.genotype))
+
+    def _network(self, genotype: Sequence[int]) -> ChainNetwork:
+        stages = []
+        for (expansion, kernel, n_layers, has_squeeze_excite), channels, stride in zip(
+            _block_values(genotype), BLOCK_CHANNELS, BLOCK_STRIDES, strict=True
+        ):
+            stages.append(
+                tuple(
+                    InvertedResidual(
+                        channels,
+                        kernel,
+                        expansion,
+                        stride=1 if layer else stride,
+                        has_squeeze_excite=bool(has_squeeze_excite),
+                        activation=self.activation,
+                    )
+                    for layer in range(n_layers)
+                )
+            )
+        return ChainNetwork(
+            in_shape=(3, self.resolution, self.resolution),
+            stem_channels=STEM_CHANNELS,
+            stem_stride=2,
+            stages=tuple(stages),
+            head_channels=4 * BLOCK_CHANNELS[-1],
+            n_classes=1000,
+            activation=self.activation,
+        )
+
+
+def _block_values(genotype: Sequence[int]) -> list[tuple[int, ...]]:
+    """Expansion, kernel, layers and squeeze-excite (0 or 1) of each block."""
+    values = [known[choice] for known, choice in zip(_CHOICES, genotype, strict=True)]
+    return [tuple(values[start : start + 4]) for start in range(0, len(values), 4)]

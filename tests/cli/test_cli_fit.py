@@ -1,0 +1,128 @@
+"""``hwnas fit``, as a user types it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hwnas._resources import cache_dir
+from hwnas.cli import main
+from hwnas.core.space import SearchSpace
+from hwnas.predictors import find_predictor
+from hwnas.tables import import_file
+
+LATENCY = "cifar10_pi5_latency_ms"
+ENERGY = "cifar10_pi5_energy_mj"
+# Milliseconds of none, skip_connect, nor_conv_1x1, nor_conv_3x3, avg_pool_3x3 on any edge.
+EDGE_MS = np.array([0.0, 0.1, 0.5, 1.5, 0.3])
+
+Type = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def type_(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Type:
+    """Types ``hwnas fit`` on a terminal of 80 columns: status, output, errors."""
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def typed(*words: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as leaving:
+            main(["fit", *words])
+        assert isinstance(leaving.value.code, int)
+        return leaving.value.code, *capsys.readouterr()
+
+    return typed
+
+
+@pytest.fixture
+def mine(tmp_path: Path, nasbench201: SearchSpace) -> None:
+    """The table ``mine`` in the cache: an additive latency, a constant energy; ``few`` rows."""
+    drawn = nasbench201.sample_genotypes(60, np.random.default_rng(3))
+    genotypes = np.unique(nasbench201.canonical_genotypes(drawn), axis=0)
+    latency = 1.0 + EDGE_MS[genotypes].sum(axis=1)
+    lines = [f"arch,{LATENCY},{ENERGY}"]
+    lines += [
+        f"{nasbench201.format(genotype)},{value:.6f},3"
+        for genotype, value in zip(genotypes, latency, strict=True)
+    ]
+    for name, n_lines in (("mine", len(lines)), ("few", 11)):
+        path = tmp_path / f"{name}.csv"
+        path.write_text("\n".join(lines[:n_lines]))
+        import_file(name, path, "nasbench201")
+
+
+def strict(text: str) -> Any:
+    """JSON without NaN or infinities."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+@pytest.mark.usefixtures("mine")
+def test_what_varies_is_fitted_and_found(type_: Type, nasbench201: SearchSpace) -> None:
+    status, out, err = type_("mine")
+    lines = out.splitlines()
+    assert (status, err) == (0, "")
+    assert lines[0].startswith(f"{LATENCY}: ")
+    assert "Kendall tau" in lines[0]
+    assert "% within 10 %; 90 % intervals hold" in lines[0]
+    assert lines[1] == f"{ENERGY}: the same for every architecture, nothing to fit"
+    assert lines[2:] == [f"Predictors are in {cache_dir() / 'artifacts'}"]
+    predictor = find_predictor(nasbench201, "latency", device="pi5")
+    assert predictor is not None
+    assert predictor.card.table["name"] == "mine"
+
+
+@pytest.mark.usefixtures("mine")
+def test_json_is_the_cards_and_the_rest_goes_to_stderr(type_: Type, tmp_path: Path) -> None:
+    words = ("mine", "--column", LATENCY, "--out", str(tmp_path / "fits"), "--seed", "5", "--json")
+    status, out, err = type_(*words)
+    [card] = strict(out)
+    assert status == 0
+    assert (card["column"], card["seed"], card["device"]) == (LATENCY, 5, "pi5")
+    assert err.splitlines()[-1] == f"Predictors are in {tmp_path / 'fits'}"
+    place = tmp_path / "fits" / "nasbench201" / "cifar10"
+    assert sorted(path.name for path in place.iterdir()) == [
+        "pi5.latency.json", "pi5.latency.onnx",
+    ]  # fmt: skip
+    on_disk = strict((place / "pi5.latency.json").read_text())
+    assert {key: on_disk[key] for key in card} == card
+    assert not (cache_dir() / "artifacts").exists()
+
+
+@pytest.mark.usefixtures("mine")
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ((), "Missing argument 'TABLE'."),
+        (("minee",), "Unknown table 'minee'. Did you mean 'mine'? See: hwnas tables list"),
+        (("hw-nas-bench",), "Table 'hw-nas-bench' is not in the cache. Run: hwnas tables import"),
+        (("mine", "--column", "cifar10_pi5_latency"), "Unknown column 'cifar10_pi5_latency'. Did"),
+        (("mine", "--column", ENERGY), f"{ENERGY} is 3 for every architecture; there is nothing"),
+        (("few",), f"{LATENCY} must have values for at least 20 functional classes; it has 10."),
+        (("mine", "--seed", "-1"), "Invalid value for '--seed'"),
+    ],
+)
+def test_mistake_is_told_in_one_line(type_: Type, words: tuple[str, ...], sentence: str) -> None:
+    status, out, err = type_(*words)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"Error: {sentence}")
+    assert err.count("\n") == 1
+    assert not (cache_dir() / "artifacts").exists()
+
+
+@pytest.mark.usefixtures("mine")
+def test_folder_that_cannot_be_written_is_told(type_: Type, tmp_path: Path) -> None:
+    blocked = tmp_path / "fits"
+    blocked.mkdir()
+    (blocked / "nasbench201").write_text("a file where a folder must be")
+    status, _, err = type_("mine", "--column", LATENCY, "--out", str(blocked))
+    assert status == 2
+    assert "must be writable; cannot write pi5.latency.onnx" in err
+    assert err.count("\n") == 1

@@ -1,0 +1,196 @@
+"""``hwnas predict``, as a user types it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hwnas._resources import artifacts_dir, cache_dir
+from hwnas.cli import main
+
+CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_3x3~1|none~2|"
+DISCONNECTED = "|nor_conv_3x3~0|+|none~0|none~1|+|none~0|none~1|skip_connect~2|"
+
+Type = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def type_(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Type:
+    """Types ``hwnas predict`` on a terminal of 80 columns: status, output, errors."""
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def typed(*words: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as leaving:
+            main(["predict", *words])
+        assert isinstance(leaving.value.code, int)
+        return leaving.value.code, *capsys.readouterr()
+
+    return typed
+
+
+def strict(text: str) -> Any:
+    """JSON without NaN or infinities."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def test_an_architecture_gets_a_table_of_what_is_known(type_: Type) -> None:
+    status, out, err = type_(CELL, "--device", "edgegpu")
+    lines = out.splitlines()
+    assert (status, err) == (0, "")
+    assert lines[0] == CELL
+    assert lines[1].split() == ["value", "90", "%", "interval", "source"]
+    assert [line.split()[0] for line in lines[2:]] == [
+        "accuracy_pct", "robustness_pct", "latency_ms", "energy_mj", "params", "macs",
+    ]  # fmt: skip
+    assert [line.split()[-1] for line in lines[2:]] == ["predicted"] * 4 + ["counted"] * 2
+    assert all(" to " in line for line in lines[2:6])
+    assert max(len(line.rstrip()) for line in lines[1:]) <= 80
+
+
+def test_value_and_interval_are_those_of_the_json(type_: Type) -> None:
+    words = (CELL, "--device", "raspi4", "--quantities", "latency")
+    cell = strict(type_(*words, "--json")[1])[0]["latency_ms"]
+    row = type_(*words)[1].splitlines()[2].split()
+    numbers = [f"{cell[end]:.4g}" for end in ("value", "lower", "upper")]
+    assert row == ["latency_ms", numbers[0], numbers[1], "to", numbers[2], "predicted"]
+
+
+def test_several_architectures_come_in_the_order_given(type_: Type) -> None:
+    _, out, _ = type_(DISCONNECTED, CELL, "--quantities", "params")
+    assert [line for line in out.splitlines() if line.startswith("|")] == [DISCONNECTED, CELL]
+
+
+def test_an_architecture_is_printed_whole_on_a_narrow_terminal(
+    type_: Type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert type_(CELL, "--quantities", "params")[1].splitlines()[0] == CELL
+
+
+def test_what_is_unknown_says_why(type_: Type) -> None:
+    _, out, _ = type_(DISCONNECTED, "--device", "edgegpu", "--quantities", "latency,params")
+    assert out.splitlines()[2].split() == ["latency_ms", "unknown", "predicted"]
+    assert out.splitlines()[-1].startswith("unknown: no path from input to output, or not run")
+
+
+def test_nothing_is_said_of_unknown_values_where_there_are_none(type_: Type) -> None:
+    assert "unknown" not in type_(CELL, "--device", "edgegpu")[1]
+
+
+def test_json_is_strict_and_unknown_is_null(type_: Type) -> None:
+    status, out, err = type_(CELL, DISCONNECTED, "--device", "edgetpu", "--json")
+    first, second = strict(out)
+    assert (status, err) == (0, "")
+    assert list(first) == list(second) == [
+        "arch", "accuracy_pct", "robustness_pct", "latency_ms", "params", "macs",
+    ]  # fmt: skip
+    assert first["latency_ms"]["lower"] < first["latency_ms"]["value"]
+    assert second["latency_ms"] == {
+        "value": None, "lower": None, "upper": None, "source": "predicted",
+    }  # fmt: skip
+    assert second["params"]["value"] == 73_306 + 243_040
+
+
+def test_names_of_quantities_may_have_spaces_around_them(type_: Type) -> None:
+    _, out, _ = type_(CELL, "--quantities", "robustness@pgd-eps1, macs", "--json")
+    assert list(strict(out)[0]) == ["arch", "robustness_pct@pgd-eps1", "macs"]
+
+
+def test_rated_power_estimates_energy(type_: Type) -> None:
+    words = (CELL, "--device", "raspi4", "--power-w", "5", "--json")
+    record = strict(type_(*words)[1])[0]
+    assert record["energy_mj"]["source"] == "estimated"
+    assert record["energy_mj"]["value"] == pytest.approx(5 * record["latency_ms"]["value"])
+
+
+def test_data_set_changes_the_prediction(type_: Type) -> None:
+    accuracies = [
+        strict(type_(CELL, "--dataset", dataset, "--json")[1])[0]["accuracy_pct"]["value"]
+        for dataset in ("cifar10", "cifar100", "imagenet16-120")
+    ]
+    assert accuracies == sorted(accuracies, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ((), "Missing argument 'ARCH...'."),
+        (("resnet50",), "An architecture of nasbench201 must have the form"),
+        (("|conv~0|+|none~0|none~1|+|none~0|none~1|none~2|",), "An operation of nasbench201 must"),
+        ((CELL, "--device", "edgegpuu"), "Unknown device 'edgegpuu'. Did you mean 'edgegpu'?"),
+        ((CELL, "--dataset", "cifar1000"), "Unknown dataset 'cifar1000'. Did you mean 'cifar100'?"),
+        ((CELL, "--space", "nasbench20l"), "Unknown search space 'nasbench20l'. Did you mean 'nas"),
+        ((CELL, "--quantities", "latancy"), "Unknown quantity 'latancy'. Did you mean 'latency'?"),
+        ((CELL, "--quantities", ""), "Unknown quantity ''."),
+        ((CELL, "--quantities", "latency"), "Latency needs a device; name one with --device."),
+        ((CELL, "--source", "tabel"), "Unknown source of values 'tabel'. Did you mean 'table'?"),
+        ((CELL, "--source", "table"), "No table in the cache holds accuracy for nasbench201 on"),
+        (
+            (CELL, "--device", "raspi4", "--quantities", "energy"),
+            "Device 'raspi4' has no energy data for nasbench201 on cifar10. Devices that have it:",
+        ),
+        (
+            (CELL, "--device", "raspi4", "--power-w", "-5"),
+            "The rated power must be a positive number of watts; got -5.",
+        ),
+        ((CELL, "--power-w", "much"), "Invalid value for '--power-w'"),
+        (
+            (CELL, "--quantities", "robustness@pgd-eps11"),
+            "Unknown variant of robustness 'pgd-eps11'. Did you mean 'pgd-eps1'?",
+        ),
+    ],
+)
+def test_mistake_is_told_in_one_line(type_: Type, words: tuple[str, ...], sentence: str) -> None:
+    status, out, err = type_(*words)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"Error: {sentence}")
+    assert err.count("\n") == 1
+
+
+def _own_copy(name: str) -> Path:
+    """A copy of a shipped predictor in the user's cache; the path of its card."""
+    place = cache_dir() / "artifacts" / "nasbench201" / "cifar10"
+    place.mkdir(parents=True)
+    for path in (artifacts_dir() / "nasbench201" / "cifar10").glob(f"{name}.*"):
+        (place / path.name).write_bytes(path.read_bytes())
+    return place / f"{name}.json"
+
+
+@pytest.mark.parametrize(
+    ("suffix", "data", "sentence"),
+    [
+        (".onnx", b"damaged", "its sha256 differs from its card's"),
+        (".onnx", None, "must lie beside its card"),
+        (".json", b"{", "must be the card of a predictor"),
+        (".json", b'{"schema": 99}', "has schema 99; this version reads up to"),
+    ],
+)
+def test_damaged_predictor_is_told_in_one_line(
+    type_: Type, suffix: str, data: bytes | None, sentence: str
+) -> None:
+    path = _own_copy("edgegpu.latency").with_suffix(suffix)
+    if data is None:
+        path.unlink()
+    else:
+        path.write_bytes(data)
+    status, out, err = type_(CELL, "--device", "edgegpu")
+    assert (status, out) == (2, "")
+    assert err.startswith(f"Error: {path}")
+    assert sentence in err
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+
+
+def test_debug_shows_where_a_mistake_was_found(type_: Type) -> None:
+    status, _, err = type_("resnet50", "--debug")
+    assert status == 2
+    assert "Traceback" in err
+    assert err.splitlines()[-1].startswith("Error: An architecture of nasbench201")

@@ -1,0 +1,164 @@
+"""``hwnas search``, as a user types it."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+import hwnas
+from hwnas.cli import main
+from hwnas.cli.search import SHOWN, _print_front, _spread
+
+SMALL = ("nasbench201", "--population", "20", "--generations", "4")
+COUNTS = (*SMALL, "--objectives", "params,macs")
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder and a terminal of 80 columns."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+class Terminal:
+    """Types a command and keeps what it printed."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, *words: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as leaving:
+            main(["search", *words])
+        out, err = self._capsys.readouterr()
+        assert isinstance(leaving.value.code, int)
+        return leaving.value.code, out, err
+
+
+@pytest.fixture
+def type_(capsys: pytest.CaptureFixture[str]) -> Terminal:
+    return Terminal(capsys)
+
+
+def test_a_search_says_what_it_found_and_where_it_is(type_: Terminal) -> None:
+    status, out, err = type_(*SMALL, "--device", "edgegpu", "--objectives", "accuracy,latency")
+    run = hwnas.load_run("runs/nasbench201-edgegpu-1")
+    assert (status, "Error" in err) == (0, False)
+    assert f"{len(run.front)} architectures on the Pareto front of nasbench201 (cifar10)" in out
+    assert "Report  runs/nasbench201-edgegpu-1/report.html\n" in out
+    assert "Front   runs/nasbench201-edgegpu-1/front.csv\n" in out
+    assert "Next    hwnas select runs/nasbench201-edgegpu-1\n" in out
+
+
+def test_values_and_architectures_are_seen_in_a_narrow_terminal(type_: Terminal) -> None:
+    _, out, _ = type_(*SMALL, "--device", "edgegpu")
+    run = hwnas.load_run("runs/nasbench201-edgegpu-1")
+    lines = out.splitlines()
+    heading = next(line for line in lines if "latency_ms ↓" in line)
+    assert "accuracy_pct ↑  robustness_pct ↑" in heading
+    rows = _spread(len(run.front))
+    first = lines.index(heading) + 2
+    table = lines[first : first + len(rows)]
+    assert all(len(line) <= 80 for line in [heading, *table])
+    for row, line in zip(rows, table, strict=True):
+        number, *cells = line.split()
+        assert int(number) == row + 1
+        values = run.front.values[row, :4].tolist()
+        assert [float(cell) for cell in cells] == pytest.approx(values, rel=1e-3)
+    # Whole, on a line of its own: it can be copied.
+    for row in rows:
+        assert f"{row + 1:>3}  {run.front.archs[row]}" in lines
+
+
+def test_a_wide_terminal_shows_architectures_beside_their_values(type_: Terminal) -> None:
+    type_(*COUNTS)
+    front = hwnas.load_run("runs/nasbench201-1").front
+    text = io.StringIO()
+    _print_front(Console(file=text, width=200, highlight=False), front)
+    assert text.getvalue().count(front.archs[0]) == 1
+    line = next(line for line in text.getvalue().splitlines() if front.archs[0] in line)
+    assert line.startswith("1  ")
+    assert f"{front.values[0, 0]:,.0f}" in line
+
+
+def test_a_long_front_is_shown_in_part() -> None:
+    rows = _spread(101)
+    assert (len(rows), rows[0], rows[-1]) == (SHOWN, 0, 100)
+    assert _spread(3) == [0, 1, 2]
+    assert _spread(0) == []
+
+
+def test_paths_are_printed_whole_with_brackets_and_spaces(type_: Terminal) -> None:
+    path = f"my [runs]/{'x' * 90}"
+    _, out, _ = type_(*COUNTS, "--out", path)
+    assert f"Report  {path}/report.html\n" in out
+    assert f"Next    hwnas select '{path}'\n" in out
+
+
+def test_quiet_prints_the_path_alone(type_: Terminal) -> None:
+    assert type_(*COUNTS, "--quiet") == (0, "runs/nasbench201-1\n", "")
+
+
+def test_json_prints_the_front_alone(type_: Terminal) -> None:
+    status, out, err = type_(*COUNTS, "--json")
+    assert (status, err) == (0, "")
+
+    def refuse(word: str) -> None:
+        raise AssertionError(word)
+
+    data = json.loads(out, parse_constant=refuse)
+    stored = json.loads(Path("runs/nasbench201-1/front.json").read_text())
+    assert data == {"run": "runs/nasbench201-1", **stored}
+
+
+def test_notes_are_said_once_and_beside_the_result(type_: Terminal) -> None:
+    _, out, err = type_(*COUNTS)
+    note = "params and macs rank architectures alike"
+    assert note in " ".join(err.split())
+    assert err.count("Note:") == 1
+    assert "Note:" not in out
+
+
+def test_options_arrive_in_the_run(type_: Terminal) -> None:
+    type_(
+        *("nasbench201", "--device", "raspi4", "--dataset", "cifar100", "--power-w", "5"),
+        *("--objectives", " latency , energy,params", "--constraint", "latency<=50"),
+        *("--constraint", "params>=1000", "--algorithm", "random", "--population", "10"),
+        *("--generations", "9", "--budget", "25", "--seed", "7", "--out", "run"),
+    )
+    assert hwnas.load_run("run").config == {
+        "space": "nasbench201",
+        "dataset": "cifar100",
+        "device": "raspi4",
+        "objectives": ["latency", "energy", "params"],
+        "constraints": ["latency_ms <= 50", "params >= 1000"],
+        "source": "predictor",
+        "power_w": 5.0,
+        "algorithm": "random",
+        "population": 10,
+        "generations": 9,
+        "budget": 25,
+        "seed": 7,
+    }
+
+
+def test_estimated_energy_is_labelled(type_: Terminal) -> None:
+    _, out, _ = type_(*SMALL, "--device", "raspi4", "--objectives", "energy", "--power-w", "5")
+    assert "estimated" in out
+
+
+def test_a_finished_run_is_resumed_in_an_instant_and_alike(type_: Terminal) -> None:
+    type_(*COUNTS, "--out", "run")
+    before = {path.name: path.read_bytes() for path in Path("run").iterdir()}
+    assert type_(*COUNTS, "--out", "run", "--resume", "--quiet") == (0, "run\n", "")
+    assert {path.name: path.read_bytes() for path in Path("run").iterdir()} == before
+
+
+def test_no_feasible_architecture_is_said(type_: Terminal) -> None:
+    status, out, _ = type_(*COUNTS, "--constraint", "params<=1", "--out", "run")
+    assert status == 0
+    assert "satisfies every constraint. Loosen one, or search longer" in " ".join(out.split())
+    assert "hwnas select" not in out

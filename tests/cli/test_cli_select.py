@@ -1,0 +1,122 @@
+"""``hwnas select``, as a user types it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import hwnas
+from hwnas.cli import main
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> hwnas.Run:
+    """A finished run for edgegpu."""
+    return hwnas.search(
+        "nasbench201",
+        device="edgegpu",
+        objectives=["accuracy", "robustness", "latency"],
+        population=40,
+        generations=10,
+        out=tmp_path_factory.mktemp("select") / "run",
+    )
+
+
+class Terminal:
+    """Types a command on a run and keeps what it printed."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], run: hwnas.Run) -> None:
+        self._capsys = capsys
+        self._run = run
+
+    def __call__(self, *words: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as leaving:
+            main(["select", str(self._run.path), *words])
+        out, err = self._capsys.readouterr()
+        assert isinstance(leaving.value.code, int)
+        return leaving.value.code, out, err
+
+
+@pytest.fixture
+def type_(
+    capsys: pytest.CaptureFixture[str], run: hwnas.Run, monkeypatch: pytest.MonkeyPatch
+) -> Terminal:
+    monkeypatch.setenv("COLUMNS", "100")
+    return Terminal(capsys, run)
+
+
+def test_the_pick_is_printed_whole_on_the_first_line(type_: Terminal, run: hwnas.Run) -> None:
+    status, out, err = type_()
+    assert (status, err) == (0, "")
+    assert out.splitlines()[0] in run.front.archs
+    assert f"Chosen from {len(run.front)} of {len(run.front)} architectures, by knee." in out
+    assert "Runner-up: |" in out
+
+
+def test_the_pick_keeps_its_limits(type_: Terminal, run: hwnas.Run) -> None:
+    bound = float(sorted(run.front.column("latency_ms"))[len(run.front) // 2])
+    _, out, _ = type_("--at-most", f"latency_ms={bound}", "--at-least", "accuracy_pct=50", "--json")
+    data = json.loads(out)
+    latency = run.front.column("latency_ms")[run.front.archs.index(data["pick"]["arch"])]
+    assert latency <= bound
+
+
+def test_json_agrees_with_the_api(type_: Terminal, run: hwnas.Run) -> None:
+    status, out, err = type_("--prefer", "accuracy=2,latency=1", "--method", "asf", "--json")
+    assert (status, err) == (0, "")
+    weights = {"accuracy_pct": 2.0, "latency_ms": 1.0}
+    expected = hwnas.select(run, prefer=weights, method="asf")
+    assert json.loads(out)["pick"]["arch"] == expected.pick.arch
+
+
+@pytest.mark.parametrize("method", ["knee", "asf", "pseudo-weights"])
+def test_every_method_picks_from_the_front(type_: Terminal, run: hwnas.Run, method: str) -> None:
+    prefer = () if method == "knee" else ("--prefer", "accuracy=1,robustness=1,latency=1")
+    _, out, _ = type_("--method", method, *prefer)
+    assert out.splitlines()[0] in run.front.archs
+
+
+def test_values_that_are_predicted_say_so(type_: Terminal) -> None:
+    _, out, _ = type_()
+    line = next(line for line in out.splitlines() if line.startswith("latency_ms"))
+    assert "predicted" in line
+    assert " to " in line
+
+
+def test_selecting_changes_nothing(type_: Terminal, run: hwnas.Run) -> None:
+    before = {path.name: path.stat().st_mtime_ns for path in run.path.iterdir()}
+    type_()
+    assert {path.name: path.stat().st_mtime_ns for path in run.path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--at-most", "latency_ms=0.0001"), "latency_ms"),
+        (("--at-most", "latency"), "must have the form"),
+        (("--at-most", "latency_ms=-1"), "positive"),
+        (("--at-most", "latencyms=5"), "Did you mean 'latency_ms'?"),
+        (("--method", "kne"), "Did you mean 'knee'?"),
+        (("--prefer", "latency_ms=nan"), "must be a finite number"),
+        (("--weights", "w.safetensors"), "--weights must come with --export"),
+    ],
+)
+def test_a_mistake_is_one_line(type_: Terminal, words: tuple[str, ...], said: str) -> None:
+    status, out, err = type_(*words)
+    assert (status, out) == (2, "")
+    assert err.startswith("Error: ")
+    assert err.count("\n") == 1
+    assert said in err
+
+
+@pytest.mark.long
+def test_a_model_is_exported_with_its_card(type_: Terminal, tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="torch is missing; install hwnas[torch]")
+    status, out, _ = type_("--export", str(tmp_path / "model.onnx"))
+    assert status == 0
+    card = json.loads((tmp_path / "model.json").read_text())
+    assert (tmp_path / "model.onnx").stat().st_size > 0
+    assert out.splitlines()[0] in json.dumps(card)
+    assert "Train the model, then export it with --weights." in out

@@ -1,0 +1,192 @@
+"""Objectives of the shipped predictors: what they say of themselves, and what is refused."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from hwnas.api import make_objective
+from hwnas.core.architecture import Architecture
+from hwnas.core.device import device_names, load_device
+from hwnas.core.quantity import QUANTITIES
+from hwnas.errors import ConfigError, UnknownNameError
+from hwnas.objectives import SOURCES, NothingKnownError
+from hwnas.spaces import load_space
+from hwnas.testing import check_objective
+
+DATASETS = ("cifar10", "cifar100", "imagenet16-120")
+LATENCY = ("edgegpu", "edgetpu", "eyeriss", "fpga", "pixel3", "raspi4")
+ENERGY = ("edgegpu", "eyeriss", "fpga")
+SHIPPED = [
+    *(("latency", device, dataset) for dataset in DATASETS for device in LATENCY),
+    *(("energy", device, dataset) for dataset in DATASETS for device in ENERGY),
+    *(("accuracy", None, dataset) for dataset in DATASETS),
+    ("accuracy@test", None, "cifar10"),
+    ("robustness", None, "cifar10"),
+    ("robustness@fgsm-eps7", None, "cifar10"),
+]
+
+each_shipped = pytest.mark.parametrize(("name", "device", "dataset"), SHIPPED)
+
+
+@pytest.fixture(scope="module")
+def archs() -> list[Architecture]:
+    return load_space("nasbench201").sample(12, np.random.default_rng(0))
+
+
+def test_there_are_two_sources() -> None:
+    assert list(SOURCES) == ["predictor", "table"]
+
+
+@each_shipped
+def test_shipped_objective_keeps_the_contract(
+    archs: list[Architecture], name: str, device: str | None, dataset: str
+) -> None:
+    space = load_space("nasbench201", dataset=dataset)
+    check_objective(make_objective(space, name, device and load_device(device)), archs)
+
+
+@each_shipped
+def test_predicted_spec_says_what_it_is_and_how_wrong(
+    name: str, device: str | None, dataset: str
+) -> None:
+    space = load_space("nasbench201", dataset=dataset)
+    spec = make_objective(space, name, device and load_device(device)).spec
+    word, at, variant = name.partition("@")
+    quantity = QUANTITIES[word]
+    assert spec.column == f"{quantity.column}{at}{variant}"
+    assert (spec.unit, spec.direction, spec.title, spec.source) == (
+        quantity.unit, quantity.direction, quantity.title, "predicted",
+    )  # fmt: skip
+    assert spec.detail
+    assert spec.origin.startswith(f"{device}.{word}" if device else word)
+    assert ".onnx sha256 " in spec.origin
+    assert {"kendall_tau", "within_10_pct", "interval_coverage_pct"} <= set(spec.figures)
+    coverage = spec.figures["interval_coverage_pct"]
+    assert coverage is not None
+    assert 80 < coverage < 100
+
+
+@pytest.mark.parametrize(
+    ("name", "dataset", "detail"),
+    [
+        ("accuracy", "cifar10", "CIFAR-10 validation accuracy, one seed"),
+        ("accuracy@test", "cifar10", "CIFAR-10 test accuracy after 200 epochs, mean of seeds"),
+        ("accuracy", "cifar100", "CIFAR-100 test accuracy after 200 epochs, mean of seeds"),
+        ("robustness", "cifar10", "accuracy under APGD-CE, eps 1/255 (Linf)"),
+        ("robustness@pgd-eps0.5", "cifar10", "accuracy under PGD, eps 0.5/255 (Linf)"),
+    ],
+)
+def test_detail_names_split_and_attack(name: str, dataset: str, detail: str) -> None:
+    space = load_space("nasbench201", dataset=dataset)
+    assert make_objective(space, name).spec.detail == detail
+
+
+@pytest.mark.parametrize(
+    ("device", "detail"), [("edgegpu", "measured"), ("eyeriss", "estimated"), ("fpga", "estimated")]
+)
+def test_detail_tells_measured_from_simulated_devices(device: str, detail: str) -> None:
+    objective = make_objective(load_space("nasbench201"), "latency", load_device(device))
+    assert objective.spec.detail == f"{detail}, see HW-NAS-Bench"
+
+
+def test_the_default_variant_is_also_known_by_its_name(archs: list[Architecture]) -> None:
+    space = load_space("nasbench201")
+    default, named = (
+        make_objective(space, name) for name in ("robustness", "robustness@apgd-ce-eps1")
+    )
+    np.testing.assert_array_equal(default(archs).value, named(archs).value)
+    assert (default.spec.column, named.spec.column) == (
+        "robustness_pct", "robustness_pct@apgd-ce-eps1",
+    )  # fmt: skip
+
+
+def test_a_bigger_network_is_slower_on_every_device() -> None:
+    space = load_space("nasbench201")
+    small, big = (
+        space.parse(f"|{op}~0|+|{op}~0|{op}~1|+|{op}~0|{op}~1|{op}~2|")
+        for op in ("nor_conv_1x1", "nor_conv_3x3")
+    )
+    for device in LATENCY:
+        latency = make_objective(space, "latency", load_device(device))([small, big]).value
+        assert latency[0] < latency[1]
+
+
+def test_edgetpu_does_not_know_cells_it_does_not_run() -> None:
+    # Published as -1, and so is every other cell that computes the same.
+    space = load_space("nasbench201")
+    refused = space.parse("|none~0|+|nor_conv_3x3~0|none~1|+|none~0|none~1|avg_pool_3x3~2|")
+    runs = space.parse("|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|"
+                       "+|nor_conv_3x3~0|nor_conv_3x3~1|nor_conv_3x3~2|")  # fmt: skip
+    value = make_objective(space, "latency", load_device("edgetpu"))([refused, runs]).value
+    assert np.isnan(value).tolist() == [True, False]
+
+
+# --- refusals -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("source", ["predictor", "table"])
+@pytest.mark.parametrize(("name", "title"), [("latency", "Latency"), ("energy", "Energy")])
+def test_what_depends_on_a_device_needs_one(source: str, name: str, title: str) -> None:
+    known = re.escape(", ".join(device_names()))
+    with pytest.raises(
+        ConfigError, match=rf"^{title} needs a device; name one with --device\. Known: {known}\.$"
+    ):
+        make_objective(load_space("nasbench201"), name, None, source)
+
+
+@pytest.mark.parametrize("source", ["predictor", "table"])
+def test_missing_energy_lists_devices_that_have_it_and_offers_a_rated_power(source: str) -> None:
+    with pytest.raises(
+        NothingKnownError,
+        match=r"Device 'raspi4' has no energy data for nasbench201 on cifar10\. Devices that have "
+        r"it: edgegpu, eyeriss, fpga\. Or give the device's rated power with --power-w W",
+    ):
+        make_objective(load_space("nasbench201"), "energy", load_device("raspi4"), source)
+
+
+def test_rated_power_stands_in_for_missing_energy() -> None:
+    space = load_space("nasbench201")
+    energy = make_objective(space, "energy", load_device("raspi4"), power_w=5.0)
+    assert energy.spec.source == "estimated"
+
+
+def test_quantity_that_no_device_has_is_told() -> None:
+    with pytest.raises(NothingKnownError, match=r"no throughput data .*\. No device has it\.$"):
+        make_objective(load_space("nasbench201"), "throughput", load_device("edgegpu"))
+
+
+def test_robustness_is_known_on_cifar10_only() -> None:
+    space = load_space("nasbench201", dataset="cifar100")
+    with pytest.raises(
+        NothingKnownError,
+        match=r"No robustness data is known for nasbench201 on cifar100\. Leave robustness out of",
+    ):
+        make_objective(space, "robustness")
+
+
+def test_unknown_variant_names_a_close_one() -> None:
+    with pytest.raises(
+        UnknownNameError,
+        match=r"Unknown variant of robustness 'pgd-eps11'\. Did you mean 'pgd-eps1'\? Known: apgd-",
+    ):
+        make_objective(load_space("nasbench201"), "robustness@pgd-eps11")
+
+
+def test_variant_of_what_has_none_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match=r"Unknown variant of latency 'p99'\. Known: none\."):
+        make_objective(load_space("nasbench201"), "latency@p99", load_device("edgegpu"))
+
+
+def test_unknown_quantity_names_a_close_one() -> None:
+    with pytest.raises(UnknownNameError, match=r"Unknown quantity 'latancy'\. Did you mean 'laten"):
+        make_objective(load_space("nasbench201"), "latancy")
+
+
+def test_unknown_source_names_a_close_one() -> None:
+    with pytest.raises(
+        UnknownNameError, match=r"Unknown source of values 'tables'\. Did you mean 'table'\?"
+    ):
+        make_objective(load_space("nasbench201"), "accuracy", source="tables")

@@ -1,0 +1,255 @@
+"""Searches end to end: what lies in the directory, and that a seed decides all of it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import re
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import hwnas
+from hwnas.core.architecture import Architecture
+from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
+from hwnas.errors import RunError
+from hwnas.tables import class_means, load_table
+
+Started = Callable[..., hwnas.Run]
+
+
+def _strict(path: Path) -> Any:
+    """JSON as strict readers read it: NaN and infinity are errors."""
+
+    def refuse(word: str) -> None:
+        raise AssertionError(f"{path.name} holds {word}")
+
+    return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
+
+
+def _content(path: Path) -> list[str]:
+    with sqlite3.connect(path) as database:
+        lines = list(database.iterdump())
+    database.close()
+    return lines
+
+
+def test_the_same_seed_makes_the_same_files(started: Started) -> None:
+    one, same = started("one", seed=5), started("same", seed=5)
+    for name in ("front.csv", "front.json", "run.json"):
+        assert (one.path / name).read_bytes() == (same.path / name).read_bytes()
+    assert _content(one.path / "run.sqlite") == _content(same.path / "run.sqlite")
+
+
+def test_another_seed_makes_other_evaluations(started: Started) -> None:
+    one, other = started("one", seed=5), started("other", seed=6)
+    assert one.evaluations["arch"].tolist() != other.evaluations["arch"].tolist()
+
+
+def test_the_front_is_what_no_evaluation_beats(started: Started) -> None:
+    run = started()
+    values = run.evaluations[["cheap", "small"]].to_numpy()
+    beaten = [
+        any(np.all(other <= value) and np.any(other < value) for other in values)
+        for value in values
+    ]
+    expected = run.evaluations["arch"][~np.array(beaten)]
+    assert sorted(run.front.archs) == sorted(expected)
+    assert len(run.front) > 2
+
+
+def test_the_front_begins_with_the_best_in_the_first_objective(started: Started) -> None:
+    run = started()
+    assert run.front.column("cheap")[0] == run.evaluations["cheap"].min()
+    assert np.all(np.diff(run.front.column("cheap")) >= 0)
+
+
+def test_evaluations_are_rows_of_distinct_architectures_in_the_order_asked(
+    started: Started,
+) -> None:
+    run = started()
+    rows = run.evaluations
+    assert list(rows.columns) == [
+        "arch",
+        "generation",
+        "cheap",
+        "small",
+        "params",
+        "macs",
+        "feasible",
+    ]
+    assert rows["arch"].is_unique
+    assert rows["generation"].is_monotonic_increasing
+    assert (rows["generation"].min(), rows["generation"].max()) == (1, 6)
+    assert len(rows) == run.history[-1].n_evaluated
+
+
+def test_evaluations_hold_what_the_objectives_said(
+    started: Started, costs: list[Objective]
+) -> None:
+    run = started()
+    archs = [run.space.parse(arch) for arch in run.evaluations["arch"]]
+    for objective in costs:
+        expected = objective(archs).value
+        np.testing.assert_array_equal(run.evaluations[objective.spec.column], expected)
+    counts = hwnas.features.counts(run.space, archs)
+    np.testing.assert_array_equal(run.evaluations["params"], counts["params"])
+
+
+def test_a_run_is_read_back_as_it_was_returned(started: Started) -> None:
+    run = started()
+    again = hwnas.load_run(run.path)
+    assert again.front.archs == run.front.archs
+    assert again.evaluations.equals(run.evaluations)
+    assert again.record == run.record
+
+
+def test_front_csv_holds_the_front(started: Started) -> None:
+    run = started()
+    with (run.path / "front.csv").open(newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["arch", "cheap", "small", "params", "macs"]
+    assert tuple(row[0] for row in rows) == run.front.archs
+    assert [[float(cell) for cell in row[1:]] for row in rows] == run.front.values.tolist()
+
+
+class _WithInterval:
+    """A cost with an interval that is unknown for some, and endless for others."""
+
+    spec = ObjectiveSpec("cost", "EUR", "min", "custom", "Cost", "made up", "a formula")
+
+    def __call__(self, archs: Sequence[Architecture]) -> Estimate:
+        values = np.array([float(sum(arch.genotype)) for arch in archs])
+        ends = np.where(values % 2 == 0, np.nan, values)
+        return Estimate(values, ends - 1, np.where(values % 3 == 0, np.inf, ends + 1))
+
+
+def test_front_json_is_strict_and_says_where_each_value_comes_from(started: Started) -> None:
+    run = started(objectives=[_WithInterval(), "params"], generations=2)
+    data = _strict(run.path / "front.json")
+    assert data["schema"] == 1
+    assert data["objectives"] == ["cost", "params"]
+    assert [row["arch"] for row in data["front"]] == list(run.front.archs)
+    for position, row in enumerate(data["front"]):
+        cost = run.front.values[position, 0]
+        assert row["cost"]["value"] == cost
+        assert row["cost"]["lower"] == (None if cost % 2 == 0 else cost - 1)
+        assert row["cost"]["upper"] == (None if cost % 2 == 0 or cost % 3 == 0 else cost + 1)
+        assert row["cost"]["source"] == "custom"
+        assert row["params"]["source"] == "counted"
+        assert (row["params"]["lower"], row["params"]["upper"]) == (None, None)
+    assert [column["unit"] for column in data["columns"]] == ["EUR", "", ""]
+
+
+def test_run_json_says_what_was_asked_and_how_it_ended(started: Started) -> None:
+    run = started(seed=3, constraints=["params<=1e6"], budget=40, generations=None)
+    data = _strict(run.path / "run.json")
+    assert data["config"] == {
+        "space": "nasbench201",
+        "dataset": "cifar10",
+        "device": None,
+        "objectives": ["cheap", "small"],
+        "constraints": ["params <= 1000000"],
+        "source": "predictor",
+        "power_w": None,
+        "algorithm": "nsga2",
+        "population": 8,
+        "generations": None,
+        "budget": 40,
+        "seed": 3,
+    }
+    assert data["status"] == "finished"
+    assert data["versions"].keys() >= {"hwnas", "numpy", "pymoo", "moocore"}
+    assert data["n_objectives"] == 2
+    assert [column["column"] for column in data["columns"]] == ["cheap", "small", "params", "macs"]
+
+
+def test_run_json_states_the_scale_of_its_hypervolume(started: Started) -> None:
+    run = started()
+    scale = _strict(run.path / "run.json")["normalisation"]
+    assert scale["reference"] == [1.0, 1.0]
+    # Set from the generations with the first 20 architectures or more.
+    first = next(g for g in run.history if g.hypervolume is not None)
+    seen = run.evaluations[: first.n_evaluated]
+    assert scale["best"] == [seen["cheap"].min(), seen["small"].min()]
+    assert scale["worst"] == [seen["cheap"].max(), seen["small"].max()]
+
+
+def test_a_run_without_a_feasible_architecture_has_an_empty_front(started: Started) -> None:
+    run = started(constraints=["params<=1"], generations=2)
+    assert len(run.front) == 0
+    assert not run.evaluations["feasible"].any()
+    assert _strict(run.path / "front.json")["front"] == []
+    assert (run.path / "front.csv").read_text() == "arch,cheap,small,params,macs\n"
+    assert (run.path / "report.html").is_file()
+
+
+def test_nothing_on_the_front_breaks_a_limit(started: Started) -> None:
+    run = started(constraints=["params<=400000", "small>=60"], generations=10)
+    assert len(run.front) > 0
+    assert run.front.column("params").max() <= 400_000
+    assert run.front.column("small").min() >= 60
+    rows = run.evaluations
+    expected = (rows["params"] <= 400_000) & (rows["small"] >= 60)
+    assert (rows["feasible"] == expected).all()
+
+
+def test_a_finished_run_that_lost_its_evaluations_is_refused(started: Started) -> None:
+    run = started()
+    (run.path / "run.sqlite").write_bytes(b"")
+    with pytest.raises(RunError, match=r"must hold the evaluations of a finished run; it is empty"):
+        hwnas.load_run(run.path)
+
+
+def test_table_source_returns_class_means_and_says_so(started: Started, published: Path) -> None:
+    assert published.is_dir()
+    run = started(objectives=["latency", "energy"], device="edgegpu", source="table", generations=3)
+    means = class_means(run.space, load_table("hw-nas-bench"), "cifar10_edgegpu_latency_ms")
+    known = {
+        tuple(row): value for row, value in zip(means.genotypes.tolist(), means.values, strict=True)
+    }
+    for arch, latency in zip(run.evaluations["arch"], run.evaluations["latency_ms"], strict=True):
+        assert latency == known[run.space.parse(arch).genotype]
+    spec = run.front.columns[0]
+    assert spec.source == "tabulated"
+    assert spec.detail.endswith("mean over the functional class")
+    assert f"sha256 {load_table('hw-nas-bench').sha256}" in spec.origin
+
+
+def test_energy_and_latency_of_fpga_are_said_to_be_one(started: Started, published: Path) -> None:
+    assert published.is_dir()
+    run = started(objectives=["latency", "energy"], device="fpga", source="table", population=30)
+    assert "latency_ms and energy_mj are one objective: their ratio is" in run.record.notes[0]
+    assert _strict(run.path / "run.json")["notes"] == list(run.record.notes)
+
+
+def test_predictions_name_the_file_and_table_they_come_from(started: Started) -> None:
+    run = started(objectives=["accuracy", "latency"], device="edgegpu", generations=2)
+    for column in _strict(run.path / "run.json")["columns"][:2]:
+        assert column["source"] == "predicted"
+        assert re.search(
+            r"\.onnx sha256 [0-9a-f]{64}; fitted on table \S+ sha256 [0-9a-f]{64}$",
+            column["origin"],
+        )
+    for row in _strict(run.path / "front.json")["front"]:
+        latency = row["latency_ms"]
+        assert latency["lower"] < latency["value"] < latency["upper"]
+
+
+def test_estimated_energy_is_rated_power_times_latency(started: Started) -> None:
+    run = started(objectives=["latency", "energy"], device="raspi4", power_w=5.0, generations=2)
+    assert run.front.columns[1].source == "estimated"
+    np.testing.assert_allclose(run.evaluations["energy_mj"], 5 * run.evaluations["latency_ms"])
+
+
+def test_numbers_are_written_so_that_they_are_read_back_exactly(started: Started) -> None:
+    run = started(objectives=["latency"], device="edgegpu", generations=2)
+    with (run.path / "front.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert float(row["latency_ms"]) == run.front.values[0, 0]
+    assert math.isfinite(float(row["latency_ms"]))
