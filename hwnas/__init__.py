@@ -8,7 +8,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hwnas import features
+    from hwnas import features, proxies
     from hwnas.api import load_run, objective, predict, search, select
     from hwnas.core.architecture import Architecture
     from hwnas.core.device import load_device
@@ -26,6 +26,7 @@ __all__ = [
     "load_space",
     "objective",
     "predict",
+    "proxies",
     "search",
     "select",
 ]
@@ -50,8 +51,8 @@ class _Package(types.ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name in _HOMES:
             return getattr(importlib.import_module(_HOMES[name]), name)
-        if name == "features":
-            return importlib.import_module("hwnas.features")
+        if name in ("features", "proxies"):
+            return importlib.import_module(f"hwnas.{name}")
         raise AttributeError(f"module 'hwnas' has no attribute '{name}'")
 
     def __setattr__(self, name: str, value: object) -> None:
