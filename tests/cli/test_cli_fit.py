@@ -100,7 +100,9 @@ def test_json_is_the_cards_and_the_rest_goes_to_stderr(type_: Type, tmp_path: Pa
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ((), "Missing argument 'TABLE'."),
+        ((), "hwnas fit needs a TABLE, or all of --device, --from-space and --to-space; got"),
+        (("--device", "eyeriss"), "hwnas fit needs a TABLE, or all of --device, --from-space"),
+        (("mine", "--device", "eyeriss"), "hwnas fit needs a TABLE, or all of --device,"),
         (("minee",), "Unknown table 'minee'. Did you mean 'mine'? See: hwnas tables list"),
         (("hw-nas-bench",), "Table 'hw-nas-bench' is not in the cache. Run: hwnas tables import"),
         (("mine", "--column", "cifar10_pi5_latency"), "Unknown column 'cifar10_pi5_latency'. Did"),
