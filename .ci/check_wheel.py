@@ -5,9 +5,11 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import sys
-import tomllib
 import zipfile
 from pathlib import Path
+
+from hwnas.tables import table_names
+from hwnas.tables.sources import source_files
 
 _ROOT = Path(__file__).resolve().parents[1]
 
@@ -66,10 +68,9 @@ def _too_large(wheel: zipfile.ZipFile) -> list[str]:
 
 def _foreign(wheel: zipfile.ZipFile) -> list[str]:
     """Files of the published tables, by name or by content."""
-    tables = tomllib.loads((_ROOT / "hwnas/tables/sources.toml").read_text("utf-8"))["table"]
-    sources = [source for files in tables.values() for source in files]
-    hashes = {source["sha256"] for source in sources}
-    names = {Path(source["path"]).name for source in sources}
+    sources = [source for table in table_names() for source in source_files(table)]
+    hashes = {source.sha256 for source in sources}
+    names = {Path(source.path).name for source in sources}
     return [
         f"{name} is a published table; the wheel must not hold it"
         for name in wheel.namelist()
