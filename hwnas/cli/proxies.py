@@ -38,6 +38,9 @@ def proxies(
     cells: Annotated[
         int | None, typer.Option(help="Cells a stage of nasbench201; fewer are faster.")
     ] = None,
+    resolution: Annotated[
+        int | None, typer.Option(help="Side of mnasnet's images in pixels; fewer are faster.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same scores.")] = 0,
     torch_device: Annotated[
         str, typer.Option("--torch-device", metavar="cpu|cuda", help="Where to score.")
@@ -55,8 +58,9 @@ def proxies(
     from hwnas.proxies.sweep import make_task
     from hwnas.spaces import load_space
 
-    options = {} if cells is None else {"cells": cells}
-    target = load_space(space, dataset=dataset, **options)
+    options = {"cells": cells, "resolution": resolution}
+    given = {name: value for name, value in options.items() if value is not None}
+    target = load_space(space, dataset=dataset, **given)
     chosen = _choose(target, archs or [], sample, score_all, seed)
     wanted = None if names is None else [name.strip() for name in names.split(",")]
     task = make_task(target, batch, batch_size, wanted, seed, torch_device)

@@ -1,0 +1,77 @@
+"""Scores that travel with the package, so that they can be used without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hwnas._resources import artifacts_dir
+from hwnas.core.space import SearchSpace
+from hwnas.proxies.store import read_card, read_scores
+
+FILE = "proxies.parquet"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShippedScores:
+    """Scores of some architectures of a space.
+
+    Args:
+        card: How they were made: data set, options, minibatch, seed.
+        names: Names of the ``n_names`` proxies.
+        values: Shape ``(n_known, n_names)``; NaN where a proxy has no value.
+        rows: Row of each canonical genotype, by its bytes.
+    """
+
+    card: dict[str, Any]
+    names: tuple[str, ...]
+    values: np.ndarray
+    rows: dict[bytes, int]
+
+    def look_up(self, space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+        """Scores of the functional classes of genotypes.
+
+        Args:
+            space: The search space of the genotypes.
+            genotypes: Shape ``(n_archs, n_genes)``.
+
+        Returns:
+            Shape ``(n_archs, n_names)``; NaN where unknown.
+        """
+        keys = _keys(space.canonical_genotypes(genotypes))
+        # The last row is that of what is not known.
+        values = np.concatenate([self.values, np.full((1, len(self.names)), np.nan)])
+        return np.asarray(values[[self.rows.get(key, -1) for key in keys]])
+
+
+def shipped_scores(space: SearchSpace) -> ShippedScores | None:
+    """The shipped scores of a space, or None if there are none.
+
+    Raises:
+        TableError: The file is damaged.
+    """
+    path = artifacts_dir() / space.name / FILE
+    return _read(path) if path.is_file() else None
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path) -> ShippedScores:
+    card = read_card(path)
+    scores = read_scores(path, card)
+    names: Sequence[str] = card["proxies"]
+    values = np.array(
+        [[row.scores.values[name] for name in names] for row in scores.values()], dtype=float
+    )
+    genotypes = np.array([row.genotype for row in scores.values()], dtype=np.int64)
+    rows = {key: number for number, key in enumerate(_keys(genotypes))}
+    return ShippedScores(card, tuple(names), values.reshape(len(rows), len(names)), rows)
+
+
+def _keys(genotypes: np.ndarray) -> list[bytes]:
+    """Genotypes ``(n_archs, n_genes)`` as what a dictionary can hold."""
+    return [row.tobytes() for row in np.ascontiguousarray(genotypes, dtype=np.int64)]
