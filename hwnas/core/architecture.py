@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 
 @dataclass(frozen=True, order=True, slots=True)
 class Architecture:
@@ -21,3 +23,8 @@ class Architecture:
 
     def __str__(self) -> str:
         return self.text
+
+
+def genotype_keys(genotypes: np.ndarray) -> list[bytes]:
+    """Genotypes, shape ``(n_archs, n_genes)``, as what a dictionary can hold."""
+    return [row.tobytes() for row in np.ascontiguousarray(genotypes, dtype=np.int64)]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from hwnas._resources import artifacts_dir
+from hwnas.core.architecture import genotype_keys
 from hwnas.core.space import SearchSpace
 from hwnas.proxies.store import read_card, read_scores
 
@@ -43,7 +44,7 @@ class ShippedScores:
         Returns:
             Shape ``(n_archs, n_names)``; NaN where unknown.
         """
-        keys = _keys(space.canonical_genotypes(genotypes))
+        keys = genotype_keys(space.canonical_genotypes(genotypes))
         # The last row is that of what is not known.
         values = np.concatenate([self.values, np.full((1, len(self.names)), np.nan)])
         return np.asarray(values[[self.rows.get(key, -1) for key in keys]])
@@ -68,10 +69,5 @@ def _read(path: Path) -> ShippedScores:
         [[row.scores.values[name] for name in names] for row in scores.values()], dtype=float
     )
     genotypes = np.array([row.genotype for row in scores.values()], dtype=np.int64)
-    rows = {key: number for number, key in enumerate(_keys(genotypes))}
+    rows = {key: number for number, key in enumerate(genotype_keys(genotypes))}
     return ShippedScores(card, tuple(names), values.reshape(len(rows), len(names)), rows)
-
-
-def _keys(genotypes: np.ndarray) -> list[bytes]:
-    """Genotypes ``(n_archs, n_genes)`` as what a dictionary can hold."""
-    return [row.tobytes() for row in np.ascontiguousarray(genotypes, dtype=np.int64)]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hwnas.core.architecture import genotype_keys
 from hwnas.core.limits import Limit
 from hwnas.core.objective import Objective, ObjectiveSpec
 from hwnas.core.space import SearchSpace
@@ -97,7 +98,7 @@ class Loop:
         stored = history.evaluated
         genotypes = task.space.genotypes([task.space.parse(arch) for arch in stored.archs])
         # Each canonical genotype's position among all that was evaluated.
-        self._position = {key: position for position, key in enumerate(_keys(genotypes))}
+        self._position = {key: position for position, key in enumerate(genotype_keys(genotypes))}
         self._violation = stored.violation
         self._values = stored.values
         self._finished = history.generations
@@ -133,7 +134,9 @@ class Loop:
 
     def _evaluate(self, number: int, asked: np.ndarray) -> tuple[Progress, bool]:
         """Evaluate and store what is new; False if the budget did not reach for all of it."""
-        rows = {key: row for row, key in enumerate(_keys(asked)) if key not in self._position}
+        rows = {
+            key: row for row, key in enumerate(genotype_keys(asked)) if key not in self._position
+        }
         n_before, n_new = self._n_seen, len(rows)
         room = n_new if self._task.budget is None else self._task.budget - n_before
         chosen = list(rows)[:room]
@@ -156,7 +159,7 @@ class Loop:
         """Check that a stored generation is the one the algorithm asks for again."""
         stored = self._finished[number - 1]
         before, after = self._n_seen, stored.n_evaluated
-        positions = {self._position.get(key, -1) for key in _keys(asked)}
+        positions = {self._position.get(key, -1) for key in genotype_keys(asked)}
         is_whole = all(0 <= position < after for position in positions)
         is_cut = self._task.budget is not None and after >= self._task.budget
         if not set(range(before, after)) <= positions or not (is_whole or is_cut):
@@ -200,11 +203,6 @@ class Loop:
             self.notes = tuple(redundancy_notes(values, self._task.objectives))
 
     def _tell(self, asked: np.ndarray) -> None:
-        positions = [self._position[key] for key in _keys(asked)]
+        positions = [self._position[key] for key in genotype_keys(asked)]
         values = self._values[positions, : self._task.n_objectives, 0]
         self._algorithm.tell(minimised(values, self._task.objectives), self._violation[positions])
-
-
-def _keys(genotypes: np.ndarray) -> list[bytes]:
-    """Genotypes ``(n_archs, n_genes)`` as what a dictionary can hold."""
-    return [genotype.tobytes() for genotype in np.ascontiguousarray(genotypes, dtype=np.int64)]

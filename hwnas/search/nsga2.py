@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from hwnas.core.architecture import genotype_keys
 from hwnas.core.space import SearchSpace
 from hwnas.errors import StateError
 from hwnas.search.algorithm import ALGORITHMS, Algorithm, Setting
@@ -148,6 +149,6 @@ def _duplicates(space: SearchSpace) -> Any:
         @staticmethod
         def _keys(pop: Any) -> list[bytes]:
             genotypes = np.asarray(pop.get("X"), dtype=np.int64)
-            return [row.tobytes() for row in space.canonical_genotypes(genotypes)]
+            return genotype_keys(space.canonical_genotypes(genotypes))
 
     return SameClass()
