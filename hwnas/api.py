@@ -23,12 +23,14 @@ from hwnas.errors import ConfigError, UnknownNameError
 from hwnas.objectives import SOURCES, NothingKnownError
 from hwnas.objectives.simple import CountedObjective, CustomObjective, RatedEnergy
 from hwnas.predictors import search_path
+from hwnas.proxies.lookup import Scoring
 from hwnas.search.algorithm import ALGORITHMS, Algorithm, Setting
 from hwnas.search.directory import claim, latest_directory, new_directory
 from hwnas.search.indicators import REFERENCE
 from hwnas.search.loop import Loop, Progress, Task
 from hwnas.search.run import DATABASE, REPORT, Record, Run, write_front
 from hwnas.search.store import Store, check_names
+from hwnas.search.warm_start import DEFAULTS, draw, parse_warm_start
 from hwnas.select import Selection
 from hwnas.select import select as select_from_front
 from hwnas.spaces import SPACES, load_space
@@ -210,6 +212,7 @@ def search(
     source: str = "predictor",
     power_w: float | None = None,
     algorithm: str = "nsga2",
+    warm_start: str | None = None,
     population: int = DEFAULT_POPULATION,
     generations: int | None = None,
     budget: int | None = None,
@@ -217,6 +220,8 @@ def search(
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
+    on_scoring: Callable[[Scoring], None] | None = None,
+    workers: int = 1,
 ) -> Run:
     """Search for the Pareto front of a device.
 
@@ -229,8 +234,14 @@ def search(
         constraints: Limits such as ``"latency_ms<=5"``, also on what is no objective.
         source: ``"predictor"``, or ``"table"`` to look true values up (class means).
         power_w: Rated power in watts; energy is then estimated from it.
-        algorithm: ``"nsga2"`` or ``"random"``.
-        population: Architectures a generation.
+        algorithm: ``"nsga2"``, ``"random"`` or ``"naswot"``, which evaluates its warm start
+            (``"nwot:1000"`` by default) and ends.
+        warm_start: Proxy and number of candidates, such as ``"nwot:1000"``: of so many
+            architectures drawn at random, those that the proxy prefers are the first generation.
+            Scores that do not travel with the package are computed, which needs torch, and kept
+            in the user's cache.
+        population: Architectures a generation, 4 or more; 1 or more of ``"naswot"``, where 1 is
+            the published algorithm.
         generations: Number of generations; 50 if there is no budget either.
         budget: Distinct architectures to evaluate at most.
         seed: The same seed gives the same run, bit for bit.
@@ -238,6 +249,9 @@ def search(
         resume: Continue the run in ``out`` (or the latest of this configuration); begin it if it
             was killed before it began.
         on_progress: Called after every generation.
+        on_scoring: Called as scores for the warm start are computed.
+        workers: Processes that compute these; with more than 1, a script must keep its own work
+            under ``if __name__ == "__main__"``.
 
     Returns:
         The run, with ``.front`` and ``.evaluations``.
@@ -246,6 +260,7 @@ def search(
         SearchInterrupted: SIGINT came; the run so far is written, and is its ``run``.
         UnknownNameError: A name is not known.
         ConfigError: A setting cannot be.
+        MissingExtraError: Scores must be computed, and torch is not installed.
         RunError: ``out`` holds something else, or the run to resume differs or is damaged.
         StorageError: ``out`` cannot be written.
     """
@@ -259,6 +274,8 @@ def search(
         limit if isinstance(limit, Limit) else parse_limit(limit, "--constraint", own)
         for limit in _listed("constraints", constraints)
     ]
+    asked = warm_start if warm_start is not None else DEFAULTS.get(algorithm)
+    start = None if asked is None else parse_warm_start(asked)
     config = SearchConfig(
         space=space.name,
         dataset=space.dataset,
@@ -268,14 +285,22 @@ def search(
         source=source,
         power_w=power_w,
         algorithm=algorithm,
+        warm_start=None if start is None else str(start),
         population=population,
         generations=generations,
         budget=budget,
         seed=seed,
     )
     task = _task(space, device, config, given, limits)
-    setting = Setting(space, task.n_objectives, config.population, config.seed)
-    proposer = ALGORITHMS[algorithm](setting)
+    make = ALGORITHMS[algorithm]
+    candidates = None if start is None else draw(space, start, config.population, config.seed)
+
+    def propose() -> Algorithm:
+        initial = None
+        if candidates is not None:
+            initial = candidates.best(config.population, workers, on_scoring)
+        return make(Setting(space, task.n_objectives, config.population, config.seed, initial))
+
     record = Record(
         config=config.as_dict(),
         columns=task.columns,
@@ -288,7 +313,7 @@ def search(
     else:
         path = latest_directory(stem, record) if resume else new_directory(stem)
     claim(path, record, resume)
-    return _run(path, record, task, proposer, on_progress or (lambda _: None))
+    return _run(path, record, task, propose, on_progress or (lambda _: None))
 
 
 def _listed(name: str, items: Sequence[Any]) -> Sequence[Any]:
@@ -343,14 +368,15 @@ def _run(
     path: Path,
     record: Record,
     task: Task,
-    proposer: Algorithm,
+    propose: Callable[[], Algorithm],
     on_progress: Callable[[Progress], None],
 ) -> Run:
     """Search and write everything; an interrupt, whenever it comes, leaves a usable front."""
     status, columns = "finished", [spec.column for spec in record.columns]
+    loop = None
     with contextlib.closing(Store(path / DATABASE, columns)) as store:
-        loop = Loop(task, proposer, store)
         try:
+            loop = Loop(task, propose(), store)
             loop.run(on_progress)
         except KeyboardInterrupt:
             status = "interrupted"
@@ -364,13 +390,17 @@ def _run(
     return run
 
 
-def _write(path: Path, record: Record, loop: Loop, status: str) -> Run:
-    """Write what a search found, and say in ``run.json`` how it ended."""
+def _write(path: Path, record: Record, loop: Loop | None, status: str) -> Run:
+    """Write what a search found, and say in ``run.json`` how it ended.
+
+    There is no loop where the search was stopped before its first generation was proposed.
+    """
     normalisation = None
-    if loop.normalisation is not None:
+    if loop is not None and loop.normalisation is not None:
         reference = [REFERENCE] * record.n_objectives
         normalisation = {**asdict(loop.normalisation), "reference": reference}
-    replace(record, status=status, normalisation=normalisation, notes=loop.notes).write(path)
+    notes = () if loop is None else loop.notes
+    replace(record, status=status, normalisation=normalisation, notes=notes).write(path)
     run = Run(path)
     write_front(path, run.front)
     write_report(run)
@@ -387,6 +417,7 @@ def write_report(run: Run) -> Path:
         "Search space": f"{config['space']}, {config['dataset']}",
         "Device": load_device(config["device"]).title if config["device"] else "none",
         "Algorithm": f"{config['algorithm']}, population {config['population']}",
+        **({"Warm start": _warm_start(config)} if config.get("warm_start") else {}),
         "Generations": f"{len(run.history)} ({run.record.status})",
         "Architectures evaluated": f"{run.n_evaluated:,}",
         "Constraints": ", ".join(config["constraints"]) or "none",
@@ -411,6 +442,11 @@ def write_report(run: Run) -> Path:
     )
     write(data, run.path / REPORT)
     return run.path / REPORT
+
+
+def _warm_start(config: Mapping[str, Any]) -> str:
+    proxy, _, n_candidates = config["warm_start"].partition(":")
+    return f"the best {config['population']:,} of {int(n_candidates):,} random ones by {proxy}"
 
 
 def _human(figures: Mapping[str, float | None]) -> dict[str, float | None]:

@@ -30,7 +30,9 @@ class SearchConfig:
         source: ``"predictor"`` or ``"table"``.
         power_w: Rated power in watts from which energy is estimated, or None.
         algorithm: Name of the algorithm.
-        population: Architectures a generation, at least 4.
+        warm_start: Proxy and number of candidates that the search begins with, such as
+            ``"nwot:1000"``, or None.
+        population: Architectures a generation, at least 4; of ``naswot``, at least 1.
         generations: Number of generations; None for as many as the budget allows.
         budget: Distinct architectures to evaluate, at least 1; None for no limit.
         seed: Seed of the search, 0 or larger.
@@ -47,13 +49,15 @@ class SearchConfig:
     source: str = "predictor"
     power_w: float | None = None
     algorithm: str = "nsga2"
+    warm_start: str | None = None
     population: int = DEFAULT_POPULATION
     generations: int | None = DEFAULT_GENERATIONS
     budget: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, least in _LEAST.items():
+        least_of = {**_LEAST, "population": 1} if self.algorithm == "naswot" else _LEAST
+        for name, least in least_of.items():
             value = getattr(self, name)
             if value is None and name in _OPTIONAL:
                 continue

@@ -89,16 +89,14 @@ def _choose(
 
 def _n_workers(asked: int | None, torch_device: str, n_archs: int) -> int:
     """Processes to use: one for each core this process may use, one for a GPU."""
-    import os
+    from hwnas.cli._workers import n_cores
 
     if asked is not None:
         return asked
     if torch_device != "cpu":
         return 1
-    has_affinity = hasattr(os, "sched_getaffinity")
-    n_cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
     # Starting a process takes as long as some architectures.
-    return max(1, min(n_cores, n_archs // 8))
+    return max(1, min(n_cores(), n_archs // 8))
 
 
 def _save(archs: Sequence[Architecture], task: Task, out: Path, n_workers: int) -> None:

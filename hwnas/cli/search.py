@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from hwnas.core.front import Front
+    from hwnas.proxies.lookup import Scoring
     from hwnas.search.loop import Progress
     from hwnas.search.run import Run
 
@@ -46,8 +47,24 @@ def search(
         float | None,
         typer.Option(metavar="W", help="Rated power; energy is then estimated as power x latency."),
     ] = None,
-    algorithm: Annotated[str, typer.Option(metavar="nsga2|random", help="Algorithm.")] = "nsga2",
-    population: Annotated[int, typer.Option(help="Architectures a generation, 4 or more.")] = 100,
+    algorithm: Annotated[
+        str,
+        typer.Option(
+            metavar="nsga2|random|naswot",
+            help="naswot: evaluate the best of 1,000 random architectures by the proxy nwot, "
+            "and end.",
+        ),
+    ] = "nsga2",
+    warm_start: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PROXY:N",
+            help="Begin with the best of N random architectures by a proxy, such as nwot:1000.",
+        ),
+    ] = None,
+    population: Annotated[
+        int, typer.Option(help="Architectures a generation, 4 or more; 1 or more of naswot.")
+    ] = 100,
     generations: Annotated[
         int | None, typer.Option(help="Generations; 50 if there is no --budget either.")
     ] = None,
@@ -69,6 +86,7 @@ def search(
     """Search a space for the Pareto front of a device."""
     from hwnas import api
     from hwnas.cli._console import console, print_json
+    from hwnas.cli._workers import n_cores
     from hwnas.search.run import front_record
 
     settings: dict[str, Any] = {
@@ -79,6 +97,7 @@ def search(
         "source": source,
         "power_w": power_w,
         "algorithm": algorithm,
+        "warm_start": warm_start,
         "population": population,
         "generations": generations,
         "budget": budget,
@@ -87,9 +106,14 @@ def search(
     messages = console(to_stderr=True)
     started = time.monotonic()
     is_interrupted = False
-    with _progress(messages, quiet or as_json, generations, budget) as on_progress:
+    is_silent = quiet or as_json
+    with (
+        _scoring(messages, is_silent) as on_scoring,
+        _progress(messages, is_silent, generations, budget) as on_progress,
+    ):
+        settings |= {"on_progress": on_progress, "on_scoring": on_scoring, "workers": n_cores()}
         try:
-            run = api.search(space, **settings, out=out, resume=resume, on_progress=on_progress)
+            run = api.search(space, **settings, out=out, resume=resume)
         except api.SearchInterrupted as interrupt:
             run, is_interrupted = interrupt.run, True
     if as_json:
@@ -101,6 +125,38 @@ def search(
     if is_interrupted:
         _say_how_to_go_on(messages, context.obj, run)
         raise typer.Exit(EXIT_INTERRUPTED)
+
+
+@contextlib.contextmanager
+def _scoring(out: Console, is_silent: bool) -> Iterator[Callable[[Scoring], None] | None]:
+    """A progress bar over the scores that a warm start needs; gone when all are there."""
+    if is_silent:
+        yield None
+        return
+    from rich import progress as parts
+
+    bar = parts.Progress(
+        parts.BarColumn(bar_width=20),
+        parts.TextColumn("scoring {task.total:,} architectures by {task.fields[proxy]}"),
+        parts.TimeRemainingColumn(compact=True),
+        console=out,
+        transient=True,
+        disable=not out.is_terminal,
+    )
+    task = bar.add_task("", total=None, proxy="")
+
+    def update(scoring: Scoring) -> None:
+        bar.update(task, completed=scoring.n_done, total=scoring.n_archs, proxy=scoring.proxy)
+        # Two bars cannot be live at once: the search's own follows.
+        if scoring.n_done < scoring.n_archs:
+            bar.start()
+        else:
+            bar.stop()
+
+    try:
+        yield update
+    finally:
+        bar.stop()
 
 
 @contextlib.contextmanager
@@ -166,7 +222,7 @@ def _print_run(out: Console, run: Run, seconds: float) -> None:
     else:
         where = f"{config['space']} ({config['dataset']}) on {config['device'] or 'no device'}"
         out.print(
-            f"[bold]{len(front)} architectures[/bold] on the Pareto front of {where}, "
+            f"[bold]{len(front)} architecture{'s' * (len(front) > 1)}[/bold] on the Pareto front of {where}, "
             f"from {len(run.evaluations):,} evaluated in {seconds:.1f} s.\n"
         )
         _print_front(out, front)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from hwnas.core.quantity import Direction
 from hwnas.registry import Registry
 
 if TYPE_CHECKING:
@@ -36,11 +37,14 @@ class Proxy:
         function: Takes the passes, returns the value; may raise ``UndefinedScore``.
         reads: What it reads of the shared passes; a proxy that runs passes of its own with
             ``Passes.run`` reads nothing.
+        direction: Which end promises the better network: ``"max"``, as the papers rank by
+            accuracy, or ``"min"``, where small is robust.
     """
 
     name: str
     function: Callable[[Passes], float]
     reads: tuple[Reading, ...] = ()
+    direction: Direction = "max"
 
     @property
     def doc(self) -> str:
@@ -51,18 +55,21 @@ class Proxy:
 PROXIES: Registry[Proxy] = Registry("proxy", "hwnas.proxies", "hwnas.proxies")
 
 
-def proxy(*reads: Reading) -> Callable[[Callable[[Passes], float]], Callable[[Passes], float]]:
+def proxy(
+    *reads: Reading, direction: Direction = "max"
+) -> Callable[[Callable[[Passes], float]], Callable[[Passes], float]]:
     """Decorator that registers a function as the proxy of its name.
 
     Args:
         *reads: What it reads of the shared passes.
+        direction: Which end promises the better network, ``"max"`` or ``"min"``.
 
     Raises:
         ConfigError: The name is taken.
     """
 
     def add(function: Callable[[Passes], float]) -> Callable[[Passes], float]:
-        PROXIES.register(function.__name__)(Proxy(function.__name__, function, reads))
+        PROXIES.register(function.__name__)(Proxy(function.__name__, function, reads, direction))
         return function
 
     return add

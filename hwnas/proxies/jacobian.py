@@ -102,7 +102,7 @@ def correlation_within_classes(gradients: np.ndarray, labels: np.ndarray, n_clas
     return float(np.abs(found).sum())
 
 
-@proxy("projected_input_gradient")
+@proxy("projected_input_gradient", direction="min")
 def jacobian_norm(passes: Passes) -> float:
     """Frobenius norm of the logits' Jacobian with respect to the image; small is robust.
 
@@ -122,7 +122,7 @@ def jacobian_norm(passes: Passes) -> float:
     return float(mean_square.sqrt())
 
 
-@proxy("loss_input_gradient")
+@proxy("loss_input_gradient", direction="min")
 def input_grad_norm(passes: Passes) -> float:
     """Mean over images of the norm of the loss's gradient in the image; small is robust.
 

@@ -34,6 +34,21 @@ class ShippedScores:
     values: np.ndarray
     rows: dict[bytes, int]
 
+    @property
+    def genotypes(self) -> np.ndarray:
+        """Canonical genotypes that have a row, shape ``(n_known, n_genes)``."""
+        return np.array([np.frombuffer(key, dtype=np.int64) for key in self.rows])
+
+    def knows(self, space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+        """Whether the classes of genotypes have a row, shape ``(n_archs,)``; its score may be NaN.
+
+        Args:
+            space: The search space of the genotypes.
+            genotypes: Shape ``(n_archs, n_genes)``.
+        """
+        keys = genotype_keys(space.canonical_genotypes(genotypes))
+        return np.fromiter((key in self.rows for key in keys), bool, len(keys))
+
     def look_up(self, space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
         """Scores of the functional classes of genotypes.
 

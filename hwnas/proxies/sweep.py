@@ -156,7 +156,9 @@ def all_classes(space: SearchSpace) -> list[Architecture]:
     return [space.architecture(genotype) for genotype in genotypes]
 
 
-def sample_classes(space: SearchSpace, n: int, seed: int) -> list[Architecture]:
+def sample_classes(
+    space: SearchSpace, n: int, seed: int | np.random.SeedSequence
+) -> list[Architecture]:
     """``n`` different valid canonical architectures, drawn uniformly over genotypes.
 
     Raises:
@@ -210,9 +212,13 @@ def score_rows(
 
 
 def _start_worker() -> None:
+    import signal
+
     import threadpoolctl
     import torch
 
+    # Ctrl-C reaches every process of a terminal; the one that started the workers ends them.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
     threadpoolctl.threadpool_limits(1)
 

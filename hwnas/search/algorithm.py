@@ -32,21 +32,24 @@ class Algorithm(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Setting:
     """What every algorithm is built from.
 
     Args:
         space: Search space.
         n_objectives: How many objectives there are.
-        population: Architectures in a batch, at least 4.
+        population: Architectures in a batch.
         seed: Seed of its random numbers.
+        initial: Genotypes to propose as the first batch, valid and each class once, shape
+            ``(population, n_genes)``; None to choose freely.
     """
 
     space: SearchSpace
     n_objectives: int
     population: int
     seed: int
+    initial: np.ndarray | None = None
 
 
 ALGORITHMS: Registry[Callable[[Setting], Algorithm]] = Registry(

@@ -28,9 +28,13 @@ class RandomSearch:
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
         self._rng = np.random.default_rng(setting.seed)
+        self._initial = setting.initial
 
     def ask(self) -> np.ndarray:
         """Genotypes of ``population`` architectures, shape ``(population, n_genes)``."""
+        if self._initial is not None:
+            asked, self._initial = self._initial, None
+            return asked
         return self._setting.space.sample_genotypes(self._setting.population, self._rng)
 
     def tell(self, values: np.ndarray, violation: np.ndarray) -> None:

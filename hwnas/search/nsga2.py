@@ -58,7 +58,7 @@ class Nsga2:
         )
         self._algorithm = NSGA2(
             pop_size=setting.population,
-            sampling=_sampling(space),
+            sampling=_sampling(space) if setting.initial is None else setting.initial,
             crossover=UX(),
             mutation=_reset_mutation(space),
             eliminate_duplicates=_duplicates(space),
