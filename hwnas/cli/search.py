@@ -221,8 +221,9 @@ def _print_run(out: Console, run: Run, seconds: float) -> None:
         )
     else:
         where = f"{config['space']} ({config['dataset']}) on {config['device'] or 'no device'}"
+        found = f"{len(front)} architecture{'s' if len(front) > 1 else ''}"
         out.print(
-            f"[bold]{len(front)} architecture{'s' * (len(front) > 1)}[/bold] on the Pareto front of {where}, "
+            f"[bold]{found}[/bold] on the Pareto front of {where}, "
             f"from {len(run.evaluations):,} evaluated in {seconds:.1f} s.\n"
         )
         _print_front(out, front)

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hwnas.core.architecture import genotype_keys
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError
+from hwnas.features.counts import COLUMNS, count_genotypes
 from hwnas.proxies.catalogue import PROXIES
 from hwnas.proxies.lookup import Lookup, Scoring, look_up
 from hwnas.proxies.shipped import shipped_scores
@@ -123,6 +125,8 @@ def draw(space: SearchSpace, start: WarmStart, population: int, seed: int) -> Ca
     # A stream of its own: an algorithm with the same seed must not draw the same once more.
     stream, pool_stream = np.random.SeedSequence(seed).spawn(2)
     genotypes = space.genotypes(sample_classes(space, start.n_candidates, stream))
+    if start.proxy in COLUMNS:
+        return Candidates(genotypes, _count(space, genotypes, start.proxy))
     shipped = shipped_scores(space)
     if shipped is not None and start.proxy in shipped.names:
         has_enough = len(shipped.rows) >= start.n_candidates
@@ -132,6 +136,13 @@ def draw(space: SearchSpace, start: WarmStart, population: int, seed: int) -> Ca
             )
             genotypes = shipped.genotypes[np.sort(rows)]
     return Candidates(genotypes, look_up(space, genotypes, start.proxy))
+
+
+def _count(space: SearchSpace, genotypes: np.ndarray, proxy: str) -> Lookup:
+    """Scores that are exact counts: these need no model."""
+    counts = count_genotypes(space, genotypes)[:, COLUMNS.index(proxy)]
+    keys = genotype_keys(genotypes)
+    return Lookup(proxy, keys, dict(zip(keys, counts.tolist(), strict=True)), (), None)
 
 
 def _check_size(space: SearchSpace, start: WarmStart) -> None:

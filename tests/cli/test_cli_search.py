@@ -127,6 +127,7 @@ def test_options_arrive_in_the_run(type_: Terminal) -> None:
         *("nasbench201", "--device", "raspi4", "--dataset", "cifar100", "--power-w", "5"),
         *("--objectives", " latency , energy,params", "--constraint", "latency<=50"),
         *("--constraint", "params>=1000", "--algorithm", "random", "--population", "10"),
+        *("--warm-start", "params:60"),
         *("--generations", "9", "--budget", "25", "--seed", "7", "--out", "run"),
     )
     assert hwnas.load_run("run").config == {
@@ -138,6 +139,7 @@ def test_options_arrive_in_the_run(type_: Terminal) -> None:
         "source": "predictor",
         "power_w": 5.0,
         "algorithm": "random",
+        "warm_start": "params:60",
         "population": 10,
         "generations": 9,
         "budget": 25,

@@ -158,6 +158,7 @@ def test_run_json_says_what_was_asked_and_how_it_ended(started: Started) -> None
         "source": "predictor",
         "power_w": None,
         "algorithm": "nsga2",
+        "warm_start": None,
         "population": 8,
         "generations": None,
         "budget": 40,
