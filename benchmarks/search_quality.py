@@ -60,6 +60,11 @@ class Truth:
         values = self._values(archs)
         return 100 * self._scale.hypervolume(values[~np.isnan(values).any(axis=1)]) / self._whole
 
+    def best(self, archs: list[str]) -> float:
+        """The best value of the first objective among architectures."""
+        values = self._values(archs)[:, 0]
+        return float(np.nanmax(values) if self._specs[0].direction == "max" else np.nanmin(values))
+
 
 def found(device: str, seed: int, folder: Path, **settings: Any) -> tuple[list[str], int]:
     """Architectures on the front of a search with its defaults, and how many it evaluated."""

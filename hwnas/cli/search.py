@@ -214,7 +214,9 @@ def _print_run(out: Console, run: Run, seconds: float) -> None:
     from rich.markup import escape
 
     front, config = run.front, run.config
-    if not len(front):
+    if not len(run.evaluations):
+        out.print("No architecture has been evaluated yet.")
+    elif not len(front):
         out.print(
             f"None of the {len(run.evaluations):,} architectures evaluated satisfies every "
             "constraint. Loosen one, or search longer with --generations."

@@ -11,7 +11,8 @@ from rich.console import Console
 
 import hwnas
 from hwnas.cli import main
-from hwnas.cli.search import SHOWN, _print_front, _spread
+from hwnas.cli.search import SHOWN, _print_front, _scoring, _spread
+from hwnas.proxies.lookup import Scoring
 
 SMALL = ("nasbench201", "--population", "20", "--generations", "4")
 COUNTS = (*SMALL, "--objectives", "params,macs")
@@ -164,3 +165,51 @@ def test_no_feasible_architecture_is_said(type_: Terminal) -> None:
     assert status == 0
     assert "satisfies every constraint. Loosen one, or search longer" in " ".join(out.split())
     assert "hwnas select" not in out
+
+
+def test_naswot_says_what_it_found(type_: Terminal) -> None:
+    words = ("--algorithm", "naswot", "--warm-start", "params:500", "--population", "1")
+    status, out, err = type_("nasbench201", "--objectives", "params,macs", *words)
+    assert (status, err) == (0, "")
+    assert "1 architecture on the Pareto front of nasbench201 (cifar10) on no device" in out
+    run = hwnas.load_run("runs/nasbench201-1")
+    assert (run.config["algorithm"], run.config["warm_start"]) == ("naswot", "params:500")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--warm-start", "nwot"), "--warm-start must be PROXY:N with a whole number N, such as"),
+        (("--warm-start", "synflo:100"), "Unknown proxy 'synflo'. Did you mean 'synflow'?"),
+        (("--warm-start", "nwot:10"), "must draw at least the population of 20; got nwot:10."),
+        (("--algorithm", "naswott"), "Unknown algorithm 'naswott'. Did you mean 'naswot'?"),
+    ],
+)
+def test_a_beginning_that_cannot_be_is_refused_in_one_line(
+    type_: Terminal, words: tuple[str, ...], message: str
+) -> None:
+    status, out, err = type_(*COUNTS, *words)
+    assert (status, out) == (2, "")
+    assert message in " ".join(err.split())
+    assert not Path("runs").exists()
+
+
+def test_scoring_is_seen_on_a_terminal_and_gone_when_it_is_done() -> None:
+    out = Console(file=io.StringIO(), force_terminal=True, width=80, color_system=None)
+    with _scoring(out, is_silent=False) as told:
+        assert told is not None
+        told(Scoring("nwot", 250, 1000))
+        told(Scoring("nwot", 1000, 1000))
+    assert isinstance(out.file, io.StringIO)
+    assert "scoring 1,000 architectures by nwot" in out.file.getvalue()
+
+
+def test_scoring_is_silent_where_nobody_looks() -> None:
+    out = Console(file=io.StringIO(), width=80)
+    for is_silent in (False, True):
+        with _scoring(out, is_silent) as told:
+            if told is not None:
+                told(Scoring("nwot", 250, 1000))
+                told(Scoring("nwot", 1000, 1000))
+    assert isinstance(out.file, io.StringIO)
+    assert out.file.getvalue() == ""

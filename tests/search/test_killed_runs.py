@@ -257,3 +257,52 @@ def test_a_quiet_search_is_interrupted_alike(
     assert err.strip().splitlines()[-1].endswith(f"--out=run {mode} --resume")
     assert out == "run\n" or out.startswith("{")
     assert os.access(tmp_path / "run" / "front.csv", os.R_OK)
+
+
+# A warm start whose scores are computed, on networks small enough, and which kills itself or is
+# interrupted when so many of them are there.
+WARM_SCRIPT = """
+import os, sys
+from pathlib import Path
+import hwnas
+from hwnas.proxies import shipped, sweep
+from hwnas.spaces.nasbench201 import NasBench201
+
+out, resume, sign, count = sys.argv[1:]
+shipped.artifacts_dir = lambda: Path(out).parent / "nothing"
+sweep._CHUNK = 8
+
+def watch(scoring):
+    if scoring.n_done == int(count):
+        os.kill(os.getpid(), int(sign))
+
+hwnas.search(NasBench201(channels=2, cells=1), objectives=["params", "macs"], population=8,
+             generations=3, warm_start="nwot:32", out=out, resume=resume == "resume",
+             on_scoring=watch)
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
+def test_stopped_while_it_scores_and_resumed(tmp_path: Path, sign: signal.Signals) -> None:
+    pytest.importorskip("torch", reason="torch is not installed")
+    script = tmp_path / "search.py"
+    script.write_text(WARM_SCRIPT)
+
+    def run(name: str, count: int, resume: bool = False) -> int:
+        words = [sys.executable, str(script), str(tmp_path / name), "resume" if resume else "new"]
+        environment = {**os.environ, "HWNAS_CACHE": str(tmp_path / f"cache-{name}")}
+        return subprocess.run(
+            [*words, str(int(sign)), str(count)], check=False, env=environment, stderr=-1
+        ).returncode
+
+    assert run("whole", -1) == 0
+    assert run("stopped", 16) == (-sign if sign == signal.SIGKILL else 1)
+    status = hwnas.load_run(tmp_path / "stopped").record.status
+    assert status == ("running" if sign == signal.SIGKILL else "interrupted")
+    # What was scored is kept: there are never again as few as 8.
+    assert run("stopped", 8, resume=True) == 0
+    for name in COMPARED:
+        expected = (tmp_path / "whole" / name).read_bytes()
+        assert (tmp_path / "stopped" / name).read_bytes() == expected
+    assert _rows(tmp_path / "stopped") == _rows(tmp_path / "whole")
