@@ -307,11 +307,7 @@ def search(
         n_objectives=task.n_objectives,
         versions={name: importlib.metadata.version(name) for name in _PACKAGES},
     )
-    stem = "-".join(filter(None, (space.name, config.device)))
-    if out is not None:
-        path = Path(out)
-    else:
-        path = latest_directory(stem, record) if resume else new_directory(stem)
+    path = _directory(record, out, resume)
     claim(path, record, resume)
     return _run(path, record, task, propose, on_progress or (lambda _: None))
 
@@ -362,6 +358,14 @@ def _task(
         generations=config.generations,
         budget=config.budget,
     )
+
+
+def _directory(record: Record, out: str | os.PathLike[str] | None, resume: bool) -> Path:
+    """Where the run goes, or lies."""
+    if out is not None:
+        return Path(out)
+    stem = "-".join(filter(None, (record.config["space"], record.config["device"])))
+    return latest_directory(stem, record) if resume else new_directory(stem)
 
 
 def _run(

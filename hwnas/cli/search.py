@@ -51,19 +51,22 @@ def search(
         str,
         typer.Option(
             metavar="nsga2|random|naswot",
-            help="naswot: evaluate the best of 1,000 random architectures by the proxy nwot, "
-            "and end.",
+            help="naswot: evaluate only what the warm start, here nwot:1000 by default, finds.",
         ),
     ] = "nsga2",
     warm_start: Annotated[
         str | None,
         typer.Option(
             metavar="PROXY:N",
-            help="Begin with the best of N random architectures by a proxy, such as nwot:1000.",
+            help="Begin with those --population of N random architectures that a proxy "
+            "prefers; such as nwot:1000.",
         ),
     ] = None,
     population: Annotated[
-        int, typer.Option(help="Architectures a generation, 4 or more; 1 or more of naswot.")
+        int,
+        typer.Option(
+            help="Architectures a generation, 4 or more; of naswot, 1 (as published) or more."
+        ),
     ] = 100,
     generations: Annotated[
         int | None, typer.Option(help="Generations; 50 if there is no --budget either.")
