@@ -25,6 +25,8 @@ from hwnas.proxies.sweep import Task, make_task, sweep
 N_IMAGES, SEED = 16, 0
 # Starting a process takes as long as this many architectures.
 _PER_WORKER = 8
+# Architectures a worker between two looks at the progress.
+_CHUNK = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Lookup:
         if self.task is not None:
             path, n_left = self._path(self.task), len(self.left)
             n_workers = max(1, min(n_workers, n_left // _PER_WORKER))
-            for n_done in sweep(self.left, self.task, path, n_workers):
+            for n_done in sweep(self.left, self.task, path, n_workers, _CHUNK):
                 if on_progress is not None:
                     on_progress(Scoring(self.proxy, n_done, n_left))
             rows = read_scores(path, self.task.card())

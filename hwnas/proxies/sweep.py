@@ -238,18 +238,23 @@ def _one_thread() -> Iterator[None]:
 
 
 def sweep(
-    archs: Sequence[Architecture], task: Task, path: Path, n_workers: int = 1
+    archs: Sequence[Architecture],
+    task: Task,
+    path: Path,
+    n_workers: int = 1,
+    chunk: int | None = None,
 ) -> Iterator[int]:
     """Score architectures into a Parquet file; what it holds already is not computed again.
 
-    The file is replaced whole after every few architectures, so that a run that is killed goes
-    on where it stopped, and it is sorted by genotype, so that it ends as the same bytes.
+    The file is replaced whole after every few architectures and when it is interrupted, so that
+    a run that is stopped goes on, and it is sorted by genotype, so that it ends as the same bytes.
 
     Args:
         archs: Canonical architectures.
         task: What to compute, and how.
         path: The file.
         n_workers: How many processes.
+        chunk: Architectures a worker between two replacements; 32 by default.
 
     Yields:
         How many of ``archs`` are in the file: those found there, then after each chunk.
@@ -263,10 +268,17 @@ def sweep(
     left = [arch for arch in archs if str(arch) not in rows]
     n_done = len(archs) - len(left)
     yield n_done
-    chunk = _CHUNK * n_workers
+    every = (chunk or _CHUNK) * n_workers
+    n_saved = len(rows)
     with contextlib.closing(score_rows(left, task, n_workers)) as scored:
-        for number, (arch, scores) in enumerate(scored, start=1):
-            rows[str(arch)] = Row(arch.genotype, scores)
-            if number % chunk == 0 or number == len(left):
+        try:
+            for number, (arch, scores) in enumerate(scored, start=1):
+                rows[str(arch)] = Row(arch.genotype, scores)
+                if number % every == 0 or number == len(left):
+                    write_scores(path, rows, card)
+                    n_saved = len(rows)
+                    yield n_done + number
+        except KeyboardInterrupt:
+            if len(rows) > n_saved:
                 write_scores(path, rows, card)
-                yield n_done + number
+            raise

@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 
 from hwnas.errors import UnknownNameError  # noqa: E402
 from hwnas.proxies import PROXIES, shipped  # noqa: E402
-from hwnas.proxies import sweep as sweeping  # noqa: E402
+from hwnas.proxies import lookup as looking_up  # noqa: E402
 from hwnas.proxies.lookup import N_IMAGES, SEED, Scoring, look_up  # noqa: E402
 from hwnas.proxies.store import read_card  # noqa: E402
 from hwnas.proxies.sweep import make_task, sample_classes, score_rows, sweep  # noqa: E402
@@ -93,7 +93,7 @@ def test_twins_have_the_score_of_their_class_once_computed() -> None:
 def test_what_was_computed_is_not_computed_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweeping, "_CHUNK", 4)
+    monkeypatch.setattr(looking_up, "_CHUNK", 4)
     told: list[Scoring] = []
 
     def stop(scoring: Scoring) -> None:

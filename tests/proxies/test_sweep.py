@@ -23,6 +23,7 @@ from hwnas.proxies.sweep import (  # noqa: E402
     canonical_classes,
     make_task,
     sample_classes,
+    score_architecture,
     score_rows,
     sweep,
 )
@@ -169,6 +170,25 @@ def test_killed_run_goes_on_and_ends_as_the_same_file(
     assert len(read_scores(killed, task.card())) == 4
     assert list(sweep(archs, task, killed)) == [4, 8, 10]
     assert killed.read_bytes() == whole.read_bytes()
+
+
+def test_interrupted_run_keeps_all_that_was_scored(
+    task: Task, archs: list[Architecture], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    n_scored = iter(range(len(archs)))
+
+    def interrupted(arch: Architecture, task: Task) -> proxies.Scores:
+        if next(n_scored) == 3:
+            raise KeyboardInterrupt
+        return score_architecture(arch, task)
+
+    path = tmp_path / "scores.parquet"
+    with monkeypatch.context() as patch:
+        patch.setattr(sweeping, "score_architecture", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            list(sweep(archs, task, path))
+    assert len(read_scores(path, task.card())) == 3
+    assert list(sweep(archs, task, path)) == [3, 10]
 
 
 def test_finished_file_is_left_as_it_is(

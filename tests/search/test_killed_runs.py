@@ -265,12 +265,11 @@ WARM_SCRIPT = """
 import os, sys
 from pathlib import Path
 import hwnas
-from hwnas.proxies import shipped, sweep
+from hwnas.proxies import shipped
 from hwnas.spaces.nasbench201 import NasBench201
 
 out, resume, sign, count = sys.argv[1:]
 shipped.artifacts_dir = lambda: Path(out).parent / "nothing"
-sweep._CHUNK = 8
 
 def watch(scoring):
     if scoring.n_done == int(count):
