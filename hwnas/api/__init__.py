@@ -1,0 +1,20 @@
+"""The Python API: the jobs of the command line as functions."""
+
+from hwnas.api._fit import fit, fit_transfer
+from hwnas.api._runs import load_run, select, write_report
+from hwnas.api._search import SearchInterrupted, search
+from hwnas.api._values import COUNTED, make_objective, objective, predict
+
+__all__ = [
+    "COUNTED",
+    "SearchInterrupted",
+    "fit",
+    "fit_transfer",
+    "load_run",
+    "make_objective",
+    "objective",
+    "predict",
+    "search",
+    "select",
+    "write_report",
+]

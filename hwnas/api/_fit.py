@@ -1,0 +1,157 @@
+"""Predictors fitted on tables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hwnas.core.device import Device, device_names, load_device
+from hwnas.core.space import SearchSpace
+from hwnas.errors import ConfigError, UnknownNameError
+from hwnas.predictors import search_path
+from hwnas.spaces import SPACES, load_space
+
+if TYPE_CHECKING:
+    from hwnas.predictors.card import Card
+    from hwnas.predictors.transfer import Known
+
+
+def fit_transfer(
+    device: str,
+    from_space: str,
+    to_space: str,
+    to_dataset: str | None = None,
+    out: str | os.PathLike[str] | None = None,
+) -> list[Card]:
+    """Extrapolate a device's latency and energy from one space to another.
+
+    Args:
+        device: Name of the device.
+        from_space: Search space whose published values the cost model is fitted on.
+        to_space: Search space to value.
+        to_dataset: Its data set; the first one by default.
+        out: Folder of predictors; the user's cache by default.
+
+    Returns:
+        A card for each quantity; its ``transfer`` says how far such models carried between spaces
+        that know the same device. Values are labelled *extrapolated* wherever they are shown.
+
+    Raises:
+        UnknownNameError: There is no such device, space or data set.
+        ConfigError: The two spaces are one, or the first knows nothing of the device that the
+            second does not.
+        TableError: A table is not in the cache.
+        StorageError: The folder cannot be written.
+    """
+    from hwnas.predictors.fitting import write_predictor
+    from hwnas.predictors.transfer import extrapolate, measure_transfer
+
+    goal = load_space(to_space, dataset=to_dataset)
+    start = load_space(from_space)
+    if goal.name == start.name:
+        raise ConfigError(f"A cost model must go to another space; got {goal.name} twice.")
+    target = load_device(device)
+    found = [
+        known
+        for name in ("latency", "energy")
+        if not target.tables(name, goal.name, goal.dataset)
+        and (known := _known(target, start, name, is_needed=True)) is not None
+    ]
+    if not found:
+        raise ConfigError(
+            f"Device '{device}' must have latency or energy on {start.name} that it does not have "
+            f"on {goal.name}; it has none. See: hwnas devices show {device}"
+        )
+    trust = [
+        measure_transfer(one, other)
+        for name in device_names()
+        for here, there in _pairs(start)
+        if (one := _known(load_device(name), here, "latency")) is not None
+        and (other := _known(load_device(name), there, "latency")) is not None
+    ]
+    cards = []
+    for known in found:
+        fitted = extrapolate(known, goal, trust)
+        write_predictor(Path(out) if out else search_path()[0], fitted)
+        cards.append(fitted.card)
+    return cards
+
+
+def _pairs(start: SearchSpace) -> list[tuple[SearchSpace, SearchSpace]]:
+    """Each other space with its first data set, from and to ``start``."""
+    others = [load_space(name) for name in SPACES if name != start.name]
+    return [pair for other in others for pair in ((start, other), (other, start))]
+
+
+def _known(
+    device: Device, space: SearchSpace, quantity: str, is_needed: bool = False
+) -> Known | None:
+    """What a table in the cache knows of a device on a space; None if none does.
+
+    Raises:
+        TableError: It is needed, and there is such a table, but not in the cache.
+    """
+    from hwnas.predictors.transfer import Known
+    from hwnas.tables import is_cached, load_table
+
+    names = device.tables(quantity, space.name, space.dataset)
+    cached = [name for name in names if is_cached(name)]
+    for name in cached or (names[:1] if is_needed else ()):
+        table = load_table(name)
+        column = table.find(quantity, space.dataset, device.name)
+        if column is not None:
+            return Known(space, table, column)
+    return None
+
+
+def fit(
+    table: str,
+    columns: Sequence[str] | None = None,
+    out: str | os.PathLike[str] | None = None,
+    seed: int = 0,
+    on_column: Callable[[str, Card | None], None] | None = None,
+) -> list[Card]:
+    """Fit predictors on the columns of a table.
+
+    Args:
+        table: Name of a table in the cache.
+        columns: Columns to fit; by default all that hold a quantity and vary.
+        out: Folder of predictors; the user's cache by default, where they go before shipped ones.
+        seed: Seed of splits and estimators.
+        on_column: Called with each column's name and its card when it is fitted; None where the
+            column is the same for every architecture.
+
+    Returns:
+        The cards: what each predicts and how wrong it is on held-out functional classes.
+
+    Raises:
+        UnknownNameError: There is no such table or column.
+        TableError: The table is not in the cache or damaged, or a column has nothing to predict.
+        StorageError: The folder cannot be written.
+    """
+    from hwnas.predictors.fitting import fit_column, is_constant, write_predictor
+    from hwnas.tables import load_table
+
+    source = load_table(table)
+    by_name = {column.name: column for column in source.columns}
+    for name in columns or ():
+        if name not in by_name:
+            raise UnknownNameError("column", name, by_name, f"hwnas tables show {table} --columns")
+    chosen = columns or [column.name for column in source.columns if column.quantity]
+    if not chosen:
+        raise ConfigError(f"Table '{table}' holds no quantity that can be predicted.")
+    cards = []
+    for name in chosen:
+        column = by_name[name]
+        space = load_space(source.space, dataset=column.dataset)
+        card = None
+        if columns or not is_constant(space, source, column):
+            fitted = fit_column(space, source, column, seed)
+            write_predictor(Path(out) if out else search_path()[0], fitted)
+            card = fitted.card
+            cards.append(card)
+        if on_column is not None:
+            on_column(name, card)
+    return cards

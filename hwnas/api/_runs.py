@@ -1,0 +1,100 @@
+"""What is done with a finished run: read it, report it, choose from it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hwnas.core.device import load_device
+from hwnas.search.run import REPORT, Run
+from hwnas.select import Selection
+from hwnas.select import select as select_from_front
+
+_FIGURES = {
+    "kendall_tau": "Kendall tau",
+    "spearman": "Spearman",
+    "mape_pct": "mean relative error, %",
+    "within_10_pct": "within 10 % of the truth, %",
+    "interval_coverage_pct": "inside the 90 % interval, %",
+}
+
+
+def write_report(run: Run) -> Path:
+    """Write ``report.html`` into the run's directory; returns its path."""
+    from hwnas.report import Provenance, ReportData
+    from hwnas.report import write_report as write
+
+    config = run.config
+    facts = {
+        "Search space": f"{config['space']}, {config['dataset']}",
+        "Device": load_device(config["device"]).title if config["device"] else "none",
+        "Algorithm": f"{config['algorithm']}, population {config['population']}",
+        **({"Warm start": _warm_start(config)} if config.get("warm_start") else {}),
+        "Generations": f"{len(run.history)} ({run.record.status})",
+        "Architectures evaluated": f"{run.n_evaluated:,}",
+        "Constraints": ", ".join(config["constraints"]) or "none",
+        "Seed": str(config["seed"]),
+        "Versions": ", ".join(f"{name} {v}" for name, v in run.record.versions.items()),
+    }
+    data = ReportData(
+        title=f"Pareto front of {config['space']} on {config['device'] or 'no device'}",
+        front=run.front,
+        space=run.space,
+        history=tuple(
+            (generation.n_evaluated, generation.hypervolume)
+            for generation in run.history
+            if generation.hypervolume is not None
+        ),
+        facts=facts,
+        provenance=tuple(
+            Provenance(spec.column, spec.source, spec.detail, _human(spec.figures))
+            for spec in run.record.columns
+        ),
+        notes=run.record.notes,
+    )
+    write(data, run.path / REPORT)
+    return run.path / REPORT
+
+
+def _warm_start(config: Mapping[str, Any]) -> str:
+    proxy, _, n_candidates = config["warm_start"].partition(":")
+    return f"the best {config['population']:,} of {int(n_candidates):,} random ones by {proxy}"
+
+
+def _human(figures: Mapping[str, float | None]) -> dict[str, float | None]:
+    return {title: figures[name] for name, title in _FIGURES.items() if name in figures}
+
+
+def load_run(path: str | os.PathLike[str]) -> Run:
+    """The run in a directory.
+
+    Raises:
+        RunError: The directory holds no run, or a damaged one.
+    """
+    return Run(Path(path))
+
+
+def select(
+    run: Run,
+    at_most: Mapping[str, float] | None = None,
+    at_least: Mapping[str, float] | None = None,
+    prefer: Mapping[str, float] | None = None,
+    method: str | None = None,
+) -> Selection:
+    """Choose the architecture to ship from a run's front.
+
+    Args:
+        run: The run.
+        at_most: Largest value allowed, by column.
+        at_least: Smallest value allowed, by column.
+        prefer: Importance, by column.
+        method: ``"knee"``, ``"asf"`` or ``"pseudo-weights"``.
+
+    Raises:
+        NoCandidateError: Nothing satisfies the limits.
+        UnknownNameError: There is no such column or method.
+        ConfigError: A limit or weight cannot be.
+    """
+    return select_from_front(run.front, at_most or {}, at_least or {}, prefer, method)

@@ -1,0 +1,255 @@
+"""A search from its settings to the files of its run."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hwnas.api._runs import write_report
+from hwnas.api._values import COUNTED, make_objective, objective, resolve_space
+from hwnas.config import DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
+from hwnas.core.device import Device, load_device
+from hwnas.core.limits import Limit, parse_limit
+from hwnas.core.objective import Objective
+from hwnas.core.quantity import DEFAULT_OBJECTIVES, parse_quantity
+from hwnas.core.space import SearchSpace
+from hwnas.errors import ConfigError
+from hwnas.objectives import SOURCES
+from hwnas.proxies.lookup import Scoring
+from hwnas.search.algorithm import ALGORITHMS, Algorithm, Setting
+from hwnas.search.directory import claim, latest_directory, new_directory
+from hwnas.search.indicators import REFERENCE
+from hwnas.search.loop import Loop, Progress, Task
+from hwnas.search.run import DATABASE, Record, Run, write_front
+from hwnas.search.store import Store, check_names
+from hwnas.search.warm_start import DEFAULTS, draw, parse_warm_start
+
+if TYPE_CHECKING:
+    pass
+
+_PACKAGES = ("hwnas", "numpy", "pymoo", "moocore", "onnxruntime")
+
+
+class SearchInterrupted(KeyboardInterrupt):
+    """A search was stopped by SIGINT; what it found is on disk.
+
+    Args:
+        run: The run so far.
+    """
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(f"interrupted; the front so far is in {run.path}")
+        self.run = run
+
+
+def search(
+    space: str | SearchSpace,
+    device: str | Device | None = None,
+    dataset: str | None = None,
+    objectives: Sequence[Any] = DEFAULT_OBJECTIVES,
+    constraints: Sequence[str | Limit] = (),
+    source: str = "predictor",
+    power_w: float | None = None,
+    algorithm: str = "nsga2",
+    warm_start: str | None = None,
+    population: int = DEFAULT_POPULATION,
+    generations: int | None = None,
+    budget: int | None = None,
+    seed: int = 0,
+    out: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+    on_scoring: Callable[[Scoring], None] | None = None,
+    workers: int = 1,
+) -> Run:
+    """Search for the Pareto front of a device.
+
+    Args:
+        space: Search space or its name.
+        device: Device or its name; needed for latency and energy.
+        dataset: Data set; the space's first one by default.
+        objectives: Quantities (``"robustness@pgd-eps1"`` for a variant), objectives made by
+            ``hwnas.objective``, or plain functions over a batch of architectures (minimised).
+        constraints: Limits such as ``"latency_ms<=5"``, also on what is no objective.
+        source: ``"predictor"``, or ``"table"`` to look true values up (class means).
+        power_w: Rated power in watts; energy is then estimated from it.
+        algorithm: ``"nsga2"``, ``"random"`` or ``"naswot"``, which evaluates its warm start
+            (``"nwot:1000"`` by default) and ends.
+        warm_start: Proxy and number of candidates, such as ``"nwot:1000"``: of so many
+            architectures drawn at random, those that the proxy prefers are the first generation.
+            Scores that do not travel with the package are computed, which needs torch, and kept
+            in the user's cache.
+        population: Architectures a generation, 4 or more; 1 or more of ``"naswot"``, where 1 is
+            the published algorithm.
+        generations: Number of generations; 50 if there is no budget either.
+        budget: Distinct architectures to evaluate at most.
+        seed: The same seed gives the same run, bit for bit.
+        out: Directory of the run, new or empty; the next free one in ``runs/`` by default.
+        resume: Continue the run in ``out`` (or the latest of this configuration); begin it if it
+            was killed before it began.
+        on_progress: Called after every generation.
+        on_scoring: Called as scores for the warm start are computed.
+        workers: Processes that compute these; with more than 1, a script must keep its own work
+            under ``if __name__ == "__main__"``.
+
+    Returns:
+        The run, with ``.front`` and ``.evaluations``.
+
+    Raises:
+        SearchInterrupted: SIGINT came; the run so far is written, and is its ``run``.
+        UnknownNameError: A name is not known.
+        ConfigError: A setting cannot be.
+        MissingExtraError: Scores must be computed, and torch is not installed.
+        RunError: ``out`` holds something else, or the run to resume differs or is damaged.
+        StorageError: ``out`` cannot be written.
+    """
+    space = resolve_space(space, dataset)
+    device = load_device(device) if isinstance(device, str) else device
+    if generations is None and budget is None:
+        generations = DEFAULT_GENERATIONS
+    given = [_named(item) for item in _listed("objectives", objectives)]
+    own = [name for name, made in given if made is not None]
+    limits = [
+        limit if isinstance(limit, Limit) else parse_limit(limit, "--constraint", own)
+        for limit in _listed("constraints", constraints)
+    ]
+    asked = warm_start if warm_start is not None else DEFAULTS.get(algorithm)
+    start = None if asked is None else parse_warm_start(asked)
+    config = SearchConfig(
+        space=space.name,
+        dataset=space.dataset,
+        device=device.name if device else None,
+        objectives=tuple(name for name, _ in given),
+        constraints=tuple(str(limit) for limit in limits),
+        source=source,
+        power_w=power_w,
+        algorithm=algorithm,
+        warm_start=None if start is None else str(start),
+        population=population,
+        generations=generations,
+        budget=budget,
+        seed=seed,
+    )
+    task = _task(space, device, config, given, limits)
+    make = ALGORITHMS[algorithm]
+    candidates = None if start is None else draw(space, start, config.population, config.seed)
+
+    def propose() -> Algorithm:
+        initial = None
+        if candidates is not None:
+            initial = candidates.best(config.population, workers, on_scoring)
+        return make(Setting(space, task.n_objectives, config.population, config.seed, initial))
+
+    record = Record(
+        config=config.as_dict(),
+        columns=task.columns,
+        n_objectives=task.n_objectives,
+        versions={name: importlib.metadata.version(name) for name in _PACKAGES},
+    )
+    path = _directory(record, out, resume)
+    claim(path, record, resume)
+    return _run(path, record, task, propose, on_progress or (lambda _: None))
+
+
+def _listed(name: str, items: Sequence[Any]) -> Sequence[Any]:
+    """The items; a lone text would be taken for a list of letters."""
+    if isinstance(items, str):
+        raise ConfigError(f"{name} must be a list; got the text {items!r}. Put it in brackets.")
+    return items
+
+
+def _named(item: Any) -> tuple[str, Objective | None]:
+    """An objective's name in the configuration, and the objective if it is the user's own."""
+    if isinstance(item, str):
+        quantity, variant = parse_quantity(item)
+        return f"{quantity.name}@{variant}" if variant else quantity.name, None
+    own = item if hasattr(item, "spec") else objective(item)
+    return own.spec.column, own
+
+
+def _task(
+    space: SearchSpace,
+    device: Device | None,
+    config: SearchConfig,
+    given: Sequence[tuple[str, Objective | None]],
+    limits: Sequence[Limit],
+) -> Task:
+    """Everything to evaluate: objectives, then what limits need, then the counts."""
+    wanted = {*config.objectives, *(limit.column for limit in limits)}
+    if config.power_w is not None and wanted.isdisjoint(("energy", "energy_mj")):
+        raise ConfigError("--power-w needs energy among the objectives; it is not there.")
+    # Objectives of the user's own never ask the source, which may still be misspelt.
+    SOURCES[config.source]
+
+    def make(name: str) -> Objective:
+        return make_objective(space, name, device, config.source, config.power_w)
+
+    measures = [own or make(name) for name, own in given]
+    for name in [*(limit.column for limit in limits), *COUNTED]:
+        if name not in {measure.spec.column for measure in measures}:
+            measures.append(make(name))
+    check_names([measure.spec.column for measure in measures])
+    return Task(
+        space=space,
+        measures=tuple(measures),
+        n_objectives=len(given),
+        limits=tuple(limits),
+        generations=config.generations,
+        budget=config.budget,
+    )
+
+
+def _directory(record: Record, out: str | os.PathLike[str] | None, resume: bool) -> Path:
+    """Where the run goes, or lies."""
+    if out is not None:
+        return Path(out)
+    stem = "-".join(filter(None, (record.config["space"], record.config["device"])))
+    return latest_directory(stem, record) if resume else new_directory(stem)
+
+
+def _run(
+    path: Path,
+    record: Record,
+    task: Task,
+    propose: Callable[[], Algorithm],
+    on_progress: Callable[[Progress], None],
+) -> Run:
+    """Search and write everything; an interrupt, whenever it comes, leaves a usable front."""
+    status, columns = "finished", [spec.column for spec in record.columns]
+    loop = None
+    with contextlib.closing(Store(path / DATABASE, columns)) as store:
+        try:
+            loop = Loop(task, propose(), store)
+            loop.run(on_progress)
+        except KeyboardInterrupt:
+            status = "interrupted"
+    try:
+        run = _write(path, record, loop, status)
+    except KeyboardInterrupt:
+        status = "interrupted"
+        run = _write(path, record, loop, status)
+    if status == "interrupted":
+        raise SearchInterrupted(run)
+    return run
+
+
+def _write(path: Path, record: Record, loop: Loop | None, status: str) -> Run:
+    """Write what a search found, and say in ``run.json`` how it ended.
+
+    There is no loop where the search was stopped before its first generation was proposed.
+    """
+    normalisation = None
+    if loop is not None and loop.normalisation is not None:
+        reference = [REFERENCE] * record.n_objectives
+        normalisation = {**asdict(loop.normalisation), "reference": reference}
+    notes = () if loop is None else loop.notes
+    replace(record, status=status, normalisation=normalisation, notes=notes).write(path)
+    run = Run(path)
+    write_front(path, run.front)
+    write_report(run)
+    return run

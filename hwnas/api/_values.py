@@ -1,0 +1,164 @@
+"""Objectives by name, and what is expected of architectures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hwnas.core.architecture import Architecture
+from hwnas.core.device import Device, load_device
+from hwnas.core.objective import Objective
+from hwnas.core.quantity import DEFAULT_OBJECTIVES, Direction, parse_quantity
+from hwnas.core.space import SearchSpace
+from hwnas.errors import ConfigError
+from hwnas.objectives import SOURCES, NothingKnownError
+from hwnas.objectives.simple import CountedObjective, CustomObjective, RatedEnergy
+from hwnas.spaces import load_space
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+COUNTED = ("params", "macs")
+
+
+def objective(
+    function: Callable[[Sequence[Architecture]], np.ndarray],
+    column: str | None = None,
+    direction: Direction = "min",
+    unit: str = "",
+    title: str = "",
+) -> Objective:
+    """Your own function as an objective.
+
+    Args:
+        function: Takes ``n_archs`` architectures, returns values of shape ``(n_archs,)``; NaN
+            means that an architecture is infeasible.
+        column: Name of the values, with their unit; the function's name by default.
+        direction: ``"min"`` or ``"max"``.
+        unit: The unit, for people.
+        title: A heading for people.
+
+    Raises:
+        ConfigError: It is no function, it has no name or that of a known quantity, or the
+            direction is none.
+    """
+    if not callable(function):
+        raise ConfigError(f"An objective must be a quantity or a function; got {function!r}.")
+    name = column or str(getattr(function, "__name__", ""))
+    return CustomObjective(function, name, direction, unit, title)
+
+
+def make_objective(
+    space: SearchSpace,
+    name: str,
+    device: Device | None = None,
+    source: str = "predictor",
+    power_w: float | None = None,
+) -> Objective:
+    """The objective of a quantity.
+
+    Args:
+        space: Search space with its data set.
+        name: Quantity, such as ``"latency"`` or ``"robustness@pgd-eps1"``.
+        device: Device, for quantities that need one.
+        source: ``"predictor"`` or ``"table"``.
+        power_w: Rated power in watts; energy is then estimated from it.
+
+    Raises:
+        UnknownNameError: There is no such quantity, variant or source.
+        ConfigError: Nothing is known of the quantity for this space, data set and device.
+        ArtifactError: A predictor's files are damaged.
+        TableError: A table is missing from the cache or damaged.
+    """
+    quantity, variant = parse_quantity(name)
+    if quantity.name in COUNTED:
+        return CountedObjective(space, quantity.name)
+    if quantity.name == "energy" and power_w is not None:
+        return RatedEnergy(make_objective(space, "latency", device, source), power_w)
+    return SOURCES[source](space, device, quantity, variant)
+
+
+def predict(
+    space: str | SearchSpace,
+    archs: Architecture | str | Sequence[Architecture | str],
+    device: str | Device | None = None,
+    dataset: str | None = None,
+    quantities: Sequence[str] | None = None,
+    source: str = "predictor",
+    power_w: float | None = None,
+) -> pd.DataFrame:
+    """What is expected of architectures on a device.
+
+    Args:
+        space: Search space or its name.
+        archs: Architectures or their published strings; one of them will do.
+        device: Device or its name; needed for latency and energy.
+        dataset: Data set; the space's first one by default.
+        quantities: Quantities to predict; by default accuracy, robustness and, with a device,
+            latency and energy, as far as they are known, and the counts.
+        source: ``"predictor"`` or ``"table"``.
+        power_w: Rated power in watts; energy is then estimated from it.
+
+    Returns:
+        One row an architecture in the order given, indexed by its string. For each quantity,
+        named with its unit: the value, ``_lower`` and ``_upper`` ends of its 90 % interval (NaN
+        where there is none), and ``_source``: ``predicted``, ``tabulated``, ``estimated`` or
+        ``counted``. NaN is unknown: the input does not reach the output, or the device cannot run
+        it.
+
+    Raises:
+        UnknownNameError: There is no such space, data set, device or quantity.
+        ArchitectureError: A string is no architecture of the space.
+        ConfigError: Nothing is known of a quantity that was asked for.
+    """
+    import pandas as pd
+
+    space = resolve_space(space, dataset)
+    device = load_device(device) if isinstance(device, str) else device
+    if isinstance(archs, (str, Architecture)):
+        archs = [archs]
+    parsed = [space.parse(arch) if isinstance(arch, str) else arch for arch in archs]
+    columns: dict[str, Any] = {}
+    for measure in _measures(space, quantities, device, source, power_w):
+        estimate, name = measure(parsed), measure.spec.column
+        columns[name] = estimate.value
+        columns[f"{name}_lower"] = estimate.lower
+        columns[f"{name}_upper"] = estimate.upper
+        columns[f"{name}_source"] = measure.spec.source
+    return pd.DataFrame(columns, index=pd.Index([str(arch) for arch in parsed], name="arch"))
+
+
+def _measures(
+    space: SearchSpace,
+    quantities: Sequence[str] | None,
+    device: Device | None,
+    source: str,
+    power_w: float | None,
+) -> list[Objective]:
+    if quantities is not None:
+        return [make_objective(space, name, device, source, power_w) for name in quantities]
+    found = []
+    for name in DEFAULT_OBJECTIVES:
+        if parse_quantity(name)[0].per_device and device is None:
+            continue
+        try:
+            found.append(make_objective(space, name, device, source, power_w))
+        except NothingKnownError:
+            # Nothing was asked for by name: what is unknown here is left out.
+            continue
+    return found + [CountedObjective(space, name) for name in COUNTED]
+
+
+def resolve_space(space: str | SearchSpace, dataset: str | None) -> SearchSpace:
+    """A space by its name, or one that was loaded, if it is of that data set."""
+    if isinstance(space, str):
+        return load_space(space, dataset=dataset)
+    if dataset is not None and dataset != space.dataset:
+        raise ConfigError(
+            f"The space was loaded for {space.dataset}; got dataset={dataset!r} as well. "
+            "Give the space's name, or leave dataset away."
+        )
+    return space
