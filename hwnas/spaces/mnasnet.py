@@ -106,6 +106,11 @@ class MnasNet(SearchSpace):
         self.resolution = resolution
         self.activation: Activation = activation
 
+    def choice_name(self, gene: int, choice: int) -> str:
+        """The expansion ratio, kernel size or number of layers; ``on`` or ``off``."""
+        value = _CHOICES[gene][choice]
+        return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
+
     def parse(self, text: str) -> Architecture:
         """The architecture of a string such as ``e1k3l1se-e6k3l2-...``.
 

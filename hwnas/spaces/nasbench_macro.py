@@ -72,6 +72,10 @@ class NasBenchMacro(SearchSpace):
     n_choices = (len(OPERATIONS),) * N_LAYERS
     independent_genes = tuple((layer,) for layer in range(N_LAYERS))
 
+    def choice_name(self, gene: int, choice: int) -> str:  # noqa: ARG002
+        """Name of a layer's operation."""
+        return OPERATIONS[choice]
+
     def parse(self, text: str) -> Architecture:
         """The architecture of a published string.
 
