@@ -103,14 +103,12 @@ class SearchSpace(ABC):
         """Every genotype in the order of the published tables; None if too many to list."""
         return None
 
-    def choice_name(self, gene: int, choice: int) -> str:
-        """What people call a gene's choice; its number where the space has no better name.
-
-        Args:
-            gene: Position of the gene in ``genes``.
-            choice: From 0 to ``n_choices[gene] - 1``.
-        """
-        return str(choice) if self.cell is None else self.cell.operations[choice]
+    @property
+    def choice_names(self) -> tuple[tuple[str, ...], ...]:
+        """What people call the choices of each gene; numbers where the space has no names."""
+        if self.cell is not None:
+            return (self.cell.operations,) * len(self.genes)
+        return tuple(tuple(map(str, range(n_choices))) for n_choices in self.n_choices)
 
     def architecture(self, genotype: Sequence[int]) -> Architecture:
         """The architecture of a genotype.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os.path
 from collections.abc import Iterator
 
 from hwnas.core.space import SearchSpace
@@ -81,25 +80,24 @@ def labels(space: SearchSpace, feature_set: str) -> list[str]:
         return [f"{part}: {choice}" for part, choices in _groups(space) for choice in choices]
     if feature_set == "one_hot":
         return [
-            f"{gene} = {space.choice_name(position, choice)}"
-            for position, gene in enumerate(space.genes)
-            for choice in range(space.n_choices[position])
+            f"{gene} = {name}"
+            for gene, choices in zip(space.genes, space.choice_names, strict=True)
+            for name in choices
         ]
     return ["paths(skips alone)" if name == "paths()" else name for name in names]
 
 
 def _groups(space: SearchSpace) -> Iterator[tuple[str, list[str]]]:
-    """Each group of genes, as the start that their names share, and its choices."""
+    """Each group of genes, by the words that their names begin with, and its choices."""
     for group in space.independent_genes:
         genes = [space.genes[gene] for gene in group]
-        start = os.path.commonprefix([f"{gene} " for gene in genes]).rpartition(" ")[0]
-        ends = [gene.removeprefix(start).strip() for gene in genes]
-        every = itertools.product(*(range(space.n_choices[gene]) for gene in group))
-        named = [map(space.choice_name, group, choices) for choices in every]
-        yield (
-            start or " and ".join(genes),
-            [
-                ", ".join(f"{end} {name}".strip() for end, name in zip(ends, names, strict=True))
-                for names in named
-            ],
-        )
+        words = zip(*(gene.split() for gene in genes), strict=False)
+        shared = [word[0] for word in itertools.takewhile(lambda word: len(set(word)) == 1, words)]
+        part = " ".join(shared)
+        rests = [gene.removeprefix(part).strip() for gene in genes]
+        every = itertools.product(*(space.choice_names[gene] for gene in group))
+        choices = [
+            ", ".join(f"{rest} {name}".strip() for rest, name in zip(rests, names, strict=True))
+            for names in every
+        ]
+        yield part or " and ".join(genes), choices

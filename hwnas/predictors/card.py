@@ -203,7 +203,8 @@ def _check_importances(importances: dict[str, Any]) -> None:
         raise TypeError("n_repeats of importances must be a whole number")
     for level in LEVELS:
         for name, figures in importances[level].items():
-            if "/" not in name or not all(_is_a(figures[key], float) for key in ("drop", "std")):
+            is_named = level == "set" or "/" in name
+            if not is_named or not all(_is_a(figures[key], float) for key in ("drop", "std")):
                 raise TypeError("importances must be numbers of features named with their set")
 
 

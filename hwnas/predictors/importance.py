@@ -134,7 +134,7 @@ def _kendall_tau(model: _Mixed, rows: np.ndarray, truth: np.ndarray) -> float:
     from scipy.stats import kendalltau
 
     predicted = model.predict(rows)
-    if np.ptp(predicted) == 0 or np.ptp(truth) == 0:
+    if len(np.unique(predicted)) < 2 or len(np.unique(truth)) < 2:
         return 0.0
     return float(kendalltau(truth, predicted).statistic)
 
@@ -152,9 +152,9 @@ def measure_importances(
         truth: Their values, shape ``(n_classes,)``, in the card's unit.
 
     Returns:
-        ``n_repeats``, and for each of ``LEVELS`` the names, ``set/name``, with ``drop`` of Kendall
-        tau and its ``std`` over permutations, largest first: every set, and up to ``N_LISTED``
-        kinds, of sets that have several, and single features.
+        ``n_repeats``, and for each of ``LEVELS`` names (``set/name`` below sets) with the ``drop``
+        of Kendall tau and its ``std`` over permutations, largest first: every set, and up to
+        ``N_LISTED`` kinds, of sets that have several, and single features.
     """
     session = open_session(model)
 
@@ -189,14 +189,14 @@ def _rounded(figure: float) -> float:
 
 
 def _groups(space: SearchSpace, sets: Sequence[str], level: str) -> dict[str, list[int]]:
-    """Columns by ``set/name`` of what is permuted as one at a level."""
+    """Columns of what is permuted as one at a level, by ``set`` or ``set/name``."""
+    layout = feature_layout(space, sets)
+    if level == "set":
+        return {feature_set: list(columns) for feature_set, columns in layout.items()}
     found: dict[str, list[int]] = {}
-    for feature_set, columns in feature_layout(space, sets).items():
-        parts = {
-            "set": [feature_set] * len(columns),
-            "kind": kinds(space, feature_set),
-            "feature": feature_names(space, (feature_set,)),
-        }[level]
+    for feature_set, columns in layout.items():
+        names = feature_names(space, (feature_set,))
+        parts = kinds(space, feature_set) if level == "kind" else names
         for column, part in zip(columns, parts, strict=True):
             if part:
                 found.setdefault(f"{feature_set}/{part}", []).append(column)
@@ -222,15 +222,18 @@ def _largest(
     return {names[at]: varying[names[at]] for at in order[:N_LISTED]}
 
 
-def importances_of(card: Card) -> tuple[Importance, ...]:
-    """Importances that a card tells, coarse levels first; none where they were not measured."""
-    if card.importances is None:
+def importances_of(measured: Mapping[str, Any] | None) -> tuple[Importance, ...]:
+    """What ``measure_importances`` found, coarse levels first; nothing where it was not asked."""
+    if not measured:
         return ()
-    return tuple(
-        Importance(level, *name.split("/", 1), figures["drop"], figures["std"])
-        for level in LEVELS
-        for name, figures in card.importances[level].items()
-    )
+    found = []
+    for level in LEVELS:
+        for name, figures in measured[level].items():
+            feature_set, _, part = name.partition("/")
+            found.append(
+                Importance(level, feature_set, part or feature_set, figures["drop"], figures["std"])
+            )
+    return tuple(found)
 
 
 def add_importances(path: Path, space: SearchSpace, table: Table) -> Card:

@@ -106,10 +106,13 @@ class MnasNet(SearchSpace):
         self.resolution = resolution
         self.activation: Activation = activation
 
-    def choice_name(self, gene: int, choice: int) -> str:
-        """The expansion ratio, kernel size or number of layers; ``on`` or ``off``."""
-        value = _CHOICES[gene][choice]
-        return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
+    @property
+    def choice_names(self) -> tuple[tuple[str, ...], ...]:
+        """Values of each gene; ``on`` or ``off`` for squeeze-excite."""
+        return tuple(
+            ("off", "on") if values == SQUEEZE_EXCITES else tuple(map(str, values))
+            for values in _CHOICES
+        )
 
     def parse(self, text: str) -> Architecture:
         """The architecture of a string such as ``e1k3l1se-e6k3l2-...``.

@@ -72,9 +72,10 @@ class NasBenchMacro(SearchSpace):
     n_choices = (len(OPERATIONS),) * N_LAYERS
     independent_genes = tuple((layer,) for layer in range(N_LAYERS))
 
-    def choice_name(self, gene: int, choice: int) -> str:  # noqa: ARG002
-        """Name of a layer's operation."""
-        return OPERATIONS[choice]
+    @property
+    def choice_names(self) -> tuple[tuple[str, ...], ...]:
+        """Names of the operations of each layer."""
+        return (OPERATIONS,) * N_LAYERS
 
     def parse(self, text: str) -> Architecture:
         """The architecture of a published string.
