@@ -171,7 +171,7 @@ def predict(
 
 def explain(
     space: str | SearchSpace,
-    target: str,
+    target: str | Sequence[str],
     device: str | Device | None = None,
     dataset: str | None = None,
     top: int | None = None,
@@ -180,7 +180,7 @@ def explain(
 
     Args:
         space: Search space or its name.
-        target: Quantity, such as ``"latency"`` or ``"robustness@pgd-eps1"``.
+        target: Quantity or several, such as ``"latency"`` or ``"robustness@pgd-eps1"``.
         device: Device or its name; all that have a predictor by default.
         dataset: Data set; the space's first one by default.
         top: How many kinds of features, and single features, of each predictor to tell; all that
@@ -188,7 +188,7 @@ def explain(
 
     Returns:
         One row for each set, kind or single feature of each predictor, largest first, with columns
-        ``device``, ``level``, ``feature_set``, ``name``, ``label``, ``tau_drop`` and
+        ``target``, ``device``, ``level``, ``feature_set``, ``name``, ``label``, ``tau_drop`` and
         ``tau_drop_std``: by how much Kendall tau on held-out classes falls when they are permuted.
         Features go together, so that a set counts for more than the sum of its features; none of
         it is a cause.
@@ -202,7 +202,10 @@ def explain(
 
     space = _space(space, dataset)
     device = load_device(device) if isinstance(device, str) else device
-    found = explanations(space, device, *parse_quantity(target))
+    targets = [target] if isinstance(target, str) else target
+    found = [
+        each for name in targets for each in explanations(space, device, *parse_quantity(name))
+    ]
     return explanation_frame(space, found, top)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 BAR_WIDTH = 20
 FIGURE_WIDTH = 17
-LABEL_WIDTH = 36
-DEVICE_WIDTH = 9
+LABEL_WIDTH = 30
 HEADINGS = {"set": "Sets of features", "kind": "Parts of sets", "feature": "Single features"}
 CAVEAT = (
     "Features go together and share their importance: a set counts for more than its features do. "
@@ -31,7 +30,8 @@ def explain(
         str,
         typer.Option(
             metavar="QUANTITY",
-            help="accuracy, robustness, latency, energy or throughput; a variant after @.",
+            help="accuracy, robustness, latency, energy or throughput, with a variant after @; "
+            "several, comma-separated, are compared.",
         ),
     ],
     space: Annotated[str, typer.Option(help="Search space; see: hwnas spaces")] = "nasbench201",
@@ -54,8 +54,9 @@ def explain(
     from hwnas.spaces import load_space
 
     loaded = load_space(space, dataset=dataset)
-    quantity, variant = parse_quantity(target)
-    found = explanations(loaded, load_device(device) if device else None, quantity, variant)
+    machine = load_device(device) if device else None
+    quantities = dict.fromkeys(parse_quantity(name) for name in target.split(","))
+    found = [each for asked in quantities for each in explanations(loaded, machine, *asked)]
     if as_json:
         print_json([_record(loaded, explanation, top) for explanation in found])
         return
@@ -104,17 +105,24 @@ def _heading(known: Sequence[Explanation]) -> str:
     from rich.markup import escape
 
     card = known[0].card
-    assert card.importances is not None
-    name = f"{card.quantity}@{card.variant}" if card.variant else card.quantity
-    device, tau = "", ""
-    if len(known) == 1:
-        device = f" of {card.device}" if card.device else ""
-        tau = f" of {card.held_out['kendall_tau']:.3f}"
+    devices = {each.card.device for each in known} - {None}
+    device = f" of {devices.pop()}" if len(devices) == 1 else ""
+    targets = ", ".join(dict.fromkeys(each.target for each in known))
+    tau = f" of {_tau(known[0])}" if len(known) == 1 else ""
+    n_classes = sorted({each.card.n_classes["test"] for each in known})
+    n_classes = [n_classes[0], *n_classes[1:][-1:]]
+    n_repeats = {(each.card.importances or {})["n_repeats"] for each in known}
     return (
-        f"[bold]{escape(name + device)} on {card.space} ({card.dataset})[/bold]\n"
-        f"How far the Kendall tau{tau} on {card.n_classes['test']:,} held-out classes falls when "
-        f"features are permuted; {card.importances['n_repeats']} permutations."
+        f"[bold]{escape(targets + device)} on {card.space} ({card.dataset})[/bold]\n"
+        f"How far the Kendall tau{tau} on {' to '.join(f'{n:,}' for n in n_classes)} held-out classes "
+        "falls when features are permuted: "
+        f"mean of {', '.join(map(str, sorted(n_repeats)))} permutations."
     )
+
+
+def _tau(explanation: Explanation) -> str:
+    tau = explanation.card.held_out["kendall_tau"]
+    return "" if tau is None else f"{tau:.3f}"
 
 
 def _print_one(out: Console, space: SearchSpace, explanation: Explanation, top: int) -> None:
@@ -147,11 +155,44 @@ def _print_all(out: Console, space: SearchSpace, known: Sequence[Explanation], t
     """Several predictors: features by devices, as many devices beside each other as fit."""
     shown = {level: _largest_of_all(known, level, top) for level in HEADINGS}
     every = [each for rows in shown.values() for each in rows]
-    room = (out.width - LABEL_WIDTH) // DEVICE_WIDTH
-    for start in range(0, len(known), max(1, room)):
-        out.print(_comparison(space, known[start : start + max(1, room)], shown))
-    out.print("\n[dim]\N{MIDDLE DOT}  less than all that was measured for this device[/dim]")
+    for beside in _blocks(known, out.width - LABEL_WIDTH):
+        out.print()
+        out.print(_comparison(space, beside, shown, out.width))
+    out.print("\n[dim]\N{MIDDLE DOT}  not among the largest of its column[/dim]")
     _print_legend(out, every)
+
+
+def _names(known: Sequence[Explanation]) -> list[str]:
+    """Heading of each predictor: its device, its target or both, as they differ."""
+    targets = {each.target for each in known}
+    devices = {each.card.device for each in known} - {None}
+    return [
+        "\n".join(
+            [
+                *([each.target] if len(targets) > 1 else []),
+                *([str(each.card.device)] if each.card.device and len(devices) > 1 else []),
+            ]
+        )
+        for each in known
+    ]
+
+
+def _blocks(known: Sequence[Explanation], width: int) -> Iterator[list[tuple[str, Explanation]]]:
+    """Predictors with their headings, as many at a time as stand beside each other."""
+    beside: list[tuple[str, Explanation]] = []
+    used = 0
+    for name, each in zip(_names(known), known, strict=True):
+        if beside and used + _width(name) > width:
+            yield beside
+            beside, used = [], 0
+        beside.append((name, each))
+        used += _width(name)
+    yield beside
+
+
+def _width(heading: str) -> int:
+    """Width of a column of drops, the gap to the next included."""
+    return max(map(len, ["0.000", *heading.split("\n")])) + len("  ")
 
 
 def _largest_of_all(known: Sequence[Explanation], level: str, top: int) -> list[Importance]:
@@ -169,30 +210,31 @@ def _largest_of_all(known: Sequence[Explanation], level: str, top: int) -> list[
 
 
 def _comparison(
-    space: SearchSpace, known: Sequence[Explanation], shown: Mapping[str, Sequence[Importance]]
+    space: SearchSpace,
+    beside: Sequence[tuple[str, Explanation]],
+    shown: Mapping[str, Sequence[Importance]],
+    width: int,
 ) -> Any:
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("", no_wrap=True)
-    for explanation in known:
-        table.add_column(str(explanation.card.device), justify="right", no_wrap=True)
-    taus = [f"{explanation.card.held_out['kendall_tau']:.3f}" for explanation in known]
-    table.add_row("Kendall tau", *taus)
+    label_width = max(LABEL_WIDTH, width - sum(_width(name) for name, _ in beside))
+    for name, _ in beside:
+        table.add_column(escape(name), justify="right", no_wrap=True)
+    table.add_row("Kendall tau", *(_tau(explanation) for _, explanation in beside))
+    drops = [
+        {(each.level, each.feature_set, each.name): each.drop for each in explanation.importances}
+        for _, explanation in beside
+    ]
     for level, rows in shown.items():
-        if rows:
-            table.add_row()
-            table.add_row(f"[bold]{HEADINGS[level]}[/bold]")
+        table.add_row()
+        table.add_row(f"[bold]{HEADINGS[level]}[/bold]")
         for row in rows:
-            cells = []
-            for explanation in known:
-                drops = {
-                    (each.level, each.feature_set, each.name): each.drop
-                    for each in explanation.importances
-                }
-                drop = drops.get((row.level, row.feature_set, row.name))
-                cells.append("\N{MIDDLE DOT}" if drop is None else f"{drop:.3f}")
-            table.add_row(_wrapped(space, row, LABEL_WIDTH), *cells)
+            found = [drop.get((level, row.feature_set, row.name)) for drop in drops]
+            cells = ["\N{MIDDLE DOT}" if drop is None else f"{drop:.3f}" for drop in found]
+            table.add_row(_wrapped(space, row, label_width), *cells)
     return table
 
 

@@ -11,7 +11,8 @@ from hwnas.core.quantity import Quantity
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError
 from hwnas.features import feature_names
-from hwnas.features.legend import labels
+from hwnas.features.legend import KINDS, labels
+from hwnas.features.sets import FEATURE_SETS
 from hwnas.objectives._missing import NothingKnownError, check_variant, unknown_here
 from hwnas.predictors import predictor_cards
 from hwnas.predictors.card import Card
@@ -21,7 +22,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COUNTED = ("params", "macs")
-COLUMNS = ("device", "level", "feature_set", "name", "label", "tau_drop", "tau_drop_std")
+COLUMNS = (
+    "target",
+    "device",
+    "level",
+    "feature_set",
+    "name",
+    "label",
+    "tau_drop",
+    "tau_drop_std",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +47,19 @@ class Explanation:
     importances: tuple[Importance, ...]
 
     @property
+    def target(self) -> str:
+        """What is predicted: ``latency`` or ``robustness@pgd-eps1``."""
+        card = self.card
+        is_named = card.variant and not card.is_default
+        return f"{card.quantity}@{card.variant}" if is_named else card.quantity
+
+    @property
+    def _of(self) -> str:
+        """What is predicted, and where: ``latency of eyeriss on mnasnet (imagenet)``."""
+        device = f" of {self.card.device}" if self.card.device else ""
+        return f"{self.target}{device} on {self.card.space} ({self.card.dataset})"
+
+    @property
     def why_not(self) -> str:
         """Why nothing is known, as a sentence and what to do; empty where something is."""
         card = self.card
@@ -46,21 +69,14 @@ class Explanation:
             start = card.transfer["from_space"]
             on_device = f" --device {card.device}" if card.device else ""
             return (
-                f"{_of(card)} is extrapolated from {start}; there are no true values on "
+                f"{self._of} is extrapolated from {start}; there are no true values on "
                 f"{card.space} to measure importances on. See: hwnas explain --space {start} "
                 f"--target {card.quantity}{on_device}"
             )
         return (
-            f"The predictor of {_of(card)} was fitted before importances were measured. "
+            f"The predictor of {self._of} was fitted before importances were measured. "
             f"Fit it again: hwnas fit {card.table['name']} --column {card.column}"
         )
-
-
-def _of(card: Card) -> str:
-    """What a card predicts: ``latency of eyeriss on mnasnet (imagenet)``."""
-    name = f"{card.quantity}@{card.variant}" if card.variant else card.quantity
-    device = f" of {card.device}" if card.device else ""
-    return f"{name}{device} on {card.space} ({card.dataset})"
 
 
 def explanations(
@@ -90,11 +106,15 @@ def explanations(
         for _, card in predictor_cards(space.name, space.dataset)
         if card.quantity == quantity.name and name in (None, card.device)
     ]
-    chosen = [c for c in cards if c.variant == variant or (not variant and c.is_default)]
+    chosen: dict[str | None, Card] = {}
+    for card in cards:
+        if card.variant == variant or (not variant and card.is_default):
+            # The user's own comes before the shipped one.
+            chosen.setdefault(card.device, card)
     if not chosen:
         check_variant(quantity, variant, (card.variant for card in cards))
         raise _unknown(space, device, quantity)
-    found = [Explanation(card, importances_of(card.importances)) for card in chosen]
+    found = [Explanation(card, importances_of(card.importances)) for card in chosen.values()]
     if not any(explanation.importances for explanation in found):
         raise ConfigError(found[0].why_not)
     return sorted(found, key=lambda explanation: explanation.card.device or "")
@@ -111,10 +131,15 @@ def _unknown(space: SearchSpace, device: Device | None, quantity: Quantity) -> N
 
 def label_of(space: SearchSpace, importance: Importance) -> str:
     """Name of a set, kind or feature for people."""
-    if importance.level != "feature":
+    if importance.level == "kind" and importance.feature_set not in KINDS:
+        # A gene or part, which may be told in several ways.
+        return f"{importance.name} ({importance.feature_set})"
+    if importance.level != "feature" or importance.feature_set not in FEATURE_SETS:
         return importance.name
     names = feature_names(space, (importance.feature_set,))
-    return labels(space, importance.feature_set)[names.index(importance.name)]
+    named = dict(zip(names, labels(space, importance.feature_set), strict=True))
+    # A card of another version may name a feature that this one does not have.
+    return named.get(importance.name, importance.name)
 
 
 def explanation_frame(
@@ -128,7 +153,7 @@ def explanation_frame(
         top: How many kinds and single features of each predictor to keep; all by default.
 
     Returns:
-        Columns ``device`` (None for what needs none), ``level`` (``set``, ``kind`` or
+        Columns ``target``, ``device`` (None for what needs none), ``level`` (``set``, ``kind`` or
         ``feature``), ``feature_set``, ``name``, ``label`` (the name for people), ``tau_drop`` and
         ``tau_drop_std``: by how much Kendall tau on the held-out classes falls when the features
         are permuted as one, mean and standard deviation over permutations. Largest first within a
@@ -138,6 +163,7 @@ def explanation_frame(
 
     rows = [
         (
+            explanation.target,
             explanation.card.device,
             importance.level,
             importance.feature_set,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.core.space import SearchSpace
@@ -11,7 +11,7 @@ from hwnas.features.legend import KINDS, SETS
 from hwnas.objectives.explanation import label_of
 from hwnas.predictors.importance import Importance, importances_of
 
-N_SHOWN = {"set": 10, "kind": 6, "feature": 8}
+N_SHOWN = {"set": 10, "kind": 5, "feature": 6}
 HEADINGS = {"set": "Sets of features", "kind": "Parts of sets", "feature": "Single features"}
 _WHY_NOT = {
     "predicted": "Not known: it was not measured when the predictor was fitted.",
@@ -101,16 +101,15 @@ def _breakable(label: str) -> str:
 
 def _legend(found: Sequence[Importance]) -> str:
     """What the names of the sets and kinds on the page mean."""
-    rows = "".join(
-        f"<div><dt>{html.escape(name)}</dt><dd>{html.escape(meaning)}</dd></div>"
-        for name, meaning in _meanings(found)
-    )
-    return (
-        f'<details><summary>What the names mean</summary><dl class="legend">{rows}</dl></details>'
-    )
-
-
-def _meanings(found: Sequence[Importance]) -> Iterator[tuple[str, str]]:
+    rows = []
     for feature_set in dict.fromkeys(each.feature_set for each in found):
-        yield feature_set, SETS.get(feature_set, "")
-        yield from KINDS.get(feature_set, {}).items()
+        rows.append(_meaning("", feature_set, SETS.get(feature_set, "")))
+        rows += [_meaning("part", *kind) for kind in KINDS.get(feature_set, {}).items()]
+    return (
+        "<details><summary>What the names mean</summary>"
+        f'<dl class="legend">{"".join(rows)}</dl></details>'
+    )
+
+
+def _meaning(css: str, name: str, meaning: str) -> str:
+    return f'<div class="{css}"><dt>{html.escape(name)}</dt><dd>{html.escape(meaning)}</dd></div>'
