@@ -109,13 +109,12 @@ def _heading(known: Sequence[Explanation]) -> str:
     device = f" of {devices.pop()}" if len(devices) == 1 else ""
     targets = ", ".join(dict.fromkeys(each.target for each in known))
     tau = f" of {_tau(known[0])}" if len(known) == 1 else ""
-    n_classes = sorted({each.card.n_classes["test"] for each in known})
-    n_classes = [n_classes[0], *n_classes[1:][-1:]]
+    sizes = [each.card.n_classes["test"] for each in known]
+    n_classes = " to ".join(f"{size:,}" for size in sorted({min(sizes), max(sizes)}))
     n_repeats = {(each.card.importances or {})["n_repeats"] for each in known}
     return (
         f"[bold]{escape(targets + device)} on {card.space} ({card.dataset})[/bold]\n"
-        f"How far the Kendall tau{tau} on {' to '.join(f'{n:,}' for n in n_classes)} held-out classes "
-        "falls when features are permuted: "
+        f"How far the Kendall tau{tau} on {n_classes} held-out classes falls when features are permuted: "
         f"mean of {', '.join(map(str, sorted(n_repeats)))} permutations."
     )
 
