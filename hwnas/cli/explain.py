@@ -114,8 +114,8 @@ def _heading(known: Sequence[Explanation]) -> str:
     n_repeats = {(each.card.importances or {})["n_repeats"] for each in known}
     return (
         f"[bold]{escape(targets + device)} on {card.space} ({card.dataset})[/bold]\n"
-        f"How far the Kendall tau{tau} on {n_classes} held-out classes falls when features are permuted: "
-        f"mean of {', '.join(map(str, sorted(n_repeats)))} permutations."
+        f"How far the Kendall tau{tau} on {n_classes} held-out classes falls when features are "
+        f"permuted: mean of {', '.join(map(str, sorted(n_repeats)))} permutations."
     )
 
 
