@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hwnas import features, proxies
-    from hwnas.api import load_run, objective, predict, search, select
+    from hwnas.api import explain, load_run, objective, predict, search, select
     from hwnas.core.architecture import Architecture
     from hwnas.core.device import load_device
     from hwnas.errors import HwnasError
@@ -20,6 +20,7 @@ __all__ = [
     "Architecture",
     "HwnasError",
     "Run",
+    "explain",
     "features",
     "load_device",
     "load_run",
@@ -35,6 +36,7 @@ _HOMES = {
     "Architecture": "hwnas.core.architecture",
     "HwnasError": "hwnas.errors",
     "Run": "hwnas.search.run",
+    "explain": "hwnas.api",
     "load_device": "hwnas.core.device",
     "load_run": "hwnas.api",
     "load_space": "hwnas.spaces",

@@ -1,5 +1,6 @@
 """The Python API: the jobs of the command line as functions."""
 
+from hwnas.api._explain import explain
 from hwnas.api._fit import fit, fit_transfer
 from hwnas.api._runs import load_run, select, write_report
 from hwnas.api._search import SearchInterrupted, search
@@ -8,6 +9,7 @@ from hwnas.api._values import COUNTED, make_objective, objective, predict
 __all__ = [
     "COUNTED",
     "SearchInterrupted",
+    "explain",
     "fit",
     "fit_transfer",
     "load_run",

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from hwnas.cli import devices, tables
+from hwnas.cli.explain import explain
 from hwnas.cli.fit import fit
 from hwnas.cli.predict import predict
 from hwnas.cli.proxies import proxies
@@ -45,6 +46,7 @@ def _options(
 app.command("search")(search)
 app.command("select")(select)
 app.command("predict")(predict)
+app.command("explain")(explain)
 app.command("fit")(fit)
 app.command("proxies")(proxies)
 app.command("spaces")(devices.list_spaces)

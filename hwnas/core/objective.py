@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -26,6 +26,8 @@ class ObjectiveSpec:
         detail: One line on what exactly the value is: dataset, split, device, attack.
         origin: The file or formula behind it, with its hash.
         figures: How wrong it may be, measured on held-out architectures: name to figure.
+        importances: Which features a prediction rests on, as its predictor's card tells it; empty
+            where that is not known.
     """
 
     column: str
@@ -36,6 +38,7 @@ class ObjectiveSpec:
     detail: str = ""
     origin: str = ""
     figures: Mapping[str, float | None] = field(default_factory=dict)
+    importances: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

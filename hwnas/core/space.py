@@ -103,6 +103,13 @@ class SearchSpace(ABC):
         """Every genotype in the order of the published tables; None if too many to list."""
         return None
 
+    @property
+    def choice_names(self) -> tuple[tuple[str, ...], ...]:
+        """What people call the choices of each gene; numbers where the space has no names."""
+        if self.cell is not None:
+            return (self.cell.operations,) * len(self.genes)
+        return tuple(tuple(map(str, range(n_choices))) for n_choices in self.n_choices)
+
     def architecture(self, genotype: Sequence[int]) -> Architecture:
         """The architecture of a genotype.
 

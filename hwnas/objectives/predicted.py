@@ -38,6 +38,7 @@ class PredictedObjective:
                 f"sha256 {card.table['sha256']}"
             ),
             figures={**card.held_out, "interval_coverage_pct": card.coverage_pct},
+            importances=card.importances or {},
         )
 
     def __call__(self, archs: Sequence[Architecture]) -> Estimate:

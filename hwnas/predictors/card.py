@@ -17,6 +17,8 @@ from hwnas._files import write_json
 from hwnas.errors import ArtifactError
 
 SCHEMA = 1
+LEVELS = ("set", "kind", "feature")
+"""How finely importances tell features apart, coarse first."""
 _KEYS = {
     "table": {"name", "column", "sha256"},
     "n_classes": {"train", "calibrate", "test"},
@@ -77,6 +79,8 @@ class Card:
         support: Which architectures run at all; None where all do.
         transfer: For a model fitted on another space: ``from_space``, ``from_dataset`` and
             ``trust``, how far such models carried where the truth is known; else None.
+        importances: What its ranking of the test classes rests on, see
+            ``hwnas.predictors.importance``; None where that was not measured.
     """
 
     space: str
@@ -105,6 +109,7 @@ class Card:
     versions: dict[str, str]
     support: Support | None = None
     transfer: dict[str, Any] | None = None
+    importances: dict[str, Any] | None = None
 
     @property
     def coverage_pct(self) -> float | None:
@@ -189,6 +194,18 @@ def _check(card: Card) -> None:
         raise TypeError("interval must hold numbers, one half-width more than edges")
     if card.support is not None and not _is_a(card.support.threshold, float):
         raise TypeError("the threshold of support must be a number")
+    if card.importances is not None:
+        _check_importances(card.importances)
+
+
+def _check_importances(importances: dict[str, Any]) -> None:
+    if not _is_a(importances["n_repeats"], int):
+        raise TypeError("n_repeats of importances must be a whole number")
+    for level in LEVELS:
+        for name, figures in importances[level].items():
+            is_named = level == "set" or "/" in name
+            if not is_named or not all(_is_a(figures[key], float) for key in ("drop", "std")):
+                raise TypeError("importances must be numbers of features named with their set")
 
 
 def _is_a(value: Any, hint: Any) -> bool:

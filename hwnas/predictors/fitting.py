@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,9 @@ from hwnas.predictors.estimators import (
     run_onnx,
     to_onnx,
 )
+from hwnas.predictors.importance import measure_importances
 from hwnas.predictors.metrics import regression_metrics
+from hwnas.predictors.splits import Split
 from hwnas.tables import ClassMeans, Column, Table, class_means
 
 CELL_FEATURES = ("counts", "graph", "paths", "one_hot")
@@ -34,9 +36,6 @@ N_FOLDS = 3
 NO_BETTER = 0.001
 """A difference in Kendall tau that is not worth a larger model."""
 MIN_CLASSES = 20
-# The fewest residuals of which one is a 90 % quantile.
-MIN_CALIBRATION = 9
-TEST_SHARE = CALIBRATION_SHARE = 0.1
 SUPPORT_ESTIMATOR = "gradient_boosting"
 SUPPORT_THRESHOLD = 0.5
 # Fewer gaps than this are measurements that went missing, not networks that a device cannot run.
@@ -57,25 +56,6 @@ class Fitted:
     card: Card
     model: bytes
     support: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Split:
-    """Positions of functional classes, each class in one part only."""
-
-    train: np.ndarray
-    calibrate: np.ndarray
-    test: np.ndarray
-
-    @classmethod
-    def draw(cls, n_classes: int, seed: int) -> _Split:
-        order = np.random.default_rng(seed).permutation(n_classes)
-        n_test = max(1, round(TEST_SHARE * n_classes))
-        n_held = n_test + max(MIN_CALIBRATION, round(CALIBRATION_SHARE * n_classes))
-        return cls(order[n_held:], order[n_test:n_held], order[:n_test])
-
-    def sizes(self) -> dict[str, int]:
-        return {name: len(getattr(self, name)) for name in ("train", "calibrate", "test")}
 
 
 def versions() -> dict[str, str]:
@@ -119,7 +99,7 @@ def fit_column(
     sets = tuple(features or default_features(space))
     x = feature_matrix(space, means.genotypes, sets)
     layout = feature_layout(space, sets)
-    split = _Split.draw(len(x), seed)
+    split = Split.draw(len(x), seed)
     # One thread: sums in another order would give other bits on another machine.
     with threadpool_limits(1):
         choice = _choose(column, layout, x[split.train], means.values[split.train], seed)
@@ -169,7 +149,9 @@ def fit_column(
         versions=versions(),
         support=support,
     )
-    return Fitted(card, model, support_model)
+    held_out = (means.genotypes[split.test], means.values[split.test])
+    importances = measure_importances(card, model, space, *held_out)
+    return Fitted(replace(card, importances=importances), model, support_model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +237,7 @@ def _fit_support(
         return None, None
     x = np.concatenate([x, feature_matrix(space, means.unsupported, sets)])
     runs = np.arange(len(x)) < len(means.values)
-    split = _Split.draw(len(x), seed)
+    split = Split.draw(len(x), seed)
     estimator = fit_candidate(
         SUPPORT_ESTIMATOR,
         seed,

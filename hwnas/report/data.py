@@ -73,7 +73,7 @@ def payload(data: ReportData) -> dict[str, Any]:
     front = data.front
     return {
         "schema": SCHEMA,
-        "columns": [dataclasses.asdict(spec) for spec in front.columns],
+        "columns": [_column(spec) for spec in front.columns],
         "n_objectives": front.n_objectives,
         "axes": default_axes(front.columns, front.n_objectives),
         "archs": list(front.archs),
@@ -103,6 +103,11 @@ def default_axes(columns: Sequence[ObjectiveSpec], n_objectives: int) -> dict[st
     x = min(others, key=order)
     colours = [position for position in others if position != x]
     return {"x": x, "y": 0, "colour": colours[0] if colours else None}
+
+
+def _column(spec: ObjectiveSpec) -> dict[str, Any]:
+    """What the script needs of a column; what predictions rest on is in the page itself."""
+    return dataclasses.asdict(dataclasses.replace(spec, importances={}))
 
 
 def _rows(array: np.ndarray) -> list[list[float | None]]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from string import Template
 
 from hwnas._files import write_text
+from hwnas.report.basis import basis
 from hwnas.report.data import Provenance, ReportData, known, payload
 
 UNKNOWN = "\N{EN DASH}"
@@ -52,6 +53,7 @@ def render_report(data: ReportData) -> str:
         ArchitectureError: A string of the front is no architecture of the space.
     """
     is_empty = len(data.front) == 0
+    rests_on = basis(data.front.columns, data.space)
     scripts = (_plotly(), _own_script())
     return Template(_page_file("template.html")).substitute(
         policy=html.escape(_policy(*scripts)),
@@ -61,6 +63,8 @@ def render_report(data: ReportData) -> str:
         facts=_facts(data.facts),
         notes=_notes(data.notes),
         provenance=_provenance(data),
+        basis=rests_on,
+        basis_hidden="" if rests_on else "hidden",
         empty_hidden="" if is_empty else "hidden",
         front_hidden="hidden" if is_empty else "",
         history_hidden="" if data.history else "hidden",

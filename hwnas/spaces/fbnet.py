@@ -116,6 +116,11 @@ class FBNet(SearchSpace):
     n_choices = (len(OPERATIONS),) * N_LAYERS
     independent_genes = tuple((layer,) for layer in range(N_LAYERS))
 
+    @property
+    def choice_names(self) -> tuple[tuple[str, ...], ...]:
+        """Names of the operations of each layer."""
+        return (OPERATIONS,) * N_LAYERS
+
     def parse(self, text: str) -> Architecture:
         """The architecture of a string such as ``7-8181-4888-7414-7327-3242-4``.
 

@@ -106,6 +106,14 @@ class MnasNet(SearchSpace):
         self.resolution = resolution
         self.activation: Activation = activation
 
+    @property
+    def choice_names(self) -> tuple[tuple[str, ...], ...]:
+        """Values of each gene; ``on`` or ``off`` for squeeze-excite."""
+        return tuple(
+            ("off", "on") if values == SQUEEZE_EXCITES else tuple(map(str, values))
+            for values in _CHOICES
+        )
+
     def parse(self, text: str) -> Architecture:
         """The architecture of a string such as ``e1k3l1se-e6k3l2-...``.
 

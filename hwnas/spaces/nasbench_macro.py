@@ -72,6 +72,11 @@ class NasBenchMacro(SearchSpace):
     n_choices = (len(OPERATIONS),) * N_LAYERS
     independent_genes = tuple((layer,) for layer in range(N_LAYERS))
 
+    @property
+    def choice_names(self) -> tuple[tuple[str, ...], ...]:
+        """Names of the operations of each layer."""
+        return (OPERATIONS,) * N_LAYERS
+
     def parse(self, text: str) -> Architecture:
         """The architecture of a published string.
 

@@ -45,6 +45,7 @@ def test_the_tree_holds_every_command() -> None:
         "search",
         "select",
         "predict",
+        "explain",
         "fit",
         "spaces",
         "devices show",

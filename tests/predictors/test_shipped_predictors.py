@@ -12,9 +12,11 @@ import pytest
 from hwnas._files import sha256_file
 from hwnas._resources import artifacts_dir
 from hwnas.core.space import SearchSpace
+from hwnas.features import feature_names
 from hwnas.predictors import load_predictor
 from hwnas.predictors.calibration import LEVEL, calibrate
-from hwnas.predictors.card import TRANSFORMS, read_card
+from hwnas.predictors.card import LEVELS, TRANSFORMS, read_card
+from hwnas.predictors.importance import measure_importances
 from hwnas.predictors.metrics import regression_metrics
 from hwnas.spaces import load_space
 from hwnas.tables import Table, class_means, import_table
@@ -320,6 +322,53 @@ def test_figures_can_be_had_again_from_the_published_table(
     more = np.mean(estimate.upper[test] == 0)
     told = card.interval["coverage"]
     assert told - slack < np.mean(inside) < told + more + slack
+
+
+@each_card
+def test_card_tells_what_the_ranking_rests_on(path: Path) -> None:
+    card = read_card(path)
+    assert card.importances is not None
+    assert set(card.importances["set"]) == set(card.feature_sets)
+    names = set(feature_names(load_space(card.space, dataset=card.dataset), card.feature_sets))
+    features = [name.partition("/")[2] for name in card.importances["feature"]]
+    assert features
+    assert set(features) <= names
+    # What all sets together give is the whole ranking, so that one of them gives a good part.
+    tau = card.held_out["kendall_tau"]
+    assert tau is not None
+    assert max(each["drop"] for each in card.importances["set"].values()) > tau / 5
+
+
+EXPLAINED_AGAIN = (
+    "nasbench201/cifar10/accuracy.validation",
+    "nasbench201/cifar10/edgetpu.latency",
+    "mnasnet/imagenet/a100.throughput",
+    "fbnet/cifar100/raspi4.latency",
+)
+"""One of each kind: a share, a device that does not run all, a reciprocal, a look-up table."""
+
+
+@pytest.mark.long
+@each_of(artifacts_dir() / f"{name}.json" for name in EXPLAINED_AGAIN)
+def test_importances_can_be_had_again_from_the_published_table(
+    path: Path, published: Mapping[str, Table]
+) -> None:
+    card = read_card(path)
+    space = load_space(card.space, dataset=card.dataset)
+    means = class_means(space, published[card.table["name"]], card.column)
+    test = _parts(len(means.values), card.seed)["test"]
+    held_out = (means.genotypes[test], means.values[test])
+    model = path.with_suffix(".onnx").read_bytes()
+    again = measure_importances(card, model, space, *held_out)
+    assert card.importances is not None
+    assert again["n_repeats"] == card.importances["n_repeats"]
+    for level in LEVELS:
+        # Another machine's rounding may move what is least important across the end of the list.
+        common = again[level].keys() & card.importances[level].keys()
+        assert len(common) >= 0.8 * len(card.importances[level])
+        for name in common:
+            told = card.importances[level][name]
+            assert again[level][name] == pytest.approx(told, abs=2e-3), name
 
 
 @pytest.mark.long

@@ -347,6 +347,31 @@ def test_a_narrow_window_does_not_scroll_sideways(
     assert page <= window
 
 
+def test_bars_of_importance_are_drawn_to_scale(
+    open_page: OpenPage, make_report: MakeReport
+) -> None:
+    figures = {"a": 0.8, "b": 0.4, "c": 0.0}
+    importances = {
+        "n_repeats": 20,
+        "set": {name: {"drop": drop, "std": 0.01} for name, drop in figures.items()},
+        "kind": {},
+        "feature": {f"graph/{'max_on_path(' + 'none+' * 30}": {"drop": 0.2, "std": 0.01}},
+    }
+    spec = ObjectiveSpec("c0", "", "min", "predicted", "Column", importances=importances)
+    reader = open_page(make_report(1, columns=(spec,)), width=700)
+    widths = [bar.size["width"] for bar in reader.all("#basis .bar div")]
+    full = reader.find("#basis .bar").size["width"]
+    assert widths == pytest.approx([full, full / 2, 1, full / 4], abs=1.5)
+    assert reader.texts("#basis .number")[:2] == ["0.800 ± 0.010", "0.400 ± 0.010"]
+    page, window = reader.browser.execute_script(
+        "return [document.documentElement.scrollWidth, innerWidth]"
+    )
+    assert page <= window
+    assert not reader.find("#basis dl").is_displayed()
+    reader.find("#basis summary").click()
+    assert reader.find("#basis dl").is_displayed()
+
+
 def test_a_front_of_many_architectures_is_drawn(
     open_page: OpenPage, make_report: MakeReport
 ) -> None:

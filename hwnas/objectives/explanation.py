@@ -1,0 +1,192 @@
+"""Why a predictor says what it says: which features its ranking rests on, and on which device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hwnas.core.device import Device
+from hwnas.core.quantity import Quantity
+from hwnas.core.space import SearchSpace
+from hwnas.errors import ConfigError
+from hwnas.features import feature_names
+from hwnas.features.legend import KINDS, labels
+from hwnas.features.sets import FEATURE_SETS
+from hwnas.objectives._missing import NothingKnownError, check_variant, unknown_here
+from hwnas.predictors import predictor_cards
+from hwnas.predictors.card import Card
+from hwnas.predictors.importance import Importance, importances_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COUNTED = ("params", "macs")
+COLUMNS = (
+    "target",
+    "device",
+    "level",
+    "feature_set",
+    "name",
+    "label",
+    "tau_drop",
+    "tau_drop_std",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What one predictor rests on.
+
+    Args:
+        card: The predictor's card.
+        importances: What was measured; nothing where that cannot be or was not.
+    """
+
+    card: Card
+    importances: tuple[Importance, ...]
+
+    @property
+    def target(self) -> str:
+        """What is predicted: ``latency`` or ``robustness@pgd-eps1``."""
+        card = self.card
+        is_named = card.variant and not card.is_default
+        return f"{card.quantity}@{card.variant}" if is_named else card.quantity
+
+    @property
+    def _of(self) -> str:
+        """What is predicted, and where: ``latency of eyeriss on mnasnet (imagenet)``."""
+        device = f" of {self.card.device}" if self.card.device else ""
+        return f"{self.target}{device} on {self.card.space} ({self.card.dataset})"
+
+    @property
+    def why_not(self) -> str:
+        """Why nothing is known, as a sentence and what to do; empty where something is."""
+        card = self.card
+        if self.importances:
+            return ""
+        if card.transfer is not None:
+            start = card.transfer["from_space"]
+            on_device = f" --device {card.device}" if card.device else ""
+            return (
+                f"{self._of} is extrapolated from {start}; there are no true values on "
+                f"{card.space} to measure importances on. See: hwnas explain --space {start} "
+                f"--target {card.quantity}{on_device}"
+            )
+        return (
+            f"The predictor of {self._of} was fitted before importances were measured. "
+            f"Fit it again: hwnas fit {card.table['name']} --column {card.column}"
+        )
+
+
+def explanations(
+    space: SearchSpace, device: Device | None, quantity: Quantity, variant: str = ""
+) -> list[Explanation]:
+    """What the predictors of a quantity rest on, in the order of their devices.
+
+    Args:
+        space: Search space with its data set.
+        device: Device; None for all that have a predictor.
+        quantity: What is predicted.
+        variant: Which variant of it; the default one of each device where empty.
+
+    Raises:
+        ConfigError: The quantity is not predicted, or none of it can be explained.
+        UnknownNameError: There is no such variant.
+        ArtifactError: A card is damaged.
+    """
+    if quantity.name in COUNTED:
+        raise ConfigError(
+            f"{quantity.name} is counted exactly, not predicted; there is nothing to explain. "
+            "Choose a target of accuracy, robustness, latency, energy or throughput."
+        )
+    name = device.name if device and quantity.per_device else None
+    cards = [
+        card
+        for _, card in predictor_cards(space.name, space.dataset)
+        if card.quantity == quantity.name and name in (None, card.device)
+    ]
+    chosen: dict[str | None, Card] = {}
+    for card in cards:
+        if card.variant == variant or (not variant and card.is_default):
+            # The user's own comes before the shipped one.
+            chosen.setdefault(card.device, card)
+    if not chosen:
+        check_variant(quantity, variant, (card.variant for card in cards))
+        raise _unknown(space, device, quantity)
+    found = [Explanation(card, importances_of(card.importances)) for card in chosen.values()]
+    if not any(explanation.importances for explanation in found):
+        raise ConfigError(found[0].why_not)
+    return sorted(found, key=lambda explanation: explanation.card.device or "")
+
+
+def _unknown(space: SearchSpace, device: Device | None, quantity: Quantity) -> NothingKnownError:
+    if quantity.per_device and device is None:
+        return NothingKnownError(
+            f"No device has a predictor of {quantity.name} for {space.name} on {space.dataset}. "
+            "Fit one with: hwnas fit"
+        )
+    return unknown_here(space, device, quantity)
+
+
+def label_of(space: SearchSpace, importance: Importance) -> str:
+    """Name of a set, kind or feature for people."""
+    if importance.level == "kind" and importance.feature_set not in KINDS:
+        # A gene or part, which may be told in several ways.
+        return f"{importance.name} ({importance.feature_set})"
+    if importance.level != "feature" or importance.feature_set not in FEATURE_SETS:
+        return importance.name
+    names = feature_names(space, (importance.feature_set,))
+    named = dict(zip(names, labels(space, importance.feature_set), strict=True))
+    # A card of another version may name a feature that this one does not have.
+    return named.get(importance.name, importance.name)
+
+
+def explanation_frame(
+    space: SearchSpace, explained: Iterable[Explanation], top: int | None = None
+) -> pd.DataFrame:
+    """Explanations as a table, one row an importance.
+
+    Args:
+        space: Their search space.
+        explained: The explanations.
+        top: How many kinds and single features of each predictor to keep; all by default.
+
+    Returns:
+        Columns ``target``, ``device`` (None for what needs none), ``level`` (``set``, ``kind`` or
+        ``feature``), ``feature_set``, ``name``, ``label`` (the name for people), ``tau_drop`` and
+        ``tau_drop_std``: by how much Kendall tau on the held-out classes falls when the features
+        are permuted as one, mean and standard deviation over permutations. Largest first within a
+        device and level.
+    """
+    import pandas as pd
+
+    rows = [
+        (
+            explanation.target,
+            explanation.card.device,
+            importance.level,
+            importance.feature_set,
+            importance.name,
+            label_of(space, importance),
+            importance.drop,
+            importance.std,
+        )
+        for explanation in explained
+        for importance in first(explanation.importances, top)
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def first(importances: Sequence[Importance], top: int | None) -> list[Importance]:
+    """All sets, and at most ``top`` kinds and features, which come largest first."""
+    kept: list[Importance] = []
+    taken = {"kind": 0, "feature": 0}
+    for importance in importances:
+        level = importance.level
+        if level in taken:
+            taken[level] += 1
+            if top is not None and taken[level] > top:
+                continue
+        kept.append(importance)
+    return kept

@@ -1,0 +1,38 @@
+"""Which functional classes a predictor is fitted on, calibrated on and measured on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+# The fewest residuals of which one is a 90 % quantile.
+MIN_CALIBRATION = 9
+TEST_SHARE = CALIBRATION_SHARE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Positions of functional classes, each class in one part only.
+
+    Args:
+        train: Positions of the classes to fit on.
+        calibrate: Positions of those that calibrate intervals.
+        test: Positions of those held out to measure the predictor.
+    """
+
+    train: np.ndarray
+    calibrate: np.ndarray
+    test: np.ndarray
+
+    @classmethod
+    def draw(cls, n_classes: int, seed: int) -> Split:
+        """The split of ``n_classes`` classes that a seed gives."""
+        order = np.random.default_rng(seed).permutation(n_classes)
+        n_test = max(1, round(TEST_SHARE * n_classes))
+        n_held = n_test + max(MIN_CALIBRATION, round(CALIBRATION_SHARE * n_classes))
+        return cls(order[n_held:], order[n_test:n_held], order[:n_test])
+
+    def sizes(self) -> dict[str, int]:
+        """Number of classes of each part."""
+        return {name: len(getattr(self, name)) for name in ("train", "calibrate", "test")}
