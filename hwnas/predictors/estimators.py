@@ -226,7 +226,9 @@ def open_session(data: bytes) -> Any:
 
 def run_session(session: Any, features: np.ndarray) -> np.ndarray:
     """Predictions of shape ``(n_archs,)``, float64."""
-    outputs = session.run(None, {session.get_inputs()[0].name: features.astype(np.float32)})
+    outputs = session.run(
+        None, {session.get_inputs()[0].name: features.astype(np.float32, copy=False)}
+    )
     return np.asarray(outputs[0], dtype=np.float64).reshape(len(features))
 
 
