@@ -1,7 +1,8 @@
 """Predictors of MNAS-style spaces: five splits of Accel-NASBench, and HELP's FBNet latencies.
 
 Each split holds out a tenth of the functional classes to measure and a tenth to calibrate. Needs
-the tables: ``python benchmarks/mnas_predictors.py --from DIR``. About 20 minutes on two cores.
+the tables: ``python benchmarks/mnas_predictors.py --from DIR``. About 20 minutes on two cores;
+``--column`` makes some rows only.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def main() -> None:
     """Print the table, a row as soon as it is known."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--from", dest="source", type=Path, help="folder of the published files")
-    source = parser.parse_args().source
+    parser.add_argument("--column", action="append", help="a row's column; every row by default")
+    given = parser.parse_args()
     print(environment(("hwnas", "numpy", "scikit-learn")))
     print(f"- seeds: {', '.join(map(str, SEEDS))}; mean and standard deviation of the splits\n")
     header = ["table", "column", "Kendall tau", "Spearman", "within 10 %, %", "fitted on"]
@@ -58,7 +60,9 @@ def main() -> None:
         targets = [("accel-nasbench", column) for column in MNASNET]
         targets += [("help-fbnet", column) for column in FBNET]
         for name, column in targets:
-            found = cards(name, column, source)
+            if given.column and column not in given.column:
+                continue
+            found = cards(name, column, given.source)
             figures = [summary(found, f) for f in ("kendall_tau", "spearman", "within_10_pct")]
             n_fitted = f"{found[0].n_classes['train']:,}"
             print("| " + " | ".join([name, column, *figures, n_fitted]) + " |", flush=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,13 @@ from _environment import environment, table
 
 import hwnas
 from hwnas.api import make_objective
-from hwnas.features import counts
+from hwnas.core.architecture import Architecture
+from hwnas.core.space import SearchSpace
+from hwnas.features import feature_matrix
+from hwnas.features.counts import count_genotypes
+from hwnas.objectives.evaluation import evaluate
+from hwnas.predictors.batches import CHUNK_ROWS, n_cores
+from hwnas.predictors.fitting import CHAIN_FEATURES
 from hwnas.search.indicators import Normalisation
 
 SPACE, DEVICE = "mnasnet", "zcu102"
@@ -21,7 +29,7 @@ SEEDS = range(10)
 BUDGET = 2000
 N_PREDICTED = 100_000
 PREDICTED = ("accuracy", "latency", "throughput", "params")
-REPEATS = 3
+REPEATS = 5
 
 
 def explored(algorithm: str, seed: int, folder: Path) -> tuple[np.ndarray, hwnas.Run]:
@@ -39,28 +47,63 @@ def explored(algorithm: str, seed: int, folder: Path) -> tuple[np.ndarray, hwnas
     return run.evaluations[columns].to_numpy(), run
 
 
-def predicted_per_second() -> tuple[float, float]:
-    """Architectures a second over four objectives, from genotypes; and counts alone, beside it."""
+def predicted_per_second() -> dict[str, float]:
+    """Architectures a second over four objectives, from genotypes, and what stands beside it."""
     space = hwnas.load_space(SPACE)
     device = hwnas.load_device(DEVICE)
     measures = [make_objective(space, name, device) for name in PREDICTED]
-    archs = space.sample(N_PREDICTED, np.random.default_rng(0))
-    for measure in measures:
-        measure(archs[:100])
-    times, beside = [], []
-    for _ in range(REPEATS):
-        started = time.perf_counter()
+    genotypes = space.sample_genotypes(N_PREDICTED, np.random.default_rng(0))
+    archs = [space.architecture(genotype) for genotype in genotypes]
+
+    def together(batch: Sequence[Architecture]) -> None:
+        evaluate(space, measures, batch)
+
+    def one_by_one() -> None:
         for measure in measures:
             measure(archs)
-        times.append(time.perf_counter() - started)
-        started = time.perf_counter()
-        counts(space, archs)
-        beside.append(time.perf_counter() - started)
-    return N_PREDICTED / statistics.median(times), N_PREDICTED / statistics.median(beside)
+
+    together(archs[:100])
+    return {
+        "in one batch, from genotypes": _rate(lambda: together(space.batch(genotypes))),
+        "the same, CPU time of one core": _rate(
+            lambda: together(space.batch(genotypes)), time.process_time
+        ),
+        "in one batch, from architectures": _rate(lambda: together(archs)),
+        "objective by objective, from architectures": _rate(one_by_one),
+        "features alone, from genotypes": _rate(lambda: _features(space, genotypes)),
+        "counts alone, from genotypes": _rate(lambda: count_genotypes(space, genotypes)),
+    }
+
+
+def _features(space: SearchSpace, genotypes: np.ndarray) -> None:
+    for start in range(0, len(genotypes), CHUNK_ROWS):
+        feature_matrix(space, genotypes[start : start + CHUNK_ROWS], CHAIN_FEATURES)
+
+
+def _rate(work: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    """Architectures a second: the median of some repeats."""
+    times = []
+    for _ in range(REPEATS):
+        started = clock()
+        work()
+        times.append(clock() - started)
+    return N_PREDICTED / statistics.median(times)
 
 
 def main() -> None:
-    """Print both."""
+    """Print both; ``--speed`` prints the second alone."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--speed", action="store_true", help="no searches")
+    print(environment(("hwnas", "numpy", "pymoo", "onnxruntime")))
+    if not parser.parse_args().speed:
+        print_searches()
+    print(f"\n{', '.join(PREDICTED)} on {DEVICE}, a batch of {N_PREDICTED:,}, {n_cores()} cores\n")
+    rates = predicted_per_second().items()
+    print(table(["what", "architectures a second"], [[name, f"{r:,.0f}"] for name, r in rates]))
+
+
+def print_searches() -> None:
+    """Print what NSGA-II and random search explore at the same number of evaluations."""
     rows = []
     with tempfile.TemporaryDirectory() as name:
         for seed in SEEDS:
@@ -69,14 +112,8 @@ def main() -> None:
             scale = Normalisation.of(np.concatenate([ours, random]), run.front.objectives)
             volumes = scale.hypervolume(ours), scale.hypervolume(random)
             rows.append([seed, *(f"{volume:.4f}" for volume in volumes), len(run.front)])
-    rate, beside = predicted_per_second()
-    print(environment(("hwnas", "numpy", "pymoo", "onnxruntime")))
     print(f"- {SPACE} on {DEVICE}, {' and '.join(OBJECTIVES)}, {BUDGET:,} evaluations each\n")
     print(table(["seed", "NSGA-II", "random", "front"], rows))
-    print(
-        f"\n{rate:,.0f} architectures a second over {', '.join(PREDICTED)} in a batch of "
-        f"{N_PREDICTED:,}; counts alone, beside it: {beside:,.0f}."
-    )
 
 
 if __name__ == "__main__":

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from _environment import table
 
 from hwnas.predictors import predictor_cards
 from hwnas.predictors.card import Card
 from hwnas.spaces import SPACES
 
+CELL = "Kendall tau / within 10 % of the truth / inside the 90 % interval"
 
-def cards(space: str) -> dict[tuple[str, str], dict[str, Card]]:
-    """Default predictors fitted on a space: ``(quantity, device)`` to data set to card."""
-    found: dict[tuple[str, str], dict[str, Card]] = {}
+
+def fitted(space: str) -> Iterator[Card]:
+    """Cards of the predictors that were fitted on a space's own tables."""
     for dataset in SPACES[space].datasets:
         for _, card in predictor_cards(space, dataset):
-            if card.is_default and card.transfer is None:
-                found.setdefault((card.quantity, card.device or ""), {})[dataset] = card
-    return found
+            if card.transfer is None:
+                yield card
+
+
+def is_from_help(card: Card) -> bool:
+    """Whether the values are HELP's, whose 27 settings are told in a table of their own."""
+    return str(card.table["name"]).startswith("help-")
 
 
 def cell(card: Card | None) -> str:
@@ -27,19 +34,49 @@ def cell(card: Card | None) -> str:
     return f"{tau:.3f} / {close:.0f} % / {card.coverage_pct:.0f} %"
 
 
-def main() -> None:
-    """Print a table for each space."""
+def print_space(space: str) -> None:
+    """Print the default predictors of a space: a row for a quantity and device."""
+    rows: dict[tuple[str, str], dict[str, Card]] = {}
+    for card in fitted(space):
+        if card.is_default and not is_from_help(card):
+            rows.setdefault((card.quantity, card.device or ""), {})[card.dataset] = card
+    if not rows:
+        return
+    datasets = SPACES[space].datasets
+    print(f"{space}: {CELL}\n")
+    cells = [
+        [*names, *(cell(found.get(dataset)) for dataset in datasets)]
+        for names, found in sorted(rows.items())
+    ]
+    print(table(["quantity", "device", *datasets], cells), end="\n\n")
+
+
+def print_help() -> None:
+    """Print latency in HELP's settings: a row for a device and batch size."""
+    rows: dict[tuple[str, int], dict[str, Card]] = {}
+    columns: dict[str, str] = {}
     for space in SPACES:
-        found = cards(space)
-        if not found:
-            continue
-        datasets = SPACES[space].datasets
-        print(f"{space}: Kendall tau / within 10 % of the truth / inside the 90 % interval\n")
-        rows = [
-            [quantity, device, *(cell(by_dataset.get(dataset)) for dataset in datasets)]
-            for (quantity, device), by_dataset in sorted(found.items())
-        ]
-        print(table(["quantity", "device", *datasets], rows), end="\n\n")
+        for card in filter(is_from_help, fitted(space)):
+            size = int(card.variant.removeprefix("batch") or 0)
+            rows.setdefault((card.device or "", size), {})[space] = card
+            columns[space] = f"{space}, {card.dataset}"
+    print(f"Latency in HELP's settings: {CELL}\n")
+    cells = [
+        [device, size or "", *(cell(found.get(space)) for space in columns)]
+        for (device, size), found in sorted(rows.items())
+    ]
+    print(table(["device", "batch", *columns.values()], cells), end="\n\n")
+    for space in columns:
+        taus = [found[space].held_out["kendall_tau"] for found in rows.values() if space in found]
+        known = [tau for tau in taus if tau is not None]
+        print(f"{space}: Kendall tau {min(known):.3f} to {max(known):.3f}, {len(known)} settings")
+
+
+def main() -> None:
+    """Print a table for each space, then one for HELP."""
+    for space in SPACES:
+        print_space(space)
+    print_help()
 
 
 if __name__ == "__main__":

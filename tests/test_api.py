@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import hwnas
-from hwnas.api import SearchInterrupted
+from hwnas.api import SearchInterrupted, fit
 from hwnas.core.architecture import Architecture
 from hwnas.core.limits import Limit
 from hwnas.errors import (
@@ -352,3 +352,8 @@ def test_predictions_for_one_class_agree() -> None:
 )
 def test_names_of_the_api_are_stable(name: str, parameters: list[str]) -> None:
     assert set(parameters) <= inspect.signature(getattr(hwnas, name)).parameters.keys()
+
+
+def test_a_negative_tolerance_of_fit_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"must be a Kendall tau of at least 0; got -0\.1\."):
+        fit("help-fbnet", tolerance=-0.1)

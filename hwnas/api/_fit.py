@@ -112,6 +112,7 @@ def fit(
     out: str | os.PathLike[str] | None = None,
     seed: int = 0,
     on_column: Callable[[str, Card | None], None] | None = None,
+    tolerance: float | None = None,
 ) -> list[Card]:
     """Fit predictors on the columns of a table.
 
@@ -122,18 +123,24 @@ def fit(
         seed: Seed of splits and estimators.
         on_column: Called with each column's name and its card when it is fitted; None where the
             column is the same for every architecture.
+        tolerance: How far below the best Kendall tau of cross-validation a smaller model may be
+            to be preferred; 0.001 by default.
 
     Returns:
         The cards: what each predicts and how wrong it is on held-out functional classes.
 
     Raises:
         UnknownNameError: There is no such table or column.
+        ConfigError: ``tolerance`` is negative.
         TableError: The table is not in the cache or damaged, or a column has nothing to predict.
         StorageError: The folder cannot be written.
     """
-    from hwnas.predictors.fitting import fit_column, is_constant, write_predictor
+    from hwnas.predictors.fitting import NO_BETTER, fit_column, is_constant, write_predictor
     from hwnas.tables import load_table
 
+    tolerance = NO_BETTER if tolerance is None else tolerance
+    if not tolerance >= 0:
+        raise ConfigError(f"tolerance must be a Kendall tau of at least 0; got {tolerance:g}.")
     source = load_table(table)
     by_name = {column.name: column for column in source.columns}
     for name in columns or ():
@@ -148,7 +155,7 @@ def fit(
         space = load_space(source.space, dataset=column.dataset)
         card = None
         if columns or not is_constant(space, source, column):
-            fitted = fit_column(space, source, column, seed)
+            fitted = fit_column(space, source, column, seed, tolerance=tolerance)
             write_predictor(Path(out) if out else search_path()[0], fitted)
             card = fitted.card
             cards.append(card)

@@ -14,6 +14,7 @@ from hwnas.core.quantity import DEFAULT_OBJECTIVES, Direction, parse_quantity
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError
 from hwnas.objectives import SOURCES, NothingKnownError
+from hwnas.objectives.evaluation import evaluate
 from hwnas.objectives.simple import CountedObjective, CustomObjective, RatedEnergy
 from hwnas.spaces import load_space
 
@@ -122,8 +123,9 @@ def predict(
         archs = [archs]
     parsed = [space.parse(arch) if isinstance(arch, str) else arch for arch in archs]
     columns: dict[str, Any] = {}
-    for measure in _measures(space, quantities, device, source, power_w):
-        estimate, name = measure(parsed), measure.spec.column
+    measures = _measures(space, quantities, device, source, power_w)
+    for measure, estimate in zip(measures, evaluate(space, measures, parsed), strict=True):
+        name = measure.spec.column
         columns[name] = estimate.value
         columns[f"{name}_lower"] = estimate.lower
         columns[f"{name}_upper"] = estimate.upper

@@ -34,6 +34,13 @@ def fit(
     ] = None,
     to_space: Annotated[str | None, typer.Option(help="Space to extrapolate to.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of splits and estimators.", min=0)] = 0,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(
+            help="How far below the best Kendall tau a smaller model may be. [default: 0.001]",
+            min=0,
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the cards as JSON.")] = False,
 ) -> None:
     """Fit predictors on a table, or extrapolate a device from one space to another.
@@ -56,7 +63,7 @@ def fit(
 
     ends = (device, from_space, to_space)
     if table is not None and not any(ends):
-        cards = api.fit(table, column, out, seed, tell)
+        cards = api.fit(table, column, out, seed, tell, tolerance)
     elif table is None and device and from_space and to_space:
         cards = api.fit_transfer(device, from_space, to_space, out=out)
         for card in cards:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from hwnas.core.architecture import Architecture
+from hwnas.core.batch import Batch
 from hwnas.core.cell import CellGraph
 from hwnas.core.graph import OperationGraph
 from hwnas.errors import ArchitectureError, ShapeError, UnknownNameError
@@ -134,6 +135,8 @@ class SearchSpace(ABC):
         Raises:
             ArchitectureError: One of them belongs to another space.
         """
+        if isinstance(archs, Batch) and archs.space.name == self.name:
+            return archs.genotypes
         for arch in archs:
             if arch.space != self.name:
                 raise ArchitectureError(
@@ -142,6 +145,17 @@ class SearchSpace(ABC):
         if not archs:
             return np.empty((0, len(self.genes)), dtype=np.int64)
         return np.array([arch.genotype for arch in archs], dtype=np.int64)
+
+    def batch(self, archs: Sequence[Architecture] | np.ndarray) -> Batch:
+        """Architectures, or genotypes ``(n_archs, n_genes)``, for several measures to share.
+
+        Raises:
+            ArchitectureError: One belongs to another space, or a gene is out of range.
+            ShapeError: Genotypes have another shape.
+        """
+        if isinstance(archs, np.ndarray):
+            return Batch(self, archs)
+        return Batch(self, self.genotypes(archs), archs)
 
     def canonical(self, arch: Architecture) -> Architecture:
         """The one representative of the architecture's functional class."""
@@ -173,6 +187,17 @@ class SearchSpace(ABC):
                 f"{n} asked after {SAMPLING_ROUNDS} rounds. Narrow the space's choices."
             )
         return found
+
+    def check_choices(self, genotypes: np.ndarray) -> None:
+        """Check that every gene of genotypes ``(n_archs, n_genes)`` is in range.
+
+        Raises:
+            ArchitectureError: One is not.
+        """
+        is_choice = (genotypes >= 0) & (genotypes < np.array(self.n_choices))
+        if not is_choice.all():
+            # The first one that is wrong says what is.
+            self.architecture(genotypes[~is_choice.all(axis=1)][0])
 
     def check_genotypes(self, genotypes: np.ndarray) -> np.ndarray:
         """``genotypes`` as integers of shape ``(n_archs, n_genes)``.

@@ -60,9 +60,11 @@ def _one_hot(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
 
 def _hot(positions: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """A one for each position ``(n_archs, n_parts)`` within parts of the sizes ``(n_parts,)``."""
-    hot = np.zeros((len(positions), sizes.sum()), dtype=np.float32)
-    np.put_along_axis(hot, positions + np.cumsum(sizes) - sizes, 1, axis=1)
-    return hot
+    n_columns = sizes.sum()
+    hot = np.zeros(len(positions) * n_columns, dtype=np.float32)
+    starts = n_columns * np.arange(len(positions))[:, None] + (np.cumsum(sizes) - sizes)
+    hot[positions + starts] = 1
+    return hot.reshape(len(positions), n_columns)
 
 
 def _group_names(space: SearchSpace) -> list[str]:

@@ -25,7 +25,7 @@ class PredictedObjective:
 
     def __init__(self, predictor: Predictor, column: str, quantity: Quantity) -> None:
         card = predictor.card
-        self._predictor = predictor
+        self.predictor = predictor
         self.spec = ObjectiveSpec(
             column=column,
             unit=quantity.unit,
@@ -43,7 +43,7 @@ class PredictedObjective:
 
     def __call__(self, archs: Sequence[Architecture]) -> Estimate:
         """Predictions for ``n_archs`` architectures, each array of shape ``(n_archs,)``."""
-        return self._predictor.predict(self._predictor.space.genotypes(archs))
+        return self.predictor.predict(self.predictor.space.genotypes(archs))
 
 
 @SOURCES.register("predictor")

@@ -4,8 +4,16 @@ from hwnas.predictors.artifacts import (
     Predictor,
     find_predictor,
     load_predictor,
+    predict_together,
     predictor_cards,
     search_path,
 )
 
-__all__ = ["Predictor", "find_predictor", "load_predictor", "predictor_cards", "search_path"]
+__all__ = [
+    "Predictor",
+    "find_predictor",
+    "load_predictor",
+    "predict_together",
+    "predictor_cards",
+    "search_path",
+]

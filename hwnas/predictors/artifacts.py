@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from hwnas.core.objective import Estimate
 from hwnas.core.quantity import QUANTITIES
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ArtifactError, ConfigError, UnknownNameError
-from hwnas.features import feature_matrix, feature_names
+from hwnas.features import feature_names
+from hwnas.predictors.batches import run_together
 from hwnas.predictors.calibration import Intervals
 from hwnas.predictors.card import Card, read_card, to_unit
 from hwnas.predictors.estimators import open_session, run_session
@@ -165,6 +166,11 @@ class Predictor:
             interval["level"], tuple(interval["edges"]), tuple(interval["half_widths"])
         )
 
+    @property
+    def sessions(self) -> list[Any]:
+        """What reads the features: the model, then what scores support where there is any."""
+        return [self._model] if self._support is None else [self._model, self._support]
+
     def predict(self, genotypes: np.ndarray) -> Estimate:
         """Values with 90 % intervals of the functional classes of architectures.
 
@@ -175,16 +181,46 @@ class Predictor:
             Values in the card's unit, shape ``(n_archs,)``; NaN where the input does not reach the
             output or the device cannot run the architecture.
         """
-        if not len(genotypes):
-            return Estimate.exact(np.empty(0))
-        features = feature_matrix(self.space, genotypes, self.card.feature_sets)
-        target = run_session(self._model, features) * self.card.scale + self.card.mean
+        return predict_together([self], genotypes)[0]
+
+    def estimate(self, genotypes: np.ndarray, outputs: np.ndarray) -> Estimate:
+        """What the sessions' outputs mean.
+
+        Args:
+            genotypes: Shape ``(n_archs, n_genes)``.
+            outputs: Shape ``(n_sessions, n_archs)``.
+
+        Returns:
+            As ``predict``.
+        """
+        target = outputs[0] * self.card.scale + self.card.mean
         half_width = self._intervals.half_width(target)
         is_known = self.space.valid_mask(genotypes)
-        if self._support is not None and self.card.support is not None:
-            is_known &= run_session(self._support, features) >= self.card.support.threshold
+        if self.card.support is not None:
+            is_known &= outputs[1] >= self.card.support.threshold
         ends = (target, target - half_width, target + half_width)
         values = [to_unit(end, self.card.transform, self.card.unit) for end in ends]
         # A reciprocal turns the ends of an interval round.
         values[1:] = np.minimum(*values[1:]), np.maximum(*values[1:])
         return Estimate(*(np.where(is_known, value, np.nan) for value in values))
+
+
+def predict_together(
+    predictors: Sequence[Predictor], genotypes: np.ndarray, n_threads: int | None = None
+) -> list[Estimate]:
+    """Predictions of several predictors, which share the features that they read.
+
+    Args:
+        predictors: Predictors of one search space, whatever their data sets.
+        genotypes: Shape ``(n_archs, n_genes)``.
+        n_threads: Threads at most; one for each core by default. No bit of a result depends on it.
+
+    Returns:
+        For each predictor what its ``predict`` gives, bit for bit.
+    """
+    tasks = [(one.space, one.card.feature_sets, one.sessions) for one in predictors]
+    found = run_together(tasks, genotypes, n_threads)
+    return [
+        predictor.estimate(genotypes, outputs)
+        for predictor, outputs in zip(predictors, found, strict=True)
+    ]

@@ -102,7 +102,7 @@ MEMBERS: dict[str, Callable[[int, Layout], Any]] = {
     "gradient_boosting": _trees,
     "mlp": _networks,
 }
-"""Name to a function of seed and layout that makes an unfitted estimator."""
+"""Name to a function of seed and layout that makes an unfitted estimator; small ones first."""
 
 ADDITIVE_MEMBERS: dict[str, Callable[[int, Layout], Any]] = {
     "look_up": _look_up,
@@ -120,7 +120,7 @@ def members(layout: Layout) -> dict[str, Callable[[int, Layout], Any]]:
 
 
 def candidates(layout: Layout) -> tuple[str, ...]:
-    """What competes: averages of members, their names joined by ``+``, few members first."""
+    """What competes: averages of members, their names joined by ``+``, small ones first."""
     names = members(layout)
     return tuple(
         "+".join(chosen)
@@ -226,7 +226,9 @@ def open_session(data: bytes) -> Any:
 
 def run_session(session: Any, features: np.ndarray) -> np.ndarray:
     """Predictions of shape ``(n_archs,)``, float64."""
-    outputs = session.run(None, {session.get_inputs()[0].name: features.astype(np.float32)})
+    outputs = session.run(
+        None, {session.get_inputs()[0].name: features.astype(np.float32, copy=False)}
+    )
     return np.asarray(outputs[0], dtype=np.float64).reshape(len(features))
 
 

@@ -20,6 +20,7 @@ from hwnas.predictors.card import TRANSFORMS, Card, Support, to_unit, write_card
 from hwnas.predictors.estimators import (
     LOOK_UP,
     Layout,
+    candidates,
     cross_validate,
     fit_candidate,
     run_onnx,
@@ -74,6 +75,7 @@ def fit_column(
     column: Column,
     seed: int = 0,
     features: Sequence[str] | None = None,
+    tolerance: float = NO_BETTER,
 ) -> Fitted:
     """A predictor of the class means of one column of a table.
 
@@ -87,6 +89,8 @@ def fit_column(
         column: A column that holds a quantity.
         seed: Seed of splits and estimators.
         features: Names of feature sets; those that suit the space by default.
+        tolerance: How far below the best Kendall tau of cross-validation a smaller model may be
+            to be preferred.
 
     Raises:
         TableError: The column holds no quantity, never varies, or has too few values.
@@ -102,7 +106,8 @@ def fit_column(
     split = Split.draw(len(x), seed)
     # One thread: sums in another order would give other bits on another machine.
     with threadpool_limits(1):
-        choice = _choose(column, layout, x[split.train], means.values[split.train], seed)
+        values = means.values[split.train]
+        choice = _choose(column, layout, x[split.train], values, seed, tolerance)
         y = TRANSFORMS[choice.transform](means.values)
         mean, scale = _standardisation(y[split.train])
         z = (y - mean) / scale
@@ -164,11 +169,16 @@ class _Choice:
 
 
 def _choose(
-    column: Column, layout: Layout, x: np.ndarray, values: np.ndarray, seed: int
+    column: Column,
+    layout: Layout,
+    x: np.ndarray,
+    values: np.ndarray,
+    seed: int,
+    tolerance: float,
 ) -> _Choice:
     """Choose what the model predicts of a value, and how, by cross-validation."""
     taus: dict[str, float] = {}
-    parts: dict[str, tuple[str, str]] = {}
+    best_of: dict[str, tuple[float, str]] = {}
     transforms = _transforms(column, layout, values)
     for transform in transforms:
         y = TRANSFORMS[transform](values)
@@ -183,12 +193,13 @@ def _choose(
             in_unit = to_unit(target * scale + mean, transform, column.unit)
             key = name if len(transforms) == 1 else f"{name} of {transform}"
             tau = regression_metrics(values, in_unit)["kendall_tau"]
-            taus[key], parts[key] = -1.0 if tau is None else tau, (transform, name)
+            taus[key] = -1.0 if tau is None else tau
+            if name not in best_of or taus[key] > best_of[name][0]:
+                best_of[name] = taus[key], transform
     best = max(taus.values())
-    # Few members come first: an average that is no better is not worth its size.
-    by_size = sorted(taus, key=lambda key: parts[key][1].count("+"))
-    chosen = next(key for key in by_size if taus[key] >= best - NO_BETTER)
-    return _Choice(*parts[chosen], taus)
+    # Small models come first: one that is hardly better is not worth its size.
+    chosen = next(name for name in candidates(layout) if best_of[name][0] >= best - tolerance)
+    return _Choice(best_of[chosen][1], chosen, taus)
 
 
 def _transforms(column: Column, layout: Layout, values: np.ndarray) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from hwnas.core.limits import Limit
 from hwnas.core.objective import Objective, ObjectiveSpec
 from hwnas.core.space import SearchSpace
 from hwnas.errors import RunError
+from hwnas.objectives.evaluation import evaluate
 from hwnas.search.algorithm import Algorithm
 from hwnas.search.indicators import Normalisation, minimised, non_dominated
 from hwnas.search.redundancy import MIN_ARCHS, redundancy_notes
@@ -142,9 +143,10 @@ class Loop:
         chosen = list(rows)[:room]
         archs = [self._task.space.architecture(asked[rows[key]]) for key in chosen]
         values = np.empty((len(archs), len(self._task.measures), len(ENDS)))
-        for column, measure in enumerate(self._task.measures if archs else ()):
-            estimate = measure(archs)
-            values[:, column] = np.stack([estimate.value, estimate.lower, estimate.upper], axis=1)
+        if archs:
+            estimates = evaluate(self._task.space, self._task.measures, archs)
+            for column, known in enumerate(estimates):
+                values[:, column] = np.stack([known.value, known.lower, known.upper], axis=1)
         violation = self._violations(values[:, :, 0])
         self._position |= {key: n_before + row for row, key in enumerate(chosen)}
         self._values = np.concatenate([self._values, values])

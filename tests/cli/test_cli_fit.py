@@ -109,6 +109,7 @@ def test_json_is_the_cards_and_the_rest_goes_to_stderr(type_: Type, tmp_path: Pa
         (("mine", "--column", ENERGY), f"{ENERGY} is 3 for every architecture; there is nothing"),
         (("few",), f"{LATENCY} must have values for at least 20 functional classes; it has 10."),
         (("mine", "--seed", "-1"), "Invalid value for '--seed'"),
+        (("mine", "--tolerance", "-0.1"), "Invalid value for '--tolerance'"),
     ],
 )
 def test_mistake_is_told_in_one_line(type_: Type, words: tuple[str, ...], sentence: str) -> None:

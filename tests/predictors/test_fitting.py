@@ -135,6 +135,20 @@ def test_the_chosen_estimator_is_the_smallest_of_those_that_are_best(
         assert _n_members(each.card.estimator) == min(map(_n_members, as_good))
 
 
+def test_a_tolerance_takes_the_smallest_model_that_is_nearly_as_good(
+    nasbench201: SearchSpace, own_table: Table, fitted: Mapping[str, Fitted]
+) -> None:
+    column = next(column for column in own_table.columns if column.name == LATENCY)
+    taus = fitted[LATENCY].card.candidates
+    best = max(taus.values())
+    for tolerance in (0.0, best - taus["ridge"]):
+        fits = fit_column(nasbench201, own_table, column, tolerance=tolerance)
+        # They are listed small ones first.
+        good = [name for name, tau in taus.items() if tau >= best - tolerance]
+        assert (fits.card.candidates, fits.card.estimator) == (taus, good[0])
+    assert fits.card.estimator == "ridge"
+
+
 def test_the_same_seed_gives_the_same_bytes(
     nasbench201: SearchSpace, own_table: Table, fitted: Mapping[str, Fitted], tmp_path: Path
 ) -> None:
