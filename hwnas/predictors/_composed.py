@@ -7,13 +7,16 @@ References:
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 
+from hwnas.predictors.gaussian_process import GroupedGaussianProcess
+
 N_FOLDS = 5
+N_KNOTS = 33
 
 
 class ResidualRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -66,12 +69,64 @@ class LogOf(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(np.log(self.base.predict(features)))
 
 
+class RankTargetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """A regressor of the target's normal scores, turned back into the target.
+
+    The order is what is fitted, so that a heavy tail of bad networks does not take all attention;
+    between ``N_KNOTS`` quantiles of the target the way back is linear, and it ends at the extremes.
+
+    Args:
+        base: Unfitted regressor.
+
+    References:
+        Van der Waerden 1952, Order tests for the two-sample problem and their power,
+        https://doi.org/10.1016/S1385-7258(52)50063-5
+    """
+
+    def __init__(self, base: Any) -> None:
+        self.base = base
+
+    def fit(self, features: np.ndarray, target: np.ndarray) -> RankTargetRegressor:
+        """Fit.
+
+        Args:
+            features: Shape ``(n_archs, n_features)``.
+            target: Shape ``(n_archs,)``.
+        """
+        scores = normal_scores(target)
+        # Few knots are a small model; equal ones would divide by zero.
+        places = np.linspace(0, len(target) - 1, min(N_KNOTS, len(target))).round().astype(int)
+        order = np.argsort(target, kind="stable")[places]
+        self.knots_, first = np.unique(scores[order], return_index=True)
+        self.values_ = np.asarray(target[order], dtype=float)[first]
+        self.base_ = clone(self.base).fit(features, scores)
+        self.n_features_in_ = features.shape[1]
+        return self
+
+    def predict(self, features: np.ndarray) -> np.ndarray:
+        """The target, shape ``(n_archs,)``."""
+        return np.asarray(np.interp(self.base_.predict(features), self.knots_, self.values_))
+
+
+def normal_scores(values: np.ndarray) -> np.ndarray:
+    """Standard normal quantiles of the ranks of values, shape ``(n,)``; equal values stay equal.
+
+    Example:
+        >>> normal_scores(np.array([3.0, 1.0, 2.0])).round(2).tolist()
+        [0.97, -0.97, 0.0]
+    """
+    from scipy.stats import norm, rankdata
+
+    return np.asarray(norm.ppf((rankdata(values) - 0.5) / len(values)))
+
+
 @cache
 def register_converters() -> None:
     """Teach skl2onnx these regressors."""
+    from onnx import TensorProto
     from skl2onnx import update_registered_converter
     from skl2onnx.algebra.onnx_operator import OnnxSubEstimator
-    from skl2onnx.algebra.onnx_ops import OnnxAdd, OnnxLog
+    from skl2onnx.algebra.onnx_ops import OnnxAdd, OnnxCast, OnnxLog, OnnxMatMul, OnnxRelu, OnnxSub
     from skl2onnx.common.shape_calculator import calculate_linear_regressor_output_shapes
 
     def parts(operator: Any, container: Any, *fitted: Any) -> list[Any]:
@@ -92,6 +147,79 @@ def register_converters() -> None:
         base = parts(operator, container, operator.raw_operator.base)
         finish(OnnxLog, scope, operator, container, *base)
 
-    for kind, convert in ((ResidualRegressor, convert_residual), (LogOf, convert_log)):
+    def convert_ranks(scope: Any, operator: Any, container: Any) -> None:
+        fitted, version = operator.raw_operator, container.target_opset
+        (found,) = parts(operator, container, fitted.base_)
+        # Piecewise linear: at each knot the slope changes, and it ends flat on both sides.
+        slopes = np.diff(fitted.values_) / np.diff(fitted.knots_)
+        changes = np.diff(slopes, prepend=0.0, append=0.0)[:, None]
+        beyond = OnnxRelu(
+            OnnxSub(found, _row(fitted.knots_), op_version=version), op_version=version
+        )
+        rise = OnnxMatMul(beyond, changes.astype(np.float32), op_version=version)
+        finish(OnnxAdd, scope, operator, container, rise, _row(fitted.values_[:1]))
+
+    def convert_process(scope: Any, operator: Any, container: Any) -> None:
+        version = container.target_opset
+        total = process_graph(operator.raw_operator, operator.inputs[0], version)
+        finish(partial(OnnxCast, to=TensorProto.FLOAT), scope, operator, container, total)
+
+    converters = (
+        (ResidualRegressor, convert_residual),
+        (LogOf, convert_log),
+        (RankTargetRegressor, convert_ranks),
+        (GroupedGaussianProcess, convert_process),
+    )
+    for kind, convert in converters:
         shapes = calculate_linear_regressor_output_shapes
         update_registered_converter(kind, f"Hwnas{kind.__name__}", shapes, convert)
+
+
+def _row(values: np.ndarray) -> np.ndarray:
+    return np.asarray(values, dtype=np.float32)[None]
+
+
+def process_graph(process: GroupedGaussianProcess, features: Any, version: Any) -> Any:
+    """The posterior mean of a Gaussian process as ONNX nodes, in double precision.
+
+    Squared distances are differences of large numbers, which single precision would lose.
+
+    Args:
+        process: The fitted process.
+        features: ONNX input of shape ``(n_archs, n_features)``.
+        version: Version of the operators.
+
+    Returns:
+        Output of shape ``(n_archs, 1)``.
+    """
+    from onnx import TensorProto
+    from skl2onnx.algebra import onnx_ops as ops
+
+    def node(name: str, *inputs: Any, **attributes: Any) -> Any:
+        return getattr(ops, f"Onnx{name}")(*inputs, op_version=version, **attributes)
+
+    def constant(value: Any) -> np.ndarray:
+        return np.asarray(value, dtype=np.float64)
+
+    chosen = node("Gather", features, process.columns_.astype(np.int64), axis=1)
+    wide = node("Cast", chosen, to=TensorProto.DOUBLE)
+    centred = node("Sub", wide, constant(process.mean_[None]))
+    scaled = node("Div", centred, constant(process.scale_[None]))
+    limit = constant(process.limit_[None])
+    rows = node("Max", node("Min", scaled, limit), -limit)
+    total = constant([[process.target_mean_]])
+    for (start, stop), weight, length in process.terms():
+        inside = np.arange(start, stop, dtype=np.int64)
+        ours = node("Gather", rows, inside, axis=1)
+        theirs = process.rows_[:, start:stop]
+        squares = node("MatMul", node("Mul", ours, ours), constant(np.ones((stop - start, 1))))
+        products = node("MatMul", ours, constant(-2 * theirs.T))
+        squared = node("Add", node("Add", products, squares), constant((theirs**2).sum(1)[None]))
+        distance = node("Sqrt", node("Max", squared, constant([[0.0]])))
+        reach = node("Mul", distance, constant([[3**0.5 / length]]))
+        decay = node("Exp", node("Neg", reach))
+        kernel = node("Mul", node("Add", reach, constant([[1.0]])), decay)
+        total = node(
+            "Add", node("MatMul", kernel, constant(weight * process.dual_[:, None])), total
+        )
+    return total

@@ -85,6 +85,37 @@ def _networks(seed: int, layout: Layout) -> Any:
     return _chosen(layout, _dense(layout), networks) if LOOK_UP in layout else networks
 
 
+def _random_trees(seed: int, layout: Layout) -> Any:
+    from sklearn.ensemble import ExtraTreesRegressor
+
+    trees = ExtraTreesRegressor(
+        n_estimators=100, max_features=0.4, min_samples_leaf=2, random_state=seed
+    )
+    return _chosen(layout, _dense(layout), trees)
+
+
+def _slow_trees(seed: int, layout: Layout) -> Any:
+    # Many weak steps on few features and half of the sample: variance is what hurts here.
+    from sklearn.ensemble import GradientBoostingRegressor
+
+    trees = GradientBoostingRegressor(
+        n_estimators=300,
+        learning_rate=0.04,
+        max_depth=5,
+        max_features=0.1,
+        subsample=0.5,
+        min_samples_leaf=2,
+        random_state=seed,
+    )
+    return _chosen(layout, _dense(layout), trees)
+
+
+def _process(_: int, layout: Layout) -> Any:
+    from hwnas.predictors.gaussian_process import GroupedGaussianProcess
+
+    return GroupedGaussianProcess([list(layout[name]) for name in _dense(layout)])
+
+
 def _look_up(_: int, layout: Layout) -> Any:
     from sklearn.linear_model import RidgeCV
 
@@ -114,14 +145,34 @@ ADDITIVE_MEMBERS: dict[str, Callable[[int, Layout], Any]] = {
 such spaces are nearly sums over them."""
 
 
-def members(layout: Layout) -> dict[str, Callable[[int, Layout], Any]]:
-    """The estimators that compete on features of a layout."""
+SMALL_MEMBERS: dict[str, Callable[[int, Layout], Any]] = {
+    "ridge": _ridge,
+    "extra_trees": _random_trees,
+    "small_gradient_boosting": _slow_trees,
+    "gaussian_process": _process,
+}
+"""What competes where there are only tens to hundreds of architectures to learn from."""
+
+N_SMALL = 1500
+"""Fewer architectures than this are a small sample."""
+
+
+def members(layout: Layout, n_archs: int | None = None) -> dict[str, Callable[[int, Layout], Any]]:
+    """The estimators that compete.
+
+    Args:
+        layout: Columns of each feature set.
+        n_archs: Architectures to fit on; many where not given.
+    """
+    if n_archs is not None and n_archs < N_SMALL:
+        look_up = {"look_up": _look_up} if LOOK_UP in layout else {}
+        return look_up | SMALL_MEMBERS
     return ADDITIVE_MEMBERS if LOOK_UP in layout else MEMBERS
 
 
-def candidates(layout: Layout) -> tuple[str, ...]:
+def candidates(layout: Layout, n_archs: int | None = None) -> tuple[str, ...]:
     """What competes: averages of members, their names joined by ``+``, small ones first."""
-    names = members(layout)
+    names = members(layout, n_archs)
     return tuple(
         "+".join(chosen)
         for size in range(1, len(names) + 1)
@@ -141,20 +192,36 @@ def fit_candidate(
         features: Shape ``(n_archs, n_features)``.
         target: Shape ``(n_archs,)``, standardised.
     """
-    from sklearn.ensemble import VotingRegressor
     from sklearn.exceptions import ConvergenceWarning
 
-    makers = members(layout)
-    made = [(member, makers[member](seed, layout)) for member in name.split("+")]
-    average = made[0][1] if len(made) == 1 else VotingRegressor(made)
     with warnings.catch_warnings():
         # The number of epochs is the regularisation here: stopping before convergence is meant.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return average.fit(features, target)
+        return make_candidate(name, seed, layout).fit(features, target)
+
+
+def make_candidate(name: str, seed: int, layout: Layout) -> Any:
+    """An unfitted candidate.
+
+    Args:
+        name: One of ``candidates``.
+        seed: Seed of the estimators.
+        layout: Columns of each feature set.
+    """
+    from sklearn.ensemble import VotingRegressor
+
+    makers = ADDITIVE_MEMBERS | MEMBERS | SMALL_MEMBERS
+    made = [(member, makers[member](seed, layout)) for member in name.split("+")]
+    return made[0][1] if len(made) == 1 else VotingRegressor(made)
 
 
 def cross_validate(
-    seed: int, layout: Layout, features: np.ndarray, target: np.ndarray, n_folds: int
+    seed: int,
+    layout: Layout,
+    features: np.ndarray,
+    target: np.ndarray,
+    n_folds: int,
+    n_archs: int | None = None,
 ) -> dict[str, np.ndarray]:
     """Out-of-fold predictions of every candidate.
 
@@ -165,13 +232,15 @@ def cross_validate(
             never share one.
         target: Shape ``(n_classes,)``, standardised.
         n_folds: Number of folds.
+        n_archs: Architectures to fit on in the end, which decides what competes; many where not
+            given.
 
     Returns:
         Name of the candidate to predictions of shape ``(n_classes,)``.
     """
     from sklearn.model_selection import KFold
 
-    predicted = {member: np.empty(len(target)) for member in members(layout)}
+    predicted = {member: np.empty(len(target)) for member in members(layout, n_archs)}
     for train, test in KFold(n_folds, shuffle=True, random_state=seed).split(features):
         for member, values in predicted.items():
             fitted = fit_candidate(member, seed, layout, features[train], target[train])
@@ -179,7 +248,7 @@ def cross_validate(
     # The out-of-fold prediction of an average is the average of its members' predictions.
     return {
         name: np.mean([predicted[member] for member in name.split("+")], axis=0)
-        for name in candidates(layout)
+        for name in candidates(layout, n_archs)
     }
 
 

@@ -6,6 +6,7 @@ import importlib.metadata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from hwnas.predictors.calibration import calibrate
 from hwnas.predictors.card import TRANSFORMS, Card, Support, to_unit, write_card
 from hwnas.predictors.estimators import (
     LOOK_UP,
+    N_SMALL,
     Layout,
     candidates,
     cross_validate,
@@ -27,7 +29,8 @@ from hwnas.predictors.estimators import (
     to_onnx,
 )
 from hwnas.predictors.importance import measure_importances
-from hwnas.predictors.metrics import regression_metrics
+from hwnas.predictors.metrics import kendall_tau, regression_metrics
+from hwnas.predictors.selection import fit_best
 from hwnas.predictors.splits import Split
 from hwnas.tables import ClassMeans, Column, Table, class_means
 
@@ -108,12 +111,10 @@ def fit_column(
     with threadpool_limits(1):
         values = means.values[split.train]
         choice = _choose(column, layout, x[split.train], values, seed, tolerance)
-        y = TRANSFORMS[choice.transform](means.values)
-        mean, scale = _standardisation(y[split.train])
-        z = (y - mean) / scale
-        estimator = fit_candidate(choice.estimator, seed, layout, x[split.train], z[split.train])
-        model = to_onnx(estimator, x)
+        model = to_onnx(choice.estimator, x)
         support, support_model = _fit_support(space, means, x, sets, seed)
+    mean, scale = choice.mean, choice.scale
+    y = TRANSFORMS[choice.transform](means.values)
     predicted = run_onnx(model, x) * scale + mean
     intervals = calibrate(y[split.calibrate], predicted[split.calibrate])
     in_unit = to_unit(predicted, choice.transform, column.unit)
@@ -139,7 +140,7 @@ def fit_column(
         transform=choice.transform,
         mean=mean,
         scale=scale,
-        estimator=choice.estimator,
+        estimator=choice.name,
         candidates=choice.candidates,
         n_classes=split.sizes(),
         held_out=regression_metrics(means.values[split.test], in_unit[split.test]),
@@ -161,11 +162,23 @@ def fit_column(
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """The candidate that cross-validation chose, and the Kendall tau of each."""
+    """The candidate that cross-validation chose.
+
+    Args:
+        transform: What it predicts of a value.
+        mean: Mean of that target.
+        scale: Standard deviation of that target.
+        name: Its name.
+        candidates: Kendall tau of each candidate.
+        estimator: It, fitted to the standardised target.
+    """
 
     transform: str
-    estimator: str
+    mean: float
+    scale: float
+    name: str
     candidates: dict[str, float]
+    estimator: Any
 
 
 def _choose(
@@ -176,30 +189,54 @@ def _choose(
     seed: int,
     tolerance: float,
 ) -> _Choice:
-    """Choose what the model predicts of a value, and how, by cross-validation."""
+    """Choose what the model predicts of a value, and how, by cross-validation, and fit it."""
+    if len(values) < N_SMALL:
+        return _choose_small(column, layout, x, values, seed)
     taus: dict[str, float] = {}
     best_of: dict[str, tuple[float, str]] = {}
     transforms = _transforms(column, layout, values)
     for transform in transforms:
-        y = TRANSFORMS[transform](values)
-        mean, scale = _standardisation(y)
-        if scale == 0:
-            raise TableError(
-                f"{column.name} varies among too few functional classes to be split; "
-                "there is nothing to predict. Choose another column."
-            )
-        predicted = cross_validate(seed, layout, x, (y - mean) / scale, N_FOLDS)
+        z, mean, scale = _target(column, transform, values)
+        predicted = cross_validate(seed, layout, x, z, N_FOLDS)
         for name, target in predicted.items():
             in_unit = to_unit(target * scale + mean, transform, column.unit)
             key = name if len(transforms) == 1 else f"{name} of {transform}"
-            tau = regression_metrics(values, in_unit)["kendall_tau"]
+            tau = kendall_tau(values, in_unit)
             taus[key] = -1.0 if tau is None else tau
             if name not in best_of or taus[key] > best_of[name][0]:
                 best_of[name] = taus[key], transform
     best = max(taus.values())
     # Small models come first: one that is hardly better is not worth its size.
     chosen = next(name for name in candidates(layout) if best_of[name][0] >= best - tolerance)
-    return _Choice(best_of[chosen][1], chosen, taus)
+    transform = best_of[chosen][1]
+    z, mean, scale = _target(column, transform, values)
+    return _Choice(transform, mean, scale, chosen, taus, fit_candidate(chosen, seed, layout, x, z))
+
+
+def _choose_small(
+    column: Column, layout: Layout, x: np.ndarray, values: np.ndarray, seed: int
+) -> _Choice:
+    """The same for tens to hundreds of architectures."""
+    transform = _transforms(column, layout, values)[0]
+    z, mean, scale = _target(column, transform, values)
+    best = fit_best(x, z, layout, seed, by_rank=column.unit == "%")
+    return _Choice(transform, mean, scale, best.name, best.candidates, best.estimator)
+
+
+def _target(column: Column, transform: str, values: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """What a model is fitted to, standardised, with its mean and standard deviation.
+
+    Raises:
+        TableError: It does not vary.
+    """
+    y = TRANSFORMS[transform](values)
+    mean, scale = float(y.mean()), float(y.std())
+    if scale == 0:
+        raise TableError(
+            f"{column.name} varies among too few functional classes to be split; "
+            "there is nothing to predict. Choose another column."
+        )
+    return (y - mean) / scale, mean, scale
 
 
 def _transforms(column: Column, layout: Layout, values: np.ndarray) -> tuple[str, ...]:
@@ -210,10 +247,6 @@ def _transforms(column: Column, layout: Layout, values: np.ndarray) -> tuple[str
         return ("log",)
     # Times and energies add up over the parts of a network; of a rate, the reciprocal does.
     return ("log", "reciprocal" if column.quantity == "throughput" else "identity")
-
-
-def _standardisation(target: np.ndarray) -> tuple[float, float]:
-    return float(target.mean()), float(target.std())
 
 
 def is_constant(space: SearchSpace, table: Table, column: Column) -> bool:
