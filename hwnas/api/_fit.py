@@ -116,6 +116,9 @@ def fit(
 ) -> list[Card]:
     """Fit predictors on the columns of a table.
 
+    Of accuracy and robustness a second one, which reads zero-cost proxies too, is fitted where
+    their scores ship and help.
+
     Args:
         table: Name of a table in the cache.
         columns: Columns to fit; by default all that hold a quantity and vary.
@@ -135,7 +138,13 @@ def fit(
         TableError: The table is not in the cache or damaged, or a column has nothing to predict.
         StorageError: The folder cannot be written.
     """
-    from hwnas.predictors.fitting import NO_BETTER, fit_column, is_constant, write_predictor
+    from hwnas.predictors.fitting import (
+        NO_BETTER,
+        fit_column,
+        fit_scored,
+        is_constant,
+        write_predictor,
+    )
     from hwnas.tables import load_table
 
     tolerance = NO_BETTER if tolerance is None else tolerance
@@ -156,9 +165,11 @@ def fit(
         card = None
         if columns or not is_constant(space, source, column):
             fitted = fit_column(space, source, column, seed, tolerance=tolerance)
-            write_predictor(Path(out) if out else search_path()[0], fitted)
-            card = fitted.card
-            cards.append(card)
+            scored = fit_scored(space, source, column, fitted.card, seed)
+            for each in filter(None, (fitted, scored)):
+                write_predictor(Path(out) if out else search_path()[0], each)
+                card = each.card
+                cards.append(card)
         if on_column is not None:
             on_column(name, card)
     return cards

@@ -20,6 +20,7 @@ from hwnas.core.quantity import DEFAULT_OBJECTIVES, parse_quantity
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError
 from hwnas.objectives import SOURCES
+from hwnas.objectives.predicted import input_notes
 from hwnas.proxies.lookup import Scoring
 from hwnas.search.algorithm import ALGORITHMS, Algorithm, Setting
 from hwnas.search.directory import claim, latest_directory, new_directory
@@ -229,16 +230,16 @@ def _run(
         except KeyboardInterrupt:
             status = "interrupted"
     try:
-        run = _write(path, record, loop, status)
+        run = _write(path, record, task, loop, status)
     except KeyboardInterrupt:
         status = "interrupted"
-        run = _write(path, record, loop, status)
+        run = _write(path, record, task, loop, status)
     if status == "interrupted":
         raise SearchInterrupted(run)
     return run
 
 
-def _write(path: Path, record: Record, loop: Loop | None, status: str) -> Run:
+def _write(path: Path, record: Record, task: Task, loop: Loop | None, status: str) -> Run:
     """Write what a search found, and say in ``run.json`` how it ended.
 
     There is no loop where the search was stopped before its first generation was proposed.
@@ -247,8 +248,12 @@ def _write(path: Path, record: Record, loop: Loop | None, status: str) -> Run:
     if loop is not None and loop.normalisation is not None:
         reference = [REFERENCE] * record.n_objectives
         normalisation = {**asdict(loop.normalisation), "reference": reference}
-    notes = () if loop is None else loop.notes
-    replace(record, status=status, normalisation=normalisation, notes=notes).write(path)
+    record = replace(record, status=status, normalisation=normalisation)
+    record.write(path)
+    run = Run(path)
+    archs = [task.space.parse(arch) for arch in run.front.archs]
+    notes = [*(() if loop is None else loop.notes), *input_notes(task.measures, archs)]
+    replace(record, notes=tuple(notes)).write(path)
     run = Run(path)
     write_front(path, run.front)
     write_report(run)

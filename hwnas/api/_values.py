@@ -15,6 +15,7 @@ from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError
 from hwnas.objectives import SOURCES, NothingKnownError
 from hwnas.objectives.evaluation import evaluate
+from hwnas.objectives.predicted import PredictedObjective
 from hwnas.objectives.simple import CountedObjective, CustomObjective, RatedEnergy
 from hwnas.spaces import load_space
 
@@ -108,7 +109,8 @@ def predict(
         named with its unit: the value, ``_lower`` and ``_upper`` ends of its 90 % interval (NaN
         where there is none), and ``_source``: ``predicted``, ``tabulated``, ``estimated`` or
         ``counted``. NaN is unknown: the input does not reach the output, or the device cannot run
-        it.
+        it. Where a predictor reads zero-cost proxies, ``_inputs`` says whether an architecture
+        has any or is predicted ``from features alone``.
 
     Raises:
         UnknownNameError: There is no such space, data set, device or quantity.
@@ -130,6 +132,9 @@ def predict(
         columns[f"{name}_lower"] = estimate.lower
         columns[f"{name}_upper"] = estimate.upper
         columns[f"{name}_source"] = measure.spec.source
+        inputs = measure.inputs(parsed) if isinstance(measure, PredictedObjective) else None
+        if inputs is not None:
+            columns[f"{name}_inputs"] = inputs
     return pd.DataFrame(columns, index=pd.Index([str(arch) for arch in parsed], name="arch"))
 
 

@@ -64,6 +64,7 @@ def _cell(row: Any, name: str) -> dict[str, Any]:
         "lower": known(row[f"{name}_lower"]),
         "upper": known(row[f"{name}_upper"]),
         "source": row[f"{name}_source"],
+        **({"inputs": row[f"{name}_inputs"]} if f"{name}_inputs" in row else {}),
     }
 
 
@@ -78,7 +79,12 @@ def _table(cells: dict[str, dict[str, Any]]) -> Any:
     for name, cell in cells.items():
         ends = (cell["lower"], cell["upper"])
         interval = "" if None in ends else f"{_number(ends[0])} to {_number(ends[1])}"
-        table.add_row(name, _number(cell["value"]), interval, cell["source"])
+        table.add_row(
+            name,
+            _number(cell["value"]),
+            interval,
+            f"{cell['source']} {cell.get('inputs', '')}".strip(),
+        )
     return table
 
 

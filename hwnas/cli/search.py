@@ -106,6 +106,8 @@ def search(
         "budget": budget,
         "seed": seed,
     }
+    from rich.markup import escape
+
     messages = console(to_stderr=True)
     started = time.monotonic()
     is_interrupted = False
@@ -124,6 +126,8 @@ def search(
     elif quiet:
         print(run.path)
     else:
+        for note in run.record.notes:
+            messages.print(f"[yellow]Note:[/yellow] {escape(note)}")
         _print_run(console(), run, time.monotonic() - started)
     if is_interrupted:
         _say_how_to_go_on(messages, context.obj, run)
@@ -171,7 +175,6 @@ def _progress(
         yield None
         return
     from rich import progress as parts
-    from rich.markup import escape
 
     from hwnas.config import DEFAULT_GENERATIONS
 
@@ -188,7 +191,6 @@ def _progress(
         disable=not out.is_terminal,
     )
     task = bar.add_task("", total=total, generation=0, evaluated=0, volume="-")
-    told: set[str] = set()
     with contextlib.ExitStack() as shown:
 
         def update(progress: Progress) -> None:
@@ -204,10 +206,6 @@ def _progress(
                 evaluated=generation.n_evaluated,
                 volume="-" if volume is None else f"{volume:.4f}",
             )
-            for note in progress.notes:
-                if note not in told:
-                    told.add(note)
-                    bar.console.print(f"[yellow]Note:[/yellow] {escape(note)}")
 
         yield update
 

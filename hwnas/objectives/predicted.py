@@ -13,6 +13,9 @@ from hwnas.objectives import SOURCES
 from hwnas.objectives._missing import check_variant, need_device, unknown_here
 from hwnas.predictors import Predictor, find_predictor, predictor_cards
 
+INPUTS = {True: "from features and proxy scores", False: "from features alone"}
+"""What a value was predicted from, by whether scores of zero-cost proxies were read."""
+
 
 class PredictedObjective:
     """A predictor as an objective.
@@ -32,7 +35,9 @@ class PredictedObjective:
             direction=quantity.direction,
             source="extrapolated" if card.transfer else "predicted",
             title=quantity.title,
-            detail=card.detail,
+            detail=f"{card.detail}; {INPUTS[card.reads_scores]}"
+            if card.reads_scores
+            else card.detail,
             origin=(
                 f"{card.stem}.onnx sha256 {card.sha256}; fitted on table {card.table['name']} "
                 f"sha256 {card.table['sha256']}"
@@ -41,9 +46,31 @@ class PredictedObjective:
             importances=card.importances or {},
         )
 
+    def inputs(self, archs: Sequence[Architecture]) -> list[str] | None:
+        """What each value is predicted from, one of ``INPUTS``; None where it is all the same."""
+        if not self.predictor.card.reads_scores:
+            return None
+        lacks = self.predictor.lacks_scores(self.predictor.space.genotypes(archs))
+        return [INPUTS[not each] for each in lacks]
+
     def __call__(self, archs: Sequence[Architecture]) -> Estimate:
         """Predictions for ``n_archs`` architectures, each array of shape ``(n_archs,)``."""
         return self.predictor.predict(self.predictor.space.genotypes(archs))
+
+
+def input_notes(measures: Sequence[Objective], archs: Sequence[Architecture]) -> list[str]:
+    """What to say of values that were predicted without the proxy scores that others had."""
+    notes = []
+    for measure in measures:
+        inputs = measure.inputs(archs) if isinstance(measure, PredictedObjective) else None
+        n_alone = (inputs or []).count(INPUTS[False])
+        if n_alone:
+            notes.append(
+                f"{measure.spec.column}: no proxy scores are known for {n_alone:,} of "
+                f"{len(archs):,} architectures on the front; these are predicted from features "
+                "alone."
+            )
+    return notes
 
 
 @SOURCES.register("predictor")

@@ -19,6 +19,7 @@ from hwnas.predictors.batches import run_together
 from hwnas.predictors.calibration import Intervals
 from hwnas.predictors.card import Card, read_card, to_unit
 from hwnas.predictors.estimators import open_session, run_session
+from hwnas.predictors.scores import SCORES, has_scores, scores_sha256
 
 SUPPORT_SUFFIX = ".support.onnx"
 
@@ -30,17 +31,26 @@ def search_path() -> tuple[Path, ...]:
 
 def names_sha256(space: SearchSpace, sets: tuple[str, ...]) -> str:
     """Hash of the names of features, which changes when what they mean does."""
-    return sha256_bytes("\n".join(feature_names(space, sets)).encode())
+    names = feature_names(space, sets)
+    if SCORES in sets:
+        names.append(scores_sha256(space))
+    return sha256_bytes("\n".join(names).encode())
 
 
 def predictor_cards(space: str, dataset: str) -> Iterator[tuple[Path, Card]]:
     """All predictors for a space and data set, the user's own before shipped ones of that name."""
     seen = set()
     for folder in search_path():
-        for path in sorted((folder / space / dataset).glob("*.json")):
+        for path, card in _cards(folder / space / dataset):
             if path.stem not in seen:
                 seen.add(path.stem)
-                yield path, read_card(path)
+                yield path, card
+
+
+def _cards(folder: Path, prefix: str = "") -> list[tuple[Path, Card]]:
+    """Cards of a folder; one that reads proxy scores before its like that does not."""
+    found = [(path, read_card(path)) for path in sorted(folder.glob(f"{prefix}*.json"))]
+    return sorted(found, key=lambda each: not each[1].reads_scores)
 
 
 def find_predictor(
@@ -61,11 +71,16 @@ def find_predictor(
     device = device if per_device else None
     prefix = f"{device}.{quantity}" if per_device else quantity
     for folder in search_path():
-        for path in sorted((folder / space.name / space.dataset).glob(f"{prefix}*.json")):
-            card = read_card(path)
-            is_asked = card.variant == variant or (not variant and card.is_default)
-            if is_asked and (card.quantity, card.device) == (quantity, device):
-                return load_predictor(path, space)
+        found = [
+            load_predictor(path, space)
+            for path, card in _cards(folder / space.name / space.dataset, prefix)
+            if (card.quantity, card.device) == (quantity, device)
+            and (card.variant == variant or (not variant and card.is_default))
+        ]
+        if found:
+            first, *others = found
+            first.fallback = others[0] if first.card.reads_scores and others else None
+            return first
     return None
 
 
@@ -154,7 +169,13 @@ class Predictor:
         space: Search space with its data set.
         model: onnxruntime session that predicts the standardised target.
         support: Session that scores whether the device runs an architecture, or None.
+
+    Attributes:
+        fallback: The predictor to ask where this one reads proxy scores and there are none;
+            None where there is no other.
     """
+
+    fallback: Predictor | None = None
 
     def __init__(self, card: Card, space: SearchSpace, model: Any, support: Any = None) -> None:
         self.card = card
@@ -170,6 +191,21 @@ class Predictor:
     def sessions(self) -> list[Any]:
         """What reads the features: the model, then what scores support where there is any."""
         return [self._model] if self._support is None else [self._model, self._support]
+
+    def lacks_scores(self, genotypes: np.ndarray) -> np.ndarray:
+        """Whether it reads proxy scores that an architecture does not have.
+
+        Args:
+            genotypes: Shape ``(n_archs, n_genes)``.
+
+        Returns:
+            Booleans of shape ``(n_archs,)``.
+        """
+        if not self.card.reads_scores:
+            return np.zeros(len(genotypes), dtype=bool)
+        # A cell that does not connect has no scores, and no value either.
+        has_value = self.space.valid_mask(genotypes)
+        return np.asarray(has_value & ~has_scores(self.space, genotypes))
 
     def predict(self, genotypes: np.ndarray) -> Estimate:
         """Values with 90 % intervals of the functional classes of architectures.
@@ -218,9 +254,32 @@ def predict_together(
     Returns:
         For each predictor what its ``predict`` gives, bit for bit.
     """
-    tasks = [(one.space, one.card.feature_sets, one.sessions) for one in predictors]
-    found = run_together(tasks, genotypes, n_threads)
-    return [
-        predictor.estimate(genotypes, outputs)
-        for predictor, outputs in zip(predictors, found, strict=True)
+    lacking = [one.lacks_scores(genotypes) for one in predictors]
+    asked = list(predictors)
+    asked += [
+        one.fallback
+        for one, lacks in zip(predictors, lacking, strict=True)
+        if one.fallback is not None and lacks.any()
     ]
+    tasks = [(one.space, one.card.feature_sets, one.sessions) for one in asked]
+    outputs = run_together(tasks, genotypes, n_threads)
+    found = {
+        id(one): one.estimate(genotypes, output) for one, output in zip(asked, outputs, strict=True)
+    }
+    return [
+        _filled(found[id(one)], lacks, found.get(id(one.fallback)))
+        for one, lacks in zip(predictors, lacking, strict=True)
+    ]
+
+
+def _filled(estimate: Estimate, lacks: np.ndarray, other: Estimate | None) -> Estimate:
+    """An estimate, and another one where it lacks what it needs, shape ``(n_archs,)``."""
+    if not lacks.any():
+        return estimate
+    if other is None:
+        other = Estimate.exact(np.full(len(lacks), np.nan))
+    return Estimate(
+        np.where(lacks, other.value, estimate.value),
+        np.where(lacks, other.lower, estimate.lower),
+        np.where(lacks, other.upper, estimate.upper),
+    )

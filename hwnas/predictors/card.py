@@ -120,7 +120,13 @@ class Card:
     @property
     def stem(self) -> str:
         """Name of its files without the suffix: ``edgegpu.latency``."""
-        return ".".join(part for part in (self.device, self.quantity, self.variant) if part)
+        kind = "scored" if self.reads_scores else ""
+        return ".".join(part for part in (self.device, self.quantity, self.variant, kind) if part)
+
+    @property
+    def reads_scores(self) -> bool:
+        """Whether scores of zero-cost proxies are among its features."""
+        return "proxies" in self.feature_sets
 
 
 TRANSFORMS: dict[str, Callable[[np.ndarray], np.ndarray]] = {

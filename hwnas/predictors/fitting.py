@@ -30,6 +30,7 @@ from hwnas.predictors.estimators import (
 )
 from hwnas.predictors.importance import measure_importances
 from hwnas.predictors.metrics import kendall_tau, regression_metrics
+from hwnas.predictors.scores import SCORES, has_scores
 from hwnas.predictors.selection import fit_best
 from hwnas.predictors.splits import Split
 from hwnas.tables import ClassMeans, Column, Table, class_means
@@ -40,6 +41,10 @@ N_FOLDS = 3
 NO_BETTER = 0.001
 """A difference in Kendall tau that is not worth a larger model."""
 MIN_CLASSES = 20
+SCORED_QUANTITIES = ("accuracy", "robustness")
+"""What proxies of untrained networks can know of."""
+# Fitted on fewer classes than the predictor that it replaces, it would not be better.
+MIN_SCORED_SHARE = 0.9
 SUPPORT_ESTIMATOR = "gradient_boosting"
 SUPPORT_THRESHOLD = 0.5
 # Fewer gaps than this are measurements that went missing, not networks that a device cannot run.
@@ -101,9 +106,11 @@ def fit_column(
     """
     from threadpoolctl import threadpool_limits
 
-    means = class_means(space, table, column.name)
-    _check(column, means)
     sets = tuple(features or default_features(space))
+    means = class_means(space, table, column.name)
+    if SCORES in sets:
+        means = means.where(has_scores(space, means.genotypes))
+    _check(column, means)
     x = feature_matrix(space, means.genotypes, sets)
     layout = feature_layout(space, sets)
     split = Split.draw(len(x), seed)
@@ -158,6 +165,37 @@ def fit_column(
     held_out = (means.genotypes[split.test], means.values[split.test])
     importances = measure_importances(card, model, space, *held_out)
     return Fitted(replace(card, importances=importances), model, support_model)
+
+
+def fit_scored(
+    space: SearchSpace, table: Table, column: Column, alone: Card, seed: int = 0
+) -> Fitted | None:
+    """A predictor that reads proxy scores beside features, where these make it better.
+
+    Args:
+        space: Search space with the column's data set.
+        table: The table.
+        column: A column of accuracy or robustness.
+        alone: Card of the predictor from features alone, which serves where there are no scores.
+        seed: Seed of splits and estimators.
+
+    Returns:
+        The predictor; None if too few of the table's classes have shipped scores, or they do not
+        help in cross-validation.
+
+    Raises:
+        TableError: The column holds no quantity or never varies.
+        ArtifactError: The estimator cannot be turned into ONNX.
+    """
+    if column.quantity not in SCORED_QUANTITIES:
+        return None
+    genotypes = class_means(space, table, column.name).genotypes
+    n_scored = has_scores(space, genotypes).sum()
+    if n_scored < MIN_SCORED_SHARE * len(genotypes):
+        return None
+    fitted = fit_column(space, table, column, seed, (*alone.feature_sets, SCORES))
+    gain = max(fitted.card.candidates.values()) - max(alone.candidates.values())
+    return fitted if gain > NO_BETTER else None
 
 
 @dataclass(frozen=True, slots=True)

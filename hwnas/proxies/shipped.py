@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from hwnas._files import sha256_file
 from hwnas._resources import artifacts_dir
 from hwnas.core.architecture import genotype_keys
 from hwnas.core.space import SearchSpace
@@ -27,12 +28,14 @@ class ShippedScores:
         names: Names of the ``n_names`` proxies.
         values: Shape ``(n_known, n_names)``; NaN where a proxy has no value.
         rows: Row of each canonical genotype, by its bytes.
+        sha256: Hash of the file.
     """
 
     card: dict[str, Any]
     names: tuple[str, ...]
     values: np.ndarray
     rows: dict[bytes, int]
+    sha256: str
 
     @property
     def genotypes(self) -> np.ndarray:
@@ -65,6 +68,26 @@ class ShippedScores:
         return np.asarray(values[[self.rows.get(key, -1) for key in keys]])
 
 
+@lru_cache(maxsize=64)
+def normal_scores_by_rank(scores: ShippedScores, column: int) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct values of a proxy and the normal scores of their ranks, both increasing.
+
+    Args:
+        scores: The scores.
+        column: Which proxy.
+
+    Returns:
+        Two arrays of shape ``(n_distinct,)``.
+    """
+    from scipy.stats import norm
+
+    values = scores.values[:, column]
+    places, counts = np.unique(values[np.isfinite(values)], return_counts=True)
+    # Equal values share the middle of their ranks.
+    ranks = np.cumsum(counts) - (counts + 1) / 2 + 0.5
+    return places, np.asarray(norm.ppf(ranks / counts.sum()))
+
+
 def shipped_scores(space: SearchSpace) -> ShippedScores | None:
     """The shipped scores of a space, or None if there are none.
 
@@ -85,4 +108,5 @@ def _read(path: Path) -> ShippedScores:
     )
     genotypes = np.array([row.genotype for row in scores.values()], dtype=np.int64)
     rows = {key: number for number, key in enumerate(genotype_keys(genotypes))}
-    return ShippedScores(card, tuple(names), values.reshape(len(rows), len(names)), rows)
+    values = values.reshape(len(rows), len(names))
+    return ShippedScores(card, tuple(names), values, rows, sha256_file(path))

@@ -37,6 +37,20 @@ class ClassMeans:
     n_missing: np.ndarray
     unsupported: np.ndarray
 
+    def where(self, wanted: np.ndarray) -> ClassMeans:
+        """The means of some classes only.
+
+        Args:
+            wanted: Booleans of shape ``(n_classes,)``.
+        """
+        return ClassMeans(
+            self.genotypes[wanted],
+            self.values[wanted],
+            self.n_members[wanted],
+            self.n_missing[wanted],
+            self.unsupported,
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Members:

@@ -1,0 +1,66 @@
+"""Shipped proxy scores as features of predictors, so that they are read without torch."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hwnas.core.space import SearchSpace
+from hwnas.errors import ConfigError
+from hwnas.features.sets import FEATURE_SETS, FeatureSet
+from hwnas.proxies.shipped import ShippedScores, normal_scores_by_rank, shipped_scores
+
+SCORES = "proxies"
+"""Feature set of the shipped scores."""
+
+
+def has_scores(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+    """Whether the functional class of each genotype has shipped scores; shape ``(n_archs,)``.
+
+    Args:
+        space: Search space.
+        genotypes: Shape ``(n_archs, n_genes)``.
+    """
+    known = shipped_scores(space)
+    if known is None:
+        return np.zeros(len(genotypes), dtype=bool)
+    return known.knows(space, genotypes)
+
+
+def scores_sha256(space: SearchSpace) -> str:
+    """Hash of the file of shipped scores: other scores are other features.
+
+    Raises:
+        ConfigError: None ship for the space.
+    """
+    return _scores(space).sha256
+
+
+def _scores(space: SearchSpace) -> ShippedScores:
+    known = shipped_scores(space)
+    if known is None:
+        raise ConfigError(
+            f"No scores of zero-cost proxies ship for {space.name}. Choose other feature sets."
+        )
+    return known
+
+
+def _names(space: SearchSpace) -> list[str]:
+    return list(_scores(space).names)
+
+
+def _values(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+    """Normal scores of each proxy's ranks among all shipped scores; the median where unknown.
+
+    Ranks are alike whatever the scale of a proxy, which may span orders of magnitude.
+    """
+    scores = _scores(space)
+    values = scores.look_up(space, genotypes)
+    ranked = np.zeros(values.shape, dtype=np.float32)
+    for column in range(len(scores.names)):
+        places, heights = normal_scores_by_rank(scores, column)
+        is_known = np.isfinite(values[:, column])
+        ranked[is_known, column] = np.interp(values[is_known, column], places, heights)
+    return ranked
+
+
+FEATURE_SETS[SCORES] = FeatureSet(_names, _values)
