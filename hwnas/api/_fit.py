@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hwnas.core.device import Device, device_names, load_device
+from hwnas.core.quantity import parse_quantity
 from hwnas.core.space import SearchSpace
-from hwnas.errors import ConfigError, UnknownNameError
+from hwnas.errors import ConfigError, TableError, UnknownNameError
 from hwnas.predictors import search_path
 from hwnas.spaces import SPACES, load_space
+from hwnas.tables.store import EVERY_TABLE, how_to_get
 
 if TYPE_CHECKING:
     from hwnas.predictors.card import Card
@@ -77,6 +79,91 @@ def fit_transfer(
         write_predictor(Path(out) if out else search_path()[0], fitted)
         cards.append(fitted.card)
     return cards
+
+
+def fit_quality_transfer(
+    quantity: str,
+    from_space: str,
+    to_space: str,
+    to_dataset: str | None = None,
+    out: str | os.PathLike[str] | None = None,
+) -> list[Card]:
+    """Extrapolate accuracy or robustness from one space to another that has none.
+
+    Args:
+        quantity: ``"accuracy"`` or ``"robustness"``, or a variant such as
+            ``"robustness@pgd-eps1"``.
+        from_space: Search space whose published values are fitted.
+        to_space: Search space to value.
+        to_dataset: Its data set; the first one by default.
+        out: Folder of predictors; the user's cache by default.
+
+    Returns:
+        A card from features alone and, where proxy scores of both spaces ship, one that reads
+        them; ``transfer`` says how well such models ranked the accuracy of other spaces. Values
+        are labelled *extrapolated* wherever they are shown.
+
+    Raises:
+        UnknownNameError: There is no such quantity, space or data set.
+        ConfigError: The two spaces are one, the second has values of its own, or the quantity is
+            one of a device.
+        TableError: No table in the cache holds the quantity.
+        StorageError: The folder cannot be written.
+    """
+    from hwnas.predictors.fitting import SCORED_QUANTITIES, write_predictor
+    from hwnas.predictors.quality import (
+        carried_sets,
+        extrapolate_quality,
+        measure_quality_transfer,
+    )
+
+    wanted, variant = parse_quantity(quantity)
+    if wanted.name not in SCORED_QUANTITIES:
+        raise ConfigError(
+            f"Without a device, accuracy or robustness can be extrapolated; got {wanted.name}. "
+            "Name a device with --device."
+        )
+    goal, start = load_space(to_space, dataset=to_dataset), load_space(from_space)
+    if goal.name == start.name:
+        raise ConfigError(f"Extrapolation must go to another space; got {goal.name} twice.")
+    if _quality(goal, wanted.name) is not None:
+        raise ConfigError(
+            f"{goal.name} has published {wanted.name} on {goal.dataset}; fit that: hwnas fit TABLE"
+        )
+    known = _quality(start, wanted.name, variant)
+    if known is None:
+        raise TableError(
+            f"No table in the cache holds {quantity} for {start.name} on {start.dataset}. "
+            f"Run: {how_to_get(EVERY_TABLE)}"
+        )
+    # Only accuracy is known on more than one space: how far that carries is all there is to say.
+    accuracy = _quality(start, "accuracy")
+    others = [_quality(load_space(name), "accuracy") for name in SPACES if name != start.name]
+    cards = []
+    for sets in carried_sets(start, goal):
+        trust = [
+            measure_quality_transfer(accuracy, other, sets)
+            for other in others
+            if accuracy and other and sets in carried_sets(start, other.space)
+        ]
+        fitted = extrapolate_quality(known, goal, sets, trust)
+        write_predictor(Path(out) if out else search_path()[0], fitted)
+        cards.append(fitted.card)
+    return cards
+
+
+def _quality(space: SearchSpace, quantity: str, variant: str = "") -> Known | None:
+    """What the tables in the cache know of accuracy or robustness on a space; None if nothing."""
+    from hwnas.predictors.transfer import Known
+    from hwnas.tables import is_cached, load_table, read_card, table_names
+
+    for name in filter(is_cached, table_names()):
+        if read_card(name)["space"] == space.name:
+            table = load_table(name)
+            column = table.find(quantity, space.dataset, variant=variant)
+            if column is not None:
+                return Known(space, table, column)
+    return None
 
 
 def _pairs(start: SearchSpace) -> list[tuple[SearchSpace, SearchSpace]]:

@@ -29,8 +29,12 @@ def fit(
     device: Annotated[
         str | None, typer.Option(help="Device to extrapolate to another space, without TABLE.")
     ] = None,
+    quantity: Annotated[
+        str | None,
+        typer.Option(help="Or extrapolate accuracy or robustness to a space that has none."),
+    ] = None,
     from_space: Annotated[
-        str | None, typer.Option(help="Space whose published values a cost model is fitted on.")
+        str | None, typer.Option(help="Space whose published values are fitted.")
     ] = None,
     to_space: Annotated[str | None, typer.Option(help="Space to extrapolate to.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of splits and estimators.", min=0)] = 0,
@@ -61,17 +65,20 @@ def fit(
     def tell(name: str, card: Card | None) -> None:
         lines.print(f"{escape(name)}: {_line(card)}", soft_wrap=True)
 
-    ends = (device, from_space, to_space)
+    ends = (device, quantity, from_space, to_space)
     if table is not None and not any(ends):
         cards = api.fit(table, column, out, seed, tell, tolerance)
-    elif table is None and device and from_space and to_space:
-        cards = api.fit_transfer(device, from_space, to_space, out=out)
+    elif table is None and bool(device) != bool(quantity) and from_space and to_space:
+        if device:
+            cards = api.fit_transfer(device, from_space, to_space, out=out)
+        else:
+            cards = api.fit_quality_transfer(str(quantity), from_space, to_space, out=out)
         for card in cards:
-            _print_transfer(lines, card)
+            (_print_transfer if device else _print_quality_transfer)(lines, card)
     else:
         raise ConfigError(
-            "hwnas fit needs a TABLE, or all of --device, --from-space and --to-space; "
-            "got neither, a part, or both."
+            "hwnas fit needs a TABLE, or --from-space, --to-space and one of --device and "
+            "--quantity; got neither, a part, or both."
         )
     lines.print(f"Predictors are in {escape(str(out or search_path()[0]))}", soft_wrap=True)
     if as_json:
@@ -105,6 +112,33 @@ def _print_transfer(out: Console, card: Card) -> None:
             f"{entry['within_10_pct']:.0f} %",
         )
     out.print("How far such cost models carry where both spaces are known:")
+    out.print(table)
+
+
+def _print_quality_transfer(out: Console, card: Card) -> None:
+    """What was extrapolated, and how well such models ranked spaces whose accuracy is known."""
+    from rich.table import Table
+
+    assert card.transfer is not None
+    inputs = "features and proxy scores" if card.reads_scores else "features alone"
+    out.print(
+        f"{card.quantity} on {card.space} from {inputs}: extrapolated from "
+        f"{card.transfer['from_space']}, untested; 90 % interval "
+        f"{card.interval['half_widths'][0]:.0f} points either way",
+        soft_wrap=True,
+    )
+    if not card.transfer["trust"]:
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for heading in ("of accuracy, from", "to"):
+        table.add_column(heading)
+    for heading in ("networks", "Kendall tau", "params alone", "MACs alone"):
+        table.add_column(heading, justify="right")
+    for entry in card.transfer["trust"]:
+        taus = (entry[f"kendall_tau{beside}"] for beside in ("", "_params", "_macs"))
+        figures = (f"{entry['n_classes']:,}", *(f"{tau:.3f}" for tau in taus))
+        table.add_row(entry["from"], entry["to"], *figures)
+    out.print("How well such models rank where the truth is known:")
     out.print(table)
 
 

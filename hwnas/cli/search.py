@@ -87,6 +87,8 @@ def search(
     as_json: Annotated[bool, typer.Option("--json", help="Print the front as JSON.")] = False,
 ) -> None:
     """Search a space for the Pareto front of a device."""
+    from rich.markup import escape
+
     from hwnas import api
     from hwnas.cli._console import console, print_json
     from hwnas.cli._workers import n_cores
@@ -106,8 +108,6 @@ def search(
         "budget": budget,
         "seed": seed,
     }
-    from rich.markup import escape
-
     messages = console(to_stderr=True)
     started = time.monotonic()
     is_interrupted = False

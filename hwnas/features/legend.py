@@ -17,6 +17,7 @@ SETS = {
     "ordinal": "number of a gene's choice, from 0",
     "stages": "size of each stage of the network",
     "operators": "size of all operators of a type",
+    "relative": "rank among random architectures of the space",
     "proxies": "zero-cost proxies of the untrained network, ranked among the shipped scores",
     "totals": "operators, work, weights and traffic of the whole network",
 }

@@ -21,6 +21,7 @@ from hwnas.features.operators import (
     total_features,
     total_names,
 )
+from hwnas.features.relative import relative_features, relative_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ FEATURE_SETS = {
     "operators": FeatureSet(operator_names, operator_features),
     "stages": FeatureSet(stage_names, stage_features),
     "totals": FeatureSet(total_names, total_features),
+    "relative": FeatureSet(relative_names, relative_features),
     "graph": FeatureSet(
         lambda space: graph_feature_names(_cell(space)),
         lambda space, genotypes: graph_features(_cell(space), genotypes),

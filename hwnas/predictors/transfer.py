@@ -117,39 +117,65 @@ def extrapolate(start: Known, goal: SearchSpace, trust: Sequence[Mapping[str, An
     own = [entry for entry in alike if entry["device"] == column.device]
     half_width = max(float(entry["log_error"]) for entry in own or alike)
     data = to_onnx(model, x)
-    card = Card(
+    card = extrapolated_card(
+        start,
+        goal,
+        data,
+        feature_sets=FEATURES,
+        n_features=x.shape[1],
+        n_classes={"train": len(x), "calibrate": 0, "test": 0},
+        detail=f"extrapolated from {start.space.name} by a cost model; untested on {goal.name}",
+        column=column.name,
+        transform="log",
+        estimator="non_negative_least_squares",
+        half_width=half_width,
+        trust=trust,
+    )
+    return Fitted(card, data, None)
+
+
+def extrapolated_card(
+    start: Known,
+    goal: SearchSpace,
+    model: bytes,
+    half_width: float,
+    trust: Sequence[Mapping[str, Any]],
+    **what: Any,
+) -> Card:
+    """Card of a model that was fitted on one space for another, where nothing can be held out.
+
+    Args:
+        start: What it was fitted on.
+        goal: The space that it values.
+        model: Serialised ONNX model.
+        half_width: Of its intervals, in what it predicts.
+        trust: How far such models carried where it could be measured.
+        **what: What else a card says: ``feature_sets``, ``n_features``, ``n_classes``,
+            ``detail``, ``column``, ``transform`` and ``estimator``.
+    """
+    column, table = start.column, start.table
+    return Card(
         space=goal.name,
         dataset=goal.dataset,
         device=column.device,
         quantity=str(column.quantity),
-        variant="",
+        # Costs at another batch size are not carried; which attack robustness is under stays.
+        variant="" if column.device else column.variant,
         is_default=True,
-        column=column.name,
         unit=column.unit,
-        detail=f"extrapolated from {start.space.name} by a cost model; untested on {goal.name}",
         table={
-            "name": start.table.name,
+            "name": table.name,
             "column": column.name,
-            "sha256": start.table.sha256,
-            "sources": list(start.table.sources),
+            "sha256": table.sha256,
+            "sources": list(table.sources),
         },
-        feature_sets=FEATURES,
-        n_features=x.shape[1],
-        features_sha256=names_sha256(goal, FEATURES),
-        transform="log",
+        features_sha256=names_sha256(goal, tuple(what["feature_sets"])),
         mean=0.0,
         scale=1.0,
-        estimator="non_negative_least_squares",
         candidates={},
-        n_classes={"train": len(x), "calibrate": 0, "test": 0},
         held_out={"kendall_tau": None, "within_10_pct": None},
-        interval={
-            "level": LEVEL,
-            "edges": [],
-            "half_widths": [half_width],
-            "coverage": None,
-        },
-        sha256=sha256_bytes(data),
+        interval={"level": LEVEL, "edges": [], "half_widths": [half_width], "coverage": None},
+        sha256=sha256_bytes(model),
         seed=0,
         versions=versions(),
         transfer={
@@ -157,5 +183,5 @@ def extrapolate(start: Known, goal: SearchSpace, trust: Sequence[Mapping[str, An
             "from_dataset": start.space.dataset,
             "trust": [dict(entry) for entry in trust],
         },
+        **what,
     )
-    return Fitted(card, data, None)

@@ -1,0 +1,149 @@
+"""What every space has, told relative to the space: size, work, depth, each as a rank.
+
+A network of 15 layers is deep in one space and shallow in another. A model fitted on one space can
+only be asked about another in terms of where in its space an architecture stands.
+
+References:
+    Kadlecova et al. 2024, Surprisingly Strong Performance Prediction with Neural Graph Features,
+    https://openreview.net/forum?id=EhPpZV6KLk (depth and paths; theirs are of one space)
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+
+from hwnas.core.graph import Operation, OperationGraph
+from hwnas.core.space import SearchSpace
+from hwnas.features.additive import additive_table
+from hwnas.features.operators import measure_totals, operator_type
+
+RELATIVE = (
+    "params",
+    "macs",
+    "bytes",
+    "convolutions",
+    "activations",
+    "activated numbers",
+    "spatial macs",
+    "longest path",
+    "shortest path",
+)
+N_REFERENCE = 2000
+"""Random architectures of a space among which one is ranked."""
+_SEED = 0
+
+
+def measure_sizes(graph: OperationGraph) -> dict[str, int]:
+    """Sums over the operators of a network: all of ``RELATIVE`` but for paths."""
+    totals = measure_totals(graph)
+    convolutions = [each for each in graph if _is_layer(each)]
+    activations = [each for each in graph if operator_type(each) == "activation"]
+    return {
+        "params": totals["params"],
+        "macs": totals["macs"],
+        "bytes": totals["bytes"],
+        "convolutions": len(convolutions),
+        "activations": len(activations),
+        "activated numbers": sum(math.prod(each.out_shape) for each in activations),
+        "spatial macs": sum(each.macs for each in convolutions if each.kernel > 1),
+    }
+
+
+def measure_paths(graph: OperationGraph) -> dict[str, int]:
+    """Convolutions of maps on the longest and on the shortest path from input to output.
+
+    Of parts in series the lengths add up.
+    """
+    longest: list[int] = []
+    shortest: list[int] = []
+    for operation in graph:
+        before = [node for node in operation.inputs if node >= 0]
+        own = int(_is_layer(operation))
+        longest.append(own + max((longest[node] for node in before), default=0))
+        shortest.append(own + min((shortest[node] for node in before), default=0))
+    return {"longest path": longest[-1], "shortest path": shortest[-1]}
+
+
+def _is_layer(operation: Operation) -> bool:
+    """Whether it is a convolution of maps; those of squeeze-excite see one pixel."""
+    return operation.kind == "conv" and math.prod(operation.in_shape[1:]) > 1
+
+
+def relative_names(_: SearchSpace) -> list[str]:
+    """Names of the columns of ``relative_features``, the same for every space."""
+    return list(RELATIVE)
+
+
+def relative_features(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+    """Where in their space architectures stand.
+
+    Args:
+        space: Search space; paths add up over its independent genes, unless it has cells.
+        genotypes: Canonical genotypes, shape ``(n_archs, n_genes)``.
+
+    Returns:
+        Shape ``(n_archs, n_columns)``, float32: for each of ``RELATIVE`` the normal score of its
+        rank among ``N_REFERENCE`` random architectures of the space.
+    """
+    from scipy.stats import norm
+
+    measured = _measured(space, genotypes)
+    ranked = np.empty(measured.shape, dtype=np.float32)
+    for column, reference in enumerate(_reference(space).T):
+        below, upto = (
+            np.searchsorted(reference, measured[:, column], side=side) for side in ("left", "right")
+        )
+        # Equal values share the middle of their ranks; beyond the ends is a rank from them.
+        share = (below + upto + 1) / 2 / (len(reference) + 1)
+        ranked[:, column] = norm.ppf(np.clip(share, 1e-4, 1 - 1e-4))
+    return ranked
+
+
+@lru_cache(maxsize=16)
+def _reference(space: SearchSpace) -> np.ndarray:
+    """Sorted measures of random architectures, shape ``(N_REFERENCE, n_columns)``."""
+    drawn = space.sample_genotypes(N_REFERENCE, np.random.default_rng(_SEED))
+    return np.sort(_measured(space, space.canonical_genotypes(drawn)), axis=0)
+
+
+def _measured(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+    sizes = additive_table(space, measure_sizes).values(genotypes)
+    if space.cell is None:
+        paths = additive_table(space, measure_paths).values(genotypes)
+    else:
+        paths = _paths_of_cells(space, genotypes)
+    return np.concatenate([sizes, paths], axis=1)
+
+
+def _paths_of_cells(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+    """Operations with weights on the longest and shortest path of cells, shape ``(n_archs, 2)``.
+
+    Of stacked cells the network's paths are a constant and a multiple of these.
+    """
+    cell = space.cell
+    assert cell is not None
+    has_weights = _operations_with_weights(space)
+    is_absent = np.array([name == cell.absent for name in cell.operations])
+    far = len(cell.edges) + 1
+    lengths = np.stack(
+        [has_weights[genotypes[:, list(path)]].sum(axis=1) for path in cell.paths], axis=1
+    )
+    is_open = np.stack(
+        [~is_absent[genotypes[:, list(path)]].any(axis=1) for path in cell.paths], axis=1
+    )
+    longest = np.where(is_open, lengths, 0).max(axis=1)
+    shortest = np.where(is_open, lengths, far).min(axis=1)
+    return np.stack([longest, np.where(is_open.any(axis=1), shortest, 0)], axis=1)
+
+
+@lru_cache(maxsize=16)
+def _operations_with_weights(space: SearchSpace) -> np.ndarray:
+    """Which operations of a cell add parameters, shape ``(n_operations,)``."""
+    assert space.cell is not None
+    genotypes = np.zeros((len(space.cell.operations), len(space.genes)), dtype=np.int64)
+    genotypes[:, 0] = np.arange(len(space.cell.operations))
+    params = additive_table(space, measure_sizes).values(genotypes)[:, RELATIVE.index("params")]
+    return np.asarray(params > params.min())
