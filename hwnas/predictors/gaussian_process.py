@@ -1,5 +1,8 @@
 """Gaussian process over groups of features, for samples of tens to hundreds of architectures.
 
+scikit-learn's has no prior on the parameters of its kernel, without which tens of architectures
+talk them into extremes.
+
 References:
     Rasmussen and Williams 2006, Gaussian Processes for Machine Learning,
     https://gaussianprocess.org/gpml/
