@@ -19,6 +19,7 @@ from hwnas.predictors.calibration import LEVEL, calibrate
 from hwnas.predictors.card import LEVELS, TRANSFORMS, Card, read_card
 from hwnas.predictors.importance import measure_importances
 from hwnas.predictors.metrics import regression_metrics
+from hwnas.proxies.shipped import FILE
 from hwnas.spaces import load_space
 from hwnas.tables import ClassMeans, Table, class_means
 
@@ -90,6 +91,14 @@ def _help(space: str) -> Iterator[str]:
         yield from (f"{gpu}.latency.batch{size}" for size in BATCH_SIZES[space])
 
 
+# Beside the same from features alone, since proxy scores made them better.
+SCORED = {
+    "cifar10/accuracy.validation.scored",
+    "cifar10/robustness.apgd-ce-eps1.scored",
+    *(f"{dataset}/accuracy.test.scored" for dataset in DATASETS),
+}
+
+
 def _nasbench201() -> Iterator[str]:
     for dataset in DATASETS:
         yield f"{dataset}/accuracy.test"
@@ -100,6 +109,7 @@ def _nasbench201() -> Iterator[str]:
         variants = {f"{attack}-eps{epsilon}" for epsilon in epsilons}
         yield from (f"cifar10/robustness.{variant}" for variant in variants - UNPREDICTABLE)
     yield from (f"cifar10/{stem}" for stem in _help("nasbench201"))
+    yield from SCORED
 
 
 def _mnasnet() -> Iterator[str]:
@@ -118,6 +128,12 @@ EXPECTED = {
 
 # Devices of HW-NAS-Bench whose cost models, fitted on NAS-Bench-201, value two other spaces.
 EXTRAPOLATED_TO = {"mnasnet": "imagenet", "nasbench_macro": "cifar10"}
+# Spaces without robustness, and whether proxy scores of some of their networks ship.
+ROBUSTNESS_ON = {
+    "mnasnet": (("imagenet",), True),
+    "nasbench_macro": (("cifar10",), True),
+    "fbnet": (("cifar100", "imagenet"), False),
+}
 EXTRAPOLATED = {
     *(f"{device}.latency" for device in LATENCY if device != "edgetpu"),
     *(f"{device}.energy" for device in ENERGY),
@@ -143,6 +159,11 @@ def test_the_set_is_complete(space: str) -> None:
 def test_the_extrapolated_set_is_complete(space: str) -> None:
     dataset = EXTRAPOLATED_TO.get(space)
     expected = {f"{dataset}/{stem}" for stem in EXTRAPOLATED} if dataset else set()
+    datasets, has_scores = ROBUSTNESS_ON.get(space, ((), False))
+    for name in datasets:
+        expected.add(f"{name}/robustness.apgd-ce-eps1")
+        if has_scores:
+            expected.add(f"{name}/robustness.apgd-ce-eps1.scored")
     assert _found(set(EVERY_CARD) - set(CARDS), space) == expected
 
 
@@ -151,7 +172,7 @@ def test_nothing_is_shipped_for_another_space() -> None:
 
 
 def test_every_file_belongs_to_a_card() -> None:
-    expected = set()
+    expected = set(artifacts_dir().glob(f"*/{FILE}"))
     for path in EVERY_CARD:
         expected |= {path, path.with_suffix(".onnx")}
         if read_card(path).support is not None:
@@ -182,6 +203,8 @@ def test_a_search_on_cifar10_does_not_see_test_accuracy() -> None:
 def test_one_variant_is_what_a_quantity_means_without_its_name() -> None:
     defaults: dict[tuple[str, str, str | None, str], list[bool]] = {}
     for card in map(read_card, EVERY_CARD):
+        if card.reads_scores:
+            continue
         key = (card.space, card.dataset, card.device, card.quantity)
         defaults.setdefault(key, []).append(card.is_default)
     assert {key: flags for key, flags in defaults.items() if sum(flags) != 1} == {}
@@ -239,6 +262,10 @@ def test_predictions_are_in_range_inside_their_intervals_and_of_the_class(path: 
     card = read_card(path)
     space = _space(card.space, card.dataset)
     predictor = load_predictor(path, space)
+    if card.reads_scores:
+        # Scores ship for a sample of a large space; the rest is what features alone say.
+        alone = path.with_name(path.name.replace(".scored", ""))
+        predictor.fallback = load_predictor(alone, space)
     genotypes = _some_genotypes(space)
     estimate = predictor.predict(genotypes)
     is_known = ~np.isnan(estimate.value)
