@@ -214,10 +214,11 @@ def fit(
         on_column: Called with each column's name and its card when it is fitted; None where the
             column is the same for every architecture.
         tolerance: How far below the best Kendall tau of cross-validation a smaller model may be
-            to be preferred; 0.001 by default.
+            to be preferred, where 1,500 classes or more are fitted on; 0.001 by default.
 
     Returns:
-        The cards: what each predicts and how wrong it is on held-out functional classes.
+        The cards: what each predicts and how wrong it is on functional classes that it was not
+        fitted on: held out or, of fewer than 200, in cross-validation.
 
     Raises:
         UnknownNameError: There is no such table or column.
@@ -225,13 +226,8 @@ def fit(
         TableError: The table is not in the cache or damaged, or a column has nothing to predict.
         StorageError: The folder cannot be written.
     """
-    from hwnas.predictors.fitting import (
-        NO_BETTER,
-        fit_column,
-        fit_scored,
-        is_constant,
-        write_predictor,
-    )
+    from hwnas.predictors.choice import NO_BETTER
+    from hwnas.predictors.fitting import fit_column, fit_scored, is_constant, write_predictor
     from hwnas.tables import load_table
 
     tolerance = NO_BETTER if tolerance is None else tolerance

@@ -93,13 +93,8 @@ class RankTargetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             features: Shape ``(n_archs, n_features)``.
             target: Shape ``(n_archs,)``.
         """
-        scores = normal_scores(target)
-        # Few knots are a small model; equal ones would divide by zero.
-        places = np.linspace(0, len(target) - 1, min(N_KNOTS, len(target))).round().astype(int)
-        order = np.argsort(target, kind="stable")[places]
-        self.knots_, first = np.unique(scores[order], return_index=True)
-        self.values_ = np.asarray(target[order], dtype=float)[first]
-        self.base_ = clone(self.base).fit(features, scores)
+        self.knots_, self.values_ = score_knots(target)
+        self.base_ = clone(self.base).fit(features, normal_scores(target))
         self.n_features_in_ = features.shape[1]
         return self
 
@@ -118,6 +113,22 @@ def normal_scores(values: np.ndarray) -> np.ndarray:
     from scipy.stats import norm, rankdata
 
     return np.asarray(norm.ppf((rankdata(values) - 0.5) / len(values)))
+
+
+def score_knots(target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Normal scores, increasing, and the values that they stand for; between them it is linear.
+
+    Args:
+        target: Shape ``(n,)``.
+
+    Returns:
+        Two arrays of up to ``N_KNOTS`` quantiles, the extremes among them.
+    """
+    places = np.linspace(0, len(target) - 1, min(N_KNOTS, len(target))).round().astype(int)
+    order = np.argsort(target, kind="stable")[places]
+    # Equal values share one knot: a slope between two would divide by zero.
+    knots, first = np.unique(normal_scores(target)[order], return_index=True)
+    return knots, np.asarray(target[order], dtype=float)[first]
 
 
 @cache

@@ -17,6 +17,8 @@ from hwnas._files import write_json
 from hwnas.errors import ArtifactError
 
 SCHEMA = 1
+HELD_OUT, CROSS_VALIDATED = "held_out", "cross_validated"
+"""How a predictor is measured: on classes that were held out, or out of fold on all of them."""
 LEVELS = ("set", "kind", "feature")
 """How finely importances tell features apart, coarse first."""
 _KEYS = {
@@ -81,6 +83,9 @@ class Card:
             ``trust``, how far such models carried where the truth is known; else None.
         importances: What its ranking of the test classes rests on, see
             ``hwnas.predictors.importance``; None where that was not measured.
+        evaluation: ``held_out``, or ``cross_validated``: of a small table, the classes to train,
+            calibrate and test are all of them, and metrics, coverage and half-widths are those of
+            out-of-fold predictions.
     """
 
     space: str
@@ -110,6 +115,7 @@ class Card:
     support: Support | None = None
     transfer: dict[str, Any] | None = None
     importances: dict[str, Any] | None = None
+    evaluation: str = HELD_OUT
 
     @property
     def coverage_pct(self) -> float | None:
@@ -192,6 +198,8 @@ def _check(card: Card) -> None:
             raise TypeError(f"{part} must hold {keys}")
     if card.transform not in TRANSFORMS:
         raise TypeError(f"transform must be one of {', '.join(TRANSFORMS)}")
+    if card.evaluation not in (HELD_OUT, CROSS_VALIDATED):
+        raise TypeError(f"evaluation must be {HELD_OUT} or {CROSS_VALIDATED}")
     edges, half_widths = card.interval["edges"], card.interval["half_widths"]
     coverage = card.interval["coverage"]
     numbers = [card.interval["level"], *edges, *half_widths]
@@ -233,4 +241,8 @@ def _is_a(value: Any, hint: Any) -> bool:
 
 def write_card(path: Path, card: Card) -> None:
     """Write a card as JSON, whole or not at all."""
-    write_json(path, {"schema": SCHEMA, **dataclasses.asdict(card)})
+    data = {"schema": SCHEMA, **dataclasses.asdict(card)}
+    if card.evaluation == HELD_OUT:
+        # As older cards, which know no other way.
+        del data["evaluation"]
+    write_json(path, data)

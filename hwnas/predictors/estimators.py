@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -153,31 +153,30 @@ SMALL_MEMBERS: dict[str, Callable[[int, Layout], Any]] = {
 }
 """What competes where there are only tens to hundreds of architectures to learn from."""
 
-N_SMALL = 1500
-"""Fewer architectures than this are a small sample."""
 
-
-def members(layout: Layout, n_archs: int | None = None) -> dict[str, Callable[[int, Layout], Any]]:
-    """The estimators that compete.
-
-    Args:
-        layout: Columns of each feature set.
-        n_archs: Architectures to fit on; many where not given.
-    """
-    if n_archs is not None and n_archs < N_SMALL:
-        look_up = {"look_up": _look_up} if LOOK_UP in layout else {}
-        return look_up | SMALL_MEMBERS
+def members(layout: Layout) -> dict[str, Callable[[int, Layout], Any]]:
+    """The estimators that compete for features of a layout, where there are many architectures."""
     return ADDITIVE_MEMBERS if LOOK_UP in layout else MEMBERS
 
 
-def candidates(layout: Layout, n_archs: int | None = None) -> tuple[str, ...]:
-    """What competes: averages of members, their names joined by ``+``, small ones first."""
-    names = members(layout, n_archs)
+def small_members(layout: Layout) -> dict[str, Callable[[int, Layout], Any]]:
+    """The same for tens to hundreds of architectures."""
+    look_up = {"look_up": _look_up} if LOOK_UP in layout else {}
+    return look_up | SMALL_MEMBERS
+
+
+def averages(names: Collection[str]) -> tuple[str, ...]:
+    """All averages of members, their names joined by ``+``, small ones first."""
     return tuple(
         "+".join(chosen)
         for size in range(1, len(names) + 1)
         for chosen in itertools.combinations(names, size)
     )
+
+
+def candidates(layout: Layout) -> tuple[str, ...]:
+    """What competes where there are many architectures: averages of members, small ones first."""
+    return averages(members(layout))
 
 
 def fit_candidate(
@@ -221,7 +220,6 @@ def cross_validate(
     features: np.ndarray,
     target: np.ndarray,
     n_folds: int,
-    n_archs: int | None = None,
 ) -> dict[str, np.ndarray]:
     """Out-of-fold predictions of every candidate.
 
@@ -232,15 +230,13 @@ def cross_validate(
             never share one.
         target: Shape ``(n_classes,)``, standardised.
         n_folds: Number of folds.
-        n_archs: Architectures to fit on in the end, which decides what competes; many where not
-            given.
 
     Returns:
         Name of the candidate to predictions of shape ``(n_classes,)``.
     """
     from sklearn.model_selection import KFold
 
-    predicted = {member: np.empty(len(target)) for member in members(layout, n_archs)}
+    predicted = {member: np.empty(len(target)) for member in members(layout)}
     for train, test in KFold(n_folds, shuffle=True, random_state=seed).split(features):
         for member, values in predicted.items():
             fitted = fit_candidate(member, seed, layout, features[train], target[train])
@@ -248,7 +244,7 @@ def cross_validate(
     # The out-of-fold prediction of an average is the average of its members' predictions.
     return {
         name: np.mean([predicted[member] for member in name.split("+")], axis=0)
-        for name in candidates(layout, n_archs)
+        for name in candidates(layout)
     }
 
 
