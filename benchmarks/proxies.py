@@ -167,9 +167,9 @@ def compare_settings(truth: Truth, n_nets: int, images: str | None) -> None:
         for n in PUBLISHED
     ]
     rows = [["published", "5", "64", "", *published, *[""] * len(OWN)]]
-    settings = [(5, 64, "photos"), (5, 32, "photos"), (5, 16, "photos"), (3, 32, "photos")]
-    settings += [(1, 32, "photos"), (5, 32, "noise")]
-    settings += [(5, 32, images), (5, 64, images)] if images else []
+    settings = [(5, 64, "photos"), (5, 32, "photos"), (5, 16, "photos")]
+    settings += [(3, 16, "photos"), (1, 16, "photos"), (5, 16, "noise")]
+    settings += [(5, 16, images)] if images else []
     for cells, n_images, source in settings:
         scores, seconds = _compute(archs, cells, n_images, source)
         found = [f"{spearman(scores[name], truth.accuracy):.3f}" for name in names]
@@ -211,7 +211,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("time", "settings", "ranks"))
     parser.add_argument("--from", dest="folder", type=Path, help="folder of the published files")
-    parser.add_argument("--nets", type=int, help="networks; 200 for settings, 1000 for ranks")
+    parser.add_argument("--nets", type=int, help="networks; 150 for settings, 1000 for ranks")
     parser.add_argument("--images", help=".npz of real images, for settings")
     parser.add_argument("--scores", type=Path, help="file of 'hwnas proxies', for ranks")
     parser.add_argument("--repeats", type=int, default=7, help="rounds, for time")
@@ -225,7 +225,7 @@ def main() -> None:
         parser.error("settings and ranks need --from DIR, the folder of the published files")
     truth = read_truth(arguments.folder)
     if arguments.what == "settings":
-        compare_settings(truth, arguments.nets or 200, arguments.images)
+        compare_settings(truth, arguments.nets or 150, arguments.images)
     else:
         compare_ranks(truth, arguments.nets or 1000, arguments.scores)
 

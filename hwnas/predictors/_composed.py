@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 
-from hwnas.predictors.gaussian_process import GroupedGaussianProcess
+from hwnas.predictors.gaussian_process import GroupedGaussianProcess, process_graph
 
 N_FOLDS = 5
 N_KNOTS = 33
@@ -177,49 +177,3 @@ def register_converters() -> None:
 
 def _row(values: np.ndarray) -> np.ndarray:
     return np.asarray(values, dtype=np.float32)[None]
-
-
-def process_graph(process: GroupedGaussianProcess, features: Any, version: Any) -> Any:
-    """The posterior mean of a Gaussian process as ONNX nodes, in double precision.
-
-    Squared distances are differences of large numbers, which single precision would lose.
-
-    Args:
-        process: The fitted process.
-        features: ONNX input of shape ``(n_archs, n_features)``.
-        version: Version of the operators.
-
-    Returns:
-        Output of shape ``(n_archs, 1)``.
-    """
-    from onnx import TensorProto
-    from skl2onnx.algebra import onnx_ops as ops
-
-    def node(name: str, *inputs: Any, **attributes: Any) -> Any:
-        return getattr(ops, f"Onnx{name}")(*inputs, op_version=version, **attributes)
-
-    def constant(value: Any) -> np.ndarray:
-        return np.asarray(value, dtype=np.float64)
-
-    chosen = node("Gather", features, process.columns_.astype(np.int64), axis=1)
-    wide = node("Cast", chosen, to=TensorProto.DOUBLE)
-    centred = node("Sub", wide, constant(process.mean_[None]))
-    scaled = node("Div", centred, constant(process.scale_[None]))
-    limit = constant(process.limit_[None])
-    rows = node("Max", node("Min", scaled, limit), -limit)
-    total = constant([[process.target_mean_]])
-    for (start, stop), weight, length in process.terms():
-        inside = np.arange(start, stop, dtype=np.int64)
-        ours = node("Gather", rows, inside, axis=1)
-        theirs = process.rows_[:, start:stop]
-        squares = node("MatMul", node("Mul", ours, ours), constant(np.ones((stop - start, 1))))
-        products = node("MatMul", ours, constant(-2 * theirs.T))
-        squared = node("Add", node("Add", products, squares), constant((theirs**2).sum(1)[None]))
-        distance = node("Sqrt", node("Max", squared, constant([[0.0]])))
-        reach = node("Mul", distance, constant([[3**0.5 / length]]))
-        decay = node("Exp", node("Neg", reach))
-        kernel = node("Mul", node("Add", reach, constant([[1.0]])), decay)
-        total = node(
-            "Add", node("MatMul", kernel, constant(weight * process.dual_[:, None])), total
-        )
-    return total

@@ -1,5 +1,8 @@
 """Gaussian process over groups of features, for samples of tens to hundreds of architectures.
 
+scikit-learn's has no prior on the parameters of its kernel, without which tens of architectures
+talk them into extremes.
+
 References:
     Rasmussen and Williams 2006, Gaussian Processes for Machine Learning,
     https://gaussianprocess.org/gpml/
@@ -9,21 +12,12 @@ References:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import (
-    ConstantKernel,
-    Kernel,
-    Matern,
-    Sum,
-    WhiteKernel,
-)
 
-SMOOTHNESS = 1.5
-"""Of the Matern kernels: once differentiable, between smooth and jagged."""
 N_TUNED = 300
 """Architectures that the kernel's parameters are tuned on; all condition the prediction."""
 # Features of a new architecture may lie far outside what was seen.
@@ -35,87 +29,26 @@ _PRIOR_DEVIATION = 1.5
 _BOUNDS = (1e-4, 1e4)
 
 
-class OnColumns(Kernel):  # type: ignore[misc]
-    """A kernel of some columns of the features.
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A Matern 3/2 kernel, once differentiable, between smooth and jagged.
 
     Args:
-        kernel: The kernel.
-        start: First column.
+        start: First column it sees.
         stop: One past the last.
+        weight: Variance that it explains, of a standardised target.
+        length: Its length scale, in the unit of the columns.
     """
 
-    def __init__(self, kernel: Kernel, start: int, stop: int) -> None:
-        self.kernel = kernel
-        self.start = start
-        self.stop = stop
+    start: int
+    stop: int
+    weight: float
+    length: float
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Parameters by name, those of the kernel under ``kernel__``."""
-        own: dict[str, Any] = {"kernel": self.kernel, "start": self.start, "stop": self.stop}
-        if deep:
-            inner = self.kernel.get_params().items()
-            own.update((f"kernel__{name}", value) for name, value in inner)
-        return own
-
-    @property
-    def hyperparameters(self) -> list[Any]:
-        """Those of the kernel."""
-        return [
-            type(each)(f"kernel__{each.name}", each.value_type, each.bounds, each.n_elements)
-            for each in self.kernel.hyperparameters
-        ]
-
-    @property
-    def theta(self) -> np.ndarray:
-        """Logarithms of the kernel's free parameters."""
-        return np.asarray(self.kernel.theta)
-
-    @theta.setter
-    def theta(self, theta: np.ndarray) -> None:
-        self.kernel.theta = theta
-
-    @property
-    def bounds(self) -> np.ndarray:
-        """Bounds of ``theta``."""
-        return np.asarray(self.kernel.bounds)
-
-    # scikit-learn gives names to arguments: X and Y.
-    def __call__(
-        self,
-        X: np.ndarray,  # noqa: N803
-        Y: np.ndarray | None = None,  # noqa: N803
-        eval_gradient: bool = False,
-    ) -> Any:
-        """The kernel between rows of ``X`` and of ``Y``."""
-        of_y = None if Y is None else Y[:, self.start : self.stop]
-        return self.kernel(X[:, self.start : self.stop], of_y, eval_gradient)
-
-    def diag(self, X: np.ndarray) -> np.ndarray:  # noqa: N803
-        """The kernel of each row of ``X`` with itself."""
-        return np.asarray(self.kernel.diag(X[:, self.start : self.stop]))
-
-    def is_stationary(self) -> bool:
-        """Whether the kernel is stationary."""
-        return bool(self.kernel.is_stationary())
-
-    def __repr__(self) -> str:
-        return f"{self.kernel}[{self.start}:{self.stop}]"
-
-
-class _WithPrior(GaussianProcessRegressor):  # type: ignore[misc]
-    """A Gaussian process whose parameters have a log-normal prior around where they start."""
-
-    def log_marginal_likelihood(
-        self, theta: Any = None, eval_gradient: bool = False, clone_kernel: bool = True
-    ) -> Any:
-        found = super().log_marginal_likelihood(theta, eval_gradient, clone_kernel)
-        if theta is None:
-            return found
-        off = (np.asarray(theta) - self.kernel.theta) / _PRIOR_DEVIATION
-        if not eval_gradient:
-            return found - off @ off / 2
-        value, gradient = found
-        return value - off @ off / 2, gradient - off / _PRIOR_DEVIATION
+    def __call__(self, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """The kernel between rows ``(n, n_columns)`` and others ``(m, n_columns)``, ``(n, m)``."""
+        reach = _distances(rows, others, self.start, self.stop) * (3**0.5 / self.length)
+        return np.asarray(self.weight * (1 + reach) * np.exp(-reach))
 
 
 class GroupedGaussianProcess(RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -138,13 +71,29 @@ class GroupedGaussianProcess(RegressorMixin, BaseEstimator):  # type: ignore[mis
             ValueError: No feature of any group varies.
         """
         features = np.asarray(features, dtype=float)
+        spans = self._standardise(features)
+        self.rows_ = self._scaled(features)
+        self.target_mean_, self.target_scale_ = float(target.mean()), float(target.std()) or 1.0
+        z = (target - self.target_mean_) / self.target_scale_
+        # Spread over the rows, which may be sorted.
+        tuned = np.linspace(0, len(z) - 1, min(N_TUNED, len(z))).round().astype(int)
+        parameters = np.exp(_tuned(self.rows_[tuned], z[tuned], spans))
+        pairs = parameters[:-1].reshape(-1, 2).tolist()
+        self.terms_ = [Term(*span, *pair) for span, pair in zip(spans, pairs, strict=True)]
+        self.noise_ = float(parameters[-1])
+        covariance = self._kernel(self.rows_) + self.noise_ * np.eye(len(z))
+        self.dual_ = np.linalg.solve(covariance, z) * self.target_scale_
+        return self
+
+    def _standardise(self, features: np.ndarray) -> list[tuple[int, int]]:
+        """Learn scales of the columns that vary; returns the span of all and of each group."""
         varies = np.ptp(features, axis=0) > 0
         varying = ([column for column in group if varies[column]] for group in self.groups)
         groups = [group for group in varying if group]
         if not groups:
             raise ValueError("some feature of a group must vary; none does")
         ends = np.cumsum([len(group) for group in groups]).tolist()
-        self.spans_ = [(end - len(group), end) for end, group in zip(ends, groups, strict=True)]
+        self.n_features_in_ = features.shape[1]
         self.columns_ = np.array([column for group in groups for column in group])
         chosen = features[:, self.columns_]
         self.mean_ = chosen.mean(axis=0)
@@ -152,51 +101,131 @@ class GroupedGaussianProcess(RegressorMixin, BaseEstimator):  # type: ignore[mis
         roots = np.concatenate([np.full(len(group), len(group) ** 0.5) for group in groups])
         self.scale_ = chosen.std(axis=0) * roots
         self.limit_ = MAX_DEVIATIONS / roots
-        self.n_features_in_ = features.shape[1]
-        self.target_mean_, self.target_scale_ = float(target.mean()), float(target.std()) or 1.0
-        self.rows_ = self._scaled(features)
-        z = (target - self.target_mean_) / self.target_scale_
-        process = _WithPrior(_kernel(self.spans_)).fit(self.rows_[:N_TUNED], z[:N_TUNED])
-        if len(z) > N_TUNED:
-            process = GaussianProcessRegressor(process.kernel_, optimizer=None).fit(self.rows_, z)
-        self.kernel_: Kernel = process.kernel_
-        self.dual_ = np.asarray(process.alpha_) * self.target_scale_
-        return self
+        return [
+            (0, ends[-1]),
+            *((end - len(group), end) for end, group in zip(ends, groups, strict=True)),
+        ]
 
     def _scaled(self, features: np.ndarray) -> np.ndarray:
         """Standardised columns of the groups, shape ``(n_archs, n_columns)``."""
         chosen = np.asarray(features, dtype=float)[:, self.columns_]
         return np.asarray(np.clip((chosen - self.mean_) / self.scale_, -self.limit_, self.limit_))
 
+    def _kernel(self, rows: np.ndarray) -> np.ndarray:
+        """Covariance of rows ``(n, n_columns)`` and of those fitted to, without noise."""
+        return np.asarray(sum(term(rows, self.rows_) for term in self.terms_))
+
     def predict(self, features: np.ndarray) -> np.ndarray:
         """Posterior mean, shape ``(n_archs,)``."""
-        return np.asarray(self.kernel_(self._scaled(features), self.rows_) @ self.dual_) + (
-            self.target_mean_
-        )
-
-    def terms(self) -> list[tuple[tuple[int, int], float, float]]:
-        """Span of columns, weight and length of each Matern kernel."""
-        return _terms(self.kernel_, (0, len(self.columns_)))
+        return np.asarray(self._kernel(self._scaled(features)) @ self.dual_ + self.target_mean_)
 
 
-def _terms(kernel: Kernel, span: tuple[int, int]) -> list[tuple[tuple[int, int], float, float]]:
-    if isinstance(kernel, Sum):
-        return _terms(kernel.k1, span) + _terms(kernel.k2, span)
-    if isinstance(kernel, WhiteKernel):
-        return []
-    weight, inner = kernel.k1.constant_value, kernel.k2
-    if isinstance(inner, OnColumns):
-        inner, span = inner.kernel, (inner.start, inner.stop)
-    return [(span, float(weight), float(inner.length_scale))]
+def _distances(rows: np.ndarray, others: np.ndarray, start: int, stop: int) -> np.ndarray:
+    from scipy.spatial.distance import cdist
+
+    return np.asarray(cdist(rows[:, start:stop], others[:, start:stop]))
 
 
-def _kernel(spans: Sequence[tuple[int, int]]) -> Kernel:
-    """Weighted Matern kernels of each span of columns and of all, and noise."""
+def _tuned(rows: np.ndarray, z: np.ndarray, spans: Sequence[tuple[int, int]]) -> np.ndarray:
+    """Logarithms of weight and length of each span's kernel and of the noise."""
+    from scipy.optimize import minimize
 
-    def matern() -> Matern:
-        return Matern(_PRIOR_LENGTH, _BOUNDS, nu=SMOOTHNESS)
+    weights = [_PRIOR_JOINT_WEIGHT] + [_PRIOR_WEIGHT] * (len(spans) - 1)
+    start = np.log([*np.ravel([(weight, _PRIOR_LENGTH) for weight in weights]), _PRIOR_NOISE])
+    distances = np.stack([_distances(rows, rows, *span) for span in spans])
+    bounds = np.tile(np.log(_BOUNDS), (len(start), 1))
+    found = minimize(
+        negative_log_posterior,
+        start,
+        (start, distances, z),
+        method="L-BFGS-B",
+        jac=True,
+        bounds=bounds,
+    )
+    return np.asarray(found.x)
 
-    total = ConstantKernel(_PRIOR_JOINT_WEIGHT, _BOUNDS) * matern()
-    for start, stop in spans:
-        total += ConstantKernel(_PRIOR_WEIGHT, _BOUNDS) * OnColumns(matern(), start, stop)
-    return total + WhiteKernel(_PRIOR_NOISE, _BOUNDS)
+
+def negative_log_posterior(
+    parameters: np.ndarray, prior: np.ndarray, distances: np.ndarray, z: np.ndarray
+) -> tuple[float, np.ndarray]:
+    """Negative logarithm of the posterior of a kernel's parameters, and its gradient.
+
+    Args:
+        parameters: Logarithms of weight and length of each of ``n_terms`` kernels and of the
+            noise, shape ``(2 n_terms + 1,)``.
+        prior: Where the normal prior of each has its mean, of the same shape.
+        distances: Between architectures, as each kernel sees them, shape
+            ``(n_terms, n_archs, n_archs)``.
+        z: Standardised target, shape ``(n_archs,)``.
+
+    Returns:
+        The value, less the constant of the prior, and its gradient, ``(2 n_terms + 1,)``.
+
+    References:
+        Rasmussen and Williams 2006, equations 5.8 and 5.9, https://gaussianprocess.org/gpml/
+    """
+    from scipy.linalg import cho_factor, cho_solve
+
+    weights, lengths = np.exp(parameters[:-1]).reshape(-1, 2).T[..., None, None]
+    noise = np.exp(parameters[-1])
+    reach = 3**0.5 * distances / lengths
+    decay = weights * np.exp(-reach)
+    kernels = (1 + reach) * decay
+    identity = np.eye(len(z))
+    factor = cho_factor(kernels.sum(axis=0) + noise * identity, lower=True)
+    dual = cho_solve(factor, z)
+    evidence = -(z @ dual + len(z) * np.log(2 * np.pi)) / 2 - np.log(factor[0].diagonal()).sum()
+    # Half of d evidence / d covariance; the covariance's derivatives are by the logarithms.
+    half = (np.outer(dual, dual) - cho_solve(factor, identity)) / 2
+    by_weight = np.einsum("tij,ij->t", kernels, half)
+    by_length = np.einsum("tij,ij->t", reach**2 * decay, half)
+    by_noise = noise * half.trace()
+    gradient = np.append(np.stack([by_weight, by_length], axis=1), by_noise)
+    off = (parameters - prior) / _PRIOR_DEVIATION
+    return float(off @ off / 2 - evidence), off / _PRIOR_DEVIATION - gradient
+
+
+def process_graph(process: GroupedGaussianProcess, features: Any, version: Any) -> Any:
+    """The posterior mean of a Gaussian process as ONNX nodes, in double precision.
+
+    Squared distances are differences of large numbers, which single precision would lose.
+
+    Args:
+        process: The fitted process.
+        features: ONNX input of shape ``(n_archs, n_features)``.
+        version: Version of the operators.
+
+    Returns:
+        Output of shape ``(n_archs, 1)``.
+    """
+    from onnx import TensorProto
+    from skl2onnx.algebra import onnx_ops as ops
+
+    def node(name: str, *inputs: Any, **attributes: Any) -> Any:
+        return getattr(ops, f"Onnx{name}")(*inputs, op_version=version, **attributes)
+
+    def constant(value: Any) -> np.ndarray:
+        return np.asarray(value, dtype=np.float64)
+
+    def kernel(term: Term) -> Any:
+        """The kernel, without its weight, between the input's rows and those fitted to."""
+        inside = np.arange(term.start, term.stop, dtype=np.int64)
+        ours, theirs = node("Gather", rows, inside, axis=1), process.rows_[:, inside]
+        squares = node("MatMul", node("Mul", ours, ours), constant(np.ones((len(inside), 1))))
+        products = node("MatMul", ours, constant(-2 * theirs.T))
+        squared = node("Add", node("Add", products, squares), constant((theirs**2).sum(1)[None]))
+        distance = node("Sqrt", node("Max", squared, constant([[0.0]])))
+        reach = node("Mul", distance, constant([[3**0.5 / term.length]]))
+        return node("Mul", node("Add", reach, constant([[1.0]])), node("Exp", node("Neg", reach)))
+
+    chosen = node("Gather", features, process.columns_.astype(np.int64), axis=1)
+    wide = node("Cast", chosen, to=TensorProto.DOUBLE)
+    centred = node("Sub", wide, constant(process.mean_[None]))
+    scaled = node("Div", centred, constant(process.scale_[None]))
+    limit = constant(process.limit_[None])
+    rows = node("Max", node("Min", scaled, limit), -limit)
+    total = constant([[process.target_mean_]])
+    for term in process.terms_:
+        dual = constant(term.weight * process.dual_[:, None])
+        total = node("Add", node("MatMul", kernel(term), dual), total)
+    return total

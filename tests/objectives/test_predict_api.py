@@ -138,14 +138,14 @@ def test_what_is_asked_for_by_name_must_be_known() -> None:
         hwnas.predict("nasbench201", [CELL], device="pixel3", quantities=["energy"])
 
 
-@pytest.mark.usefixtures("published")
+@pytest.mark.usefixtures("published_cache")
 def test_a_table_gives_values_without_intervals() -> None:
     frame = hwnas.predict("nasbench201", [CELL], device="edgegpu", source="table")
     assert frame["latency_ms_source"].tolist() == ["tabulated"]
     assert frame[["latency_ms_lower", "latency_ms_upper"]].isna().all(axis=None)
 
 
-@pytest.mark.usefixtures("published")
+@pytest.mark.usefixtures("published_cache")
 def test_what_no_table_holds_is_left_out_like_what_no_predictor_knows() -> None:
     frame = hwnas.predict("nasbench201", [CELL], dataset="cifar100", source="table")
     assert frame.columns.tolist() == _columns("accuracy_pct", "params", "macs")

@@ -124,6 +124,32 @@ def test_edgetpu_does_not_know_cells_it_does_not_run() -> None:
     assert np.isnan(value).tolist() == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("space", "name", "device"),
+    [
+        ("nasbench201", "latency", "gold_6240"),
+        ("nasbench201", "latency@batch256", "titan_rtx"),
+    ],
+)
+def test_devices_of_help_alone_are_predicted(space: str, name: str, device: str) -> None:
+    loaded = load_space(space)
+    objective = make_objective(loaded, name, load_device(device))
+    assert objective.spec.source == "predicted"
+    assert "fitted on table help-" in objective.spec.origin
+    check_objective(objective, loaded.sample(12, np.random.default_rng(0)))
+
+
+def test_a_batch_of_one_is_what_latency_means() -> None:
+    space, device = load_space("nasbench201"), load_device("titanx")
+    archs = space.sample(12, np.random.default_rng(0))
+    default, named, large = (
+        make_objective(space, f"latency{variant}", device)(archs).value
+        for variant in ("", "@batch1", "@batch256")
+    )
+    np.testing.assert_array_equal(default, named)
+    assert (large > default).all()
+
+
 # --- refusals -----------------------------------------------------------------------------------
 
 

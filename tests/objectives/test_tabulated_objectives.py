@@ -32,7 +32,7 @@ def value_of(objective: Objective, index: int) -> float:
     return float(objective([space.architecture(genotypes[index])]).value[0])
 
 
-@pytest.mark.usefixtures("published")
+@pytest.mark.usefixtures("published_cache")
 @pytest.mark.parametrize(
     ("name", "dataset", "index", "value"),
     [
@@ -48,7 +48,7 @@ def test_best_accuracies_are_those_published(
     assert value_of(tabulated(name, dataset=dataset), index) == pytest.approx(value, abs=0.005)
 
 
-@pytest.mark.usefixtures("published")
+@pytest.mark.usefixtures("published_cache")
 def test_value_is_the_mean_of_the_class_by_hand() -> None:
     # Index 13433 (published: 33.6) and 14361 (30.8) are one network.
     robustness = tabulated("robustness@pgd-eps1")
@@ -56,7 +56,7 @@ def test_value_is_the_mean_of_the_class_by_hand() -> None:
     assert value_of(robustness, 14361) == pytest.approx((33.6 + 30.8) / 2)
 
 
-@pytest.mark.usefixtures("published")
+@pytest.mark.usefixtures("published_cache")
 def test_latency_is_the_mean_over_the_eight_members_of_the_class() -> None:
     # Index 0 (published: 5.807 ms) and the seven other pruned cells that compute the same.
     members = [5.80741854, 5.28136253, 5.89699745, 5.94091892,
@@ -65,7 +65,7 @@ def test_latency_is_the_mean_over_the_eight_members_of_the_class() -> None:
     assert latency == pytest.approx(np.mean(members), abs=1e-7)
 
 
-@pytest.mark.usefixtures("published")
+@pytest.mark.usefixtures("published_cache")
 @pytest.mark.parametrize(
     ("name", "device", "table", "column"),
     [
@@ -91,14 +91,14 @@ def test_values_are_means_over_pruned_rows_of_the_table(
         assert value_of(objective, row) == pytest.approx(expected, rel=1e-12, nan_ok=True)
 
 
-@pytest.mark.usefixtures("published")
+@pytest.mark.usefixtures("published_cache")
 def test_fpga_energy_is_seven_times_its_latency(nasbench201: SearchSpace) -> None:
     archs = nasbench201.sample(50, np.random.default_rng(0))
     energy, latency = (tabulated(name, "fpga")(archs).value for name in ("energy", "latency"))
     np.testing.assert_allclose(energy, 7 * latency, rtol=1e-3)
 
 
-@pytest.mark.usefixtures("published")
+@pytest.mark.usefixtures("published_cache")
 def test_disconnected_and_unsupported_cells_are_unknown(nasbench201: SearchSpace) -> None:
     archs = [
         nasbench201.parse("|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"),
@@ -110,7 +110,7 @@ def test_disconnected_and_unsupported_cells_are_unknown(nasbench201: SearchSpace
     assert np.isnan(tabulated("robustness")(archs).value).tolist() == [True, False]
 
 
-@pytest.mark.usefixtures("published")
+@pytest.mark.usefixtures("published_cache")
 @pytest.mark.parametrize(
     ("name", "device"),
     [("accuracy", None), ("robustness", None), ("latency", "edgetpu"), ("energy", "eyeriss")],
@@ -121,7 +121,7 @@ def test_tabulated_objective_keeps_the_contract(
     check_objective(tabulated(name, device), nasbench201.sample(10, np.random.default_rng(0)))
 
 
-@pytest.mark.usefixtures("published")
+@pytest.mark.usefixtures("published_cache")
 def test_tabulated_spec_says_table_column_and_class_mean() -> None:
     spec = tabulated("latency", "edgegpu").spec
     latency = QUANTITIES["latency"]
@@ -133,7 +133,7 @@ def test_tabulated_spec_says_table_column_and_class_mean() -> None:
     assert spec.figures == {}
 
 
-@pytest.mark.usefixtures("published")
+@pytest.mark.usefixtures("published_cache")
 def test_what_two_tables_hold_is_one_and_the_same(nasbench201: SearchSpace) -> None:
     # HELP repeats HW-NAS-Bench's numbers on four devices.
     genotypes = nasbench201.all_genotypes()
@@ -149,7 +149,7 @@ def test_what_two_tables_hold_is_one_and_the_same(nasbench201: SearchSpace) -> N
     assert "HW-NAS-Bench" in objective.spec.detail
 
 
-@pytest.mark.usefixtures("published")
+@pytest.mark.usefixtures("published_cache")
 def test_predictions_are_near_the_table(nasbench201: SearchSpace) -> None:
     archs = nasbench201.sample(200, np.random.default_rng(1))
     truth = tabulated("latency", "edgegpu")(archs).value
@@ -180,13 +180,13 @@ def test_empty_cache_says_which_table_to_import(name: str, device: str | None, t
         tabulated(name, device)
 
 
-@pytest.mark.usefixtures("published")
+@pytest.mark.usefixtures("published_cache")
 def test_what_no_table_holds_does_not_ask_to_import_them_again() -> None:
     with pytest.raises(NothingKnownError, match=r"No robustness data is known for nasbench201 on "):
         tabulated("robustness", dataset="cifar100")
 
 
-@pytest.mark.usefixtures("published")
+@pytest.mark.usefixtures("published_cache")
 def test_unknown_variant_in_a_table_names_a_close_one() -> None:
     with pytest.raises(
         UnknownNameError, match=r"variant of robustness 'square-eps5'\. Did you mean 'square-eps"

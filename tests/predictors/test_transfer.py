@@ -17,7 +17,7 @@ from hwnas.predictors import load_predictor
 from hwnas.predictors.fitting import write_predictor
 from hwnas.predictors.transfer import FEATURES, Known, extrapolate, measure_transfer
 from hwnas.spaces import load_space
-from hwnas.tables import Column, Table, import_table
+from hwnas.tables import Column, Table
 
 RATES = {"operators": 1e-3, "macs": 3e-9, "params": 2e-9, "bytes": 5e-8}
 """Milliseconds for each operator, MAC, parameter and byte."""
@@ -101,22 +101,13 @@ def test_a_cost_of_zero_is_refused(nasbench201: SearchSpace) -> None:
         measure_transfer(replace(start, table=replace(start.table, frame=frame)), start)
 
 
-@pytest.fixture(scope="module")
-def help_tables(upstream: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache with the tables in which two spaces know the same devices."""
-    cache = tmp_path_factory.mktemp("transfer")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HWNAS_CACHE", str(cache))
-        for name in ("hw-nas-bench", "help-fbnet"):
-            import_table(name, upstream)
-    return cache
-
-
 @pytest.fixture
-def transferred(help_tables: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The user's cache, with those tables and a place for predictors of its own."""
-    (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "tables").symlink_to(help_tables / "tables")
+def transferred(published_cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A cache with the tables in which two spaces know the same devices, and no predictors."""
+    (tmp_path / "cache" / "tables").mkdir(parents=True)
+    for name in ("hw-nas-bench", "help-fbnet"):
+        for path in (published_cache / "tables").glob(f"{name}.*"):
+            (tmp_path / "cache" / "tables" / path.name).symlink_to(path)
     monkeypatch.setenv("HWNAS_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
 

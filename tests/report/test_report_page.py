@@ -128,7 +128,7 @@ def test_markup_in_a_run_stays_text(make_report: MakeReport, any_text: SearchSpa
 
 
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     arch=st.text() | st.sampled_from(["<!--<script>", "</SCRIPT >", "\u2028", "$data", "\\u003c"])

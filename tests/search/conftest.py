@@ -1,4 +1,4 @@
-"""Objectives that cost nothing, and the published tables in a cache of their own."""
+"""Objectives that cost nothing, and small searches over them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 import hwnas
 from hwnas.core.architecture import Architecture
 from hwnas.core.objective import Objective
-from hwnas.tables import import_table
 
 
 def _genes(archs: Sequence[Architecture]) -> np.ndarray:
@@ -43,19 +42,3 @@ def started(costs: list[Objective], tmp_path: Path) -> Callable[..., hwnas.Run]:
         return hwnas.search("nasbench201", out=tmp_path / name, **chosen)  # type: ignore[arg-type]
 
     return start
-
-
-@pytest.fixture(scope="session")
-def _published(upstream: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    cache = tmp_path_factory.mktemp("published")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HWNAS_CACHE", str(cache))
-        import_table("hw-nas-bench", upstream)
-    return cache
-
-
-@pytest.fixture
-def published(_published: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache that holds HW-NAS-Bench."""
-    monkeypatch.setenv("HWNAS_CACHE", str(_published))
-    return _published

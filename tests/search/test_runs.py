@@ -207,8 +207,10 @@ def test_a_finished_run_that_lost_its_evaluations_is_refused(started: Started) -
         hwnas.load_run(run.path)
 
 
-def test_table_source_returns_class_means_and_says_so(started: Started, published: Path) -> None:
-    assert published.is_dir()
+def test_table_source_returns_class_means_and_says_so(
+    started: Started, published_cache: Path
+) -> None:
+    assert published_cache.is_dir()
     run = started(objectives=["latency", "energy"], device="edgegpu", source="table", generations=3)
     means = class_means(run.space, load_table("hw-nas-bench"), "cifar10_edgegpu_latency_ms")
     known = {
@@ -222,8 +224,10 @@ def test_table_source_returns_class_means_and_says_so(started: Started, publishe
     assert f"sha256 {load_table('hw-nas-bench').sha256}" in spec.origin
 
 
-def test_energy_and_latency_of_fpga_are_said_to_be_one(started: Started, published: Path) -> None:
-    assert published.is_dir()
+def test_energy_and_latency_of_fpga_are_said_to_be_one(
+    started: Started, published_cache: Path
+) -> None:
+    assert published_cache.is_dir()
     run = started(objectives=["latency", "energy"], device="fpga", source="table", population=30)
     assert "latency_ms and energy_mj are one objective: their ratio is" in run.record.notes[0]
     assert _strict(run.path / "run.json")["notes"] == list(run.record.notes)

@@ -142,6 +142,7 @@ def test_canonical_form_is_pruned_idempotent_and_of_the_class(genotype: tuple[in
     assert _sum_of_terms(canonical.genotype) == _sum_of_terms(genotype)
 
 
+@pytest.mark.long
 @given(genotypes)
 def test_canonical_form_has_the_fewest_params_of_its_pruned_members(
     genotype: tuple[int, ...],

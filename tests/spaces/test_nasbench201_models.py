@@ -112,6 +112,7 @@ def _n_convolutions(arch: Architecture) -> int:
     return str(arch).count("nor_conv")
 
 
+@pytest.mark.long
 def test_members_of_a_class_compute_the_same_with_the_same_weights() -> None:
     several = [archs for archs in _classes() if len(archs) > 1]
     chosen = np.random.default_rng(11).choice(len(several), size=12, replace=False)

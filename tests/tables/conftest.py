@@ -1,19 +1,15 @@
-"""The published tables, imported once."""
+"""What the audit finds in the published tables."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
-from hwnas.tables import Table, import_table
-from hwnas.tables.importers import IMPORTERS
+from hwnas.tables import Audit, Table, audit_table
 
 
 @pytest.fixture(scope="session")
-def tables(upstream: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Table]:
-    """Every published table by name."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HWNAS_CACHE", str(tmp_path_factory.mktemp("imported")))
-        return {name: import_table(name, upstream) for name in IMPORTERS}
+def audits(tables: Mapping[str, Table]) -> Mapping[str, Audit]:
+    """What the audit finds in every published table."""
+    return {name: audit_table(table) for name, table in tables.items()}

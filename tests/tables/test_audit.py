@@ -21,12 +21,6 @@ from hwnas.tables.pairs import ColumnPair, constant_factor, find_pairs
 from hwnas.tables.table import Column
 
 
-@pytest.fixture(scope="module")
-def audits(tables: Mapping[str, Table]) -> Mapping[str, Audit]:
-    """What the audit finds in every published table."""
-    return {name: audit_table(table) for name, table in tables.items()}
-
-
 def column(name: str, quantity: str | None = "latency", device: str | None = "x") -> Column:
     return Column(name, quantity, "", "ms", device, "cifar10", True, "")
 

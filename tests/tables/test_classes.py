@@ -66,6 +66,7 @@ def test_disconnected_architectures_have_no_class_mean(nasbench201: SearchSpace)
     assert means.values.tolist() == [4.0]
 
 
+@pytest.mark.long
 def test_class_means_of_edgetpu_equal_a_plain_loop(
     tables: Mapping[str, Table], nasbench201: SearchSpace
 ) -> None:
