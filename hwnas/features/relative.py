@@ -55,16 +55,19 @@ def measure_sizes(graph: OperationGraph) -> dict[str, int]:
 def measure_paths(graph: OperationGraph) -> dict[str, int]:
     """Convolutions of maps on the longest and on the shortest path from input to output.
 
-    Of parts in series the lengths add up.
+    Of parts in series the lengths add up. Zeros end a path; where no path leads to the output,
+    both are 0.
     """
-    longest: list[int] = []
-    shortest: list[int] = []
+    # The first is the network's input, whose position in a graph is -1.
+    longest, shortest = [0.0], [0.0]
     for operation in graph:
-        before = [node for node in operation.inputs if node >= 0]
         own = int(_is_layer(operation))
-        longest.append(own + max((longest[node] for node in before), default=0))
-        shortest.append(own + min((shortest[node] for node in before), default=0))
-    return {"longest path": longest[-1], "shortest path": shortest[-1]}
+        before = [node + 1 for node in operation.inputs]
+        is_end = operation.kind == "zero"
+        longest.append(-math.inf if is_end else own + max(longest[node] for node in before))
+        shortest.append(math.inf if is_end else own + min(shortest[node] for node in before))
+    ends = (longest[-1], shortest[-1]) if math.isfinite(longest[-1]) else (0, 0)
+    return {"longest path": int(ends[0]), "shortest path": int(ends[1])}
 
 
 def _is_layer(operation: Operation) -> bool:
@@ -97,8 +100,7 @@ def relative_features(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
             np.searchsorted(reference, measured[:, column], side=side) for side in ("left", "right")
         )
         # Equal values share the middle of their ranks; beyond the ends is a rank from them.
-        share = (below + upto + 1) / 2 / (len(reference) + 1)
-        ranked[:, column] = norm.ppf(np.clip(share, 1e-4, 1 - 1e-4))
+        ranked[:, column] = norm.ppf((below + upto + 1) / 2 / (len(reference) + 1))
     return ranked
 
 

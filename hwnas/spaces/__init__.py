@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from hwnas.core.space import SearchSpace
@@ -29,6 +30,14 @@ def load_space(name: str, **options: Any) -> SearchSpace:
         'edge 0-1'
     """
     space = SPACES[name]
+    accepted = inspect.signature(space).parameters
+    takes_any = any(each.kind is each.VAR_KEYWORD for each in accepted.values())
+    for option in options:
+        if option not in accepted and not takes_any:
+            raise ConfigError(
+                f"Search space '{name}' has no option '{option}'. Its options: "
+                f"{', '.join(accepted)}."
+            )
     try:
         return space(**options)
     except TypeError as error:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from feature_sets import sets_of
 
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, UnknownNameError
-from hwnas.features import FEATURE_SETS, feature_layout, feature_matrix, feature_names
+from hwnas.features import feature_layout, feature_matrix, feature_names
 from hwnas.features.counts import count_genotypes
 from hwnas.spaces import SPACES, load_space
 from hwnas.spaces.nasbench201 import NasBench201
@@ -25,7 +26,7 @@ def _named(space: SearchSpace, genotypes: np.ndarray, sets: list[str]) -> dict[s
     return dict(zip(feature_names(space, sets), matrix.T, strict=True))
 
 
-@pytest.mark.parametrize("name", sorted(FEATURE_SETS))
+@pytest.mark.parametrize("name", sets_of(load_space("nasbench201")))
 def test_every_set_names_its_columns(nasbench201: SearchSpace, name: str) -> None:
     genotypes = nasbench201.sample_genotypes(5, np.random.default_rng(0))
     matrix = feature_matrix(nasbench201, genotypes, [name])
@@ -46,8 +47,7 @@ def test_sets_stand_side_by_side_in_the_order_given(nasbench201: SearchSpace) ->
 @pytest.mark.parametrize("name", list(SPACES))
 def test_layout_parts_the_columns_among_the_sets(name: str) -> None:
     space = load_space(name)
-    of_cells = {"graph", "paths"} if space.cell is None else set()
-    sets = [each for each in reversed(FEATURE_SETS) if each not in of_cells]
+    sets = sets_of(space)[::-1]
     layout = feature_layout(space, sets)
     names = feature_names(space, sets)
     assert list(layout) == sets
@@ -99,7 +99,7 @@ def test_counts_are_natural_logarithms(nasbench201: SearchSpace) -> None:
 def test_members_of_a_class_have_equal_features(nasbench201: SearchSpace) -> None:
     everything = nasbench201.all_genotypes()
     canonical = nasbench201.canonical_genotypes(everything)
-    sets = sorted(FEATURE_SETS)
+    sets = sets_of(nasbench201)
     np.testing.assert_array_equal(
         feature_matrix(nasbench201, everything, sets), feature_matrix(nasbench201, canonical, sets)
     )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from feature_sets import sets_of
 
 from hwnas.errors import UnknownNameError
 from hwnas.features import feature_names
 from hwnas.features.legend import KINDS, SETS, kinds, labels
 from hwnas.features.sets import FEATURE_SETS
 from hwnas.spaces import SPACES, load_space
-
-CELLS = ("graph", "paths")
 
 
 def test_every_set_is_explained_in_a_line() -> None:
@@ -23,9 +22,7 @@ def test_every_set_is_explained_in_a_line() -> None:
 @pytest.mark.parametrize("name", list(SPACES))
 def test_every_column_has_a_kind_and_a_name_of_its_own(name: str) -> None:
     space = load_space(name)
-    for feature_set in FEATURE_SETS:
-        if feature_set in CELLS and space.cell is None:
-            continue
+    for feature_set in sets_of(space):
         n_columns = len(feature_names(space, (feature_set,)))
         named = labels(space, feature_set)
         assert len(kinds(space, feature_set)) == len(named) == n_columns

@@ -207,11 +207,6 @@ def test_options_below_one_are_refused(option: str) -> None:
         load_space("nasbench201", **{option: 0})
 
 
-def test_unknown_option_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"Search space 'nasbench201': .*depth"):
-        load_space("nasbench201", depth=3)
-
-
 def test_genotypes_of_the_wrong_width_are_refused() -> None:
     with pytest.raises(ShapeError, match=r"\(n_archs, n_genes\) = \(\.\.\., 6\); got \(2, 5\)"):
         _SPACE.canonical_genotypes(np.zeros((2, 5), dtype=int))
