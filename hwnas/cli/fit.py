@@ -130,7 +130,7 @@ def _print_quality_transfer(out: Console, card: Card) -> None:
     if not card.transfer["trust"]:
         return
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for heading in ("of accuracy, from", "to"):
+    for heading in ("from", "to"):
         table.add_column(heading)
     for heading in ("networks", "Kendall tau", "params alone", "MACs alone"):
         table.add_column(heading, justify="right")
@@ -139,7 +139,7 @@ def _print_quality_transfer(out: Console, card: Card) -> None:
         shown = ("-" if tau is None else f"{tau:.3f}" for tau in taus)
         figures = (f"{entry['n_classes']:,}", *shown)
         table.add_row(entry["from"], entry["to"], *figures)
-    out.print("How well such models rank where the truth is known:")
+    out.print("How well such models rank accuracy where it is known:")
     out.print(table)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,13 @@ from hwnas._resources import cache_dir
 from hwnas.cli import main
 from hwnas.core.space import SearchSpace
 from hwnas.predictors import find_predictor
+from hwnas.spaces import load_space
 from hwnas.tables import import_file
 
 LATENCY = "cifar10_pi5_latency_ms"
 ENERGY = "cifar10_pi5_energy_mj"
+FROM_CELLS = ("--from-space", "nasbench201", "--to-space", "fbnet")
+NEEDS = "hwnas fit needs a TABLE, or --from-space, --to-space and one of --device and --quantity"
 # Milliseconds of none, skip_connect, nor_conv_1x1, nor_conv_3x3, avg_pool_3x3 on any edge.
 EDGE_MS = np.array([0.0, 0.1, 0.5, 1.5, 0.3])
 
@@ -100,9 +104,32 @@ def test_json_is_the_cards_and_the_rest_goes_to_stderr(type_: Type, tmp_path: Pa
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ((), "hwnas fit needs a TABLE, or all of --device, --from-space and --to-space; got"),
-        (("--device", "eyeriss"), "hwnas fit needs a TABLE, or all of --device, --from-space"),
-        (("mine", "--device", "eyeriss"), "hwnas fit needs a TABLE, or all of --device,"),
+        ((), f"{NEEDS}; got neither, a part, or both."),
+        (("--device", "eyeriss"), NEEDS),
+        (("--quantity", "accuracy"), NEEDS),
+        (("mine", "--device", "eyeriss"), NEEDS),
+        (("mine", *FROM_CELLS, "--quantity", "accuracy"), NEEDS),
+        ((*FROM_CELLS, "--device", "eyeriss", "--quantity", "accuracy"), NEEDS),
+        (
+            (*FROM_CELLS, "--quantity", "latency"),
+            "Without a device, accuracy or robustness can be extrapolated; got latency. Name a de",
+        ),
+        (
+            (*FROM_CELLS, "--quantity", "acuracy"),
+            "Unknown quantity 'acuracy'. Did you mean 'accuracy'?",
+        ),
+        (
+            (*FROM_CELLS, "--quantity", "accuracy"),
+            "No table in the cache holds accuracy for nasbench201 on cifar10. Run: hwnas tables",
+        ),
+        (
+            ("--from-space", "fbnet", "--to-space", "mnasnet", "--quantity", "accuracy"),
+            "mnasnet has published accuracy on imagenet; fit that: hwnas fit TABLE",
+        ),
+        (
+            ("--from-space", "fbnet", "--to-space", "fbnet", "--quantity", "accuracy"),
+            "Extrapolation must go to another space; got fbnet twice.",
+        ),
         (("minee",), "Unknown table 'minee'. Did you mean 'mine'? See: hwnas tables list"),
         (("hw-nas-bench",), "Table 'hw-nas-bench' is not in the cache. Run: hwnas tables import"),
         (("mine", "--column", "cifar10_pi5_latency"), "Unknown column 'cifar10_pi5_latency'. Did"),
@@ -129,3 +156,66 @@ def test_folder_that_cannot_be_written_is_told(type_: Type, tmp_path: Path) -> N
     assert status == 2
     assert "must be writable; cannot write pi5.latency.onnx" in err
     assert err.count("\n") == 1
+
+
+def _accuracies(space: SearchSpace, name: str, n_archs: int) -> None:
+    """A table of accuracies that rise with what a network's genes add up to."""
+    drawn = space.sample_genotypes(2 * n_archs, np.random.default_rng(3))
+    genotypes = np.unique(space.canonical_genotypes(drawn), axis=0)[:n_archs]
+    lines = [f"arch,{space.dataset}_accuracy_pct"]
+    lines += [f"{space.format(each)},{50 + each.sum()}" for each in genotypes]
+    path = cache_dir().parent / f"{name}.csv"
+    path.write_text("\n".join(lines))
+    import_file(name, path, space.name)
+
+
+def test_an_extrapolated_quantity_says_that_it_is_untested_and_how_well_such_models_rank(
+    type_: Type, nasbench201: SearchSpace
+) -> None:
+    _accuracies(nasbench201, "mine", 120)
+    _accuracies(load_space("nasbench_macro"), "other", 120)
+    status, out, err = type_(*FROM_CELLS, "--quantity", "accuracy")
+    lines = out.splitlines()
+    assert (status, err) == (0, "")
+    assert re.fullmatch(
+        r"accuracy on fbnet from features alone: extrapolated from nasbench201, untested; "
+        r"90 % interval \d+ points either way",
+        lines[0],
+    )
+    assert lines[1] == "How well such models rank accuracy where it is known:"
+    headings = ["from", "to", "networks", "Kendall tau", "params alone", "MACs alone"]
+    assert re.split(r"  +", lines[2].strip()) == headings
+    assert lines[3].split()[:3] == ["nasbench201", "nasbench_macro", "120"]
+    assert all(-1 <= float(tau) <= 1 for tau in lines[3].split()[3:])
+    assert lines[4:] == [f"Predictors are in {cache_dir() / 'artifacts'}"]
+    predictor = find_predictor(load_space("fbnet"), "accuracy")
+    assert predictor is not None
+    assert predictor.card.transfer is not None
+
+
+def test_without_another_space_nothing_is_said_of_how_well_such_models_rank(
+    type_: Type, nasbench201: SearchSpace, tmp_path: Path
+) -> None:
+    _accuracies(nasbench201, "mine", 120)
+    words = ("--quantity", "accuracy", "--out", str(tmp_path / "fits"), "--json")
+    status, out, err = type_(*FROM_CELLS, *words)
+    [card] = strict(out)
+    assert status == 0
+    assert card["transfer"] == {
+        "from_space": "nasbench201", "from_dataset": "cifar10", "trust": [],
+    }  # fmt: skip
+    assert [line.partition(":")[0] for line in err.splitlines()] == [
+        "accuracy on fbnet from features alone", f"Predictors are in {tmp_path / 'fits'}",
+    ]  # fmt: skip
+
+
+def test_too_few_values_to_extrapolate_are_told_in_one_line(
+    type_: Type, nasbench201: SearchSpace
+) -> None:
+    _accuracies(nasbench201, "mine", 60)
+    status, out, err = type_(*FROM_CELLS, "--quantity", "accuracy")
+    assert (status, out) == (2, "")
+    assert err == (
+        "Error: cifar10_accuracy_pct must have values for at least 100 functional classes to be "
+        "extrapolated; it has 60. Choose another space to start from.\n"
+    )
