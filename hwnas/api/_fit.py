@@ -11,7 +11,7 @@ from hwnas.core.device import Device, device_names, load_device
 from hwnas.core.quantity import parse_quantity
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, TableError, UnknownNameError
-from hwnas.predictors import search_path
+from hwnas.predictors import predictor_cards, search_path
 from hwnas.spaces import SPACES, load_space
 from hwnas.tables.store import EVERY_TABLE, how_to_get
 
@@ -107,15 +107,11 @@ def fit_quality_transfer(
         UnknownNameError: There is no such quantity, space or data set.
         ConfigError: The two spaces are one, the second has values of its own, or the quantity is
             one of a device.
-        TableError: No table in the cache holds the quantity.
+        TableError: No table in the cache holds the quantity, or it has too few values.
         StorageError: The folder cannot be written.
     """
     from hwnas.predictors.fitting import SCORED_QUANTITIES, write_predictor
-    from hwnas.predictors.quality import (
-        carried_sets,
-        extrapolate_quality,
-        measure_quality_transfer,
-    )
+    from hwnas.predictors.quality import carried_sets, extrapolate_quality, measure_trust
 
     wanted, variant = parse_quantity(quantity)
     if wanted.name not in SCORED_QUANTITIES:
@@ -126,7 +122,7 @@ def fit_quality_transfer(
     goal, start = load_space(to_space, dataset=to_dataset), load_space(from_space)
     if goal.name == start.name:
         raise ConfigError(f"Extrapolation must go to another space; got {goal.name} twice.")
-    if _quality(goal, wanted.name) is not None:
+    if _has_own(goal, wanted.name):
         raise ConfigError(
             f"{goal.name} has published {wanted.name} on {goal.dataset}; fit that: hwnas fit TABLE"
         )
@@ -140,16 +136,20 @@ def fit_quality_transfer(
     accuracy = _quality(start, "accuracy")
     others = [_quality(load_space(name), "accuracy") for name in SPACES if name != start.name]
     cards = []
-    for sets in carried_sets(start, goal):
-        trust = [
-            measure_quality_transfer(accuracy, other, sets)
-            for other in others
-            if accuracy and other and sets in carried_sets(start, other.space)
-        ]
+    for sets in carried_sets(known, goal):
+        trust = measure_trust(accuracy, list(filter(None, others)), sets)
         fitted = extrapolate_quality(known, goal, sets, trust)
         write_predictor(Path(out) if out else search_path()[0], fitted)
         cards.append(fitted.card)
     return cards
+
+
+def _has_own(space: SearchSpace, quantity: str) -> bool:
+    """Whether a table in the cache, or a predictor that was fitted on one, knows a quantity."""
+    return _quality(space, quantity) is not None or any(
+        card.quantity == quantity and card.transfer is None
+        for _, card in predictor_cards(space.name, space.dataset)
+    )
 
 
 def _quality(space: SearchSpace, quantity: str, variant: str = "") -> Known | None:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hwnas.api._runs import write_report
 from hwnas.api._values import COUNTED, make_objective, objective, resolve_space
@@ -29,9 +29,6 @@ from hwnas.search.loop import Loop, Progress, Task
 from hwnas.search.run import DATABASE, Record, Run, write_front
 from hwnas.search.store import Store, check_names
 from hwnas.search.warm_start import DEFAULTS, draw, parse_warm_start
-
-if TYPE_CHECKING:
-    pass
 
 _PACKAGES = ("hwnas", "numpy", "pymoo", "moocore", "onnxruntime")
 

@@ -137,7 +137,8 @@ def _print_quality_transfer(out: Console, card: Card) -> None:
         table.add_column(heading, justify="right")
     for entry in card.transfer["trust"]:
         taus = (entry[f"kendall_tau{beside}"] for beside in ("", "_params", "_macs"))
-        figures = (f"{entry['n_classes']:,}", *(f"{tau:.3f}" for tau in taus))
+        shown = ("-" if tau is None else f"{tau:.3f}" for tau in taus)
+        figures = (f"{entry['n_classes']:,}", *shown)
         table.add_row(entry["from"], entry["to"], *figures)
     out.print("How well such models rank where the truth is known:")
     out.print(table)

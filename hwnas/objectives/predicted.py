@@ -35,9 +35,7 @@ class PredictedObjective:
             direction=quantity.direction,
             source="extrapolated" if card.transfer else "predicted",
             title=quantity.title,
-            detail=f"{card.detail}; {INPUTS[card.reads_scores]}"
-            if card.reads_scores
-            else card.detail,
+            detail=f"{card.detail}; {INPUTS[True]}" if card.reads_scores else card.detail,
             origin=(
                 f"{card.stem}.onnx sha256 {card.sha256}; fitted on table {card.table['name']} "
                 f"sha256 {card.table['sha256']}"

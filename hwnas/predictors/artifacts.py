@@ -72,16 +72,28 @@ def find_predictor(
     prefix = f"{device}.{quantity}" if per_device else quantity
     for folder in search_path():
         found = [
-            load_predictor(path, space)
+            (path, card)
             for path, card in _cards(folder / space.name / space.dataset, prefix)
             if (card.quantity, card.device) == (quantity, device)
             and (card.variant == variant or (not variant and card.is_default))
         ]
         if found:
-            first, *others = found
-            first.fallback = others[0] if first.card.reads_scores and others else None
-            return first
+            return _with_fallback(found, space)
     return None
+
+
+def _with_fallback(found: Sequence[tuple[Path, Card]], space: SearchSpace) -> Predictor:
+    """The first predictor, and where it reads scores, its like that does not."""
+    path, card = found[0]
+    predictor = load_predictor(path, space)
+    if card.reads_scores:
+        alike = (
+            other
+            for other, its in found[1:]
+            if its.variant == card.variant and not its.reads_scores
+        )
+        predictor.fallback = next((load_predictor(other, space) for other in alike), None)
+    return predictor
 
 
 def load_predictor(path: Path, space: SearchSpace) -> Predictor:

@@ -19,6 +19,8 @@ from hwnas.errors import ArtifactError
 SCHEMA = 1
 HELD_OUT, CROSS_VALIDATED = "held_out", "cross_validated"
 """How a predictor is measured: on classes that were held out, or out of fold on all of them."""
+SCORED = "scored"
+"""Last part of the file names of predictors that read proxy scores."""
 LEVELS = ("set", "kind", "feature")
 """How finely importances tell features apart, coarse first."""
 _KEYS = {
@@ -126,7 +128,7 @@ class Card:
     @property
     def stem(self) -> str:
         """Name of its files without the suffix: ``edgegpu.latency``."""
-        kind = "scored" if self.reads_scores else ""
+        kind = SCORED if self.reads_scores else ""
         return ".".join(part for part in (self.device, self.quantity, self.variant, kind) if part)
 
     @property

@@ -15,7 +15,7 @@ from hwnas.core.space import SearchSpace
 from hwnas.errors import TableError
 from hwnas.features import feature_layout, feature_matrix, feature_names
 from hwnas.predictors.artifacts import SUPPORT_SUFFIX, names_sha256
-from hwnas.predictors.card import HELD_OUT, Card, write_card
+from hwnas.predictors.card import HELD_OUT, SCORED, Card, write_card
 from hwnas.predictors.choice import NO_BETTER
 from hwnas.predictors.evaluation import Evaluated, evaluate
 from hwnas.predictors.importance import measure_importances
@@ -217,7 +217,8 @@ def write_predictor(folder: Path, fitted: Fitted) -> Path:
     """Write a predictor under ``<folder>/<space>/<dataset>``; returns the path of its card.
 
     The card goes last and names the hashes of the rest, so that a predictor is there as a whole
-    or not at all.
+    or not at all. One from features alone takes the place of its like that reads scores, too:
+    that was fitted beside the one before, and would still be asked first.
 
     Raises:
         StorageError: The folder cannot be written.
@@ -227,6 +228,9 @@ def write_predictor(folder: Path, fitted: Fitted) -> Path:
     write_bytes(place / f"{card.stem}.onnx", fitted.model)
     if fitted.support is not None:
         write_bytes(place / f"{card.stem}{SUPPORT_SUFFIX}", fitted.support)
+    if not card.reads_scores:
+        for suffix in (".json", ".onnx"):
+            (place / f"{card.stem}.{SCORED}{suffix}").unlink(missing_ok=True)
     path = place / f"{card.stem}.json"
     write_card(path, card)
     return path

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from hwnas.core.space import SearchSpace
+from hwnas.errors import TableError
 from hwnas.features import feature_matrix
 from hwnas.features.relative import RELATIVE
 from hwnas.predictors._composed import RankTargetRegressor
@@ -27,20 +28,30 @@ from hwnas.tables import ClassMeans, class_means
 
 FEATURES = ("relative",)
 ESTIMATOR = "random_forest"
+# A leaf holds 30, and a tree is grown on two thirds of them: of fewer it could hardly be split.
+MIN_CLASSES = 100
 _BESIDE = ("params", "macs")
 
 
-def carried_sets(start: SearchSpace, goal: SearchSpace) -> list[tuple[str, ...]]:
-    """Feature sets that two spaces have in common: with proxy scores, if both have them shipped."""
-    ours, theirs = shipped_scores(start), shipped_scores(goal)
+def carried_sets(start: Known, goal: SearchSpace) -> list[tuple[str, ...]]:
+    """Feature sets that can be carried from what is known on one space to another.
+
+    Proxy scores are among them if those of both spaces ship, and enough of what is known has any.
+    """
+    with_scores = (*FEATURES, SCORES)
+    ours, theirs = shipped_scores(start.space), shipped_scores(goal)
     if ours is None or theirs is None or ours.names != theirs.names:
         return [FEATURES]
-    return [FEATURES, (*FEATURES, SCORES)]
+    return [FEATURES, with_scores] if _is_enough(start, with_scores) else [FEATURES]
 
 
 def _means(known: Known, sets: Sequence[str]) -> ClassMeans:
     means = class_means(known.space, known.table, known.column.name)
     return means.where(has_scores(known.space, means.genotypes)) if SCORES in sets else means
+
+
+def _is_enough(known: Known, sets: Sequence[str]) -> bool:
+    return len(_means(known, sets).values) >= MIN_CLASSES
 
 
 def _forest(x: np.ndarray, values: np.ndarray) -> Any:
@@ -84,6 +95,28 @@ def measure_quality_transfer(start: Known, goal: Known, sets: Sequence[str]) -> 
     }
 
 
+def measure_trust(
+    start: Known | None, others: Sequence[Known], sets: Sequence[str]
+) -> list[dict[str, Any]]:
+    """How well models of a space's accuracy rank other spaces, as far as that can be measured.
+
+    Args:
+        start: The accuracy of the space to fit on; None if it is not known.
+        others: The accuracy of other spaces.
+        sets: One of ``carried_sets``.
+
+    Returns:
+        What ``measure_quality_transfer`` says of each.
+    """
+    if start is None or not _is_enough(start, sets):
+        return []
+    return [
+        measure_quality_transfer(start, other, sets)
+        for other in others
+        if sets in carried_sets(start, other.space) and _is_enough(other, sets)
+    ]
+
+
 def extrapolate_quality(
     start: Known, goal: SearchSpace, sets: Sequence[str], trust: Sequence[Mapping[str, Any]]
 ) -> Fitted:
@@ -93,17 +126,24 @@ def extrapolate_quality(
         start: What is known, on the space to fit on.
         goal: Search space, with its data set, to value.
         sets: One of ``carried_sets``.
-        trust: How far such models carried where it could be measured
-            (``measure_quality_transfer``).
+        trust: How far such models carried where it could be measured (``measure_trust``).
 
     Returns:
         The predictor. Since nothing is known of its errors on the goal, its intervals are as wide
         as if it told nothing: they hold nine tenths of the values of the space it was fitted on,
         whichever of them it predicts.
+
+    Raises:
+        TableError: Too few functional classes have a value.
     """
     from threadpoolctl import threadpool_limits
 
     means = _means(start, sets)
+    if len(means.values) < MIN_CLASSES:
+        raise TableError(
+            f"{start.column.name} must have values for at least {MIN_CLASSES} functional classes "
+            f"to be extrapolated; it has {len(means.values)}. Choose another space to start from."
+        )
     x = feature_matrix(start.space, means.genotypes, sets)
     with threadpool_limits(1):
         model = _forest(x, means.values)

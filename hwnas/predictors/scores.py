@@ -59,7 +59,9 @@ def _values(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
     for column in range(len(scores.names)):
         places, heights = normal_scores_by_rank(scores, column)
         is_known = np.isfinite(values[:, column])
-        ranked[is_known, column] = np.interp(values[is_known, column], places, heights)
+        # A proxy may have no value at all, and there is nothing to interpolate.
+        if is_known.any():
+            ranked[is_known, column] = np.interp(values[is_known, column], places, heights)
     return ranked
 
 

@@ -161,7 +161,7 @@ def extrapolated_card(
         quantity=str(column.quantity),
         # Costs at another batch size are not carried; which attack robustness is under stays.
         variant="" if column.device else column.variant,
-        is_default=True,
+        is_default=True if column.device else column.is_default,
         unit=column.unit,
         table={
             "name": table.name,

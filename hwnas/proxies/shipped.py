@@ -84,8 +84,8 @@ def normal_scores_by_rank(scores: ShippedScores, column: int) -> tuple[np.ndarra
     values = scores.values[:, column]
     places, counts = np.unique(values[np.isfinite(values)], return_counts=True)
     # Equal values share the middle of their ranks.
-    ranks = np.cumsum(counts) - (counts + 1) / 2 + 0.5
-    return places, np.asarray(norm.ppf(ranks / counts.sum()))
+    ranks = np.cumsum(counts) - counts / 2
+    return places, np.asarray(norm.ppf(ranks / max(1, counts.sum())))
 
 
 def shipped_scores(space: SearchSpace) -> ShippedScores | None:

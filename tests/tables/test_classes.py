@@ -114,3 +114,15 @@ def test_table_of_another_space_is_refused(nasbench201: SearchSpace) -> None:
     table = Table("mine", "fbnet", "", (LATENCY,), pd.DataFrame({"arch": [], LATENCY.name: []}))
     with pytest.raises(TableError, match=r"'mine' holds architectures of fbnet; expected nasbench"):
         class_means(nasbench201, table, LATENCY.name)
+
+
+def test_means_of_some_classes_are_those_of_all_without_the_others(
+    nasbench201: SearchSpace,
+) -> None:
+    table = table_of({STRAIGHT: 1.0, TWIN: 2.0, OTHER: 4.0})
+    means = class_means(nasbench201, table, LATENCY.name)
+    is_other = (means.genotypes == canonical(nasbench201, OTHER)).all(axis=1)
+    some = means.where(~is_other)
+    assert some.genotypes.tolist() == [canonical(nasbench201, TWIN)]
+    assert (some.values.tolist(), some.n_members.tolist()) == ([1.5], [2])
+    assert some.n_missing.tolist() == [0]
