@@ -30,6 +30,8 @@ SHIPPED = [
 
 each_shipped = pytest.mark.parametrize(("name", "device", "dataset"), SHIPPED)
 
+SCORED = "from features and proxy scores"
+
 
 @pytest.fixture(scope="module")
 def archs() -> list[Architecture]:
@@ -72,10 +74,14 @@ def test_predicted_spec_says_what_it_is_and_how_wrong(
 @pytest.mark.parametrize(
     ("name", "dataset", "detail"),
     [
-        ("accuracy", "cifar10", "CIFAR-10 validation accuracy, one seed"),
-        ("accuracy@test", "cifar10", "CIFAR-10 test accuracy after 200 epochs, mean of seeds"),
+        ("accuracy", "cifar10", f"CIFAR-10 validation accuracy, one seed; {SCORED}"),
+        (
+            "accuracy@test",
+            "cifar10",
+            f"CIFAR-10 test accuracy after 200 epochs, mean of seeds; {SCORED}",
+        ),
         ("accuracy", "cifar100", "CIFAR-100 test accuracy after 200 epochs, mean of seeds"),
-        ("robustness", "cifar10", "accuracy under APGD-CE, eps 1/255 (Linf)"),
+        ("robustness", "cifar10", f"accuracy under APGD-CE, eps 1/255 (Linf); {SCORED}"),
         ("robustness@pgd-eps0.5", "cifar10", "accuracy under PGD, eps 0.5/255 (Linf)"),
     ],
 )
