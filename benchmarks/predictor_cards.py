@@ -39,7 +39,9 @@ def print_space(space: str) -> None:
     rows: dict[tuple[str, str], dict[str, Card]] = {}
     for card in fitted(space):
         if card.is_default and not is_from_help(card):
-            rows.setdefault((card.quantity, card.device or ""), {})[card.dataset] = card
+            row = rows.setdefault((card.quantity, card.device or ""), {})
+            # One that reads proxy scores comes first, and is what is asked.
+            row.setdefault(card.dataset, card)
     if not rows:
         return
     datasets = SPACES[space].datasets

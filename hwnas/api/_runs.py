@@ -49,7 +49,7 @@ def write_report(run: Run) -> Path:
         ),
         facts=facts,
         provenance=tuple(
-            Provenance(spec.column, spec.source, spec.detail, _human(spec.figures))
+            Provenance(spec.column, spec.source, spec.detail, _human(spec.figures), spec.evaluation)
             for spec in run.record.columns
         ),
         notes=run.record.notes,

@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from hwnas.core.device import Device, TableColumn
     from hwnas.predictors.card import Card
 
+_HEADINGS = {
+    "held_out": "Predictors, measured on functional classes held out from fitting",
+    "cross_validated": "Predictors of small tables, fitted on all classes and cross-validated",
+}
+"""What the figures of predictors are, by how they were measured."""
+
 app = typer.Typer(help="List devices, and show what is known of one.")
 
 
@@ -71,11 +77,12 @@ def show(
         out.print(f"Note: {escape(device.note)}")
     for line in _tables(device):
         out.print(line)
-    measured = [card for card in cards if card.transfer is None]
-    if measured:
-        out.print("\nPredictors, measured on functional classes held out from fitting:\n")
-        out.print(_card_table(measured))
-    if len(cards) > len(measured):
+    for evaluation, heading in _HEADINGS.items():
+        measured = [c for c in cards if c.transfer is None and c.evaluation == evaluation]
+        if measured:
+            out.print(f"\n{heading}:\n")
+            out.print(_card_table(measured))
+    if any(card.transfer for card in cards):
         out.print("\nExtrapolated from another space, untested where they are used:\n")
         for line in _transfers(cards):
             out.print(line)

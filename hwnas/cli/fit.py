@@ -49,7 +49,8 @@ def fit(
 ) -> None:
     """Fit predictors on a table, or extrapolate a device from one space to another.
 
-    Figures of predictors are from functional classes held out from fitting.
+    Figures of predictors are from functional classes held out from fitting. Of fewer than 200, all
+    are fitted on and figures are cross-validated.
     """
     import dataclasses
 
@@ -147,7 +148,12 @@ def _line(card: Card | None) -> str:
     """What a predictor is and how wrong it is."""
     if card is None:
         return "the same for every architecture, nothing to fit"
+    from hwnas.predictors.card import CROSS_VALIDATED
+
     tau, close = card.held_out["kendall_tau"], card.held_out["within_10_pct"]
     known = [f"Kendall tau {tau:.3f}" if tau is not None else "", f"{close:.1f} % within 10 %"]
     covered = f"90 % intervals hold {card.coverage_pct:.0f} %"
-    return f"{card.estimator}; {', '.join(filter(None, known))}; {covered}"
+    figures = f"{', '.join(filter(None, known))}; {covered}"
+    if card.evaluation == CROSS_VALIDATED:
+        figures = f"cross-validated on {card.n_classes['test']} classes: {figures}"
+    return f"{card.estimator}; {figures}"

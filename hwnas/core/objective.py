@@ -25,9 +25,11 @@ class ObjectiveSpec:
         title: A heading for people.
         detail: One line on what exactly the value is: dataset, split, device, attack.
         origin: The file or formula behind it, with its hash.
-        figures: How wrong it may be, measured on held-out architectures: name to figure.
+        figures: How wrong it may be, measured on architectures that were not fitted on: name to
+            figure.
         importances: Which features a prediction rests on, as its predictor's card tells it; empty
             where that is not known.
+        evaluation: How ``figures`` were measured: ``held_out`` or ``cross_validated``.
     """
 
     column: str
@@ -39,6 +41,7 @@ class ObjectiveSpec:
     origin: str = ""
     figures: Mapping[str, float | None] = field(default_factory=dict)
     importances: Mapping[str, Any] = field(default_factory=dict)
+    evaluation: str = "held_out"
 
 
 @dataclass(frozen=True, slots=True)

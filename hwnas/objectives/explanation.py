@@ -15,8 +15,9 @@ from hwnas.features.legend import KINDS, labels
 from hwnas.features.sets import FEATURE_SETS
 from hwnas.objectives._missing import NothingKnownError, check_variant, unknown_here
 from hwnas.predictors import predictor_cards
-from hwnas.predictors.card import Card
+from hwnas.predictors.card import CROSS_VALIDATED, Card
 from hwnas.predictors.importance import Importance, importances_of
+from hwnas.predictors.splits import MIN_HELD_OUT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +73,12 @@ class Explanation:
                 f"{self._of} is extrapolated from {start}; there are no true values on "
                 f"{card.space} to measure importances on. See: hwnas explain --space {start} "
                 f"--target {card.quantity}{on_device}"
+            )
+        if card.evaluation == CROSS_VALIDATED:
+            return (
+                f"The predictor of {self._of} was fitted on all {card.n_classes['train']} classes "
+                f"of table {card.table['name']}; none are left to measure importances on. Of "
+                f"{MIN_HELD_OUT} or more, a tenth is held out: add measurements."
             )
         return (
             f"The predictor of {self._of} was fitted before importances were measured. "

@@ -42,6 +42,7 @@ class PredictedObjective:
             ),
             figures={**card.held_out, "interval_coverage_pct": card.coverage_pct},
             importances=card.importances or {},
+            evaluation=card.evaluation,
         )
 
     def inputs(self, archs: Sequence[Architecture]) -> list[str] | None:

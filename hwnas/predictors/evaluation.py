@@ -17,13 +17,8 @@ from hwnas.predictors.card import CROSS_VALIDATED, HELD_OUT, TRANSFORMS, to_unit
 from hwnas.predictors.choice import Choice, choose, cross_choose
 from hwnas.predictors.estimators import Layout, run_onnx, to_onnx
 from hwnas.predictors.metrics import regression_metrics
-from hwnas.predictors.splits import Split
+from hwnas.predictors.splits import MIN_HELD_OUT, Split
 from hwnas.tables import Column
-
-MIN_HELD_OUT = 200
-"""Fewer classes than this are all fitted on and cross-validated. A tenth of them, held out, would
-say little: Kendall tau of 20 independent pairs has a standard deviation of 0.16, and the 90 %
-half-width of 20 residuals is the second largest of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,8 @@ N_TUNED = 300
 MAX_DEVIATIONS = 4.0
 # A priori, the logarithm of each parameter is normal around these, so that tens of architectures
 # do not talk it into extremes; lengths are in standard deviations of a feature.
-_PRIOR_LENGTH, _PRIOR_WEIGHT, _PRIOR_JOINT_WEIGHT, _PRIOR_NOISE = 1.5, 0.2, 0.5, 0.1
-_PRIOR_DEVIATION = 1.5
+PRIOR_LENGTH, PRIOR_WEIGHT, PRIOR_JOINT_WEIGHT, PRIOR_NOISE = 1.5, 0.2, 0.5, 0.1
+PRIOR_DEVIATION = 1.5
 _BOUNDS = (1e-4, 1e4)
 
 
@@ -130,8 +130,8 @@ def _tuned(rows: np.ndarray, z: np.ndarray, spans: Sequence[tuple[int, int]]) ->
     """Logarithms of weight and length of each span's kernel and of the noise."""
     from scipy.optimize import minimize
 
-    weights = [_PRIOR_JOINT_WEIGHT] + [_PRIOR_WEIGHT] * (len(spans) - 1)
-    start = np.log([*np.ravel([(weight, _PRIOR_LENGTH) for weight in weights]), _PRIOR_NOISE])
+    weights = [PRIOR_JOINT_WEIGHT] + [PRIOR_WEIGHT] * (len(spans) - 1)
+    start = np.log([*np.ravel([(weight, PRIOR_LENGTH) for weight in weights]), PRIOR_NOISE])
     distances = np.stack([_distances(rows, rows, *span) for span in spans])
     bounds = np.tile(np.log(_BOUNDS), (len(start), 1))
     found = minimize(
@@ -181,8 +181,8 @@ def negative_log_posterior(
     by_length = np.einsum("tij,ij->t", reach**2 * decay, half)
     by_noise = noise * half.trace()
     gradient = np.append(np.stack([by_weight, by_length], axis=1), by_noise)
-    off = (parameters - prior) / _PRIOR_DEVIATION
-    return float(off @ off / 2 - evidence), off / _PRIOR_DEVIATION - gradient
+    off = (parameters - prior) / PRIOR_DEVIATION
+    return float(off @ off / 2 - evidence), off / PRIOR_DEVIATION - gradient
 
 
 def process_graph(process: GroupedGaussianProcess, features: Any, version: Any) -> Any:

@@ -20,7 +20,7 @@ from hwnas.errors import ArtifactError, TableError
 from hwnas.features import feature_layout, feature_matrix, feature_names
 from hwnas.features.legend import kinds
 from hwnas.predictors.artifacts import load_predictor
-from hwnas.predictors.card import LEVELS, Card, to_unit, write_card
+from hwnas.predictors.card import CROSS_VALIDATED, LEVELS, Card, to_unit, write_card
 from hwnas.predictors.estimators import open_session, run_session
 from hwnas.predictors.splits import Split
 from hwnas.tables import Table, class_means
@@ -250,8 +250,8 @@ def add_importances(path: Path, space: SearchSpace, table: Table) -> Card:
         The card as it was written.
 
     Raises:
-        ArtifactError: The files are damaged, or the predictor is extrapolated and was never
-            measured on its own space.
+        ArtifactError: The files are damaged, or there are no held-out classes: the predictor is
+            extrapolated from another space, or its table is small.
         TableError: The table is not the one that the predictor was fitted on.
         StorageError: The card cannot be written.
     """
@@ -260,6 +260,11 @@ def add_importances(path: Path, space: SearchSpace, table: Table) -> Card:
         raise ArtifactError(
             f"{path} is extrapolated from {card.transfer['from_space']}; without true values on "
             f"{card.space} there is nothing to measure its importances on."
+        )
+    if card.evaluation == CROSS_VALIDATED:
+        raise ArtifactError(
+            f"{path} was fitted on all classes of table {card.table['name']}; none are left to "
+            "measure its importances on."
         )
     if (table.name, table.sha256) != (card.table["name"], card.table["sha256"]):
         raise TableError(

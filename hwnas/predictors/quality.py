@@ -16,7 +16,6 @@ from hwnas.core.space import SearchSpace
 from hwnas.errors import TableError
 from hwnas.features import feature_matrix
 from hwnas.features.relative import RELATIVE
-from hwnas.predictors._composed import RankTargetRegressor
 from hwnas.predictors.calibration import LEVEL, conformal_quantile
 from hwnas.predictors.estimators import to_onnx
 from hwnas.predictors.fitting import Fitted
@@ -57,6 +56,8 @@ def _is_enough(known: Known, sets: Sequence[str]) -> bool:
 def _forest(x: np.ndarray, values: np.ndarray) -> Any:
     """A forest of large leaves: the finer a model knows one space, the less of it carries."""
     from sklearn.ensemble import RandomForestRegressor
+
+    from hwnas.predictors._composed import RankTargetRegressor
 
     forest = RandomForestRegressor(
         n_estimators=100, min_samples_leaf=30, max_features=0.3, random_state=0

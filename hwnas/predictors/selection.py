@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from hwnas.errors import ShapeError
-from hwnas.predictors._composed import RankTargetRegressor, normal_scores, score_knots
 from hwnas.predictors.estimators import (
     Layout,
     averages,
@@ -23,6 +22,7 @@ from hwnas.predictors.estimators import (
     small_members,
 )
 from hwnas.predictors.metrics import kendall_tau
+from hwnas.predictors.ranks import normal_scores, score_knots
 
 N_SMALL = 1500
 """Fewer architectures than this are a small sample."""
@@ -157,6 +157,8 @@ class _Sample:
 
     def fit(self) -> Best:
         """The chosen candidate, fitted to everything."""
+        from hwnas.predictors._composed import RankTargetRegressor
+
         name, taus = self.choose()
         estimator = make_candidate(name, self.seed, self.layout)
         estimator = RankTargetRegressor(estimator) if self.by_rank else estimator

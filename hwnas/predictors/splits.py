@@ -9,6 +9,10 @@ import numpy as np
 # The fewest residuals of which one is a 90 % quantile.
 MIN_CALIBRATION = 9
 TEST_SHARE = CALIBRATION_SHARE = 0.1
+MIN_HELD_OUT = 200
+"""Fewer classes than this are all fitted on and cross-validated. A tenth of them, held out, would
+say little: Kendall tau of 20 independent pairs has a standard deviation of 0.16, and the 90 %
+half-width of 20 residuals is the second largest of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,8 @@ import numpy as np
 from hwnas._files import sha256_bytes
 from hwnas.predictors.card import Support
 from hwnas.predictors.estimators import Layout, fit_candidate, run_onnx, to_onnx
-from hwnas.predictors.evaluation import MIN_HELD_OUT
 from hwnas.predictors.selection import folds
-from hwnas.predictors.splits import Split
+from hwnas.predictors.splits import MIN_HELD_OUT, Split
 
 ESTIMATOR = "gradient_boosting"
 THRESHOLD = 0.5

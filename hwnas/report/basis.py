@@ -9,6 +9,7 @@ from hwnas.core.objective import ObjectiveSpec
 from hwnas.core.space import SearchSpace
 from hwnas.features.legend import KINDS, SETS
 from hwnas.objectives.explanation import label_of
+from hwnas.predictors.card import CROSS_VALIDATED
 from hwnas.predictors.importance import Importance, importances_of
 
 N_SHOWN = {"set": 10, "kind": 5, "feature": 6}
@@ -20,6 +21,10 @@ _WHY_NOT = {
     "estimated": "Not known: the value is a formula around another one.",
 }
 """What is said of columns without importances, by their source; of other sources, nothing."""
+_WHY_NOT_OF_FEW = (
+    "Not known: the table is small and all of it was fitted on; no architectures are left to "
+    "measure it on."
+)
 
 
 def basis(columns: Sequence[ObjectiveSpec], space: SearchSpace) -> str:
@@ -59,7 +64,9 @@ def _article(spec: ObjectiveSpec, found: Sequence[Importance], space: SearchSpac
     told = f" <small>Kendall tau {tau:.3f}</small>" if found and tau is not None else ""
     head = f"<h3>{html.escape(spec.title)}{told}</h3>"
     if not found:
-        return f'<article>{head}<p class="hint">{_WHY_NOT[spec.source]}</p></article>'
+        is_whole = spec.evaluation == CROSS_VALIDATED
+        why_not = _WHY_NOT_OF_FEW if is_whole else _WHY_NOT[spec.source]
+        return f'<article>{head}<p class="hint">{why_not}</p></article>'
     largest = max(each.drop for each in found)
     tables = (
         _bars(

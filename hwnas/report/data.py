@@ -26,14 +26,16 @@ class Provenance:
         column: Name of the column, such as ``"latency_ms"``.
         source: Where its values come from.
         detail: One line on what exactly they are: table, dataset, attack, device.
-        figures: What was found on held-out architectures: ``{"Kendall tau": 0.97}``; None where
-            a figure is unknown.
+        figures: What was found on architectures that were not fitted on:
+            ``{"Kendall tau": 0.97}``; None where a figure is unknown.
+        evaluation: How: ``held_out`` or ``cross_validated``.
     """
 
     column: str
     source: Source
     detail: str
     figures: Mapping[str, float | None]
+    evaluation: str = "held_out"
 
 
 @dataclass(frozen=True, slots=True)

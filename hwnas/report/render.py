@@ -157,7 +157,7 @@ def _error(entry: Provenance) -> str:
             return "predicted, error unknown: no held-out figures"
         return UNKNOWN
     figures = " · ".join(f"{name} {_figure(value)}" for name, value in entry.figures.items())
-    return f"{entry.source}, held-out {figures}"
+    return f"{entry.source}, {entry.evaluation.replace('_', '-')} {figures}"
 
 
 def _figure(value: float | None) -> str:

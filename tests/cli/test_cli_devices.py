@@ -107,6 +107,20 @@ def test_every_predictor_of_a_device_has_a_row(type_: Type, name: str) -> None:
             assert re.search(rf"{told}.*; from {card['transfer']['from_space']}$", out)
 
 
+def test_predictors_of_small_tables_stand_apart(type_: Type) -> None:
+    shipped = artifacts_dir() / "nasbench201" / "cifar10" / "edgegpu.latency.json"
+    place = cache_dir() / "artifacts" / "nasbench201" / "cifar10"
+    place.mkdir(parents=True)
+    card = {**json.loads(shipped.read_text()), "evaluation": "cross_validated"}
+    (place / shipped.name).write_text(json.dumps(card))
+    held_out, small = type_("devices", "show", "edgegpu")[1].split(
+        "Predictors of small tables, fitted on all classes and cross-validated:"
+    )
+    assert "Predictors, measured on functional classes held out from fitting:" in held_out
+    # Of three data sets, the user's own is that of the first.
+    assert (small.count("latency (ms)"), held_out.count("latency (ms)")) == (1, 2)
+
+
 def test_devices_of_hw_nas_bench_have_predictors_on_each_data_set(type_: Type) -> None:
     for name in ("edgegpu", "edgetpu", "eyeriss", "fpga", "pixel3", "raspi4"):
         lines = type_("devices", "show", name)[1].splitlines()

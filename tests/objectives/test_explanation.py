@@ -78,19 +78,19 @@ def test_an_extrapolated_predictor_cannot_be_explained() -> None:
         hwnas.explain("mnasnet", "latency", device="eyeriss")
 
 
-def _older(path: Path) -> None:
-    """A copy in the user's cache of a shipped predictor, as older versions wrote cards."""
+def _copied(path: Path, **changed: object) -> None:
+    """A copy of a shipped predictor in the user's cache, as older versions wrote cards."""
     place = cache_dir() / path.parent.relative_to(artifacts_dir().parent)
     place.mkdir(parents=True)
     card = json.loads(path.read_text())
     del card["importances"]
-    (place / path.name).write_text(json.dumps(card))
+    (place / path.name).write_text(json.dumps({**card, **changed}))
     model = path.with_suffix(".onnx")
     (place / model.name).write_bytes(model.read_bytes())
 
 
 def test_a_card_of_an_older_version_says_to_fit_again() -> None:
-    _older(EDGEGPU)
+    _copied(EDGEGPU)
     with pytest.raises(
         ConfigError,
         match=r"predictor of latency of edgegpu .* was fitted before importances were measured\. "
@@ -98,6 +98,17 @@ def test_a_card_of_an_older_version_says_to_fit_again() -> None:
     ):
         hwnas.explain("nasbench201", "latency", device="edgegpu")
     assert "edgegpu" not in set(hwnas.explain("nasbench201", "latency").device)
+
+
+def test_a_predictor_of_a_small_table_says_what_it_would_take() -> None:
+    sizes = dict.fromkeys(("train", "calibrate", "test"), 30)
+    _copied(EDGEGPU, evaluation="cross_validated", n_classes=sizes)
+    with pytest.raises(
+        ConfigError,
+        match=r"predictor of latency of edgegpu .* was fitted on all 30 classes of table "
+        r"hw-nas-bench; none are left to measure importances on\. Of 200 or more",
+    ):
+        hwnas.explain("nasbench201", "latency", device="edgegpu")
 
 
 @pytest.mark.parametrize("name", ["params", "macs"])

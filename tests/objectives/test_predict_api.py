@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,20 +18,24 @@ SMALL = "|none~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|none~2|"
 DISCONNECTED = "|nor_conv_3x3~0|+|none~0|none~1|+|none~0|none~1|skip_connect~2|"
 
 
-def _columns(*names: str) -> list[str]:
-    return [f"{name}{end}" for name in names for end in ("", "_lower", "_upper", "_source")]
+def _columns(*names: str, scored: Sequence[str] = ()) -> list[str]:
+    """Columns of quantities, some of which have predictors that read proxy scores."""
+    ends = ("", "_lower", "_upper", "_source")
+    return [
+        f"{name}{end}" for name in names for end in ((*ends, "_inputs") if name in scored else ends)
+    ]
 
 
 def test_with_a_device_everything_known_is_predicted() -> None:
     frame = hwnas.predict("nasbench201", [CELL], device="edgegpu")
-    assert frame.columns.tolist() == _columns(
-        "accuracy_pct", "robustness_pct", "latency_ms", "energy_mj", "params", "macs"
-    )
+    names = ("accuracy_pct", "robustness_pct", "latency_ms", "energy_mj", "params", "macs")
+    assert frame.columns.tolist() == _columns(*names, scored=names[:2])
 
 
 def test_without_a_device_latency_and_energy_are_left_out() -> None:
     frame = hwnas.predict("nasbench201", [CELL])
-    assert frame.columns.tolist() == _columns("accuracy_pct", "robustness_pct", "params", "macs")
+    names = ("accuracy_pct", "robustness_pct", "params", "macs")
+    assert frame.columns.tolist() == _columns(*names, scored=names[:2])
 
 
 def test_what_is_unknown_on_a_data_set_or_device_is_left_out() -> None:
@@ -57,6 +63,8 @@ def test_numbers_are_floats_and_sources_are_words() -> None:
     for name, column in frame.items():
         if str(name).endswith("_source"):
             assert set(column) <= {"predicted", "counted"}
+        elif str(name).endswith("_inputs"):
+            assert set(column) == {"from features and proxy scores"}
         else:
             assert column.dtype == np.float64, name
 

@@ -30,6 +30,8 @@ SHIPPED = [
 
 each_shipped = pytest.mark.parametrize(("name", "device", "dataset"), SHIPPED)
 
+SCORED = "from features and proxy scores"
+
 
 @pytest.fixture(scope="module")
 def archs() -> list[Architecture]:
@@ -72,10 +74,14 @@ def test_predicted_spec_says_what_it_is_and_how_wrong(
 @pytest.mark.parametrize(
     ("name", "dataset", "detail"),
     [
-        ("accuracy", "cifar10", "CIFAR-10 validation accuracy, one seed"),
-        ("accuracy@test", "cifar10", "CIFAR-10 test accuracy after 200 epochs, mean of seeds"),
+        ("accuracy", "cifar10", f"CIFAR-10 validation accuracy, one seed; {SCORED}"),
+        (
+            "accuracy@test",
+            "cifar10",
+            f"CIFAR-10 test accuracy after 200 epochs, mean of seeds; {SCORED}",
+        ),
         ("accuracy", "cifar100", "CIFAR-100 test accuracy after 200 epochs, mean of seeds"),
-        ("robustness", "cifar10", "accuracy under APGD-CE, eps 1/255 (Linf)"),
+        ("robustness", "cifar10", f"accuracy under APGD-CE, eps 1/255 (Linf); {SCORED}"),
         ("robustness@pgd-eps0.5", "cifar10", "accuracy under PGD, eps 0.5/255 (Linf)"),
     ],
 )
@@ -127,6 +133,9 @@ def test_edgetpu_does_not_know_cells_it_does_not_run() -> None:
 @pytest.mark.parametrize(
     ("space", "name", "device"),
     [
+        ("fbnet", "latency", "gold_6226"),
+        ("fbnet", "latency", "samsung_s7"),
+        ("fbnet", "latency@batch64", "2080ti"),
         ("nasbench201", "latency", "gold_6240"),
         ("nasbench201", "latency@batch256", "titan_rtx"),
     ],
@@ -140,11 +149,11 @@ def test_devices_of_help_alone_are_predicted(space: str, name: str, device: str)
 
 
 def test_a_batch_of_one_is_what_latency_means() -> None:
-    space, device = load_space("nasbench201"), load_device("titanx")
+    space, device = load_space("fbnet"), load_device("1080ti")
     archs = space.sample(12, np.random.default_rng(0))
     default, named, large = (
         make_objective(space, f"latency{variant}", device)(archs).value
-        for variant in ("", "@batch1", "@batch256")
+        for variant in ("", "@batch1", "@batch64")
     )
     np.testing.assert_array_equal(default, named)
     assert (large > default).all()

@@ -14,6 +14,7 @@ from hwnas.predictors.calibration import (
     Intervals,
     calibrate,
     conformal_quantile,
+    cross_calibrate,
 )
 
 
@@ -126,3 +127,39 @@ def test_one_bin_for_all_would_not_cover_the_uncertain_end() -> None:
         for intervals in (one_bin, five_bins)
     ]
     assert covered[0] < 0.85 < covered[1]
+
+
+# --- out of fold ---------------------------------------------------------------------------------
+
+
+def test_out_of_fold_intervals_by_hand() -> None:
+    # Ten residuals in five folds of two: of eight others, the 90 % half-width is the largest.
+    residuals = np.arange(1.0, 11.0)
+    predicted = np.linspace(0.0, 1.0, 10)
+    fold_of = np.repeat(np.arange(5), 2)
+    intervals, coverage = cross_calibrate(predicted - residuals, predicted, fold_of)
+    assert (intervals.edges, intervals.half_widths) == ((), (10.0,))
+    # 9 and 10 share a fold, and the others reach to 8.
+    assert coverage == pytest.approx(0.8)
+
+
+def test_out_of_fold_intervals_cover_what_a_model_of_everything_predicts() -> None:
+    # Least squares of 40 values; the truth is anew each time. Four deviations of the mean.
+    rng = np.random.default_rng(3)
+    told, inside = [], []
+    for _ in range(200):
+        x = rng.normal(size=(140, 5))
+        y = x @ np.ones(5) + rng.standard_t(4, size=140)
+        fold_of = np.arange(40) % 5
+        predicted = np.empty(40)
+        for fold in range(5):
+            is_out = fold_of == fold
+            weights = np.linalg.lstsq(x[:40][~is_out], y[:40][~is_out], rcond=None)[0]
+            predicted[is_out] = x[:40][is_out] @ weights
+        intervals, coverage = cross_calibrate(y[:40], predicted, fold_of)
+        told.append(coverage)
+        weights = np.linalg.lstsq(x[:40], y[:40], rcond=None)[0]
+        inside.append(intervals.coverage(y[40:], x[40:] @ weights))
+    deviation = np.sqrt(LEVEL * (1 - LEVEL) * (1 / 40 + 1 / 100) / 200)
+    assert LEVEL - 4 * deviation < np.mean(inside) < LEVEL + 0.05
+    assert np.mean(told) == pytest.approx(np.mean(inside), abs=0.02)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import kendalltau
+from scipy.stats import kendalltau, norm
 from sklearn.ensemble import VotingRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression, Ridge
@@ -19,12 +19,19 @@ from threadpoolctl import threadpool_limits
 from hwnas.errors import ArtifactError
 from hwnas.features import feature_layout, feature_matrix
 from hwnas.predictors._composed import N_FOLDS as N_RESIDUAL_FOLDS
-from hwnas.predictors._composed import ResidualRegressor
+from hwnas.predictors._composed import (
+    N_KNOTS,
+    RankTargetRegressor,
+    ResidualRegressor,
+    normal_scores,
+    score_knots,
+)
 from hwnas.predictors.estimators import (
     ADDITIVE_MEMBERS,
     LOOK_UP,
     MEMBERS,
     PARITY,
+    SMALL_MEMBERS,
     candidates,
     cross_validate,
     fit_candidate,
@@ -43,6 +50,8 @@ SPLIT = {LOOK_UP: range(12), "counts": range(12, 14)}
 EVERY_CANDIDATE = [
     *[pytest.param(WHOLE, name, id=name) for name in candidates(WHOLE)],
     *[pytest.param(SPLIT, name, id=f"look-up: {name}") for name in candidates(SPLIT)],
+    *[pytest.param(WHOLE, name, id=f"small: {name}") for name in SMALL_MEMBERS],
+    pytest.param(SPLIT, "+".join(SMALL_MEMBERS), id="small: all"),
 ]
 Problem = tuple[np.ndarray, np.ndarray]
 
@@ -223,6 +232,77 @@ def test_onnx_of_a_residual_regressor_agrees_with_it(
     estimator.fit(features[:60], target[:60])
     model = to_onnx(estimator, features[:60])
     np.testing.assert_allclose(run_onnx(model, features), estimator.predict(features), atol=1e-5)
+
+
+# --- targets by rank -----------------------------------------------------------------------------
+
+
+def test_normal_scores_are_quantiles_of_the_middle_of_each_rank() -> None:
+    # Of n values the k-th stands for k - 1/2 of n.
+    quartiles = norm.ppf([0.125, 0.375, 0.625, 0.875])
+    np.testing.assert_allclose(
+        normal_scores(np.array([5.0, -1.0, 70.0, 3.0])), quartiles[[2, 0, 3, 1]]
+    )
+
+
+def test_normal_scores_of_ties_are_that_of_their_mean_rank() -> None:
+    scores = normal_scores(np.array([2.0, 1.0, 2.0, 3.0]))
+    np.testing.assert_allclose(scores, norm.ppf([0.5, 0.125, 0.5, 0.875]), atol=1e-15)
+
+
+def test_scores_are_turned_back_into_the_values_that_they_stand_for() -> None:
+    values = np.array([9.0, 1.0, 4.0, 4.0, 100.0])
+    np.testing.assert_allclose(np.interp(normal_scores(values), *score_knots(values)), values)
+
+
+def test_knots_are_few_increase_and_end_at_the_extremes() -> None:
+    values = np.random.default_rng(0).lognormal(0, 2, size=500)
+    knots, heights = score_knots(values)
+    assert len(knots) == len(heights) == N_KNOTS
+    assert (np.diff(knots) > 0).all()
+    assert (np.diff(heights) > 0).all()
+    assert (heights[0], heights[-1]) == (values.min(), values.max())
+
+
+def test_the_order_by_rank_does_not_depend_on_a_monotone_change_of_the_target(
+    problem: Problem,
+) -> None:
+    features, target = problem
+    fitted = [
+        RankTargetRegressor(Ridge(1.0)).fit(features, values)
+        for values in (target, np.exp(3 * target))
+    ]
+    scores = [each.base_.predict(features) for each in fitted]
+    np.testing.assert_array_equal(*scores)
+    predicted = [each.predict(features) for each in fitted]
+    assert kendalltau(*predicted).statistic == pytest.approx(1.0)
+
+
+def test_predictions_by_rank_end_at_the_extremes(problem: Problem) -> None:
+    features, target = problem
+    fitted = RankTargetRegressor(LinearRegression()).fit(features, target)
+    far = fitted.predict(1000 * (features - features.mean(axis=0)))
+    assert (far.min(), far.max()) == (target.min(), target.max())
+
+
+def test_equal_targets_are_fitted_by_rank(problem: Problem) -> None:
+    features, _ = problem
+    constant = RankTargetRegressor(Ridge(1.0)).fit(features, np.full(90, 7.0))
+    np.testing.assert_array_equal(constant.predict(features), np.full(90, 7.0))
+    model = to_onnx(constant, features)
+    np.testing.assert_array_equal(run_onnx(model, features), np.full(90, 7.0))
+
+
+@pytest.mark.parametrize("n_values", [2, 4, 90])
+def test_onnx_of_a_regressor_by_rank_agrees_with_it(n_values: int, problem: Problem) -> None:
+    features, target = problem
+    target = np.digitize(target, np.quantile(target, np.arange(1, n_values) / n_values)) * 0.7
+    estimator = RankTargetRegressor(VotingRegressor([("a", Ridge(1.0)), ("b", Ridge(9.0))]))
+    estimator.fit(features[:60], target[:60])
+    model = to_onnx(estimator, features[:60])
+    # Slopes between knots are steep: the single precision of scores counts that much more.
+    difference = run_onnx(model, features) - estimator.predict(features)
+    assert np.abs(difference).max() < PARITY / 2
 
 
 def test_onnx_that_disagrees_is_refused() -> None:

@@ -18,7 +18,7 @@ from hwnas._resources import artifacts_dir
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ArtifactError, TableError
 from hwnas.features import feature_matrix, feature_names
-from hwnas.predictors.card import LEVELS, read_card
+from hwnas.predictors.card import CROSS_VALIDATED, LEVELS, read_card
 from hwnas.predictors.estimators import to_onnx
 from hwnas.predictors.fitting import Fitted, write_predictor
 from hwnas.predictors.importance import (
@@ -157,8 +157,11 @@ def test_a_card_lists_every_set_and_what_matters_of_the_rest(
     assert drops[0] == drops[1] == drops[2] > 0.5
 
 
-def test_fitting_measures_importances(fitted: Mapping[str, Fitted]) -> None:
+def test_fitting_measures_importances_on_held_out_classes(fitted: Mapping[str, Fitted]) -> None:
     for each in fitted.values():
+        if each.card.evaluation == CROSS_VALIDATED:
+            assert each.card.importances is None
+            continue
         measured = each.card.importances
         assert measured is not None
         assert measured["n_repeats"] == N_REPEATS
@@ -223,7 +226,8 @@ def test_damaged_importances_are_refused(folder: Path, damage: object) -> None:
 def test_importances_measured_again_are_those_of_the_fit(
     folder: Path, nasbench201: SearchSpace, own_table: Table
 ) -> None:
-    for path in sorted((folder / "nasbench201" / "cifar10").glob("*.json")):
+    for name in ("accuracy", "pi5.latency"):
+        path = folder / "nasbench201" / "cifar10" / f"{name}.json"
         before, card = path.read_bytes(), read_card(path)
         model = sha256_file(path.with_suffix(".onnx"))
         write_predictor(
@@ -234,6 +238,14 @@ def test_importances_measured_again_are_those_of_the_fit(
         assert add_importances(path, nasbench201, own_table) == card
         assert path.read_bytes() == before
         assert sha256_file(path.with_suffix(".onnx")) == model
+
+
+def test_a_small_table_has_nothing_left_to_be_measured_on(
+    folder: Path, nasbench201: SearchSpace, own_table: Table
+) -> None:
+    path = folder / "nasbench201" / "cifar10" / "coral.latency.json"
+    with pytest.raises(ArtifactError, match=r"was fitted on all classes of table mine; none are"):
+        add_importances(path, nasbench201, own_table)
 
 
 def test_another_table_is_refused(folder: Path, nasbench201: SearchSpace, own_table: Table) -> None:

@@ -23,7 +23,7 @@ from hwnas.predictors import (
     load_predictor,
     predictor_cards,
 )
-from hwnas.predictors.card import SCHEMA, read_card
+from hwnas.predictors.card import CROSS_VALIDATED, HELD_OUT, SCHEMA, read_card
 from hwnas.predictors.estimators import OPSET
 from hwnas.predictors.fitting import Fitted, write_predictor
 from hwnas.spaces import load_space
@@ -67,6 +67,15 @@ def test_card_is_read_back_as_it_was_written(fitted: Mapping[str, Fitted], folde
     cards = [read_card(path) for path in sorted(folder.rglob("*.json"))]
     expected = [fitted[name].card for name in (ACCURACY, PARTIAL, LATENCY)]
     assert cards == expected
+
+
+def test_only_cross_validated_cards_say_how_they_were_measured(card_path: Path) -> None:
+    # As cards were before there was another way: what is held out need not be said.
+    assert "evaluation" not in json.loads(card_path.read_text())
+    assert read_card(card_path).evaluation == HELD_OUT
+    small = card_path.with_name("coral.latency.json")
+    assert json.loads(small.read_text())["evaluation"] == CROSS_VALIDATED
+    assert read_card(small).evaluation == CROSS_VALIDATED
 
 
 def test_card_is_strict_json(card_path: Path) -> None:
@@ -352,6 +361,8 @@ def test_a_missing_card_is_told(card_path: Path, nasbench201: SearchSpace) -> No
         pytest.param(lambda card: card.update(is_default="no"), id="text for a truth value"),
         pytest.param(lambda card: card.update(transform=True), id="truth value for the transform"),
         pytest.param(lambda card: card.update(transform="sqrt"), id="unknown transform"),
+        pytest.param(lambda card: card.update(evaluation="guessed"), id="unknown evaluation"),
+        pytest.param(lambda card: card.update(evaluation=None), id="null for the evaluation"),
         pytest.param(lambda card: card["interval"].update(coverage=None), id="no coverage"),
         pytest.param(lambda card: card.update(schema="1"), id="text for the schema"),
         pytest.param(lambda card: card.update(interval=[]), id="list for the interval"),

@@ -76,6 +76,13 @@ def test_what_is_not_known_is_said(nasbench201: SearchSpace, source: Source, tol
     assert "permutations" not in text
 
 
+def test_a_small_table_leaves_nothing_to_measure_importances_on(
+    nasbench201: SearchSpace,
+) -> None:
+    text = visible(basis([spec(evaluation="cross_validated")], nasbench201))
+    assert text.startswith("Accuracy Not known: the table is small and all of it was fitted on;")
+
+
 @pytest.mark.parametrize("source", ["tabulated", "measured", "counted", "custom"])
 def test_what_is_not_predicted_rests_on_no_features(
     nasbench201: SearchSpace, source: Source

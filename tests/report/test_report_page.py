@@ -164,6 +164,10 @@ def test_summary_counts_the_front_and_the_evaluated(make_report: MakeReport) -> 
             Provenance("latency_ms", "predicted", "x", {"Kendall tau": float("nan")}),
             "predicted, held-out Kendall tau \N{EN DASH}",
         ),
+        (
+            Provenance("latency_ms", "predicted", "x", {"Kendall tau": 0.8}, "cross_validated"),
+            "predicted, cross-validated Kendall tau 0.8",
+        ),
         (Provenance("latency_ms", "predicted", "x", {}), "predicted, error unknown"),
         (
             Provenance("latency_ms", "tabulated", "x", {}),
