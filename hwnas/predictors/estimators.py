@@ -268,6 +268,10 @@ def to_onnx(estimator: Any, features: np.ndarray) -> bytes:
 
     register_converters()
     model = convert(estimator, features[:1].astype(np.float32), target_opset=OPSET)
+    # The converter lists operator sets as a set of texts comes, which differs between processes.
+    imports = sorted(model.opset_import, key=lambda each: str(each.domain))
+    del model.opset_import[:]
+    model.opset_import.extend(imports)
     data: bytes = model.SerializeToString()
     difference = np.abs(run_onnx(data, features) - estimator.predict(features)).max()
     if not difference <= PARITY:

@@ -20,11 +20,8 @@ from hwnas.errors import ArtifactError
 from hwnas.features import feature_layout, feature_matrix
 from hwnas.predictors._composed import N_FOLDS as N_RESIDUAL_FOLDS
 from hwnas.predictors._composed import (
-    N_KNOTS,
     RankTargetRegressor,
     ResidualRegressor,
-    normal_scores,
-    score_knots,
 )
 from hwnas.predictors.estimators import (
     ADDITIVE_MEMBERS,
@@ -39,6 +36,7 @@ from hwnas.predictors.estimators import (
     run_onnx,
     to_onnx,
 )
+from hwnas.predictors.ranks import N_KNOTS, normal_scores, score_knots
 from hwnas.spaces import load_space
 
 N_FOLDS = 3
@@ -322,3 +320,13 @@ def test_predictions_of_a_batch_are_those_of_its_rows(
     alone = np.concatenate([run_onnx(model, row[None]) for row in features[:10]])
     # Single precision, standardised target.
     np.testing.assert_allclose(run_onnx(model, features)[:10], alone, atol=2e-6)
+
+
+def test_model_lists_its_operator_sets_in_one_order(problem: Problem) -> None:
+    import onnx
+
+    features, target = problem
+    for name in ("gradient_boosting", "mlp"):
+        data = to_onnx(fit_candidate(name, 0, WHOLE, features, target), features)
+        domains = [each.domain for each in onnx.load_from_string(data).opset_import]
+        assert domains == sorted(domains)

@@ -12,7 +12,6 @@ from sklearn.model_selection import KFold
 from threadpoolctl import threadpool_limits
 
 from hwnas.errors import ShapeError
-from hwnas.predictors._composed import normal_scores, score_knots
 from hwnas.predictors.estimators import (
     LOOK_UP,
     SMALL_MEMBERS,
@@ -22,6 +21,7 @@ from hwnas.predictors.estimators import (
     small_members,
     to_onnx,
 )
+from hwnas.predictors.ranks import normal_scores, score_knots
 from hwnas.predictors.selection import (
     CLEARLY,
     N_FOLDS,
@@ -61,7 +61,7 @@ def crossed() -> CrossFitted:
 
 def test_few_linear_effects_are_found_better_than_by_a_random_forest() -> None:
     features, target = _linear(220, noise=0.1)
-    best = fit_best(features[:20], target[:20], LAYOUT)
+    best = fit_best(features[:20], target[:20], LAYOUT, by_rank=False)
     forest = RandomForestRegressor(random_state=0).fit(features[:20], target[:20])
     ours, theirs = (
         kendalltau(model.predict(features[20:]), target[20:]).statistic
@@ -87,8 +87,8 @@ def test_the_preferred_candidate_is_kept_where_none_is_clearly_better(
     crossed: CrossFitted,
 ) -> None:
     taus = crossed.best.candidates
-    assert 0 <= max(taus.values()) - taus[PREFERRED] <= CLEARLY / 20**0.5
-    assert crossed.best.name == PREFERRED
+    assert 0 <= max(taus.values()) - taus[PREFERRED[True]] <= CLEARLY / 20**0.5
+    assert crossed.best.name == PREFERRED[True]
 
 
 def test_a_candidate_that_is_clearly_better_is_taken() -> None:
@@ -97,8 +97,8 @@ def test_a_candidate_that_is_clearly_better_is_taken() -> None:
     features = rng.normal(size=(60, 40)).astype(np.float32)
     best = fit_best(features, features @ rng.normal(size=40), {"counts": range(40)})
     taus = best.candidates
-    assert best.name != PREFERRED
-    assert taus[best.name] == max(taus.values()) > taus[PREFERRED] + CLEARLY / 60**0.5
+    assert best.name != PREFERRED[True]
+    assert taus[best.name] == max(taus.values()) > taus[PREFERRED[True]] + CLEARLY / 60**0.5
     assert "ridge" in best.name
 
 
