@@ -14,6 +14,7 @@ from hwnas.features import feature_layout, feature_matrix
 from hwnas.predictors.card import to_unit
 from hwnas.predictors.choice import NO_BETTER, Choice, choose, choose_of_many
 from hwnas.predictors.estimators import LOOK_UP, averages, candidates, small_members
+from hwnas.predictors.splits import Split
 from hwnas.spaces import load_space
 from hwnas.tables import Column
 
@@ -66,10 +67,11 @@ def _chosen(
     values: np.ndarray,
     tolerance: float = NO_BETTER,
 ) -> tuple[Choice, np.ndarray]:
-    """What is chosen of the first 160 classes, and its predictions of all, in the unit."""
+    """What is chosen of 160 classes as they are split, and its predictions of all, in the unit."""
     x = feature_matrix(macro, genotypes, SETS)
     column, layout = _column(quantity), feature_layout(macro, SETS)
-    choice = choose_of_many(column, layout, x[:160], values[:160], 0, tolerance)
+    train = np.lexsort(genotypes.T[::-1])[Split.draw(len(x), 0).train]
+    choice = choose_of_many(column, layout, x[train], values[train], 0, tolerance)
     target = choice.estimator.predict(x) * choice.scale + choice.mean
     return choice, to_unit(target, choice.transform, column.unit)
 
