@@ -10,12 +10,14 @@ import numpy as np
 from sklearn.linear_model import LinearRegression
 
 from hwnas._files import sha256_bytes
+from hwnas._resources import cache_dir
 from hwnas.core.quantity import QUANTITIES
 from hwnas.core.space import SearchSpace
+from hwnas.features import feature_names
 from hwnas.predictors.artifacts import names_sha256
 from hwnas.predictors.card import Card
 from hwnas.predictors.estimators import to_onnx
-from hwnas.predictors.fitting import Fitted, versions
+from hwnas.predictors.fitting import Fitted, versions, write_predictor
 from hwnas.proxies import shipped
 from hwnas.proxies.scoring import Scores
 from hwnas.proxies.store import Row, write_scores
@@ -98,3 +100,18 @@ def linear_predictor(
         "versions": versions(),
     }
     return Fitted(Card(**(card | changes)), model, None)
+
+
+def write_half_scored(space: SearchSpace, folder: Path, scored: np.ndarray) -> None:
+    """Two predictors of accuracy in the user's cache, one of which reads the scores of classes.
+
+    Args:
+        space: Search space with its data set.
+        folder: Folder of artifacts, from which scores must already be shipped.
+        scored: Canonical genotypes of the classes that have scores, shape ``(n_scored, n_genes)``.
+    """
+    write_proxies(folder, space, scored, {"zen": np.arange(float(len(scored)))})
+    n_columns = len(feature_names(space, ("ordinal",)))
+    plain = linear_predictor(space, ("ordinal",), np.ones(n_columns))
+    for each in (plain, linear_predictor(space, ("proxies",), np.array([5.0]))):
+        write_predictor(cache_dir() / "artifacts", each)

@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from made_up import write_half_scored
 
 from hwnas._resources import artifacts_dir, cache_dir
 from hwnas.cli import main
+from hwnas.core.space import SearchSpace
+from hwnas.proxies import shipped
 
 CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_3x3~1|none~2|"
+OTHER = "|nor_conv_1x1~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
 DISCONNECTED = "|nor_conv_3x3~0|+|none~0|none~1|+|none~0|none~1|skip_connect~2|"
 
 Type = Callable[..., tuple[int, str, str]]
@@ -117,6 +121,33 @@ def test_data_set_changes_the_prediction(type_: Type) -> None:
         for dataset in ("cifar10", "cifar100", "imagenet16-120")
     ]
     assert accuracies == sorted(accuracies, reverse=True)
+
+
+@pytest.fixture
+def scored(nasbench201: SearchSpace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Predictors of accuracy of the user's own, and proxy scores of one architecture."""
+    monkeypatch.setattr(shipped, "artifacts_dir", lambda: tmp_path)
+    genotypes = nasbench201.genotypes([nasbench201.parse(CELL)])
+    write_half_scored(nasbench201, tmp_path, nasbench201.canonical_genotypes(genotypes))
+
+
+@pytest.mark.usefixtures("scored")
+def test_what_was_predicted_with_proxy_scores_is_told_from_what_was_not(type_: Type) -> None:
+    _, out, _ = type_(CELL, OTHER, "--quantities", "accuracy,params")
+    lines = [line.rstrip() for line in out.splitlines()]
+    assert lines[2].startswith("accuracy_pct")
+    assert lines[2].endswith("predicted from features and proxy scores")
+    assert lines[3].endswith("counted")
+    assert lines[6].endswith("predicted from features alone")
+    assert max(map(len, lines[1:4])) <= 80
+
+
+@pytest.mark.usefixtures("scored")
+def test_json_says_what_was_predicted_from_what(type_: Type) -> None:
+    first, second = strict(type_(CELL, OTHER, "--quantities", "accuracy,params", "--json")[1])
+    assert first["accuracy_pct"]["inputs"] == "from features and proxy scores"
+    assert second["accuracy_pct"]["inputs"] == "from features alone"
+    assert "inputs" not in first["params"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hwnas.cli import main
+from hwnas.spaces import load_space
 
 pytest.importorskip("torch", reason="torch is not installed")
 
@@ -49,6 +50,31 @@ def test_sample_goes_into_a_file_and_is_not_computed_again(
     assert pq.read_table(path).num_rows == 3
     assert run(*words) == 0
     assert path.read_bytes() == first
+
+
+def test_smaller_images_have_fewer_multiply_accumulates(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    space = load_space("mnasnet", resolution=32)
+    arch = "-".join(["e1k3l1"] * 7)
+    words = [arch, "--space", "mnasnet", "--resolution", "32", "--proxies", "macs,l2_norm"]
+    assert run(*words, "--batch-size", "2", "--workers", "1", "--json") == 0
+    (record,) = json.loads(capsys.readouterr().out)
+    assert record["macs"] == space.graph(space.parse(arch)).macs
+
+
+def test_an_option_that_a_space_does_not_have_is_told_in_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for space, option, options in (
+        ("fbnet", "resolution", "dataset"),
+        ("nasbench201", "resolution", "dataset, channels, cells"),
+        ("mnasnet", "cells", "dataset, resolution, activation"),
+    ):
+        assert run("--sample", "1", "--space", space, f"--{option}", "32") == 2
+        assert capsys.readouterr().err == (
+            f"Error: Search space '{space}' has no option '{option}'. Its options: {options}.\n"
+        )
 
 
 def test_one_of_the_three_ways_must_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:

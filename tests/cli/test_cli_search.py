@@ -6,12 +6,15 @@ import io
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from made_up import write_half_scored
 from rich.console import Console
 
 import hwnas
 from hwnas.cli import main
 from hwnas.cli.search import SHOWN, _print_front, _scoring, _spread
+from hwnas.proxies import shipped
 from hwnas.proxies.lookup import Scoring
 
 SMALL = ("nasbench201", "--population", "20", "--generations", "4")
@@ -121,6 +124,25 @@ def test_notes_are_said_once_and_beside_the_result(type_: Terminal) -> None:
     assert note in " ".join(err.split())
     assert err.count("Note:") == 1
     assert "Note:" not in out
+
+
+def test_it_is_said_what_of_the_front_was_predicted_without_proxy_scores(
+    type_: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = hwnas.load_space("nasbench201")
+    monkeypatch.setattr(shipped, "artifacts_dir", lambda: tmp_path / "package")
+    lonely = space.canonical_genotypes(space.sample_genotypes(1, np.random.default_rng(0)))
+    write_half_scored(space, tmp_path / "package", lonely)
+    words = (*SMALL, "--objectives", "accuracy,macs")
+    status, out, err = type_(*words)
+    (note,) = (note for note in hwnas.load_run("runs/nasbench201-1").record.notes)
+    assert note.startswith("accuracy_pct: no proxy scores are known for ")
+    assert status == 0
+    assert " ".join(err.split()) == f"Note: {note}"
+    assert "on the Pareto front of nasbench201" in out
+    assert "Note:" not in out
+    assert type_(*words, "--quiet") == (0, "runs/nasbench201-2\n", "")
+    assert type_(*words, "--json")[2] == ""
 
 
 def test_options_arrive_in_the_run(type_: Terminal) -> None:
