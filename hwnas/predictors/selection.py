@@ -28,13 +28,8 @@ N_SMALL = 1500
 """Fewer architectures than this are a small sample."""
 MIN_ARCHS = 10
 N_FOLDS = 5
-PREFERRED = {
-    True: "small_gradient_boosting+gaussian_process",
-    False: "ridge+gaussian_process",
-}
-"""Taken unless another candidate is clearly better, since of tens of architectures cross-validation
-says little. Where ranks are fitted: accuracy has thresholds that trees find. Where not: times and
-energies nearly add up."""
+N_FOR_FOREST = 100
+"""Architectures from which on randomised trees are better taken into the average than left out."""
 # In units of 1 / sqrt(n_archs): differences of Kendall tau that are no more than the luck of folds.
 CLEARLY = 0.5
 
@@ -176,9 +171,9 @@ class _Sample:
         }
         truth = self.target[order]
         taus = {name: kendall_tau(truth, values) or 0.0 for name, values in predicted.items()}
-        best, preferred = max(taus, key=lambda name: taus[name]), PREFERRED[self.by_rank]
-        is_clear = taus[best] - taus[preferred] > CLEARLY / np.sqrt(len(truth))
-        return (best if is_clear else preferred), taus
+        best, usual = max(taus, key=lambda name: taus[name]), preferred(len(truth), self.by_rank)
+        is_clear = taus[best] - taus[usual] > CLEARLY / np.sqrt(len(truth))
+        return (best if is_clear else usual), taus
 
     def predict(self, name: str, *left_out: int) -> np.ndarray:
         """Predictions ``(n_archs,)`` of the target by a candidate fitted without some folds."""
@@ -207,6 +202,22 @@ class _Sample:
                 for member in small_members(self.layout)
             }
         return self._fits[left_out]
+
+
+def preferred(n_archs: int, by_rank: bool) -> str:
+    """The candidate that is taken unless another is clearly better.
+
+    Of tens of architectures, cross-validation says little. Where ranks are fitted, trees find the
+    thresholds that accuracy has; times and energies nearly add up.
+
+    Args:
+        n_archs: Architectures to choose by.
+        by_rank: As for ``fit_best``.
+    """
+    if not by_rank:
+        return "ridge+gaussian_process"
+    average = "small_gradient_boosting+gaussian_process"
+    return average if n_archs < N_FOR_FOREST else f"extra_trees+{average}"
 
 
 def folds(n_archs: int, seed: int) -> np.ndarray:

@@ -26,11 +26,11 @@ from hwnas.predictors.selection import (
     CLEARLY,
     N_FOLDS,
     N_SMALL,
-    PREFERRED,
     CrossFitted,
     cross_fit,
     fit_best,
     folds,
+    preferred,
 )
 
 LAYOUT = {"counts": range(6)}
@@ -87,8 +87,8 @@ def test_the_preferred_candidate_is_kept_where_none_is_clearly_better(
     crossed: CrossFitted,
 ) -> None:
     taus = crossed.best.candidates
-    assert 0 <= max(taus.values()) - taus[PREFERRED[True]] <= CLEARLY / 20**0.5
-    assert crossed.best.name == PREFERRED[True]
+    assert 0 <= max(taus.values()) - taus[preferred(20, True)] <= CLEARLY / 20**0.5
+    assert crossed.best.name == preferred(20, True)
 
 
 def test_a_candidate_that_is_clearly_better_is_taken() -> None:
@@ -97,8 +97,8 @@ def test_a_candidate_that_is_clearly_better_is_taken() -> None:
     features = rng.normal(size=(60, 40)).astype(np.float32)
     best = fit_best(features, features @ rng.normal(size=40), {"counts": range(40)})
     taus = best.candidates
-    assert best.name != PREFERRED[True]
-    assert taus[best.name] == max(taus.values()) > taus[PREFERRED[True]] + CLEARLY / 60**0.5
+    assert best.name != preferred(20, True)
+    assert taus[best.name] == max(taus.values()) > taus[preferred(20, True)] + CLEARLY / 60**0.5
     assert "ridge" in best.name
 
 
