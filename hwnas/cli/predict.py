@@ -79,13 +79,16 @@ def _table(cells: dict[str, dict[str, Any]]) -> Any:
     for name, cell in cells.items():
         ends = (cell["lower"], cell["upper"])
         interval = "" if None in ends else f"{_number(ends[0])} to {_number(ends[1])}"
-        table.add_row(
-            name,
-            _number(cell["value"]),
-            interval,
-            f"{cell['source']} {cell.get('inputs', '')}".strip(),
-        )
+        table.add_row(name, _number(cell["value"]), interval, _source(cell))
     return table
+
+
+def _source(cell: dict[str, Any]) -> str:
+    """Where a value comes from; what it lacks where others of its kind have proxy scores."""
+    from hwnas.objectives.predicted import INPUTS
+
+    lacks = cell["value"] is not None and cell.get("inputs") == INPUTS[False]
+    return f"{cell['source']} {INPUTS[False]}" if lacks else str(cell["source"])
 
 
 def _number(value: float | None) -> str:

@@ -53,6 +53,7 @@ def choose(
     values: np.ndarray,
     seed: int,
     tolerance: float = NO_BETTER,
+    transforms: tuple[str, ...] | None = None,
 ) -> Choice:
     """Choose what a model predicts of a value, and how, by cross-validation, and fit it.
 
@@ -64,13 +65,16 @@ def choose(
         seed: Seed of folds and estimators.
         tolerance: How far below the best Kendall tau a smaller model may be to be preferred, where
             there are many classes.
+        transforms: What it may predict of a value; what suits these values by default. Where
+            there are other values, to measure it on, they have a say too.
 
     Raises:
         TableError: The values do not vary.
     """
     if len(values) >= N_SMALL:
-        return choose_of_many(column, layout, features, values, seed, tolerance)
-    transform, z, mean, scale = _small_target(column, layout, values)
+        return choose_of_many(column, layout, features, values, seed, tolerance, transforms)
+    transform = (transforms or transforms_of(column, layout, values))[0]
+    z, mean, scale = _target(column, transform, values)
     best = fit_best(features, z, layout, seed, _by_rank(column))
     return Choice(transform, mean, scale, best.name, best.candidates, best.estimator)
 
@@ -82,11 +86,12 @@ def choose_of_many(
     values: np.ndarray,
     seed: int,
     tolerance: float = NO_BETTER,
+    transforms: tuple[str, ...] | None = None,
 ) -> Choice:
     """``choose`` where there are many classes: every candidate may win, with every transform."""
     taus: dict[str, float] = {}
     best_of: dict[str, tuple[float, str]] = {}
-    transforms = _transforms(column, layout, values)
+    transforms = transforms or transforms_of(column, layout, values)
     for transform in transforms:
         z, mean, scale = _target(column, transform, values)
         predicted = cross_validate(seed, layout, features, z, N_FOLDS)
@@ -121,7 +126,8 @@ def cross_choose(
     Raises:
         TableError: The values do not vary.
     """
-    transform, z, mean, scale = _small_target(column, layout, values)
+    transform = transforms_of(column, layout, values)[0]
+    z, mean, scale = _target(column, transform, values)
     crossed = cross_fit(features, z, layout, seed, _by_rank(column))
     best = crossed.best
     return Choice(transform, mean, scale, best.name, best.candidates, best.estimator), crossed
@@ -130,14 +136,6 @@ def cross_choose(
 def _by_rank(column: Column) -> bool:
     """Whether a small sample is fitted by rank: shares have long tails of bad networks."""
     return column.unit == "%"
-
-
-def _small_target(
-    column: Column, layout: Layout, values: np.ndarray
-) -> tuple[str, np.ndarray, float, float]:
-    """The one transform that is right a priori, and the standardised target."""
-    transform = _transforms(column, layout, values)[0]
-    return transform, *_target(column, transform, values)
 
 
 def _target(column: Column, transform: str, values: np.ndarray) -> tuple[np.ndarray, float, float]:
@@ -156,8 +154,16 @@ def _target(column: Column, transform: str, values: np.ndarray) -> tuple[np.ndar
     return (y - mean) / scale, mean, scale
 
 
-def _transforms(column: Column, layout: Layout, values: np.ndarray) -> tuple[str, ...]:
-    """What a model may predict of a column: errors in time are relative, sums of times are not."""
+def transforms_of(column: Column, layout: Layout, values: np.ndarray) -> tuple[str, ...]:
+    """What a model may predict of a column, what is right a priori first.
+
+    Errors in time are relative, sums of times are not.
+
+    Args:
+        column: What the values are of.
+        layout: Columns of each feature set.
+        values: Shape ``(n_classes,)``, in the column's unit.
+    """
     if column.unit == "%" or not np.all(values > 0):
         return ("identity",)
     if LOOK_UP not in layout:

@@ -14,7 +14,7 @@ import numpy as np
 
 from hwnas.predictors.calibration import Intervals, calibrate, cross_calibrate
 from hwnas.predictors.card import CROSS_VALIDATED, HELD_OUT, TRANSFORMS, to_unit
-from hwnas.predictors.choice import Choice, choose, cross_choose
+from hwnas.predictors.choice import Choice, choose, cross_choose, transforms_of
 from hwnas.predictors.estimators import Layout, run_onnx, to_onnx
 from hwnas.predictors.metrics import regression_metrics
 from hwnas.predictors.splits import MIN_HELD_OUT, Split
@@ -80,7 +80,8 @@ def _held_out(
     """Fitted to most classes, calibrated on some others, measured on the rest."""
     split = Split.draw(len(values), seed)
     train = split.train
-    choice = choose(column, layout, features[train], values[train], seed, tolerance)
+    transforms = transforms_of(column, layout, values)
+    choice = choose(column, layout, features[train], values[train], seed, tolerance, transforms)
     model = to_onnx(choice.estimator, features)
     y = TRANSFORMS[choice.transform](values)
     predicted = run_onnx(model, features) * choice.scale + choice.mean

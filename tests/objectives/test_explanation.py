@@ -122,8 +122,8 @@ def test_what_nothing_predicts_is_said() -> None:
         hwnas.explain("nasbench201", "energy", device="raspi4")
     with pytest.raises(NothingKnownError, match="No device has a predictor of throughput for nas"):
         hwnas.explain("nasbench201", "throughput")
-    with pytest.raises(NothingKnownError, match="No robustness data is known for mnasnet"):
-        hwnas.explain("mnasnet", "robustness")
+    with pytest.raises(NothingKnownError, match="No accuracy data is known for fbnet on"):
+        hwnas.explain("fbnet", "accuracy")
 
 
 def test_unknown_names_are_refused() -> None:
