@@ -45,8 +45,6 @@ HELP_OTHERS = (
     "essential_ph_1", "gold_6226", "gold_6240", "pixel2", "samsung_a50", "samsung_s7",
     "silver_4114", "silver_4210r",
 )  # fmt: skip
-# The three Titans are not fitted on fbnet.
-GPUS_FITTED = {"nasbench201": HELP_GPUS, "fbnet": HELP_GPUS[:2]}
 BATCH_SIZES = {"nasbench201": (1, 32, 256), "fbnet": (1, 32, 64)}
 # How far below the best a smaller model was taken, in Kendall tau of cross-validation; a
 # thousandth where nothing is said.
@@ -89,7 +87,7 @@ each_card_of_any_kind = each_of(EVERY_CARD)
 
 def _help(space: str) -> Iterator[str]:
     yield from (f"{device}.latency" for device in HELP_OTHERS)
-    for gpu in GPUS_FITTED[space]:
+    for gpu in HELP_GPUS:
         yield from (f"{gpu}.latency.batch{size}" for size in BATCH_SIZES[space])
 
 
