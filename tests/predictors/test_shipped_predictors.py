@@ -410,11 +410,11 @@ EXPLAINED_AGAIN = (
 @pytest.mark.long
 @each_of(artifacts_dir() / f"{name}.json" for name in EXPLAINED_AGAIN)
 def test_importances_can_be_had_again_from_the_published_table(
-    path: Path, published: Mapping[str, Table]
+    path: Path, tables: Mapping[str, Table]
 ) -> None:
     card = read_card(path)
     space = load_space(card.space, dataset=card.dataset)
-    means = class_means(space, published[card.table["name"]], card.column)
+    means = class_means(space, tables[card.table["name"]], card.column)
     test = _parts(len(means.values), card.seed)["test"]
     held_out = (means.genotypes[test], means.values[test])
     model = path.with_suffix(".onnx").read_bytes()
