@@ -13,8 +13,9 @@ from functools import cache
 from pathlib import Path
 
 from hwnas._resources import artifacts_dir
+from hwnas.fitting.importance import add_importances
 from hwnas.predictors.card import read_card
-from hwnas.predictors.importance import add_importances, importances_of
+from hwnas.predictors.importances import importances_of
 from hwnas.spaces import load_space
 from hwnas.tables import Table, import_table
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from _environment import environment, table
 
+from hwnas.fitting.procedure import fit_column
 from hwnas.predictors.card import Card
-from hwnas.predictors.fitting import fit_column
 from hwnas.spaces import load_space
 from hwnas.tables import import_table
 

@@ -18,10 +18,10 @@ from hwnas.core.architecture import Architecture
 from hwnas.core.space import SearchSpace
 from hwnas.features import feature_matrix
 from hwnas.features.counts import count_genotypes
+from hwnas.fitting.procedure import CHAIN_FEATURES
 from hwnas.objectives.evaluation import evaluate
+from hwnas.objectives.indicators import Normalisation
 from hwnas.predictors.batches import CHUNK_ROWS, n_cores
-from hwnas.predictors.fitting import CHAIN_FEATURES
-from hwnas.search.indicators import Normalisation
 
 SPACE, DEVICE = "mnasnet", "zcu102"
 OBJECTIVES = ("accuracy", "latency")

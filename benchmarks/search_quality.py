@@ -19,7 +19,7 @@ import hwnas
 from hwnas.api import make_objective
 from hwnas.core.quantity import DEFAULT_OBJECTIVES
 from hwnas.core.space import SearchSpace
-from hwnas.search.indicators import Normalisation, minimised, non_dominated
+from hwnas.objectives.indicators import Normalisation, minimised, non_dominated
 from hwnas.tables import import_table
 
 DEVICES = ("edgegpu", "eyeriss", "fpga")

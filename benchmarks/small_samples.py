@@ -27,8 +27,8 @@ from threadpoolctl import threadpool_limits
 
 from hwnas.features import feature_matrix
 from hwnas.features.sets import FEATURE_SETS
-from hwnas.predictors.ranks import normal_scores
-from hwnas.predictors.selection import fit_best
+from hwnas.fitting.ranks import normal_scores
+from hwnas.fitting.selection import fit_best
 from hwnas.proxies.store import read_card, read_scores
 from hwnas.spaces import load_space
 from hwnas.tables import Table, import_table

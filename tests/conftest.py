@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
 
+import numpy as np
 import pytest
+from additive_table import (
+    ACCURACY,
+    ENERGY,
+    LATENCY,
+    N_CONNECTED,
+    N_DISCONNECTED,
+    PARTIAL,
+    additive_ms,
+)
 from hypothesis import settings
 
+import hwnas
+from hwnas.core.architecture import Architecture
+from hwnas.core.objective import Objective
 from hwnas.core.space import SearchSpace
+from hwnas.fitting.procedure import Fitted, fit_column, write_predictor
 from hwnas.spaces import load_space
-
-if TYPE_CHECKING:
-    from hwnas.tables import Table
+from hwnas.tables import Table, import_file
 
 # The same examples each time, and no clock: a busy machine must not fail a test.
 settings.register_profile("hwnas", deadline=None, derandomize=True)
@@ -82,3 +94,88 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def nasbench201() -> SearchSpace:
     return load_space("nasbench201")
+
+
+@pytest.fixture(scope="session")
+def genotypes(nasbench201: SearchSpace) -> np.ndarray:
+    """Genotypes of the rows, shape ``(n_rows, 6)``; many are of one class, three disconnected."""
+    rng = np.random.default_rng(7)
+    connected = np.unique(nasbench201.sample_genotypes(3 * N_CONNECTED, rng), axis=0)
+    connected = rng.permutation(connected)[:N_CONNECTED]
+    # Each row's pruned and canonical forms: twins of it, and the only rows that means are over.
+    twins = [nasbench201.pruned_genotypes(connected), nasbench201.canonical_genotypes(connected)]
+    everything = nasbench201.all_genotypes()
+    assert everything is not None
+    disconnected = everything[~nasbench201.valid_mask(everything)][:N_DISCONNECTED]
+    rows = np.concatenate([connected, *twins, disconnected])
+    return rng.permutation(np.unique(rows, axis=0))
+
+
+@pytest.fixture(scope="session")
+def own_table(
+    nasbench201: SearchSpace, genotypes: np.ndarray, tmp_path_factory: pytest.TempPathFactory
+) -> Table:
+    """Additive latency; the same where no edge is ``none``; an accuracy; a constant energy."""
+    folder = tmp_path_factory.mktemp("own")
+    latency = additive_ms(genotypes)
+    lines = [f"arch,{LATENCY},{PARTIAL},{ACCURACY},{ENERGY}"]
+    for genotype, value in zip(genotypes, latency, strict=True):
+        partial = "" if (genotype == 0).sum() > 2 else f"{value:.6f}"
+        accuracy = 100 - 50 / value
+        lines.append(f"{nasbench201.format(genotype)},{value:.6f},{partial},{accuracy:.6f},3")
+    path = folder / "mine.csv"
+    path.write_text("\n".join(lines) + "\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HWNAS_CACHE", str(folder / "cache"))
+        return import_file("mine", path, "nasbench201")
+
+
+@pytest.fixture(scope="session")
+def fitted(nasbench201: SearchSpace, own_table: Table) -> Mapping[str, Fitted]:
+    """Predictors of the columns that vary, by name of the column."""
+    columns = {column.name: column for column in own_table.columns}
+    return MappingProxyType(
+        {
+            name: fit_column(nasbench201, own_table, columns[name])
+            for name in (LATENCY, PARTIAL, ACCURACY)
+        }
+    )
+
+
+@pytest.fixture
+def folder(fitted: Mapping[str, Fitted], tmp_path: Path) -> Path:
+    """Folder into which the predictors were written."""
+    for each in fitted.values():
+        write_predictor(tmp_path / "predictors", each)
+    return tmp_path / "predictors"
+
+
+def _genes(archs: Sequence[Architecture]) -> np.ndarray:
+    return np.array([arch.genotype for arch in archs], dtype=float)
+
+
+def _cheap(archs: Sequence[Architecture]) -> np.ndarray:
+    """Falls with the choices of a genotype."""
+    return -_genes(archs).sum(axis=1)
+
+
+def _small(archs: Sequence[Architecture]) -> np.ndarray:
+    """Rises with them, but not with all alike."""
+    return (_genes(archs) ** 2) @ np.arange(1.0, 7.0)
+
+
+@pytest.fixture
+def costs() -> list[Objective]:
+    """Two objectives that conflict, both minimised."""
+    return [hwnas.objective(_cheap, "cheap"), hwnas.objective(_small, "small")]
+
+
+@pytest.fixture
+def started(costs: list[Objective], tmp_path: Path) -> Callable[..., hwnas.Run]:
+    """Starts a small search over the two; settings as of hwnas.search."""
+
+    def start(name: str = "run", **settings: object) -> hwnas.Run:
+        chosen = {"population": 8, "generations": 6, "objectives": costs, **settings}
+        return hwnas.search("nasbench201", out=tmp_path / name, **chosen)  # type: ignore[arg-type]
+
+    return start

@@ -14,10 +14,10 @@ from hwnas._resources import cache_dir
 from hwnas.core.quantity import QUANTITIES
 from hwnas.core.space import SearchSpace
 from hwnas.features import feature_names
+from hwnas.fitting.estimators import to_onnx
+from hwnas.fitting.procedure import Fitted, versions, write_predictor
 from hwnas.predictors.artifacts import names_sha256
 from hwnas.predictors.card import Card
-from hwnas.predictors.estimators import to_onnx
-from hwnas.predictors.fitting import Fitted, versions, write_predictor
 from hwnas.proxies import shipped
 from hwnas.proxies.scoring import Scores
 from hwnas.proxies.store import Row, write_scores

@@ -16,6 +16,7 @@ import hwnas
 from hwnas.api import SearchInterrupted, fit
 from hwnas.core.architecture import Architecture
 from hwnas.core.limits import Limit
+from hwnas.engine.loop import Progress
 from hwnas.errors import (
     ArchitectureError,
     ConfigError,
@@ -23,7 +24,6 @@ from hwnas.errors import (
     ShapeError,
     UnknownNameError,
 )
-from hwnas.search.loop import Progress
 
 CONV = "|nor_conv_3x3~0|+|nor_conv_3x3~0|none~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
 SKIP = "|none~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|"

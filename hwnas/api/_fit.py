@@ -16,8 +16,8 @@ from hwnas.spaces import SPACES, load_space
 from hwnas.tables.store import EVERY_TABLE, how_to_get
 
 if TYPE_CHECKING:
+    from hwnas.fitting.transfer import Known
     from hwnas.predictors.card import Card
-    from hwnas.predictors.transfer import Known
 
 
 def fit_transfer(
@@ -47,8 +47,8 @@ def fit_transfer(
         TableError: A table is not in the cache.
         StorageError: The folder cannot be written.
     """
-    from hwnas.predictors.fitting import write_predictor
-    from hwnas.predictors.transfer import extrapolate, measure_transfer
+    from hwnas.fitting.procedure import write_predictor
+    from hwnas.fitting.transfer import extrapolate, measure_transfer
 
     goal = load_space(to_space, dataset=to_dataset)
     start = load_space(from_space)
@@ -110,8 +110,8 @@ def fit_quality_transfer(
         TableError: No table in the cache holds the quantity, or it has too few values.
         StorageError: The folder cannot be written.
     """
-    from hwnas.predictors.fitting import SCORED_QUANTITIES, write_predictor
-    from hwnas.predictors.quality import carried_sets, extrapolate_quality, measure_trust
+    from hwnas.fitting.procedure import SCORED_QUANTITIES, write_predictor
+    from hwnas.fitting.quality import carried_sets, extrapolate_quality, measure_trust
 
     wanted, variant = parse_quantity(quantity)
     if wanted.name not in SCORED_QUANTITIES:
@@ -154,7 +154,7 @@ def _has_own(space: SearchSpace, quantity: str) -> bool:
 
 def _quality(space: SearchSpace, quantity: str, variant: str = "") -> Known | None:
     """What the tables in the cache know of accuracy or robustness on a space; None if nothing."""
-    from hwnas.predictors.transfer import Known
+    from hwnas.fitting.transfer import Known
     from hwnas.tables import is_cached, load_table, read_card, table_names
 
     for name in filter(is_cached, table_names()):
@@ -180,7 +180,7 @@ def _known(
     Raises:
         TableError: It is needed, and there is such a table, but not in the cache.
     """
-    from hwnas.predictors.transfer import Known
+    from hwnas.fitting.transfer import Known
     from hwnas.tables import is_cached, load_table
 
     names = device.tables(quantity, space.name, space.dataset)
@@ -226,8 +226,8 @@ def fit(
         TableError: The table is not in the cache or damaged, or a column has nothing to predict.
         StorageError: The folder cannot be written.
     """
-    from hwnas.predictors.choice import NO_BETTER
-    from hwnas.predictors.fitting import fit_column, fit_scored, is_constant, write_predictor
+    from hwnas.fitting.choice import NO_BETTER
+    from hwnas.fitting.procedure import fit_column, fit_scored, is_constant, write_predictor
     from hwnas.tables import load_table
 
     tolerance = NO_BETTER if tolerance is None else tolerance

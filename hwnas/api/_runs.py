@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hwnas.choose import Selection
+from hwnas.choose import select as select_from_front
 from hwnas.core.device import load_device
-from hwnas.search.run import REPORT, Run
-from hwnas.select import Selection
-from hwnas.select import select as select_from_front
+from hwnas.engine.run import REPORT, Run
 
 _FIGURES = {
     "kendall_tau": "Kendall tau",

@@ -10,6 +10,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from hwnas.algorithms import ALGORITHMS, Algorithm, Setting
+from hwnas.algorithms.warm_start import DEFAULTS, draw, parse_warm_start
 from hwnas.api._runs import write_report
 from hwnas.api._values import COUNTED, make_objective, objective, resolve_space
 from hwnas.config import DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
@@ -18,17 +20,15 @@ from hwnas.core.limits import Limit, parse_limit
 from hwnas.core.objective import Objective
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, parse_quantity
 from hwnas.core.space import SearchSpace
+from hwnas.engine.directory import claim, latest_directory, new_directory
+from hwnas.engine.loop import Loop, Progress, Task
+from hwnas.engine.run import DATABASE, Record, Run, write_front
+from hwnas.engine.store import Store, check_names
 from hwnas.errors import ConfigError
 from hwnas.objectives import SOURCES
+from hwnas.objectives.indicators import REFERENCE
 from hwnas.objectives.predicted import input_notes
 from hwnas.proxies.lookup import Scoring
-from hwnas.search.algorithm import ALGORITHMS, Algorithm, Setting
-from hwnas.search.directory import claim, latest_directory, new_directory
-from hwnas.search.indicators import REFERENCE
-from hwnas.search.loop import Loop, Progress, Task
-from hwnas.search.run import DATABASE, Record, Run, write_front
-from hwnas.search.store import Store, check_names
-from hwnas.search.warm_start import DEFAULTS, draw, parse_warm_start
 
 _PACKAGES = ("hwnas", "numpy", "pymoo", "moocore", "onnxruntime")
 

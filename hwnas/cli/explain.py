@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from hwnas.core.space import SearchSpace
     from hwnas.objectives.explanation import Explanation
-    from hwnas.predictors.importance import Importance
+    from hwnas.predictors.importances import Importance
 
 BAR_WIDTH = 20
 FIGURE_WIDTH = 17

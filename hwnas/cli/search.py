@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from hwnas.core.front import Front
+    from hwnas.engine.loop import Progress
+    from hwnas.engine.run import Run
     from hwnas.proxies.lookup import Scoring
-    from hwnas.search.loop import Progress
-    from hwnas.search.run import Run
 
 SHOWN = 10
 
@@ -92,7 +92,7 @@ def search(
     from hwnas import api
     from hwnas.cli._console import console, print_json
     from hwnas.cli._workers import n_cores
-    from hwnas.search.run import front_record
+    from hwnas.engine.run import front_record
 
     settings: dict[str, Any] = {
         "device": device,

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from rich.console import Console, JustifyMethod
     from rich.table import Table
 
-    from hwnas.select import Choice, Export, Selection
+    from hwnas.choose import Choice, Selection
+    from hwnas.models.export import Export
 
 _LIMIT_HELP = "{} value allowed, as COLUMN=NUMBER; repeat it, or put commas between several."
 
@@ -56,13 +57,12 @@ def select(
 ) -> None:
     """Choose the architecture to ship from a run's front, and export it."""
     from hwnas.api import load_run
+    from hwnas.choose import select as choose
+    from hwnas.choose.record import selection_record
     from hwnas.cli._console import console, print_json
     from hwnas.core.limits import parse_assignments
     from hwnas.errors import ConfigError
-    from hwnas.select import export_onnx
-    from hwnas.select import select as choose
-    from hwnas.select.export import export_record
-    from hwnas.select.record import selection_record
+    from hwnas.models.export import export_onnx, export_record
 
     if weights is not None and export is None:
         raise ConfigError("--weights must come with --export, the file to write; got it alone.")

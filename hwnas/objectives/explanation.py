@@ -13,11 +13,11 @@ from hwnas.errors import ConfigError
 from hwnas.features import feature_names
 from hwnas.features.legend import KINDS, labels
 from hwnas.features.sets import FEATURE_SETS
+from hwnas.fitting.splits import MIN_HELD_OUT
 from hwnas.objectives._missing import NothingKnownError, check_variant, unknown_here
 from hwnas.predictors import predictor_cards
 from hwnas.predictors.card import CROSS_VALIDATED, Card
-from hwnas.predictors.importance import Importance, importances_of
-from hwnas.predictors.splits import MIN_HELD_OUT
+from hwnas.predictors.importances import Importance, importances_of
 
 if TYPE_CHECKING:
     import pandas as pd

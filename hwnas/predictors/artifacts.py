@@ -15,10 +15,10 @@ from hwnas.core.quantity import QUANTITIES
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ArtifactError, ConfigError, UnknownNameError
 from hwnas.features import feature_names
+from hwnas.models.sessions import open_session, run_session
 from hwnas.predictors.batches import run_together
-from hwnas.predictors.calibration import Intervals
 from hwnas.predictors.card import Card, read_card, to_unit
-from hwnas.predictors.estimators import open_session, run_session
+from hwnas.predictors.intervals import Intervals
 from hwnas.predictors.scores import SCORES, has_scores, scores_sha256
 
 SUPPORT_SUFFIX = ".support.onnx"

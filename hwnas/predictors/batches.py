@@ -15,7 +15,7 @@ import numpy as np
 
 from hwnas.core.space import SearchSpace
 from hwnas.features import feature_matrix
-from hwnas.predictors.estimators import run_session
+from hwnas.models.sessions import run_session
 
 # A few hundred float32 features of so many rows stay in the cache of one core, or nearly.
 CHUNK_ROWS = 2048

@@ -84,7 +84,7 @@ class Card:
         transfer: For a model fitted on another space: ``from_space``, ``from_dataset`` and
             ``trust``, how far such models carried where the truth is known; else None.
         importances: What its ranking of the test classes rests on, see
-            ``hwnas.predictors.importance``; None where that was not measured.
+            ``hwnas.fitting.importance``; None where that was not measured.
         evaluation: ``held_out``, or ``cross_validated``: of a small table, the classes to train,
             calibrate and test are all of them, and metrics, coverage and half-widths are those of
             out-of-fold predictions.

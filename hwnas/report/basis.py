@@ -10,7 +10,7 @@ from hwnas.core.space import SearchSpace
 from hwnas.features.legend import KINDS, SETS
 from hwnas.objectives.explanation import label_of
 from hwnas.predictors.card import CROSS_VALIDATED
-from hwnas.predictors.importance import Importance, importances_of
+from hwnas.predictors.importances import Importance, importances_of
 
 N_SHOWN = {"set": 10, "kind": 5, "feature": 6}
 HEADINGS = {"set": "Sets of features", "kind": "Parts of sets", "feature": "Single features"}

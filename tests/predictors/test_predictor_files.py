@@ -17,6 +17,8 @@ from hwnas._files import sha256_bytes
 from hwnas._resources import artifacts_dir, cache_dir
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ArtifactError
+from hwnas.fitting.estimators import OPSET
+from hwnas.fitting.procedure import Fitted, write_predictor
 from hwnas.predictors import (
     Predictor,
     find_predictor,
@@ -24,8 +26,6 @@ from hwnas.predictors import (
     predictor_cards,
 )
 from hwnas.predictors.card import CROSS_VALIDATED, HELD_OUT, SCHEMA, read_card
-from hwnas.predictors.estimators import OPSET
-from hwnas.predictors.fitting import Fitted, write_predictor
 from hwnas.spaces import load_space
 
 Card = dict[str, Any]

@@ -14,11 +14,11 @@ from hwnas._files import sha256_file
 from hwnas._resources import artifacts_dir
 from hwnas.core.space import SearchSpace
 from hwnas.features import feature_names
+from hwnas.fitting.calibration import LEVEL, calibrate
+from hwnas.fitting.importance import measure_importances
+from hwnas.fitting.metrics import regression_metrics
 from hwnas.predictors import load_predictor
-from hwnas.predictors.calibration import LEVEL, calibrate
 from hwnas.predictors.card import LEVELS, TRANSFORMS, Card, read_card
-from hwnas.predictors.importance import measure_importances
-from hwnas.predictors.metrics import regression_metrics
 from hwnas.proxies.shipped import FILE
 from hwnas.spaces import load_space
 from hwnas.tables import ClassMeans, Table, class_means

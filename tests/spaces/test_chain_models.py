@@ -9,7 +9,7 @@ import pytest
 
 from hwnas.core.architecture import Architecture
 from hwnas.core.space import SearchSpace
-from hwnas.select.export import PARITY_TOLERANCE, export_onnx
+from hwnas.models.export import PARITY_TOLERANCE, export_onnx
 from hwnas.spaces import load_space
 from hwnas.spaces.fbnet import FBNet
 from hwnas.spaces.mnasnet import MnasNet

@@ -1,0 +1,129 @@
+"""Which directory a run goes to, and whether it may."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hwnas.engine.run import FRONT_CSV, FRONT_JSON, RECORD, REPORT, Record, read_record
+from hwnas.errors import RunError, StorageError
+
+RUNS = Path("runs")
+
+
+def new_directory(stem: str) -> Path:
+    """The first of ``runs/<stem>-1``, ``-2``, ... that does not exist."""
+    number = 1
+    while (RUNS / f"{stem}-{number}").exists():
+        number += 1
+    return RUNS / f"{stem}-{number}"
+
+
+def latest_directory(stem: str, record: Record) -> Path:
+    """The newest ``runs/<stem>-<number>`` that holds a run of this configuration.
+
+    Where there is no run of that stem at all, the one to resume was killed before it began: it
+    begins in a new directory.
+
+    Raises:
+        RunError: There are runs, but none of this configuration; or one of them is damaged.
+    """
+
+    def number(path: Path) -> int:
+        tail = path.name.removeprefix(f"{stem}-")
+        return int(tail) if tail.isdecimal() else 0
+
+    runs = [path for path in RUNS.glob(f"{stem}-*") if number(path) and (path / RECORD).is_file()]
+    for path in sorted(runs, key=number, reverse=True):
+        if difference(read_record(path), record) is None:
+            return path
+    if not runs:
+        return new_directory(stem)
+    raise RunError(
+        f"--resume needs a run of this configuration; {RUNS}/ holds none. "
+        "Name its directory with --out, or leave --resume away."
+    )
+
+
+def difference(stored: Record, asked: Record) -> str | None:
+    """What differs between two configurations, as part of a sentence; None if nothing does."""
+    for key in sorted({*stored.config, *asked.config}):
+        there, here = stored.config.get(key), asked.config.get(key)
+        if there != here:
+            return f"{key} is {_plain(there)} there and {_plain(here)} here"
+    names = [[spec.column for spec in record.columns] for record in (stored, asked)]
+    if names[0] != names[1]:
+        return "its columns are others"
+    for there, here in zip(stored.columns, asked.columns, strict=True):
+        if there.origin != here.origin:
+            return f"the values of {here.column} come from another file"
+        if (there.direction, there.source) != (here.direction, here.source):
+            return f"{here.column} is {there.direction}, {there.source} there"
+    return None
+
+
+def _plain(setting: Any) -> str:
+    """A setting as people read it."""
+    if isinstance(setting, list):
+        return ", ".join(map(str, setting)) or "empty"
+    return "not given" if setting is None else str(setting)
+
+
+def claim(path: Path, record: Record, is_resumed: bool) -> None:
+    """Make the directory of a new run, or check that of a resumed one.
+
+    A run to resume that was killed before it began, begins.
+
+    Raises:
+        RunError: It holds something else, or a run of another configuration.
+        StorageError: It cannot be made.
+    """
+    if (path / RECORD).exists():
+        _check_run(path, record, is_resumed)
+    else:
+        _take(path)
+        record.write(path)
+    for leftover in _leftovers(path):
+        leftover.unlink(missing_ok=True)
+
+
+def _take(path: Path) -> None:
+    """Make a directory, if nothing is there."""
+    try:
+        if not _is_free(path):
+            raise RunError(
+                f"{path} must be a new or an empty directory; it holds something else. "
+                "Choose another --out."
+            )
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"{path} must be writable; it cannot be made ({error.strerror}). Choose another --out."
+        ) from error
+
+
+def _check_run(path: Path, record: Record, is_resumed: bool) -> None:
+    """See that the run in a directory is one to continue."""
+    if not is_resumed:
+        raise RunError(
+            f"{path} already holds a run. Choose another --out, or continue that run with --resume."
+        )
+    differs = difference(read_record(path), record)
+    if differs is not None:
+        raise RunError(
+            f"--resume needs the configuration of the run in {path}: {differs}. "
+            "Give the same settings, or another --out."
+        )
+
+
+def _is_free(path: Path) -> bool:
+    """Whether a path is new, or a directory with nothing but what a killed run left of itself."""
+    if not path.exists():
+        return True
+    return path.is_dir() and set(path.iterdir()) == set(_leftovers(path))
+
+
+def _leftovers(path: Path) -> list[Path]:
+    """Temporary files of a run that was killed while it wrote; see ``hwnas._files``."""
+    names = (RECORD, FRONT_CSV, FRONT_JSON, REPORT)
+    return [found for name in names for found in path.glob(f".{name}.????????")]

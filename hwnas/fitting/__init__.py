@@ -1,0 +1,1 @@
+"""The workshop that makes predictors: choose an estimator, fit, calibrate, measure, carry over."""

@@ -1,0 +1,247 @@
+"""What a predictor rests on: how much worse it ranks held-out classes when features are permuted.
+
+References:
+    Breiman 2001, Random Forests, https://doi.org/10.1023/A:1010933404324
+    Kadlecova et al. 2024, Surprisingly Strong Performance Prediction with Neural Graph Features
+    (importances by task), https://openreview.net/forum?id=EhPpZV6KLk
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hwnas.core.space import SearchSpace
+from hwnas.errors import ArtifactError, TableError
+from hwnas.features import feature_layout, feature_matrix, feature_names
+from hwnas.features.legend import kinds
+from hwnas.fitting.splits import Split
+from hwnas.models.sessions import open_session, run_session
+from hwnas.predictors.artifacts import load_predictor
+from hwnas.predictors.card import CROSS_VALIDATED, LEVELS, Card, to_unit, write_card
+from hwnas.tables import Table, class_means
+
+N_REPEATS = 20
+N_LISTED = 20
+"""The most kinds and the most single features that a card lists."""
+# These permutations choose what to list, others measure it: what luck chose would otherwise look
+# more important than it is.
+N_CHOOSING = 3
+# Beyond this, another machine's rounding may show.
+_DECIMALS = 4
+_LEAST = 10.0**-_DECIMALS
+
+Predict = Callable[[np.ndarray], np.ndarray]
+"""From features ``(n_archs, n_features)`` to predictions ``(n_archs,)``."""
+
+
+class _Mixed:
+    """A predictor of rows that take each group of their columns from another row.
+
+    What scikit-learn permutes are columns; a column of row numbers permutes a whole group.
+
+    Args:
+        predict: The predictor.
+        features: Shape ``(n_archs, n_features)``.
+        groups: Columns of each of the ``n_groups`` groups, no column in two.
+    """
+
+    def __init__(
+        self, predict: Predict, features: np.ndarray, groups: Sequence[Sequence[int]]
+    ) -> None:
+        self._predict = predict
+        self._features = features
+        self._groups = [np.array(columns) for columns in groups]
+
+    def fit(self, *_: Any) -> _Mixed:
+        """Nothing: scikit-learn asks for estimators that could be fitted."""
+        return self
+
+    def predict(self, rows: np.ndarray) -> np.ndarray:
+        """Predictions ``(n_archs,)`` for row numbers of shape ``(n_archs, n_groups)``."""
+        mixed = self._features.copy()
+        for group in np.flatnonzero((rows != np.arange(len(rows))[:, None]).any(axis=0)):
+            columns = self._groups[group]
+            mixed[:, columns] = self._features[rows[:, group, None], columns]
+        return self._predict(mixed)
+
+
+def permutation_drops(
+    predict: Predict,
+    features: np.ndarray,
+    truth: np.ndarray,
+    groups: Sequence[Sequence[int]],
+    n_repeats: int = N_REPEATS,
+    seed: int = 0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """By how much Kendall tau falls when groups of features are permuted, each group as one.
+
+    Args:
+        predict: The predictor.
+        features: Shape ``(n_archs, n_features)``.
+        truth: Shape ``(n_archs,)``, in any unit.
+        groups: Columns of each of the ``n_groups`` groups, no column in two.
+        n_repeats: Number of permutations, the same ones for every group.
+        seed: Seed of the permutations.
+
+    Returns:
+        Mean and standard deviation over the permutations, each of shape ``(n_groups,)``. A
+        ranking that is not defined, that of equal predictions, counts as a Kendall tau of 0.
+
+    References:
+        Breiman 2001, https://doi.org/10.1023/A:1010933404324
+    """
+    from sklearn.inspection import permutation_importance
+
+    if not groups:
+        return np.empty(0), np.empty(0)
+    rows = np.repeat(np.arange(len(features))[:, None], len(groups), axis=1)
+    found = permutation_importance(
+        _Mixed(predict, features, groups),
+        rows,
+        truth,
+        scoring=_kendall_tau,
+        n_repeats=n_repeats,
+        random_state=seed,
+    )
+    return found.importances_mean, found.importances_std
+
+
+def _kendall_tau(model: _Mixed, rows: np.ndarray, truth: np.ndarray) -> float:
+    from scipy.stats import kendalltau
+
+    predicted = model.predict(rows)
+    if len(np.unique(predicted)) < 2 or len(np.unique(truth)) < 2:
+        return 0.0
+    return float(kendalltau(truth, predicted).statistic)
+
+
+def measure_importances(
+    card: Card, model: bytes, space: SearchSpace, genotypes: np.ndarray, truth: np.ndarray
+) -> dict[str, Any]:
+    """What a predictor's ranking of held-out classes rests on, as its card says it.
+
+    Args:
+        card: What the model predicts, and from which features.
+        model: The serialised ONNX model.
+        space: Search space with the card's data set.
+        genotypes: Held-out classes, shape ``(n_classes, n_genes)``.
+        truth: Their values, shape ``(n_classes,)``, in the card's unit.
+
+    Returns:
+        ``n_repeats``, and for each of ``LEVELS`` names (``set/name`` below sets) with the ``drop``
+        of Kendall tau and its ``std`` over permutations, largest first: every set, and up to
+        ``N_LISTED`` kinds, of sets that have several, and single features.
+    """
+    session = open_session(model)
+
+    def predict(features: np.ndarray) -> np.ndarray:
+        target = run_session(session, features) * card.scale + card.mean
+        in_unit = to_unit(target, card.transform, card.unit)
+        # Features that do not belong together may give a rate without a positive reciprocal:
+        # one beyond every rate.
+        return np.where(np.isnan(in_unit), np.inf, in_unit)
+
+    features = feature_matrix(space, genotypes, card.feature_sets)
+    found: dict[str, Any] = {"n_repeats": N_REPEATS}
+    for level in LEVELS:
+        groups = _groups(space, card.feature_sets, level)
+        if level != "set":
+            groups = _largest(groups, predict, features, truth, card.seed)
+        # The next seed: not the permutations that chose among the groups.
+        drops, stds = permutation_drops(
+            predict, features, truth, list(groups.values()), N_REPEATS, card.seed + 1
+        )
+        names = list(groups)
+        found[level] = {
+            names[at]: {"drop": _rounded(drops[at]), "std": _rounded(stds[at])}
+            for at in np.argsort(-drops, kind="stable")
+        }
+    return found
+
+
+def _rounded(figure: float) -> float:
+    # Plus zero: no minus zeros.
+    return round(float(figure), _DECIMALS) + 0.0
+
+
+def _groups(space: SearchSpace, sets: Sequence[str], level: str) -> dict[str, list[int]]:
+    """Columns of what is permuted as one at a level, by ``set`` or ``set/name``."""
+    layout = feature_layout(space, sets)
+    if level == "set":
+        return {feature_set: list(columns) for feature_set, columns in layout.items()}
+    found: dict[str, list[int]] = {}
+    for feature_set, columns in layout.items():
+        names = feature_names(space, (feature_set,))
+        parts = kinds(space, feature_set) if level == "kind" else names
+        for column, part in zip(columns, parts, strict=True):
+            if part:
+                found.setdefault(f"{feature_set}/{part}", []).append(column)
+    return found
+
+
+def _largest(
+    groups: Mapping[str, list[int]],
+    predict: Predict,
+    features: np.ndarray,
+    truth: np.ndarray,
+    seed: int,
+) -> dict[str, list[int]]:
+    """The groups whose permutation costs most; those where it costs nothing are left out."""
+    varying = {
+        name: columns
+        for name, columns in groups.items()
+        if np.ptp(features[:, columns], axis=0).any()
+    }
+    drops, _ = permutation_drops(predict, features, truth, list(varying.values()), N_CHOOSING, seed)
+    names = list(varying)
+    order = [at for at in np.argsort(-drops, kind="stable") if drops[at] >= _LEAST]
+    return {names[at]: varying[names[at]] for at in order[:N_LISTED]}
+
+
+def add_importances(path: Path, space: SearchSpace, table: Table) -> Card:
+    """Measure the importances of a predictor on disk again and write them into its card.
+
+    The models stay as they are. The held-out classes are drawn again from the card's seed.
+
+    Args:
+        path: The JSON card; the models lie beside it.
+        space: Search space with the data set that the card names.
+        table: The table that the predictor was fitted on.
+
+    Returns:
+        The card as it was written.
+
+    Raises:
+        ArtifactError: The files are damaged, or there are no held-out classes: the predictor is
+            extrapolated from another space, or its table is small.
+        TableError: The table is not the one that the predictor was fitted on.
+        StorageError: The card cannot be written.
+    """
+    card = load_predictor(path, space).card
+    if card.transfer is not None:
+        raise ArtifactError(
+            f"{path} is extrapolated from {card.transfer['from_space']}; without true values on "
+            f"{card.space} there is nothing to measure its importances on."
+        )
+    if card.evaluation == CROSS_VALIDATED:
+        raise ArtifactError(
+            f"{path} was fitted on all classes of table {card.table['name']}; none are left to "
+            "measure its importances on."
+        )
+    if (table.name, table.sha256) != (card.table["name"], card.table["sha256"]):
+        raise TableError(
+            f"{path} was fitted on table {card.table['name']} with sha256 {card.table['sha256']}; "
+            f"got {table.name} with sha256 {table.sha256}. Fit it again with: hwnas fit"
+        )
+    means = class_means(space, table, card.column)
+    test = Split.draw(len(means.values), card.seed).test
+    model = path.with_name(f"{card.stem}.onnx").read_bytes()
+    held_out = (means.genotypes[test], means.values[test])
+    card = replace(card, importances=measure_importances(card, model, space, *held_out))
+    write_card(path, card)
+    return card

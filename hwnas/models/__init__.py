@@ -1,0 +1,1 @@
+"""Models of architectures: building, weights, export to ONNX, inference sessions."""

@@ -1,1 +1,0 @@
-"""Search: an algorithm proposes and listens, the loop evaluates, the store keeps everything."""

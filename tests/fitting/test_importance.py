@@ -1,0 +1,263 @@
+"""What a predictor rests on: known models, by hand, and what cards keep of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from additive_table import LATENCY
+from scipy.stats import kendalltau
+from sklearn.linear_model import LinearRegression
+
+from hwnas._files import sha256_bytes, sha256_file
+from hwnas._resources import artifacts_dir
+from hwnas.core.space import SearchSpace
+from hwnas.errors import ArtifactError, TableError
+from hwnas.features import feature_matrix, feature_names
+from hwnas.fitting.estimators import to_onnx
+from hwnas.fitting.importance import (
+    N_LISTED,
+    N_REPEATS,
+    add_importances,
+    measure_importances,
+    permutation_drops,
+)
+from hwnas.fitting.procedure import Fitted, write_predictor
+from hwnas.predictors.card import CROSS_VALIDATED, LEVELS, read_card
+from hwnas.predictors.importances import importances_of
+from hwnas.tables import Table
+
+# --- by hand and in closed form -----------------------------------------------------------------
+
+
+def test_the_one_feature_that_matters_has_all_the_importance() -> None:
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(500, 3))
+    drops, stds = permutation_drops(
+        lambda x: x[:, 1], features, features[:, 1], [[0], [1], [2]], n_repeats=50
+    )
+    assert drops[0] == stds[0] == drops[2] == stds[2] == 0
+    # Right before, of no order afterwards: from 1 to 0, give or take the mean of 50 random taus,
+    # each of variance 2(2n + 5) / 9n(n - 1).
+    variance = 2 * (2 * 500 + 5) / (9 * 500 * 499)
+    assert drops[1] == pytest.approx(1, abs=4 * np.sqrt(variance / 50))
+    assert stds[1] == pytest.approx(np.sqrt(variance), rel=0.5)
+
+
+def test_a_constant_feature_has_no_importance() -> None:
+    rng = np.random.default_rng(0)
+    features = np.column_stack([rng.normal(size=100), np.full(100, 3.0)])
+    drops, stds = permutation_drops(
+        lambda x: x.sum(axis=1), features, features[:, 0], [[0], [1]], n_repeats=5
+    )
+    assert drops[0] > 0.5
+    assert drops[1] == stds[1] == 0
+
+
+def test_columns_of_a_group_are_permuted_together() -> None:
+    # The difference of two equal columns says nothing, and still does not if both move as one.
+    rng = np.random.default_rng(0)
+    shared, own = rng.normal(size=(2, 400))
+    features = np.column_stack([shared, shared, own])
+
+    def predict(x: np.ndarray) -> np.ndarray:
+        return np.asarray(5 * (x[:, 0] - x[:, 1]) + x[:, 2])
+
+    together, _ = permutation_drops(predict, features, own, [[0, 1], [2]], n_repeats=20)
+    alone, _ = permutation_drops(predict, features, own, [[0], [1]], n_repeats=20)
+    assert together[0] == 0
+    assert (alone > 0.5).all()
+
+
+def test_importance_is_the_mean_fall_of_tau_over_the_permutations() -> None:
+    # The same permutations by hand, as scikit-learn draws them: a second way to the number.
+    rng = np.random.default_rng(3)
+    features = rng.normal(size=(60, 2))
+    truth = features @ [2.0, 1.0] + rng.normal(size=60)
+    drops, stds = permutation_drops(
+        lambda x: x.sum(axis=1), features, truth, [[0], [1]], n_repeats=4, seed=11
+    )
+    draws = np.random.RandomState(np.random.RandomState(11).randint(np.iinfo(np.int32).max + 1))
+    order, shuffled, taus = np.arange(60), features[:, 0], []
+    for _ in range(4):
+        draws.shuffle(order)
+        shuffled = shuffled[order]
+        mixed = np.column_stack([shuffled, features[:, 1]])
+        taus.append(kendalltau(truth, mixed.sum(axis=1)).statistic)
+    falls = kendalltau(truth, features.sum(axis=1)).statistic - np.array(taus)
+    assert drops[0] == pytest.approx(falls.mean())
+    assert stds[0] == pytest.approx(falls.std())
+
+
+def test_sets_of_a_linear_model_matter_as_their_share_of_its_variance() -> None:
+    # tau of two normal variables with correlation rho is 2/pi asin(rho); with the part of variance
+    # share**2 permuted, rho is 1 - share**2.
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(3000, 4))
+    weights = np.array([0.7, 0.1, 0.5, 0.5])
+    weights /= np.linalg.norm(weights)
+    groups = [[0, 1], [2, 3]]
+    drops, _ = permutation_drops(
+        lambda x: x @ weights, features, features @ weights, groups, n_repeats=10
+    )
+    shares = np.array([np.sum(weights[group] ** 2) for group in groups])
+    np.testing.assert_allclose(drops, 1 - 2 / np.pi * np.arcsin(1 - shares), atol=0.03)
+
+
+def test_equal_predictions_rank_nothing() -> None:
+    features = np.arange(10.0)[:, None]
+    drops, stds = permutation_drops(
+        lambda x: np.full(len(x), np.inf), features, features[:, 0], [[0]], n_repeats=3
+    )
+    assert drops[0] == stds[0] == 0
+
+
+def test_nothing_to_permute_is_no_importance() -> None:
+    drops, stds = permutation_drops(lambda x: x[:, 0], np.eye(3), np.arange(3.0), [])
+    assert drops.shape == stds.shape == (0,)
+
+
+# --- a predictor with a known basis --------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def known(
+    fitted: Mapping[str, Fitted], nasbench201: SearchSpace
+) -> tuple[dict[str, object], np.ndarray]:
+    """Importances of a model that is the number of 3x3 convolutions, and genotypes."""
+    card = fitted[LATENCY].card
+    genotypes = nasbench201.sample_genotypes(200, np.random.default_rng(1))
+    features = feature_matrix(nasbench201, genotypes, card.feature_sets)
+    at = feature_names(nasbench201, card.feature_sets).index("n_nor_conv_3x3")
+    linear = LinearRegression().fit(features[:2], [0.0, 1.0])
+    linear.coef_, linear.intercept_ = np.eye(features.shape[1])[at], 0.0
+    model = to_onnx(linear, features)
+    plain = replace(card, transform="identity", mean=0.0, scale=1.0, unit="ms")
+    truth = features[:, at].astype(float)
+    return measure_importances(plain, model, nasbench201, genotypes, truth), genotypes
+
+
+def test_a_card_lists_every_set_and_what_matters_of_the_rest(
+    known: tuple[dict[str, object], np.ndarray], fitted: Mapping[str, Fitted]
+) -> None:
+    found = importances_of(known[0])
+    sets = {each.name: each.drop for each in found if each.level == "set"}
+    assert set(sets) == set(fitted[LATENCY].card.feature_sets)
+    assert {name for name, drop in sets.items() if drop > 0.01} == {"graph"}
+    kinds = [each.name for each in found if each.level == "kind"]
+    features = [each.name for each in found if each.level == "feature"]
+    assert kinds[0] == "n_OPERATION"
+    assert features[0] == "n_nor_conv_3x3"
+    drops = [each.drop for each in found if each.name in ("graph", kinds[0], features[0])]
+    # All three permute the one column that the model reads, the same way.
+    assert drops[0] == drops[1] == drops[2] > 0.5
+
+
+def test_fitting_measures_importances_on_held_out_classes(fitted: Mapping[str, Fitted]) -> None:
+    for each in fitted.values():
+        if each.card.evaluation == CROSS_VALIDATED:
+            assert each.card.importances is None
+            continue
+        measured = each.card.importances
+        assert measured is not None
+        assert measured["n_repeats"] == N_REPEATS
+        assert set(measured["set"]) == set(each.card.feature_sets)
+        for level in LEVELS:
+            drops = [figures["drop"] for figures in measured[level].values()]
+            assert drops == sorted(drops, reverse=True)
+            assert level == "set" or len(drops) <= N_LISTED
+
+
+def test_operations_cost_time_and_the_model_knows_it(fitted: Mapping[str, Fitted]) -> None:
+    # Additive by operation: how often each occurs and the work it does is all there is to know.
+    measured = fitted[LATENCY].card.importances
+    assert measured is not None
+    assert set(list(measured["set"])[:2]) == {"graph", "counts"}
+
+
+def test_cards_without_importances_are_read_and_tell_none(folder: Path) -> None:
+    path = folder / "nasbench201" / "cifar10" / "pi5.latency.json"
+    card = json.loads(path.read_text())
+    del card["importances"]
+    path.write_text(json.dumps(card))
+    assert read_card(path).importances is None
+    assert importances_of(read_card(path).importances) == ()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param({}, id="nothing in it"),
+        pytest.param({"n_repeats": 2.5, "set": {}, "kind": {}, "feature": {}}, id="half a repeat"),
+        pytest.param({"n_repeats": 2, "set": {}, "kind": {}}, id="a level missing"),
+        pytest.param(
+            {"n_repeats": 2, "set": {"graph": {"drop": 1.0}}, "kind": {}, "feature": {}},
+            id="no spread",
+        ),
+        pytest.param(
+            {"n_repeats": 2, "set": {}, "kind": {}, "feature": {"n": {"drop": 1.0, "std": 0.0}}},
+            id="feature without its set",
+        ),
+        pytest.param(
+            {
+                "n_repeats": 2,
+                "set": {"graph": {"drop": "1", "std": 0.0}},
+                "kind": {},
+                "feature": {},
+            },
+            id="text for a number",
+        ),
+    ],
+)
+def test_damaged_importances_are_refused(folder: Path, damage: object) -> None:
+    path = folder / "nasbench201" / "cifar10" / "pi5.latency.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "importances": damage}))
+    with pytest.raises(ArtifactError, match="must be the card of a predictor"):
+        read_card(path)
+
+
+# --- measured again ------------------------------------------------------------------------------
+
+
+def test_importances_measured_again_are_those_of_the_fit(
+    folder: Path, nasbench201: SearchSpace, own_table: Table
+) -> None:
+    for name in ("accuracy", "pi5.latency"):
+        path = folder / "nasbench201" / "cifar10" / f"{name}.json"
+        before, card = path.read_bytes(), read_card(path)
+        model = sha256_file(path.with_suffix(".onnx"))
+        write_predictor(
+            folder,
+            Fitted(replace(card, importances=None), path.with_suffix(".onnx").read_bytes(), None),
+        )
+        assert path.read_bytes() != before
+        assert add_importances(path, nasbench201, own_table) == card
+        assert path.read_bytes() == before
+        assert sha256_file(path.with_suffix(".onnx")) == model
+
+
+def test_a_small_table_has_nothing_left_to_be_measured_on(
+    folder: Path, nasbench201: SearchSpace, own_table: Table
+) -> None:
+    path = folder / "nasbench201" / "cifar10" / "coral.latency.json"
+    with pytest.raises(ArtifactError, match=r"was fitted on all classes of table mine; none are"):
+        add_importances(path, nasbench201, own_table)
+
+
+def test_another_table_is_refused(folder: Path, nasbench201: SearchSpace, own_table: Table) -> None:
+    path = folder / "nasbench201" / "cifar10" / "accuracy.json"
+    other = replace(own_table, sha256=sha256_bytes(b"other"))
+    with pytest.raises(TableError, match=r"was fitted on table mine with sha256 .*; got mine with"):
+        add_importances(path, nasbench201, other)
+
+
+def test_an_extrapolated_predictor_has_nothing_to_be_measured_on(own_table: Table) -> None:
+    from hwnas.spaces import load_space
+
+    path = artifacts_dir() / "mnasnet" / "imagenet" / "eyeriss.latency.json"
+    with pytest.raises(ArtifactError, match=r"is extrapolated from nasbench201; without true val"):
+        add_importances(path, load_space("mnasnet"), own_table)
