@@ -1,26 +1,30 @@
-"""Architectures that travel together: one matrix of genotypes for all that value them."""
+"""Architectures that travel together: forms and features once for all that value them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Hashable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, overload
+from typing import Any, TypeVar, cast, overload
 
 import numpy as np
 
-from hwnas.core.architecture import Architecture
+from hwnas.core.architecture import Architecture, genotype_keys
+from hwnas.core.space import SearchSpace
 
-if TYPE_CHECKING:
-    from hwnas.core.space import SearchSpace
+T = TypeVar("T")
 
 
 class Batch(Sequence[Architecture]):
     """Architectures of one space with their genotypes; made one by one only if they are asked for.
 
+    Canonical genotypes, keys and validity are computed when first asked for, and once.
+
     Args:
         space: Their search space.
         genotypes: Shape ``(n_archs, n_genes)``; not to be changed afterwards.
         archs: The ``n_archs`` architectures, where they are made already.
+        is_canonical: Whether the genotypes are their own canonical forms, as the caller knows.
 
     Raises:
         ShapeError: ``genotypes`` has another shape.
@@ -32,12 +36,56 @@ class Batch(Sequence[Architecture]):
         space: SearchSpace,
         genotypes: np.ndarray,
         archs: Sequence[Architecture] | None = None,
+        is_canonical: bool = False,
     ) -> None:
         self.space = space
         self.genotypes = space.check_genotypes(genotypes)
         if archs is None:
             space.check_choices(self.genotypes)
         self._given = archs
+        self._is_canonical = is_canonical
+        self._known: dict[Hashable, Any] = {}
+        self._lock = threading.RLock()
+
+    @classmethod
+    def of(cls, space: SearchSpace, archs: Sequence[Architecture]) -> Batch:
+        """A batch of architectures; itself where it is one of this space already.
+
+        Raises:
+            ArchitectureError: One of them belongs to another space.
+        """
+        if isinstance(archs, Batch) and archs.space == space:
+            return archs
+        return cls(space, space.genotypes(archs), archs)
+
+    @cached_property
+    def canonical(self) -> np.ndarray:
+        """Canonical genotypes, shape ``(n_archs, n_genes)``."""
+        return (
+            self.genotypes if self._is_canonical else self.space.canonical_genotypes(self.genotypes)
+        )
+
+    @cached_property
+    def keys(self) -> list[bytes]:
+        """Canonical genotypes as what a dictionary can hold, ``n_archs`` of them."""
+        return genotype_keys(self.canonical)
+
+    @cached_property
+    def is_valid(self) -> np.ndarray:
+        """Whether the input reaches the output, shape ``(n_archs,)``, boolean."""
+        return self.space.valid_mask(self.canonical)
+
+    def once(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """What ``compute`` gives, computed by the first who asks under ``key``.
+
+        Args:
+            key: What it is, the same for all who ask for the same.
+            compute: Computes it from this batch.
+        """
+        with self._lock:
+            if key not in self._known:
+                self._known[key] = compute()
+            return cast(T, self._known[key])
 
     @cached_property
     def _archs(self) -> Sequence[Architecture]:

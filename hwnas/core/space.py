@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from hwnas.core.architecture import Architecture
-from hwnas.core.batch import Batch
 from hwnas.core.cell import CellGraph
 from hwnas.core.graph import OperationGraph
 from hwnas.errors import ArchitectureError, ShapeError, UnknownNameError
@@ -48,6 +49,36 @@ class SearchSpace(ABC):
         if dataset is not None and dataset not in self.datasets:
             raise UnknownNameError("dataset", dataset, self.datasets)
         self.dataset = dataset or self.datasets[0]
+
+    @cached_property
+    def options(self) -> Mapping[str, Any]:
+        """What the constructor took besides the data set, defaults included, by name.
+
+        A subclass keeps each option under its own name. With the name and the data set they say
+        which space this is, wherever one is recorded; two that agree in all three are equal.
+        """
+        names = inspect.signature(type(self)).parameters
+        return {name: getattr(self, name) for name in names if name != "dataset"}
+
+    @property
+    def label(self) -> str:
+        """Name, and options that are not the usual ones: ``nasbench201 (cells=1)``."""
+        defaults = inspect.signature(type(self)).parameters
+        unusual = [
+            f"{name}={value}"
+            for name, value in self.options.items()
+            if value != defaults[name].default
+        ]
+        return f"{self.name} ({', '.join(unusual)})" if unusual else self.name
+
+    def _identity(self) -> tuple[Any, ...]:
+        return type(self), self.dataset, *self.options.items()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SearchSpace) and self._identity() == other._identity()
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
 
     @abstractmethod
     def parse(self, text: str) -> Architecture:
@@ -135,8 +166,6 @@ class SearchSpace(ABC):
         Raises:
             ArchitectureError: One of them belongs to another space.
         """
-        if isinstance(archs, Batch) and archs.space.name == self.name:
-            return archs.genotypes
         for arch in archs:
             if arch.space != self.name:
                 raise ArchitectureError(
@@ -145,17 +174,6 @@ class SearchSpace(ABC):
         if not archs:
             return np.empty((0, len(self.genes)), dtype=np.int64)
         return np.array([arch.genotype for arch in archs], dtype=np.int64)
-
-    def batch(self, archs: Sequence[Architecture] | np.ndarray) -> Batch:
-        """Architectures, or genotypes ``(n_archs, n_genes)``, for several measures to share.
-
-        Raises:
-            ArchitectureError: One belongs to another space, or a gene is out of range.
-            ShapeError: Genotypes have another shape.
-        """
-        if isinstance(archs, np.ndarray):
-            return Batch(self, archs)
-        return Batch(self, self.genotypes(archs), archs)
 
     def canonical(self, arch: Architecture) -> Architecture:
         """The one representative of the architecture's functional class."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hwnas.core.architecture import Architecture
+from hwnas.core.batch import Batch
 from hwnas.core.objective import Estimate, Objective
 from hwnas.core.space import SearchSpace
 from hwnas.objectives.predicted import PredictedObjective
@@ -19,7 +20,7 @@ def evaluate(
     Args:
         space: The architectures' search space.
         measures: The objectives.
-        archs: ``n_archs`` architectures; a ``space.batch`` of genotypes spares making them.
+        archs: ``n_archs`` architectures; a ``Batch`` of genotypes spares making them.
 
     Returns:
         An estimate for each objective, its arrays of shape ``(n_archs,)``; the same, bit for bit,
@@ -28,7 +29,7 @@ def evaluate(
     Raises:
         ArchitectureError: An architecture belongs to another space.
     """
-    batch = space.batch(archs)
+    batch = Batch.of(space, archs)
     predictors = {
         place: measure.predictor
         for place, measure in enumerate(measures)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hwnas.core.architecture import Architecture
+from hwnas.core.batch import Batch
 from hwnas.core.device import Device
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
 from hwnas.core.quantity import Quantity, column_name
@@ -49,12 +50,12 @@ class PredictedObjective:
         """What each value is predicted from, one of ``INPUTS``; None where it is all the same."""
         if not self.predictor.card.reads_scores:
             return None
-        lacks = self.predictor.lacks_scores(self.predictor.space.genotypes(archs))
+        lacks = self.predictor.lacks_scores(Batch.of(self.predictor.space, archs).genotypes)
         return [INPUTS[not each] for each in lacks]
 
     def __call__(self, archs: Sequence[Architecture]) -> Estimate:
         """Predictions for ``n_archs`` architectures, each array of shape ``(n_archs,)``."""
-        return self.predictor.predict(self.predictor.space.genotypes(archs))
+        return self.predictor.predict(Batch.of(self.predictor.space, archs).genotypes)
 
 
 def input_notes(measures: Sequence[Objective], archs: Sequence[Architecture]) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from hwnas.core.architecture import Architecture
+from hwnas.core.batch import Batch
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
 from hwnas.core.quantity import QUANTITIES, Direction
 from hwnas.core.space import SearchSpace
@@ -43,7 +44,7 @@ class CountedObjective:
 
     def __call__(self, archs: Sequence[Architecture]) -> Estimate:
         """Counts of ``n_archs`` architectures."""
-        counts = count_genotypes(self._space, self._space.genotypes(archs))
+        counts = count_genotypes(self._space, Batch.of(self._space, archs).genotypes)
         return Estimate.exact(counts[:, self._column])
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from hwnas.core.architecture import Architecture
+from hwnas.core.batch import Batch
 from hwnas.core.device import Device
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
 from hwnas.core.quantity import Quantity, column_name
@@ -59,8 +60,7 @@ class TabulatedObjective:
 
     def __call__(self, archs: Sequence[Architecture]) -> Estimate:
         """Values of the classes of ``n_archs`` architectures; NaN where the table has none."""
-        canonical = self._space.canonical_genotypes(self._space.genotypes(archs))
-        return Estimate.exact(self._look_up(canonical))
+        return Estimate.exact(self._look_up(Batch.of(self._space, archs).canonical))
 
 
 def _class_lookup(
