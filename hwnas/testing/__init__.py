@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from hwnas.core.architecture import Architecture
-from hwnas.core.graph import KINDS, OperationGraph
+from hwnas.core.graph import OperationGraph
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
+from hwnas.core.operation import KINDS, shape_error
 from hwnas.core.quantity import QUANTITIES, Direction, Source
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ArchitectureError
@@ -25,17 +26,6 @@ if TYPE_CHECKING:
 # Single precision may round a batch in another order differently, and no more than that.
 _RELATIVE_TOLERANCE = 1e-6
 _SCORE_TOLERANCE = 1e-4
-
-_SAME_SHAPE_KINDS = (
-    "batch_norm",
-    "relu",
-    "silu",
-    "sigmoid",
-    "add",
-    "channel_shuffle",
-    "identity",
-    "zero",
-)
 
 
 def check_space(
@@ -444,12 +434,8 @@ def _check_graph(space: SearchSpace, arch: Architecture) -> None:
             f"{what} must have the in_shape of what it reads, {shapes[0]}; "
             f"got {operation.in_shape}.",
         )
-        if operation.kind in _SAME_SHAPE_KINDS:
-            _require(
-                {*shapes, operation.out_shape} == {operation.in_shape},
-                f"{what} must read and put out one shape; it reads {shapes} and puts out "
-                f"{operation.out_shape}.",
-            )
+        problem = shape_error(operation, shapes)
+        _require(not problem, f"{what} {problem}.")
 
 
 def _network_input(graph: OperationGraph, where: str) -> tuple[int, ...]:
