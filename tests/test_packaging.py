@@ -81,6 +81,15 @@ def test_no_module_reads_a_pickle() -> None:
     assert reading == set()
 
 
+def test_torchs_exporter_has_one_door() -> None:
+    doors = {
+        str(path.relative_to(_ROOT))
+        for path in (_ROOT / "hwnas").rglob("*.py")
+        if re.search(r"\btorch\.(onnx\.\w|export\b)", path.read_text(encoding="utf-8"))
+    }
+    assert doors == {"hwnas/models/torch_onnx.py"}
+
+
 def test_installed_version_is_the_projects() -> None:
     assert version("hwnas") == _project()["version"]
 

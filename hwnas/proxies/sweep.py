@@ -17,6 +17,7 @@ import numpy as np
 from hwnas.core.architecture import Architecture
 from hwnas.core.space import SAMPLING_ROUNDS, SearchSpace
 from hwnas.errors import ArchitectureError, ConfigError, MissingExtraError
+from hwnas.models.building import build_model
 from hwnas.proxies.batches import make_batch
 from hwnas.proxies.catalogue import PROXIES
 from hwnas.proxies.scoring import Scores, score
@@ -119,12 +120,8 @@ def score_architecture(arch: Architecture, task: Task) -> Scores:
             only if that is given.
         task: What to compute, and how.
     """
-    import torch
-
-    with torch.random.fork_rng([]):
-        torch.default_generator.manual_seed(task.seed)
-        model = task.space.build(arch)
-    return score(model.to(task.device), task.batch, task.names, task.seed)
+    model = build_model(task.space, arch, task.seed).to(task.device)
+    return score(model, task.batch, task.names, task.seed)
 
 
 def canonical_classes(space: SearchSpace, archs: Sequence[Architecture]) -> list[Architecture]:
