@@ -150,13 +150,16 @@ def feature_layout(space: SearchSpace, sets: Sequence[str]) -> dict[str, range]:
     return layout
 
 
-def feature_matrix(space: SearchSpace, genotypes: np.ndarray, sets: Sequence[str]) -> np.ndarray:
+def feature_matrix(
+    space: SearchSpace, genotypes: np.ndarray, sets: Sequence[str], is_canonical: bool = False
+) -> np.ndarray:
     """Features of the canonical forms of architectures, so that dead operations are not seen.
 
     Args:
         space: Their search space.
         genotypes: Shape ``(n_archs, n_genes)``.
         sets: Names of feature sets, a selection of ``FEATURE_SETS``.
+        is_canonical: Whether the genotypes are canonical already, as the caller knows.
 
     Returns:
         Shape ``(n_archs, n_features)``, float32, columns as ``feature_names`` says.
@@ -165,5 +168,5 @@ def feature_matrix(space: SearchSpace, genotypes: np.ndarray, sets: Sequence[str
         UnknownNameError: There is no such set.
         ConfigError: The space cannot have such features.
     """
-    canonical = space.canonical_genotypes(genotypes)
+    canonical = genotypes if is_canonical else space.canonical_genotypes(genotypes)
     return np.concatenate([_find(name).values(space, canonical) for name in sets], axis=1)
