@@ -12,7 +12,8 @@ import numpy as np
 
 from hwnas.core.architecture import Architecture
 from hwnas.core.cell import Cell
-from hwnas.core.graph import OperationGraph, Shape
+from hwnas.core.graph import OperationGraph
+from hwnas.core.shapes import Shape
 from hwnas.errors import ArchitectureError, ShapeError, UnknownNameError
 
 if TYPE_CHECKING:

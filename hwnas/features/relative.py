@@ -17,7 +17,8 @@ import numpy as np
 
 from hwnas.core.cell import Cell
 from hwnas.core.edge_cell import EdgeCell
-from hwnas.core.graph import Operation, OperationGraph
+from hwnas.core.graph import OperationGraph
+from hwnas.core.operation import Operation
 from hwnas.core.space import SearchSpace
 from hwnas.features.measured import graph_by_graph, measured
 from hwnas.features.operators import measure_totals, operator_type
@@ -50,7 +51,7 @@ def measure_sizes(graph: OperationGraph) -> dict[str, int]:
         "convolutions": len(convolutions),
         "activations": len(activations),
         "activated numbers": sum(math.prod(each.out_shape) for each in activations),
-        "spatial macs": sum(each.macs for each in convolutions if each.kernel > 1),
+        "spatial macs": sum(each.macs for each in convolutions if max(each.window) > 1),
     }
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hwnas.core.graph import Operation, OperationGraph
+from hwnas.core.graph import OperationGraph
+from hwnas.core.operation import Operation
 from hwnas.errors import ConfigError, MissingExtraError
 from hwnas.spaces._blocks import ChannelShuffle
 
@@ -83,28 +84,31 @@ def _conv(operation: Operation) -> nn.Module:
     return nn.Conv2d(
         operation.in_shape[0],
         operation.out_shape[0],
-        operation.kernel,
+        operation.window,
         operation.stride,
-        operation.kernel // 2,
-        groups=operation.groups,
+        _padding(operation),
+        operation.dilation,
+        operation.groups,
         bias=operation.has_bias,
     )
 
 
 def _avg_pool(operation: Operation) -> nn.Module:
-    kernel = operation.kernel
-    return nn.AvgPool2d(
-        kernel,
-        operation.stride,
-        (kernel - 1) // 2,
-        ceil_mode=kernel % 2 == 0,
-        count_include_pad=False,
-    )
+    window, stride, padding = operation.window, operation.stride, _padding(operation)
+    return nn.AvgPool2d(window, stride, padding, count_include_pad=False)
 
 
 def _max_pool(operation: Operation) -> nn.Module:
-    kernel = operation.kernel
-    return nn.MaxPool2d(kernel, operation.stride, (kernel - 1) // 2, ceil_mode=kernel % 2 == 0)
+    return nn.MaxPool2d(operation.window, operation.stride, _padding(operation))
+
+
+def _padding(operation: Operation) -> tuple[int, ...]:
+    """Pixels around a map that leave it its size, but for the stride."""
+    return tuple(
+        # Even windows, as of patches, sit on the map where stride and side agree.
+        operation.dilation * (side // 2) if side % 2 else max(0, side - operation.stride) // 2
+        for side in operation.window
+    )
 
 
 _MAKERS: dict[str, Callable[[Operation], nn.Module]] = {
@@ -113,6 +117,7 @@ _MAKERS: dict[str, Callable[[Operation], nn.Module]] = {
     "batch_norm": lambda op: nn.BatchNorm2d(op.out_shape[0]),
     "relu": lambda _: nn.ReLU(),
     "silu": lambda _: nn.SiLU(),
+    "gelu": lambda _: nn.GELU(),
     "sigmoid": lambda _: nn.Sigmoid(),
     "avg_pool": _avg_pool,
     "max_pool": _max_pool,

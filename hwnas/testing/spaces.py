@@ -10,22 +10,12 @@ from functools import partial
 import numpy as np
 
 from hwnas.core.architecture import Architecture
-from hwnas.core.graph import KINDS, OperationGraph
+from hwnas.core.graph import OperationGraph
+from hwnas.core.operation import KINDS, shape_error
 from hwnas.core.space import SearchSpace
 from hwnas.features import feature_matrix, feature_names
 from hwnas.features.counts import COLUMNS, count_genotypes
 from hwnas.testing._require import require, require_refused
-
-_SAME_SHAPE_KINDS = (
-    "batch_norm",
-    "relu",
-    "silu",
-    "sigmoid",
-    "add",
-    "channel_shuffle",
-    "identity",
-    "zero",
-)
 
 
 def check_space(
@@ -331,12 +321,8 @@ def _check_graph(space: SearchSpace, arch: Architecture) -> None:
             f"{what} must have the in_shape of what it reads, {shapes[0]}; "
             f"got {operation.in_shape}.",
         )
-        if operation.kind in _SAME_SHAPE_KINDS:
-            require(
-                {*shapes, operation.out_shape} == {operation.in_shape},
-                f"{what} must read and put out one shape; it reads {shapes} and puts out "
-                f"{operation.out_shape}.",
-            )
+        problem = shape_error(operation, shapes)
+        require(not problem, f"{what} {problem}.")
 
 
 def _network_input(graph: OperationGraph, where: str) -> tuple[int, ...]:

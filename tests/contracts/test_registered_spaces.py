@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from hwnas.core.architecture import Architecture
-from hwnas.core.graph import Operation, OperationGraph
+from hwnas.core.graph import OperationGraph
+from hwnas.core.operation import Operation
 from hwnas.errors import ArchitectureError
 from hwnas.spaces import SPACES, load_space
 from hwnas.spaces.nasbench201 import NasBench201
