@@ -125,7 +125,9 @@ class SearchSpace(ABC):
         """
 
     def active_genes(self, genotypes: np.ndarray) -> np.ndarray:
-        """Which genes change the network, as those of layers that are left out do not.
+        """Which genes the network has a use for; with all others at 0 it is the same network.
+
+        Genes of a layer beyond the depth are inactive, and those of a node that no path uses.
 
         Args:
             genotypes: Shape ``(n_archs, n_genes)``.

@@ -15,7 +15,7 @@ from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError
 from hwnas.features.additive import Measure, additive_table
 
-N_REFERENCE = 200
+N_REFERENCE = 64
 """Random architectures whose graphs say which columns a measure has."""
 _SEED = 0
 MAX_KEPT = 20_000

@@ -102,13 +102,16 @@ def _max_pool(operation: Operation) -> nn.Module:
     return nn.MaxPool2d(operation.window, operation.stride, _padding(operation))
 
 
-def _padding(operation: Operation) -> tuple[int, ...]:
-    """Pixels around a map that leave it its size, but for the stride."""
-    return tuple(
+def _padding(operation: Operation) -> tuple[int, int]:
+    """Pixels above and beside a map that leave it its size, but for the stride."""
+
+    def around(side: int) -> int:
         # Even windows, as of patches, sit on the map where stride and side agree.
-        operation.dilation * (side // 2) if side % 2 else max(0, side - operation.stride) // 2
-        for side in operation.window
-    )
+        is_odd = side % 2 == 1
+        return operation.dilation * (side // 2) if is_odd else max(0, side - operation.stride) // 2
+
+    height, width = operation.window
+    return around(height), around(width)
 
 
 _MAKERS: dict[str, Callable[[Operation], nn.Module]] = {
