@@ -158,7 +158,7 @@ def main() -> None:
         cells = Cells(space, tables["nats-bench"])
         theirs = by_class(space, tables["nb-suite-zero"], f"cifar10_zc_{PROXY}")
         sources = {
-            "ours": ours.look_up(space, cells.genotypes)[:, ours.names.index(PROXY)],
+            "ours": ours.look_up(cells.genotypes)[:, ours.names.index(PROXY)],
             "NAS-Bench-Suite-Zero's": cells.values(theirs),
         }
         alone, warm = search_alone(cells, sources), warm_started(folder)

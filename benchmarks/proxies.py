@@ -22,9 +22,10 @@ from _separate_proxies import SEPARATE
 from scipy.stats import spearmanr
 
 from hwnas.core.architecture import Architecture
+from hwnas.core.classes import all_classes
 from hwnas.proxies import photos, score
 from hwnas.proxies.store import read_card, read_scores
-from hwnas.proxies.sweep import all_classes, make_task, score_rows
+from hwnas.proxies.sweep import make_task, score_rows
 from hwnas.spaces import load_space
 from hwnas.tables import Table, import_table
 

@@ -25,8 +25,8 @@ from _environment import environment, table
 from scipy.stats import kendalltau
 from threadpoolctl import threadpool_limits
 
+from hwnas.core.feature_set import FEATURE_SETS
 from hwnas.features import feature_matrix
-from hwnas.features.sets import FEATURE_SETS
 from hwnas.fitting.ranks import normal_scores
 from hwnas.fitting.selection import fit_best
 from hwnas.proxies.store import read_card, read_scores
@@ -92,7 +92,7 @@ def read_problems(folder: Path, scores: Path | None) -> tuple[dict[str, Problem]
         )
         for name in ("accuracy", "robustness")
     }
-    as_it_stands = {"operations": graf[:, : len(space.cell.operations)] if space.cell else graf}
+    as_it_stands = {"operations": graf[:, : len(space.cell_types[0].operations)]}
     problems["energy"] = Problem(
         column("energy"),
         {**as_it_stands, "graph": graf, "one_hot": one_hot, "counts": cells["counts"]},

@@ -75,8 +75,8 @@ def _choose(
     space: SearchSpace, archs: Sequence[str], sample: int | None, score_all: bool, seed: int
 ) -> list[Architecture]:
     """The canonical architectures that the command line asks for."""
+    from hwnas.core.classes import all_classes, canonical_classes, sample_classes
     from hwnas.errors import ConfigError
-    from hwnas.proxies.sweep import all_classes, canonical_classes, sample_classes
 
     if sum((bool(archs), sample is not None, score_all)) != 1:
         raise ConfigError("Give one of: architectures, --sample N, --all.")

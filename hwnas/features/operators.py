@@ -17,7 +17,7 @@ import numpy as np
 from hwnas.core.graph import OperationGraph
 from hwnas.core.operation import Operation, operation_kind
 from hwnas.core.space import SearchSpace
-from hwnas.features.additive import additive_table
+from hwnas.features.measured import measured
 
 OPERATOR_TYPES = (
     "conv",
@@ -130,32 +130,32 @@ def measure_totals(graph: OperationGraph) -> dict[str, int]:
 
 def operator_names(space: SearchSpace) -> list[str]:
     """Names of the columns of ``operator_features``, the same for every space."""
-    return list(additive_table(space, measure_operators).names)
+    return list(measured(space, measure_operators).names)
 
 
 def operator_features(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
     """``measure_operators`` of genotypes, float32 of shape ``(n_archs, n_columns)``."""
-    return additive_table(space, measure_operators).values(genotypes, np.float32)
+    return measured(space, measure_operators).values(genotypes, np.float32)
 
 
 def stage_names(space: SearchSpace) -> list[str]:
     """Names of the columns of ``stage_features``: those of the space's stages."""
-    return list(additive_table(space, measure_stages).names)
+    return list(measured(space, measure_stages).names)
 
 
 def stage_features(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
     """``measure_stages`` of genotypes, float32 of shape ``(n_archs, n_columns)``."""
-    return additive_table(space, measure_stages).values(genotypes, np.float32)
+    return measured(space, measure_stages).values(genotypes, np.float32)
 
 
 def total_names(space: SearchSpace) -> list[str]:
     """Names of the columns of ``total_features``, the same for every space."""
-    return list(additive_table(space, measure_totals).names)
+    return list(measured(space, measure_totals).names)
 
 
 def total_features(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
     """``measure_totals`` of genotypes, float32 of shape ``(n_archs, 4)``."""
-    return additive_table(space, measure_totals).values(genotypes, np.float32)
+    return measured(space, measure_totals).values(genotypes, np.float32)
 
 
 def _n_read(graph: OperationGraph, operation: Operation) -> int:

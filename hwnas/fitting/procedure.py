@@ -21,11 +21,9 @@ from hwnas.fitting.splits import Split
 from hwnas.fitting.support import fit_support
 from hwnas.predictors.artifacts import SUPPORT_SUFFIX, names_sha256
 from hwnas.predictors.card import HELD_OUT, SCORED, Card, write_card
-from hwnas.predictors.scores import SCORES, has_scores
+from hwnas.proxies.feature_set import SCORES, has_scores
 from hwnas.tables import ClassMeans, Column, Table, class_means
 
-CELL_FEATURES = ("counts", "graph", "paths", "one_hot")
-CHAIN_FEATURES = ("groups", "one_hot", "ordinal", "stages", "operators", "counts")
 MIN_CLASSES = 20
 SCORED_QUANTITIES = ("accuracy", "robustness")
 """What proxies of untrained networks can know of."""
@@ -52,11 +50,6 @@ class Fitted:
 def versions() -> dict[str, str]:
     """Versions of the packages that a predictor is made with."""
     return {name: importlib.metadata.version(name) for name in _PACKAGES}
-
-
-def default_features(space: SearchSpace) -> tuple[str, ...]:
-    """Feature sets that suit a space."""
-    return CHAIN_FEATURES if space.cell is None else CELL_FEATURES
 
 
 def fit_column(
@@ -92,7 +85,7 @@ def fit_column(
     """
     from threadpoolctl import threadpool_limits
 
-    sets = tuple(features or default_features(space))
+    sets = tuple(features or space.feature_sets)
     means = class_means(space, table, column.name)
     if SCORES in sets:
         means = means.where(has_scores(space, means.genotypes))

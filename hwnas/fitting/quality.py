@@ -21,7 +21,7 @@ from hwnas.fitting.estimators import to_onnx
 from hwnas.fitting.metrics import kendall_tau
 from hwnas.fitting.procedure import Fitted
 from hwnas.fitting.transfer import Known, extrapolated_card
-from hwnas.predictors.scores import SCORES, has_scores
+from hwnas.proxies.feature_set import SCORES, has_scores
 from hwnas.proxies.shipped import shipped_scores
 from hwnas.tables import ClassMeans, class_means
 

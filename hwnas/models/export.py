@@ -101,7 +101,7 @@ def export_onnx(
     model = build_model(space, arch, seed).eval()
     weights_sha256 = None if weights is None else load_weights(model, weights)
     source = f"fresh weights, seed {seed}: untrained" if weights is None else weights.name
-    input_shape = space.graph(arch).operations[0].in_shape
+    input_shape = space.input_shape
     proto = to_onnx(model, input_shape)
     _describe(proto, space, arch, source, weights_sha256)
     data = proto.SerializeToString(deterministic=True)

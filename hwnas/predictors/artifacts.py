@@ -19,7 +19,7 @@ from hwnas.models.sessions import open_session, run_session
 from hwnas.predictors.batches import run_together
 from hwnas.predictors.card import Card, read_card, to_unit
 from hwnas.predictors.intervals import Intervals
-from hwnas.predictors.scores import SCORES, has_scores, scores_sha256
+from hwnas.proxies.feature_set import SCORES, has_scores, scores_sha256
 
 SUPPORT_SUFFIX = ".support.onnx"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -125,8 +124,8 @@ def look_up(space: SearchSpace, genotypes: np.ndarray, proxy: str) -> Lookup:
     shipped = shipped_scores(space)
     known: dict[bytes, float] = {}
     if shipped is not None and proxy in shipped.names:
-        values = shipped.look_up(space, canonical)[:, shipped.names.index(proxy)]
-        is_known = shipped.knows(space, canonical)
+        values = shipped.look_up(canonical)[:, shipped.names.index(proxy)]
+        is_known = shipped.knows(canonical)
         known = {keys[row]: float(values[row]) for row in np.flatnonzero(is_known)}
     unknown = {key: row for row, key in enumerate(keys) if key not in known}
     left = [space.architecture(canonical[row]) for row in unknown.values()]
@@ -138,6 +137,7 @@ def _task(space: SearchSpace, proxy: str, card: Mapping[str, Any] | None) -> Tas
     """How a space is scored: as its shipped scores were, if there are any."""
     if card is None:
         return make_task(space, PHOTOS, N_IMAGES, [proxy], SEED)
-    accepted = inspect.signature(type(space)).parameters
-    options = {name: value for name, value in card["options"].items() if name in accepted}
-    return make_task(type(space)(**options), card["batch"], card["n_images"], [proxy], card["seed"])
+    # Older cards tell more of the space than its options.
+    names = {"dataset", *space.options} & card["options"].keys()
+    made_with = type(space)(**{name: card["options"][name] for name in names})
+    return make_task(made_with, card["batch"], card["n_images"], [proxy], card["seed"])

@@ -42,27 +42,25 @@ class ShippedScores:
         """Canonical genotypes that have a row, shape ``(n_known, n_genes)``."""
         return np.array([np.frombuffer(key, dtype=np.int64) for key in self.rows])
 
-    def knows(self, space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
-        """Whether the classes of genotypes have a row, shape ``(n_archs,)``; its score may be NaN.
+    def knows(self, canonical: np.ndarray) -> np.ndarray:
+        """Whether functional classes have a row, shape ``(n_classes,)``; its score may be NaN.
 
         Args:
-            space: The search space of the genotypes.
-            genotypes: Shape ``(n_archs, n_genes)``.
+            canonical: Canonical genotypes, shape ``(n_classes, n_genes)``.
         """
-        keys = genotype_keys(space.canonical_genotypes(genotypes))
+        keys = genotype_keys(canonical)
         return np.fromiter((key in self.rows for key in keys), bool, len(keys))
 
-    def look_up(self, space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
-        """Scores of the functional classes of genotypes.
+    def look_up(self, canonical: np.ndarray) -> np.ndarray:
+        """Scores of functional classes.
 
         Args:
-            space: The search space of the genotypes.
-            genotypes: Shape ``(n_archs, n_genes)``.
+            canonical: Canonical genotypes, shape ``(n_classes, n_genes)``.
 
         Returns:
-            Shape ``(n_archs, n_names)``; NaN where unknown.
+            Shape ``(n_classes, n_names)``; NaN where unknown.
         """
-        keys = genotype_keys(space.canonical_genotypes(genotypes))
+        keys = genotype_keys(canonical)
         # The last row is that of what is not known.
         values = np.concatenate([self.values, np.full((1, len(self.names)), np.nan)])
         return np.asarray(values[[self.rows.get(key, -1) for key in keys]])

@@ -95,6 +95,10 @@ def read_scores(path: Path, card: Mapping[str, Any]) -> dict[str, Row]:
     import pyarrow.parquet as pq
 
     found = read_card(path)
+    if isinstance(found.get("options"), dict):
+        # Older cards tell more of the space than its options.
+        options = found["options"].items()
+        found["options"] = {name: value for name, value in options if name in card["options"]}
     for name in sorted({*found, *card}):
         if found.get(name) != card.get(name):
             raise TableError(

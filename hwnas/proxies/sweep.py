@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hwnas.core.architecture import Architecture
-from hwnas.core.space import SAMPLING_ROUNDS, SearchSpace
-from hwnas.errors import ArchitectureError, ConfigError, MissingExtraError
+from hwnas.core.space import SearchSpace
+from hwnas.errors import ConfigError, MissingExtraError
 from hwnas.models.building import build_model
 from hwnas.proxies.batches import make_batch
 from hwnas.proxies.catalogue import PROXIES
@@ -57,11 +57,7 @@ class Task:
         images, labels = (np.ascontiguousarray(part.numpy()) for part in self.batch)
         return {
             "space": self.space.name,
-            "options": {
-                name: value
-                for name, value in sorted(vars(self.space).items())
-                if isinstance(value, str | int | float)
-            },
+            "options": {"dataset": self.space.dataset, **self.space.options},
             "batch": self.source,
             "n_images": len(labels),
             "batch_sha256": hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest(),
@@ -106,9 +102,7 @@ def make_task(
     if device == "cuda" and not torch.cuda.is_available():
         raise ConfigError("Scoring on cuda needs a GPU that torch can use; it finds none. Use cpu.")
     chosen = tuple(PROXIES[name].name for name in (PROXIES if names is None else names))
-    graph = space.graph(space.architecture([0] * len(space.genes)))
-    in_shape, (n_classes, *_) = graph.operations[0].in_shape, graph.operations[-1].out_shape
-    batch = make_batch(source, n_images, in_shape, n_classes, seed)
+    batch = make_batch(source, n_images, space.input_shape, space.n_outputs, seed)
     return Task(space, batch, chosen, seed, Path(source).name, device)
 
 
@@ -122,58 +116,6 @@ def score_architecture(arch: Architecture, task: Task) -> Scores:
     """
     model = build_model(task.space, arch, task.seed).to(task.device)
     return score(model, task.batch, task.names, task.seed)
-
-
-def canonical_classes(space: SearchSpace, archs: Sequence[Architecture]) -> list[Architecture]:
-    """Canonical forms of architectures, each once, in the order of their genotypes.
-
-    Raises:
-        ArchitectureError: One does not connect input and output: it has no scores.
-    """
-    for arch in archs:
-        if not space.is_valid(arch):
-            raise ArchitectureError(
-                f"An architecture to score must connect input and output; '{arch}' does not."
-            )
-    genotypes = np.unique(space.canonical_genotypes(space.genotypes(archs)), axis=0)
-    return [space.architecture(genotype) for genotype in genotypes]
-
-
-def all_classes(space: SearchSpace) -> list[Architecture]:
-    """Every valid canonical architecture, in the order of their genotypes.
-
-    Raises:
-        ConfigError: The space has too many to list.
-    """
-    everything = space.all_genotypes()
-    if everything is None:
-        raise ConfigError(f"{space.name} has too many architectures to list. Use --sample N.")
-    valid = everything[space.valid_mask(everything)]
-    genotypes = np.unique(space.canonical_genotypes(valid), axis=0)
-    return [space.architecture(genotype) for genotype in genotypes]
-
-
-def sample_classes(
-    space: SearchSpace, n: int, seed: int | np.random.SeedSequence
-) -> list[Architecture]:
-    """``n`` different valid canonical architectures, drawn uniformly over genotypes.
-
-    Raises:
-        ConfigError: The space has fewer, or none is asked.
-    """
-    if n < 1:
-        raise ConfigError(f"A sample must have at least 1 architecture; got {n}.")
-    rng = np.random.default_rng(seed)
-    found: dict[tuple[int, ...], None] = {}
-    for _ in range(SAMPLING_ROUNDS):
-        for genotype in space.canonical_genotypes(space.sample_genotypes(n, rng)):
-            found.setdefault(tuple(genotype.tolist()))
-        if len(found) >= n:
-            return [space.architecture(genotype) for genotype in sorted(list(found)[:n])]
-    raise ConfigError(
-        f"{space.name} must have {n} different architectures to sample; only {len(found)} were "
-        "found. Ask for fewer, or use --all."
-    )
 
 
 def score_rows(

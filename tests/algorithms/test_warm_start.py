@@ -13,13 +13,13 @@ import pytest
 import hwnas
 from hwnas.algorithms import ALGORITHMS, Setting
 from hwnas.algorithms.warm_start import Candidates, WarmStart, draw, parse_warm_start
+from hwnas.core.classes import all_classes, sample_classes
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, MissingExtraError, UnknownNameError
 from hwnas.features.counts import count_genotypes
 from hwnas.proxies import shipped
 from hwnas.proxies.scoring import Scores
 from hwnas.proxies.store import Row, write_scores
-from hwnas.proxies.sweep import all_classes, sample_classes
 
 Started = Callable[..., hwnas.Run]
 CARD = {"space": "nasbench201", "proxies": ["nwot", "jacobian_norm"], "n_images": 4, "seed": 0}

@@ -28,8 +28,10 @@ def test_registered_space_keeps_the_contract(name: str, dataset: str) -> None:
 class _Small(NasBench201):
     """A space that keeps the contract, for the broken ones to differ from in one thing."""
 
-    def __init__(self) -> None:
-        super().__init__(channels=2, cells=1)
+    def __init__(self, dataset: str | None = None) -> None:
+        super().__init__(dataset, channels=2, cells=1)
+
+    options = {}  # noqa: RUF012 - it is made again without any
 
 
 class _GenesLeftOut(_Small):

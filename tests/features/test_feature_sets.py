@@ -18,7 +18,7 @@ class _Layers(NasBench201):
     """A space without a cell."""
 
     name = "layers"
-    cell = None
+    cell_types = ()
 
 
 def _named(space: SearchSpace, genotypes: np.ndarray, sets: list[str]) -> dict[str, np.ndarray]:

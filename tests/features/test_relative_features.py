@@ -15,7 +15,7 @@ from hwnas.features.relative import N_REFERENCE, RELATIVE, measure_paths, measur
 from hwnas.spaces import SPACES, load_space
 from hwnas.spaces.nasbench201 import NasBench201
 
-CHAINS = [name for name in SPACES if load_space(name).cell is None]
+CHAINS = [name for name in SPACES if not load_space(name).cell_types]
 
 
 def _paths(graph: OperationGraph) -> tuple[int, int]:
@@ -111,9 +111,10 @@ def test_paths_of_a_stack_of_cells_are_those_of_one_cell_many_times() -> None:
     # Three stages of two cells; between them two reductions, of two convolutions or a shortcut
     # with one; one convolution before them.
     space = NasBench201(cells=2)
-    has_weights = {space.cell.operations.index(name) for name in ("nor_conv_1x1", "nor_conv_3x3")}
+    (cell,) = space.cell_types
+    has_weights = {cell.operations.index(name) for name in ("nor_conv_1x1", "nor_conv_3x3")}
     for genotype in space.sample_genotypes(60, np.random.default_rng(0)):
-        open_paths = [path for path in space.cell.paths if all(genotype[edge] for edge in path)]
+        open_paths = [path for path in cell.paths if all(genotype[edge] for edge in path)]
         lengths = [sum(genotype[edge] in has_weights for edge in path) for path in open_paths]
         expected = (6 * max(lengths) + 1 + 4, 6 * min(lengths) + 1 + 2)
         assert _paths(space.graph(space.architecture(genotype))) == expected

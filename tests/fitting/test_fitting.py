@@ -20,7 +20,6 @@ from hwnas.fitting.estimators import LOOK_UP, averages, small_members
 from hwnas.fitting.metrics import regression_metrics
 from hwnas.fitting.procedure import (
     Fitted,
-    default_features,
     fit_column,
     is_constant,
     write_predictor,
@@ -336,8 +335,8 @@ def test_nothing_half_written_is_taken_for_a_predictor(
 def test_cells_have_no_look_up_columns_and_chains_have() -> None:
     for name in SPACES:
         space = load_space(name)
-        assert (LOOK_UP in default_features(space)) == (space.cell is None)
-        assert tuple(feature_layout(space, default_features(space))) == default_features(space)
+        assert (LOOK_UP in space.feature_sets) == (not space.cell_types)
+        assert tuple(feature_layout(space, space.feature_sets)) == space.feature_sets
 
 
 # --- small tables --------------------------------------------------------------------------------

@@ -32,8 +32,8 @@ from hwnas.fitting.transfer import Known
 from hwnas.models.sessions import run_onnx
 from hwnas.predictors import find_predictor
 from hwnas.predictors.card import read_card
-from hwnas.predictors.scores import SCORES
 from hwnas.proxies import shipped
+from hwnas.proxies.feature_set import SCORES
 from hwnas.spaces import load_space
 from hwnas.tables import Column, Table, import_file
 

@@ -21,8 +21,8 @@ from hwnas.features.counts import count_genotypes
 from hwnas.fitting.procedure import Fitted, fit_column, fit_scored, write_predictor
 from hwnas.predictors import find_predictor, load_predictor, predictor_cards
 from hwnas.predictors.artifacts import predict_together
-from hwnas.predictors.scores import SCORES, has_scores, scores_sha256
 from hwnas.proxies import shipped
+from hwnas.proxies.feature_set import SCORES, has_scores, scores_sha256
 from hwnas.spaces import load_space
 from hwnas.tables import Column, Table
 

@@ -9,12 +9,13 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
+from hwnas.core.classes import sample_classes  # noqa: E402
 from hwnas.errors import UnknownNameError  # noqa: E402
 from hwnas.proxies import PROXIES, shipped  # noqa: E402
 from hwnas.proxies import lookup as looking_up  # noqa: E402
 from hwnas.proxies.lookup import N_IMAGES, SEED, Scoring, look_up  # noqa: E402
 from hwnas.proxies.store import read_card  # noqa: E402
-from hwnas.proxies.sweep import make_task, sample_classes, score_rows, sweep  # noqa: E402
+from hwnas.proxies.sweep import make_task, score_rows, sweep  # noqa: E402
 from hwnas.spaces.nasbench201 import NasBench201  # noqa: E402
 
 SPACE = NasBench201("imagenet16-120", channels=2, cells=1)
