@@ -65,8 +65,7 @@ def is_zero(shapes: Shapes, out: Shape, groups: int) -> bool:
 def is_linear(shapes: Shapes, out: Shape, _: int) -> bool:
     """A vector or a sequence of which only the number of features changes."""
     shape = shapes[0]
-    is_one = len(shapes) == 1 and len(shape) in (1, 2)
-    return is_one and len(out) == len(shape) and shape[:-1] == out[:-1]
+    return len(shapes) == 1 and len(shape) in (1, 2) and shape[:-1] == out[:-1]
 
 
 def is_embedding(shapes: Shapes, out: Shape, _: int) -> bool:

@@ -12,6 +12,7 @@ from hwnas.core.operation import (
     operation_kind,
     shape_error,
 )
+from hwnas.core.shapes import Shape
 from hwnas.errors import ConfigError, UnknownNameError
 
 _COUNTED = {"conv", "linear", "batch_norm", "layer_norm", "embedding", "matmul"}
@@ -120,6 +121,8 @@ def test_shape_error_names_what_must_hold_and_what_was_given() -> None:
         (Operation("relu", (0,), (4, 8, 8), (4, 8, 4)), [(4, 8, 8)]),
         (Operation("batch_norm", (0,), (7, 64), (7, 64)), [(7, 64)]),
         (Operation("layer_norm", (0,), (4, 8, 8), (4, 8, 8)), [(4, 8, 8)]),
+        (Operation("batch_norm", (0,), (4, 8, 8), (8, 8, 8)), [(4, 8, 8)]),
+        (Operation("layer_norm", (0,), (7, 64), (7, 32)), [(7, 64)]),
         (Operation("conv", (0,), (4, 8, 8), (4, 8, 8), groups=3), [(4, 8, 8)]),
         (Operation("conv", (0,), (4, 8, 8), (6, 8, 8), groups=4), [(4, 8, 8)]),
         (Operation("conv", (0,), (64,), (64,)), [(64,)]),
@@ -128,19 +131,32 @@ def test_shape_error_names_what_must_hold_and_what_was_given() -> None:
         (Operation("linear", (0,), (7, 64), (8, 64)), [(7, 64)]),
         (Operation("linear", (0, 1), (64,), (64,)), [(64,), (64,)]),
         (Operation("max_pool", (0,), (4, 8, 8), (8, 4, 4)), [(4, 8, 8)]),
+        (Operation("max_pool", (0,), (7, 64), (7, 32)), [(7, 64)]),
         (Operation("global_avg_pool", (0,), (4, 8, 8), (8,)), [(4, 8, 8)]),
-        (Operation("global_avg_pool", (0,), (4,), ()), [(4,)]),
+        (Operation("global_avg_pool", (0,), (2, 4, 8, 8), (4, 8, 8)), [(2, 4, 8, 8)]),
+        (Operation("global_avg_pool", (0, 1), (4, 8, 8), (4,)), [(4, 8, 8), (4, 8, 8)]),
         (Operation("zero", (0,), (7, 64), (7, 32)), [(7, 64)]),
         (Operation("identity", (0,), (4, 8, 8), (8, 8, 8)), [(4, 8, 8)]),
         (Operation("mul", (0, 1), (4, 8, 8), (4, 8, 8)), [(4, 8, 8), (3,)]),
         (Operation("mul", (0, 1), (4,), (4, 8, 8)), [(4,), (4, 8, 8)]),
+        (Operation("mul", (0, 1), (4, 8, 8), (8, 8, 8)), [(4, 8, 8), (4, 8, 8)]),
+        (Operation("mul", (0, 1), (4, 8, 8), (4, 8, 8)), [(4, 8, 8), (4, 1, 3)]),
+        (Operation("mul", (0, 1), (4, 8, 8), (4, 8, 8)), [(4, 8, 8), (4, 8)]),
         (Operation("channel_shuffle", (0,), (4, 8, 8), (4, 8, 8), groups=3), [(4, 8, 8)]),
+        (Operation("channel_shuffle", (0,), (4, 8, 8), (8, 8, 8), groups=2), [(4, 8, 8)]),
+        (Operation("channel_shuffle", (0,), (4, 9, 9), (4, 9, 9), groups=3), [(4, 9, 9)]),
         (Operation("reshape", (0,), (4, 8, 8), (255,)), [(4, 8, 8)]),
         (Operation("concat", (0, 1), (4, 8, 8), (8, 8, 8)), [(4, 8, 8), (3, 8, 8)]),
         (Operation("concat", (0, 1), (4, 8, 8), (8, 16, 8)), [(4, 8, 8), (4, 8, 8)]),
         (Operation("concat", (0, 1), (4, 8, 8), (4, 8, 8)), [(4, 8, 8), (4, 8, 8)]),
         (Operation("concat", (0, 1), (4, 8, 8), (8, 8, 8)), [(4, 8, 8), (4, 8)]),
         (Operation("embedding", (0,), (7,), (8, 64), n_entries=9), [(7,)]),
+        (Operation("embedding", (0,), (7,), (7,), n_entries=9), [(7,)]),
+        (Operation("embedding", (0, 1), (7,), (7, 64), n_entries=9), [(7,), (7,)]),
+        (Operation("transpose", (0,), (4, 8, 8), (8, 4, 4)), [(4, 8, 8)]),
+        (Operation("transpose", (0, 1), (4, 8), (8, 4)), [(4, 8), (4, 8)]),
+        (Operation("slice", (0,), (4, 8, 8), (5, 8, 8)), [(4, 8, 8)]),
+        (Operation("reshape", (0, 1), (4, 8), (32,)), [(4, 8), (4, 8)]),
         (Operation("matmul", (0, 1), (5, 6), (2, 5, 7), groups=2), [(5, 6), (7, 8)]),
         (Operation("matmul", (0, 1), (5, 6), (4, 5, 7), groups=4), [(5, 6), (7, 6)]),
         (Operation("matmul", (0, 1), (5, 6), (2, 5, 7), groups=3), [(5, 6), (7, 6)]),
@@ -154,6 +170,36 @@ def test_shapes_that_do_not_fit_are_told(operation: Operation, shapes: list) -> 
     assert (shape_error(operation, shapes) or "").startswith(
         f"must {operation_kind(operation.kind).must}; it reads"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "out"),
+    [
+        ("batch_norm", (4, 8, 8), (4, 8, 8)),
+        ("batch_norm", (64,), (64,)),
+        ("layer_norm", (64,), (64,)),
+        ("layer_norm", (7, 64), (7, 64)),
+        ("linear", (64,), (10,)),
+        ("linear", (7, 64), (7, 10)),
+        ("zero", (7, 64), (7, 64)),
+        ("zero", (4, 8, 8), (8, 4, 4)),
+        ("global_avg_pool", (4, 8, 8), (4,)),
+        ("global_avg_pool", (7, 64), (64,)),
+        ("softmax", (2, 5, 7), (2, 5, 7)),
+        ("concat", (4, 8, 8), (4, 8, 8)),
+        ("transpose", (4, 8, 8), (8, 4, 8)),
+        ("slice", (4, 8, 8), (2, 8, 8)),
+        ("slice", (4, 8), (32,)),
+    ],
+)
+def test_shapes_that_fit_are_no_error(kind: str, shape: Shape, out: Shape) -> None:
+    assert shape_error(Operation(kind, (0,), shape, out), [shape]) is None
+
+
+@pytest.mark.parametrize("weights", [(4, 8, 8), (4,), (4, 1, 1), (1, 8, 8), (1, 1, 1)])
+def test_factors_may_spread_over_the_first(weights: Shape) -> None:
+    product = Operation("mul", (0, 1), (4, 8, 8), (4, 8, 8))
+    assert shape_error(product, [(4, 8, 8), weights]) is None
 
 
 @pytest.mark.parametrize(

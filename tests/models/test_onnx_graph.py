@@ -133,6 +133,36 @@ def test_what_depends_on_sizes_alone_costs_nothing(file) -> None:
     assert read.graph.macs == 256 * 3
 
 
+def test_weights_may_be_constants_and_made_of_others(file) -> None:
+    nodes = [
+        helper.make_node("Constant", [], ["w"], value=_tensor("w", 5, 7)),
+        _node("Transpose", "w", "t", perm=[1, 0]),
+        _node("MatMul", "x t"),
+    ]
+    read = read_onnx(_saved(file, nodes, shape=(_FREE, 7)))
+    assert _only(read) == ("linear", 35, 35, (5,))
+    assert read.uncounted_tensors == {}
+
+
+def test_optional_inputs_may_be_left_out(file) -> None:
+    node = helper.make_node("Clip", ["x", "", "high"], ["y"])
+    high = helper.make_node("Constant", [], ["high"], value=_tensor("high", value=6.0))
+    assert read_onnx(_saved(file, [high, node])).uncounted == {"Clip": 1}
+
+
+def test_numbers_given_in_words_are_constants_too(file) -> None:
+    nodes = [helper.make_node("Constant", [], ["b"], value_floats=[0.5] * 4), _node("Add", "x b")]
+    read = read_onnx(_saved(file, nodes, shape=(_FREE, 4)))
+    assert [(each.kind, each.inputs) for each in read.graph] == [("add", (-1,))]
+
+
+def test_inputs_are_the_operations_that_are_read(file) -> None:
+    nodes = [_node("Relu", "x", "a"), _node("Sigmoid", "a", "b"), _node("Add", "a b")]
+    graph = read_onnx(_saved(file, nodes)).graph
+    assert [each.inputs for each in graph] == [(-1,), (0,), (0, 1)]
+    assert {each.in_shape for each in graph} == {(4, 8, 8)}
+
+
 def test_counts_by_kind_add_up(file) -> None:
     nodes = [_node("Conv", "x w", "c"), _node("Relu", "c", "r"), _node("Conv", "r w2")]
     _saved(file, nodes, [_tensor("w", 4, 4, 1, 1), _tensor("w2", 2, 4, 1, 1)])
@@ -300,6 +330,14 @@ def test_folding_moves_a_normalisation_into_the_convolution_it_alone_reads() -> 
     ]  # fmt: skip
     assert [operation.inputs for operation in folded] == [(-1,), (0,), (1,), (2, 1), (3,)]
     assert net.build().params - folded.params == 4
+
+
+def test_only_a_normalisation_is_folded_and_only_into_a_convolution() -> None:
+    net = GraphBuilder((3, 8, 8))
+    node = net.same("batch_norm", net.same("relu", net.conv(net.same("batch_norm", -1), 4, 3)))
+    net.linear(net.global_avg_pool(node), 2)
+    graph = net.build()
+    assert fold_batch_norms(graph) == graph
 
 
 def _trained(space, arch):
