@@ -49,8 +49,7 @@ class ShippedScores:
             space: The search space of the genotypes.
             genotypes: Shape ``(n_archs, n_genes)``.
         """
-        keys = genotype_keys(space.canonical_genotypes(genotypes))
-        return np.fromiter((key in self.rows for key in keys), bool, len(keys))
+        return self._rows_of(space, genotypes) >= 0
 
     def look_up(self, space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
         """Scores of the functional classes of genotypes.
@@ -62,10 +61,21 @@ class ShippedScores:
         Returns:
             Shape ``(n_archs, n_names)``; NaN where unknown.
         """
-        keys = genotype_keys(space.canonical_genotypes(genotypes))
         # The last row is that of what is not known.
         values = np.concatenate([self.values, np.full((1, len(self.names)), np.nan)])
-        return np.asarray(values[[self.rows.get(key, -1) for key in keys]])
+        return np.asarray(values[self._rows_of(space, genotypes)])
+
+    def _rows_of(self, space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+        """Row of the class of each genotype, shape ``(n_archs,)``; -1 where there is none."""
+        found = self._find(genotypes)
+        # What has a row as it is, is its own canonical form.
+        lacks = np.flatnonzero(found < 0)
+        found[lacks] = self._find(space.canonical_genotypes(genotypes[lacks]))
+        return found
+
+    def _find(self, canonical: np.ndarray) -> np.ndarray:
+        keys = genotype_keys(canonical)
+        return np.fromiter((self.rows.get(key, -1) for key in keys), int, len(keys))
 
 
 @lru_cache(maxsize=64)
