@@ -16,7 +16,7 @@ import hwnas
 from hwnas.api import SearchInterrupted, fit
 from hwnas.core.architecture import Architecture
 from hwnas.core.limits import Limit
-from hwnas.engine.loop import Progress
+from hwnas.engine.progress import Progress
 from hwnas.errors import (
     ArchitectureError,
     ConfigError,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from hwnas.core.front import Front
-    from hwnas.engine.loop import Progress
+    from hwnas.engine.progress import Progress
     from hwnas.engine.run import Run
     from hwnas.proxies.lookup import Scoring
 
