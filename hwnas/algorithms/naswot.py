@@ -7,6 +7,8 @@ References:
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from hwnas.algorithms import ALGORITHMS, Setting, Told
@@ -26,8 +28,8 @@ class Naswot:
         ConfigError: The setting has no architectures to begin with.
     """
 
-    least_population = 1
-    default_warm_start = "nwot:1000"
+    least_population: ClassVar[int] = 1
+    default_warm_start: ClassVar[str | None] = "nwot:1000"
 
     def __init__(self, setting: Setting) -> None:
         if setting.initial is None:

@@ -9,7 +9,7 @@ References:
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -34,8 +34,8 @@ class Nsga2:
         setting: What every algorithm is built from.
     """
 
-    least_population = 4
-    default_warm_start = None
+    least_population: ClassVar[int] = 4
+    default_warm_start: ClassVar[str | None] = None
 
     def __init__(self, setting: Setting) -> None:
         from pymoo.algorithms.moo.nsga2 import NSGA2

@@ -7,6 +7,8 @@ References:
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from hwnas.algorithms import ALGORITHMS, Setting, Told
@@ -20,8 +22,8 @@ class RandomSearch:
         setting: What every algorithm is built from.
     """
 
-    least_population = 1
-    default_warm_start = None
+    least_population: ClassVar[int] = 1
+    default_warm_start: ClassVar[str | None] = None
 
     def __init__(self, setting: Setting) -> None:
         self._space = setting.space

@@ -12,7 +12,6 @@ from hwnas.core.batch import Batch
 from hwnas.core.quantity import Direction, Source
 from hwnas.errors import ShapeError
 
-
 Stage = Literal[0, 1, 2]
 """When something is evaluated, the cheap first: 0 counted, 1 predicted or looked up, both of whole
 batches; 2 measured or the user's own function, one architecture at a time."""
@@ -93,7 +92,7 @@ class Objective(Protocol):
         """What the values are."""
         ...
 
-    def __call__(self, batch: Batch) -> Estimate:
+    def __call__(self, batch: Batch, /) -> Estimate:
         """Values of ``n_archs`` architectures, each array of shape ``(n_archs,)``.
 
         In stage 2 a batch holds one architecture; an exception fails that one alone.

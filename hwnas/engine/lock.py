@@ -43,9 +43,7 @@ def hold(folder: Path) -> Iterator[None]:
         ) from error
     try:
         since = datetime.now(UTC).isoformat(timespec="seconds")
-        write_json(
-            folder / HOLDER, {"pid": os.getpid(), "host": platform.node(), "since": since}
-        )
+        write_json(folder / HOLDER, {"pid": os.getpid(), "host": platform.node(), "since": since})
         yield
     finally:
         (folder / HOLDER).unlink(missing_ok=True)

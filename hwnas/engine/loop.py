@@ -113,7 +113,9 @@ class Loop:
     @property
     def history(self) -> History:
         """All that is stored by now."""
-        return History(Trials(tuple(self._archs), self._first_ask, self._results), tuple(self._asks))
+        return History(
+            Trials(tuple(self._archs), self._first_ask, self._results), tuple(self._asks)
+        )
 
     def _check_ends(self) -> None:
         ends = {
@@ -183,8 +185,8 @@ class Loop:
         canonical = self._task.space.canonical_genotypes(genotypes)
         keys = genotype_keys(canonical)
         if number <= self._n_replayed:
-            trials = tuple(self._trial_of.get(key, -1) for key in keys)
-            if trials != self._asks[number - 1].trials:
+            found = tuple(self._trial_of.get(key, -1) for key in keys)
+            if found != self._asks[number - 1].trials:
                 raise RunError(
                     f"Generation {number} of the stored run is not what this version of hwnas and "
                     "its packages would have asked for; it cannot be resumed. Start again with "
@@ -306,9 +308,7 @@ class Loop:
         return len(new)
 
 
-def _ask_one(
-    space: SearchSpace, measures: Sequence[Objective], genotype: np.ndarray
-) -> np.ndarray:
+def _ask_one(space: SearchSpace, measures: Sequence[Objective], genotype: np.ndarray) -> np.ndarray:
     """Values of one architecture, shape ``(n_measures, 3)``."""
     found = ask_together(Batch(space, genotype[None], is_canonical=True), measures)
     return np.array([[each.value[0], each.lower[0], each.upper[0]] for each in found])

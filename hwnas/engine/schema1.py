@@ -14,9 +14,7 @@ SCHEMA = 1
 _KEYS = ("generation", "arch", "violation")
 
 
-def history(
-    database: sqlite3.Connection, columns: Sequence[str], limits: Sequence[str]
-) -> History:
+def history(database: sqlite3.Connection, columns: Sequence[str], limits: Sequence[str]) -> History:
     """What a file of schema 1 holds; limits broken are known together only, and so not told.
 
     Raises:

@@ -162,12 +162,6 @@ class Store:
             f"({reason}). Start again with another --out."
         )
 
-    def _damaged(self, reason: str) -> RunError:
-        return RunError(
-            f"{self._path} must be the file that hwnas search wrote; it is damaged "
-            f"({reason}). Start again with another --out."
-        )
-
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """What is added within this is stored whole or not at all.

@@ -1,4 +1,4 @@
-"""Executors: where work on many items is done; a file that registers one here is found by itself."""
+"""Executors: where work is done; a file that registers one here is found by itself."""
 
 from __future__ import annotations
 

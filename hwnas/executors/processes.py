@@ -9,7 +9,7 @@ import signal
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from hwnas.errors import ConfigError
 from hwnas.executors import EXECUTORS, Outcome, attempt, one_thread
@@ -44,7 +44,7 @@ class Processes:
             busy = {each.connection: each for each in workers if each.take(left)}
             while busy:
                 for connection in wait(list(busy)):
-                    worker = busy.pop(connection)
+                    worker = busy.pop(cast(Connection, connection))
                     outcome = worker.outcome()
                     if worker.is_lost:
                         workers[worker.number] = worker = _Worker(worker.number, task)

@@ -1,4 +1,4 @@
-"""What is asked of architectures, and its evaluation in stages: what a limit rules out is spared."""
+"""What is asked of architectures, evaluated in stages: what a limit rules out is spared."""
 
 from __future__ import annotations
 

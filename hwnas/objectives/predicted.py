@@ -18,8 +18,6 @@ from hwnas.predictors import Predictor, find_predictor, predict_together, predic
 INPUTS = {True: "from features and proxy scores", False: "from features alone"}
 """What a value was predicted from, by whether scores of zero-cost proxies were read."""
 
-_ASKED, _PREDICTED = "predictors asked", "predictions"
-
 
 class PredictedObjective:
     """A predictor as an objective.
@@ -61,7 +59,7 @@ class PredictedObjective:
 
     def prepare(self, batch: Batch) -> None:
         """Have the batch know the predictor, so that all predict at once."""
-        batch.once(_ASKED, dict)[self._key] = self.predictor
+        _asked(batch)[self._key] = self.predictor
 
     def __call__(self, archs: Sequence[Architecture]) -> Estimate:
         """Predictions for ``n_archs`` architectures, each array of shape ``(n_archs,)``."""
@@ -70,11 +68,16 @@ class PredictedObjective:
         return _predictions(batch)[self._key]
 
 
+def _asked(batch: Batch) -> dict[tuple[str, str], Predictor]:
+    """The predictors that a batch knows, by column and origin."""
+    asked: dict[tuple[str, str], Predictor] = batch.once("predictors asked", dict)
+    return asked
+
+
 def _predictions(batch: Batch) -> Mapping[tuple[str, str], Estimate]:
     """What every predictor that a batch knows says of it, in one pass over the features."""
-    asked: dict[tuple[str, str], Predictor] = batch.once(_ASKED, dict)
-    known: dict[tuple[str, str], Estimate] = batch.once(_PREDICTED, dict)
-    new = {key: predictor for key, predictor in asked.items() if key not in known}
+    known: dict[tuple[str, str], Estimate] = batch.once("predictions", dict)
+    new = {key: predictor for key, predictor in _asked(batch).items() if key not in known}
     if new:
         found = predict_together(list(new.values()), batch.canonical, is_canonical=True)
         known.update(zip(new, found, strict=True))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from hwnas.core.architecture import Architecture
+from hwnas.core.batch import Batch
 from hwnas.core.graph import KINDS, OperationGraph
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
 from hwnas.core.quantity import QUANTITIES, Direction, Source
@@ -18,6 +19,7 @@ from hwnas.core.space import SearchSpace
 from hwnas.errors import ArchitectureError
 from hwnas.features.counts import COLUMNS, count_genotypes
 from hwnas.proxies import PROXIES, noise, score
+from hwnas.spaces import load_space
 
 if TYPE_CHECKING:
     from torch import nn
@@ -508,7 +510,7 @@ def _check_spec(spec: ObjectiveSpec) -> None:
 
 def _estimate(objective: Objective, archs: Sequence[Architecture]) -> Estimate:
     column = objective.spec.column
-    estimate = objective(archs)
+    estimate = objective(Batch.of(load_space(archs[0].space), archs))
     _require(
         estimate.value.shape == (len(archs),),
         f"{column}: values must have shape (n_archs,) = ({len(archs)},); "
