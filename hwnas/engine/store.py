@@ -209,7 +209,12 @@ class Store:
             results: How.
         """
         names = (*_KEYS[3:], *self._numbers)
-        numbers = np.hstack([results.violation, results.values.reshape(len(results), -1)])
+        numbers = np.hstack(
+            [
+                results.violation,
+                results.values.reshape(len(results), len(self._columns) * len(ENDS)),
+            ]
+        )
         cells = numbers.astype(object)
         cells[np.isnan(numbers)] = None
         seconds = [None if np.isnan(each) else each for each in results.seconds.tolist()]

@@ -11,6 +11,7 @@ import numpy as np
 from hwnas.core.batch import Batch
 from hwnas.core.limits import Limit
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec, Stage
+from hwnas.errors import ShapeError
 
 Status = Literal["asked", "done", "infeasible", "unknown", "failed"]
 """How an evaluation ended, if it did. ``infeasible``: it breaks a limit; ``unknown``: an objective
@@ -143,6 +144,8 @@ def evaluate_stages(problem: Problem, batch: Batch, stages: Sequence[Stage]) -> 
     values = np.full((len(batch), len(problem.measures), len(ENDS)), np.nan)
     rows = np.arange(len(batch))
     for stage in stages:
+        if not len(rows):
+            break
         places = problem.at(stage)
         part = batch.part(rows)
         found = ask_together(part, [problem.measures[place] for place in places])
@@ -153,10 +156,24 @@ def evaluate_stages(problem: Problem, batch: Batch, stages: Sequence[Stage]) -> 
 
 
 def ask_together(batch: Batch, measures: Sequence[Objective]) -> list[Estimate]:
-    """An estimate of each objective for a batch; what they have in common is computed once."""
+    """An estimate of each objective for a batch; what they have in common is computed once.
+
+    Raises:
+        ShapeError: An objective gave another number of values.
+    """
     for measure in measures:
         prepare(measure, batch)
-    return [measure(batch) for measure in measures]
+    return [_asked(measure, batch) for measure in measures]
+
+
+def _asked(measure: Objective, batch: Batch) -> Estimate:
+    estimate = measure(batch)
+    if len(estimate.value) != len(batch):
+        raise ShapeError(
+            f"{measure.spec.column} must give shape (n_archs,) = ({len(batch)},); "
+            f"got {estimate.value.shape}."
+        )
+    return estimate
 
 
 def prepare(measure: Objective, batch: Batch) -> None:

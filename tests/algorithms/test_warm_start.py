@@ -103,7 +103,7 @@ def test_the_same_seed_draws_the_same_and_another_others(nasbench201: SearchSpac
 @pytest.mark.usefixtures("_shipped")
 def test_random_search_does_not_draw_the_candidates_again(nasbench201: SearchSpace) -> None:
     candidates = {row.tobytes() for row in _drawn(nasbench201, "nwot:100").genotypes}
-    asked = ALGORITHMS["random"](Setting(nasbench201, 2, 100, 0)).ask()
+    asked = ALGORITHMS["random"](Setting(nasbench201, 2, 100, 0)).ask(100)
     again = {row.tobytes() for row in nasbench201.canonical_genotypes(asked)}
     assert len(candidates & again) < 20
 
