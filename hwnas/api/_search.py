@@ -268,8 +268,9 @@ def _write(path: Path, record: Record, task: Task, loop: Loop | None, status: st
     """
     normalisation, generations = None, None
     if loop is not None and loop.tracker.normalisation is not None:
-        reference = [REFERENCE] * record.n_objectives
-        normalisation = {**asdict(loop.tracker.normalisation), "reference": reference}
+        ranges = asdict(loop.tracker.normalisation)
+        normalisation = {name: list(values) for name, values in ranges.items()}
+        normalisation["reference"] = [REFERENCE] * record.n_objectives
     if loop is not None and status == "finished":
         history, generations = loop.history, tuple(loop.tracker.generations)
     else:
@@ -293,6 +294,6 @@ def _notes(run: Run, task: Task, loop: Loop | None) -> tuple[str, ...]:
     if run.n_failed:
         notes.append(
             f"{run.n_failed:,} of {run.n_evaluated:,} architectures could not be evaluated; the "
-            f"first failed with {run.errors[0]}."
+            f"first failed with {run.errors[0].rstrip('.')}."
         )
     return tuple(notes)

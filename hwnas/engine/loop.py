@@ -81,7 +81,7 @@ class Loop:
         tracker: How the search has got on.
 
     Raises:
-        RunError: The store is damaged, or holds more than the task would evaluate.
+        RunError: The store is damaged or old, or holds more than the task would evaluate.
     """
 
     def __init__(
@@ -92,6 +92,7 @@ class Loop:
         self._algorithm = algorithm
         self._store = store
         self._executor = executor
+        store.check_current()
         history = store.history()
         self._asks = list(history.asks)
         self._n_replayed = len(self._asks)
@@ -300,7 +301,7 @@ class Loop:
         if turn.number == 1 and len(new) and (new.status == "failed").all():
             raise EvaluationError(
                 f"None of the {len(new)} architectures of the first generation could be evaluated; "
-                f"the first failed with {new.error[0]}. Mend that, and search again with another "
+                f"the first failed with {new.error[0].rstrip('.')}. Mend that, and search again with another "
                 "--out."
             )
         self._n_evaluated += len(new)

@@ -108,11 +108,6 @@ class Store:
         """Make the file ready to be written."""
         if self._is_writing:
             return
-        if self.schema == schema1.SCHEMA:
-            raise RunError(
-                f"{self._path} was written by an older version of hwnas: it can be read, not "
-                "continued. Search again with another --out."
-            )
         # Nothing that was committed is lost when the process is killed. A power cut can lose the
         # last trials, never the file; waiting for the disk would cost more than the search.
         self._database.execute("PRAGMA journal_mode = WAL")
@@ -167,7 +162,7 @@ class Store:
         """What is added within this is stored whole or not at all.
 
         Raises:
-            RunError: The file is of an older version, or another process writes to it.
+            RunError: Another process writes to it.
             StorageError: It cannot be written.
         """
         before = self._digest, self._n_trials
@@ -233,6 +228,18 @@ class Store:
             (kind, number, json.dumps(list(detail)), digest),
         )
         self._digest = digest
+
+    def check_current(self) -> None:
+        """See that the file can be written to.
+
+        Raises:
+            RunError: It is of an older version, which can only be read.
+        """
+        if self.schema == schema1.SCHEMA:
+            raise RunError(
+                f"{self._path} was written by an older version of hwnas: it can be read, not "
+                "continued. Search again with another --out."
+            )
 
     def history(self) -> History:
         """All that the store holds.

@@ -156,6 +156,7 @@ def test_options_arrive_in_the_run(type_: Terminal) -> None:
     assert hwnas.load_run("run").config == {
         "space": "nasbench201",
         "dataset": "cifar100",
+        "options": {"channels": 16, "cells": 5},
         "device": "raspi4",
         "objectives": ["latency", "energy", "params"],
         "constraints": ["latency_ms <= 50", "params >= 1000"],

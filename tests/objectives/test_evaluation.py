@@ -21,7 +21,8 @@ def test_objectives_say_the_same_together_as_alone() -> None:
     measures = [make_objective(space, name, device) for name in names]
     archs = space.sample(50, np.random.default_rng(0))
     for batch in (archs, Batch.of(space, archs), Batch(space, space.genotypes(archs))):
-        for found, measure in zip(evaluate(space, measures, batch), measures, strict=True):
+        found_together = evaluate(Batch.of(space, batch), measures)
+        for found, measure in zip(found_together, measures, strict=True):
             alone = measure(archs)
             np.testing.assert_array_equal(found.value, alone.value)
             np.testing.assert_array_equal(found.lower, alone.lower)
@@ -34,5 +35,5 @@ def test_a_function_of_ones_own_gets_architectures() -> None:
         return np.array([str(arch).count("se") for arch in archs])
 
     genotypes = space.sample_genotypes(5, np.random.default_rng(0))
-    (found,) = evaluate(space, [hwnas.objective(n_squeezed)], Batch(space, genotypes))
+    (found,) = evaluate(Batch(space, genotypes), [hwnas.objective(n_squeezed)])
     assert found.value.tolist() == genotypes[:, 3::4].sum(axis=1).tolist()
