@@ -8,6 +8,7 @@ import platform
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,26 +28,23 @@ HOLDING = (
 
 
 @pytest.fixture
-def holder(tmp_path: Path) -> subprocess.Popen[str]:
+def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that holds the directory."""
     words = [sys.executable, "-c", HOLDING, str(tmp_path)]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "held\n"
-    return process
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
 
 
 def test_the_second_is_told_who_holds_it(holder: subprocess.Popen[str], tmp_path: Path) -> None:
-    try:
-        who = rf"in use by process {holder.pid} on {re.escape(platform.node())}, since 20\d\d-\d\d-"
-        with pytest.raises(RunError, match=who), hold(tmp_path):
-            pass
-        # Nothing of it is harmed: a third is told the same.
-        with pytest.raises(RunError, match=who), hold(tmp_path):
-            pass
-    finally:
-        holder.kill()
-        holder.wait()
+    who = rf"in use by process {holder.pid} on {re.escape(platform.node())}, since 20\d\d-\d\d-"
+    with pytest.raises(RunError, match=who), hold(tmp_path):
+        pass
+    # Nothing of it is harmed: a third is told the same.
+    with pytest.raises(RunError, match=who), hold(tmp_path):
+        pass
 
 
 def test_a_killed_process_holds_nothing(holder: subprocess.Popen[str], tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from hwnas.errors import RunError
 SETTINGS = {
     "device": "edgegpu",
     "objectives": ["latency", "params"],
-    "constraints": ["latency<=4"],
+    "constraints": ["latency<=7"],
     "population": 12,
     "seed": 1,
 }
