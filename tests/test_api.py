@@ -320,7 +320,7 @@ def test_a_run_is_not_shortened_and_stays_as_it_is(out: Path) -> None:
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
-def test_options_of_a_space_stay_with_its_run(out: Path, tmp_path: Path) -> None:
+def test_options_of_a_space_stay_with_its_run(out: Path) -> None:
     space = hwnas.load_space("nasbench201", cells=1, channels=8)
     run = _search(out, space=space, objectives=["params", "macs"])
     assert run.config["options"] == {"channels": 8, "cells": 1}

@@ -8,6 +8,7 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
+from hwnas.core.forms import Forms
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ShapeError
 from hwnas.registry import Registry
@@ -77,6 +78,7 @@ class Setting:
         seed: Seed of its random numbers.
         initial: Genotypes to propose first, valid and each class once, shape ``(population,
             n_genes)``; None to choose freely.
+        forms: Canonical forms that are known already; None where there are none.
     """
 
     space: SearchSpace
@@ -84,6 +86,7 @@ class Setting:
     population: int
     seed: int
     initial: np.ndarray | None = None
+    forms: Forms | None = None
 
 
 class Algorithm(Protocol):

@@ -15,6 +15,7 @@ import numpy as np
 
 from hwnas.algorithms import ALGORITHMS, Setting, Told
 from hwnas.core.architecture import genotype_keys
+from hwnas.core.forms import Forms
 from hwnas.core.space import SearchSpace
 from hwnas.errors import StateError
 
@@ -53,13 +54,13 @@ class Nsga2:
             xu=limits,
             vtype=int,
         )
-        classes = _Classes(space)
+        forms = setting.forms or Forms(space)
         self._algorithm = NSGA2(
             pop_size=setting.population,
-            sampling=_sampling(space, classes) if setting.initial is None else setting.initial,
+            sampling=_sampling(space, forms) if setting.initial is None else setting.initial,
             crossover=UX(),
             mutation=_reset_mutation(space),
-            eliminate_duplicates=_duplicates(classes),
+            eliminate_duplicates=_duplicates(forms),
         )
         self._algorithm.setup(problem, termination=NoTermination(), seed=setting.seed)
         self._generation: Any = None
@@ -120,30 +121,7 @@ class Nsga2:
         self._generation = None
 
 
-class _Classes:
-    """Canonical forms and validity of genotypes, each computed once.
-
-    Args:
-        space: Their search space.
-    """
-
-    def __init__(self, space: SearchSpace) -> None:
-        self._space = space
-        self._known: dict[bytes, tuple[bytes, bool]] = {}
-
-    def of(self, genotypes: np.ndarray) -> list[tuple[bytes, bool]]:
-        """Canonical key and validity of each genotype ``(n_archs, n_genes)``."""
-        keys = genotype_keys(genotypes)
-        new = {key: row for row, key in enumerate(keys) if key not in self._known}
-        if new:
-            rows = genotypes[list(new.values())]
-            canonical = genotype_keys(self._space.canonical_genotypes(rows))
-            is_valid = self._space.valid_mask(rows).tolist()
-            self._known |= dict(zip(new, zip(canonical, is_valid, strict=True), strict=True))
-        return [self._known[key] for key in keys]
-
-
-def _sampling(space: SearchSpace, classes: _Classes) -> Any:
+def _sampling(space: SearchSpace, forms: Forms) -> Any:
     """Distinct valid architectures, drawn uniformly over genotypes."""
     from pymoo.core.sampling import Sampling
 
@@ -156,7 +134,7 @@ def _sampling(space: SearchSpace, classes: _Classes) -> Any:
                 drawn = space.sample_genotypes(n_samples - len(found), random_state)
                 found = np.concatenate([found, drawn])
                 first: dict[bytes, int] = {}
-                for row, (key, _valid) in enumerate(classes.of(found)):
+                for row, (key, _valid) in enumerate(forms.of(found)):
                     first.setdefault(key, row)
                 found = found[list(first.values())]
                 if len(found) >= n_samples:
@@ -181,15 +159,15 @@ def _reset_mutation(space: SearchSpace) -> Any:
     return RandomReset()
 
 
-def _duplicates(classes: _Classes) -> Any:
+def _duplicates(forms: Forms) -> Any:
     """Duplicates are what has the canonical form of something kept; the invalid go with them."""
     from pymoo.core.duplicate import DuplicateElimination
 
     class SameClass(DuplicateElimination):  # type: ignore[misc]
         def _do(self, pop: Any, other: Any, is_duplicate: np.ndarray) -> np.ndarray:
-            found = self._classes(pop)
+            found = self._forms(pop)
             if other is not None:
-                known = {key for key, _ in self._classes(other)}
+                known = {key for key, _ in self._forms(other)}
                 return np.fromiter((key in known for key, _ in found), bool, len(found))
             seen: set[bytes] = set()
             for row, (key, is_valid) in enumerate(found):
@@ -198,7 +176,7 @@ def _duplicates(classes: _Classes) -> Any:
             return is_duplicate
 
         @staticmethod
-        def _classes(pop: Any) -> list[tuple[bytes, bool]]:
-            return classes.of(np.asarray(pop.get("X"), dtype=np.int64))
+        def _forms(pop: Any) -> list[tuple[bytes, bool]]:
+            return forms.of(np.asarray(pop.get("X"), dtype=np.int64))
 
     return SameClass()

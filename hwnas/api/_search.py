@@ -10,12 +10,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from hwnas.algorithms import ALGORITHMS, Algorithm, Setting
+from hwnas.algorithms import ALGORITHMS, Setting
 from hwnas.algorithms.warm_start import draw, parse_warm_start
 from hwnas.api._runs import write_report
 from hwnas.api._values import COUNTED, make_objective, objective, resolve_space
 from hwnas.config import DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
 from hwnas.core.device import Device, load_device
+from hwnas.core.forms import Forms
 from hwnas.core.limits import Limit, parse_limit
 from hwnas.core.objective import Objective
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, parse_quantity
@@ -27,7 +28,7 @@ from hwnas.engine.record import DATABASE, Record, read_record
 from hwnas.engine.run import Run, write_front
 from hwnas.engine.store import Store, check_names, read_history
 from hwnas.errors import ConfigError, RunError, StorageError
-from hwnas.executors import EXECUTORS, Executor
+from hwnas.executors import EXECUTORS
 from hwnas.objectives import SOURCES
 from hwnas.objectives.evaluation import Problem
 from hwnas.objectives.indicators import REFERENCE
@@ -144,14 +145,15 @@ def search(
         seed=seed,
     )
     task = _task(space, device, config, given, tuple(limits))
-    work = EXECUTORS[executor](workers)
+    work, forms = EXECUTORS[executor](workers), Forms(space)
     candidates = None if start is None else draw(space, start, config.population, config.seed)
 
-    def propose() -> Algorithm:
+    def begin(store: Store) -> Loop:
         initial = None
         if candidates is not None:
             initial = candidates.best(config.population, workers, on_scoring)
-        return make(Setting(space, len(given), config.population, config.seed, initial))
+        setting = Setting(space, len(given), config.population, config.seed, initial, forms)
+        return Loop(task, make(setting), store, work, forms)
 
     record = Record(
         config=config.as_dict(),
@@ -163,7 +165,7 @@ def search(
     )
     path = _directory(record, out, resume)
     with claimed(path, record, resume):
-        return _run(path, record, task, propose, work, on_progress or (lambda _: None))
+        return _run(path, record, task, begin, on_progress or (lambda _: None))
 
 
 def _listed(name: str, items: Sequence[Any]) -> Sequence[Any]:
@@ -225,23 +227,22 @@ def _run(
     path: Path,
     record: Record,
     task: Task,
-    propose: Callable[[], Algorithm],
-    executor: Executor,
+    begin: Callable[[Store], Loop],
     on_progress: Callable[[Progress], None],
 ) -> Run:
     """Search and write everything; an interrupt, whenever it comes, leaves a usable front."""
     status, columns = "finished", [spec.column for spec in record.columns]
     loop = None
 
-    def begin() -> None:
+    def go_on() -> None:
         # A run that goes on further than it was to go is no longer finished.
         if read_record(path) != record:
             record.write(path)
 
     with contextlib.closing(Store(path / DATABASE, columns, record.limits)) as store:
         try:
-            loop = Loop(task, propose(), store, executor)
-            loop.run(on_progress, begin)
+            loop = begin(store)
+            loop.run(on_progress, go_on)
         except KeyboardInterrupt:
             status = "interrupted"
         except RunError:

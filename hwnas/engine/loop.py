@@ -18,6 +18,7 @@ import numpy as np
 from hwnas.algorithms import Algorithm, Told
 from hwnas.core.architecture import genotype_keys
 from hwnas.core.batch import Batch
+from hwnas.core.forms import Forms
 from hwnas.core.objective import Objective
 from hwnas.core.space import SearchSpace
 from hwnas.engine.progress import Progress, Tracker
@@ -76,6 +77,7 @@ class Loop:
         algorithm: Proposes architectures; fresh from its seed.
         store: Where trials are kept; those it holds are not made again.
         executor: Where stage 2 is evaluated; this process by default.
+        forms: Canonical forms that the algorithm has had computed.
 
     Attributes:
         tracker: How the search has got on.
@@ -85,13 +87,19 @@ class Loop:
     """
 
     def __init__(
-        self, task: Task, algorithm: Algorithm, store: Store, executor: Executor | None = None
+        self,
+        task: Task,
+        algorithm: Algorithm,
+        store: Store,
+        executor: Executor | None = None,
+        forms: Forms | None = None,
     ) -> None:
         self.tracker = Tracker(task.problem.objectives, task.budget)
         self._task = task
         self._algorithm = algorithm
         self._store = store
         self._executor = executor
+        self._forms = forms or Forms(task.space)
         store.check_current()
         history = store.history()
         self._asks = list(history.asks)
@@ -183,7 +191,7 @@ class Loop:
 
     def _turn(self, number: int, genotypes: np.ndarray) -> _Turn:
         """What was asked, each with its trial; new ones where the stored run holds none."""
-        canonical = self._task.space.canonical_genotypes(genotypes)
+        canonical = self._forms.canonical(genotypes)
         keys = genotype_keys(canonical)
         if number <= self._n_replayed:
             found = tuple(self._trial_of.get(key, -1) for key in keys)
@@ -299,10 +307,10 @@ class Loop:
         """Close a generation; returns how many architectures were new in it."""
         new = self._results.part((self._first_ask == turn.number) & self._results.is_finished)
         if turn.number == 1 and len(new) and (new.status == "failed").all():
+            first = new.error[0].rstrip(".")
             raise EvaluationError(
                 f"None of the {len(new)} architectures of the first generation could be evaluated; "
-                f"the first failed with {new.error[0].rstrip('.')}. Mend that, and search again with another "
-                "--out."
+                f"the first failed with {first}. Mend that, and search again with another --out."
             )
         self._n_evaluated += len(new)
         on_progress(self.tracker.add(new))

@@ -1,4 +1,4 @@
-"""The contracts of search spaces, objectives and proxies, for this project's tests and yours."""
+"""The contracts of spaces, objectives, proxies and algorithms, for our own tests and yours."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from hwnas.errors import ArchitectureError
 from hwnas.features.counts import COLUMNS, count_genotypes
 from hwnas.proxies import PROXIES, noise, score
 from hwnas.spaces import load_space
+from hwnas.testing.algorithms import check_algorithm as check_algorithm
 
 if TYPE_CHECKING:
     from torch import nn
