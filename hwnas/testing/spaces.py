@@ -13,6 +13,7 @@ from hwnas.core.architecture import Architecture
 from hwnas.core.graph import OperationGraph
 from hwnas.core.operation import KINDS, shape_error
 from hwnas.core.space import SearchSpace
+from hwnas.errors import HwnasError
 from hwnas.features import feature_matrix, feature_names
 from hwnas.features.counts import COLUMNS, count_genotypes
 from hwnas.testing._require import require, require_refused
@@ -152,8 +153,13 @@ def _check_cells(space: SearchSpace, genotypes: np.ndarray) -> None:
 
 def _check_features(space: SearchSpace, genotypes: np.ndarray) -> None:
     for name in space.feature_sets:
-        n_columns = len(feature_names(space, [name]))
-        matrix = feature_matrix(space, genotypes, [name])
+        try:
+            n_columns = len(feature_names(space, [name]))
+            matrix = feature_matrix(space, genotypes, [name])
+        except HwnasError as error:
+            raise AssertionError(
+                f"{space.name}: feature_sets must be sets that it has; {name} is none. {error}"
+            ) from error
         require(
             matrix.shape == (len(genotypes), n_columns) and bool(np.isfinite(matrix).all()),
             f"{space.name}: feature set {name} must give {n_columns} finite numbers for each of "
