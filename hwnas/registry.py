@@ -19,7 +19,7 @@ class Registry(Generic[T]):
     Args:
         kind: What the things are, for messages: ``"search space"``.
         package: Package whose modules register them when imported; modules whose name begins
-            with an underscore are skipped.
+            with an underscore are skipped. A module that registers them itself will do.
         group: Entry-point group through which other distributions add theirs.
         see: Command that lists what is known, for messages.
     """
@@ -52,7 +52,7 @@ class Registry(Generic[T]):
             return
         self._is_loaded = True
         package = importlib.import_module(self._package)
-        for module in pkgutil.iter_modules(package.__path__):
+        for module in pkgutil.iter_modules(getattr(package, "__path__", ())):
             if not module.name.startswith("_"):
                 importlib.import_module(f"{self._package}.{module.name}")
         for point in entry_points(group=self._group):
@@ -69,7 +69,16 @@ class Registry(Generic[T]):
             raise UnknownNameError(self.kind, name, self._things, self._see)
         return self._things[name]
 
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a thing called ``name``."""
+        self._load()
+        return name in self._things
+
     def __iter__(self) -> Iterator[str]:
         """Names in alphabetical order."""
         self._load()
         return iter(sorted(self._things))
+
+    def values(self) -> list[T]:
+        """The things, in alphabetical order of their names."""
+        return [self[name] for name in self]

@@ -30,7 +30,7 @@ def test_quantity_has_this_column_unit_and_direction(
 
 
 def test_hardware_quantities_need_a_device_and_no_others_do() -> None:
-    needing = {name for name, quantity in QUANTITIES.items() if quantity.per_device}
+    needing = {quantity.name for quantity in QUANTITIES.values() if quantity.per_device}
     assert needing == {"latency", "energy", "throughput"}
 
 
