@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES, column_name, parse_quantity
+from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES, find_quantity
 from hwnas.errors import UnknownNameError
 
 
@@ -38,17 +36,10 @@ def test_default_objectives_are_known() -> None:
     assert set(DEFAULT_OBJECTIVES) <= set(QUANTITIES)
 
 
-def test_variant_follows_the_at_sign() -> None:
-    quantity, variant = parse_quantity(" robustness@pgd-eps1 ")
-    assert (quantity.name, variant) == ("robustness", "pgd-eps1")
-
-
-@given(st.sampled_from(sorted(QUANTITIES)), st.sampled_from(["", "pgd-eps1", "val"]))
-def test_column_name_is_read_back(name: str, variant: str) -> None:
-    quantity = QUANTITIES[name]
-    assert parse_quantity(column_name(quantity, variant)) == (quantity, variant)
+def test_quantity_is_found_by_its_name_and_its_column() -> None:
+    assert find_quantity("latency") is find_quantity("latency_ms") is QUANTITIES["latency"]
 
 
 def test_unknown_quantity_is_refused() -> None:
     with pytest.raises(UnknownNameError, match=r"Unknown quantity 'latencyy'\. Did you mean 'lat"):
-        parse_quantity("latencyy")
+        find_quantity("latencyy")
