@@ -112,14 +112,14 @@ def _record(device: Device, entries: list[Entry]) -> dict[str, Any]:
         {
             "table": entry.name,
             "space": entry.space,
-            "dataset": target.dataset,
-            "quantity": target.quantity,
-            "conditions": dict(target.conditions),
-            "column": target.table_column,
+            "dataset": column.dataset,
+            "quantity": column.target.quantity,
+            "conditions": dict(column.target.conditions),
+            "column": column.name,
         }
         for entry in entries
-        for target in entry.targets
-        if target.device == device.name
+        for column in entry.columns
+        if column.target is not None and column.device == device.name
     ]
     return {**dataclasses.asdict(device), "columns": columns}
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hwnas.cli._console import console, print_json
+from hwnas.cli._space import OptionTexts, space_of
 
 if TYPE_CHECKING:
     from rich.table import Table as Grid
@@ -65,22 +66,13 @@ def import_(
     space: Annotated[
         str | None, typer.Option("--space", help="Search space of your own file's rows.")
     ] = None,
-    option: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--option",
-            metavar="NAME=VALUE",
-            help="Option of that space, such as cells=1; may be given several times.",
-        ),
-    ] = None,
+    option: OptionTexts = None,
 ) -> None:
     """Import a published table, or your own under a new NAME; NAME may be "all".
 
     NAME hw-nas-bench-official reads HW-NAS-Bench's own file; nothing in it is run.
     """
-    from hwnas.cli._options import parse_options
     from hwnas.errors import ConfigError
-    from hwnas.spaces import load_space
     from hwnas.tables import import_file, import_official, import_table
     from hwnas.tables.store import OFFICIAL
 
@@ -100,7 +92,7 @@ def import_(
             "A table of your own must come with --from FILE and --space SPACE; "
             f"{'--from' if source is None else '--space'} is missing. See: hwnas spaces"
         )
-    _tell_imported(import_file(name, source, load_space(space, **parse_options(option or ()))))
+    _tell_imported(import_file(name, source, space_of(space, None, option)))
 
 
 def _published(name: str) -> list[str]:

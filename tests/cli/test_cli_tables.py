@@ -95,7 +95,7 @@ def test_import_records_the_options_of_the_space(type_: Terminal, own: Path) -> 
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("cells", "--option must have the form NAME=VALUE; got 'cells'."),
+        ("cells", "--option must have the form NAME=VALUE, as cells=5; got 'cells'."),
         ("cell=1", "Search space 'nasbench201' has no option 'cell'."),
     ],
 )

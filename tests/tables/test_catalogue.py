@@ -138,6 +138,14 @@ def test_entries_of_one_table_stand_once(import_own: Callable[..., Table]) -> No
     assert len(listed) == len(set(listed))
 
 
+def test_a_quantity_that_is_gone_hides_no_other_table(import_own: Callable[..., Table]) -> None:
+    import_own()
+    path = cache_dir() / "tables" / "mine.json"
+    path.write_text(path.read_text().replace('"quantity": "latency"', '"quantity": "delay"'))
+    assert names(EDGEGPU)[0] == "hw-nas-bench"
+    assert load_table("mine").columns[0].quantity == "delay"
+
+
 def test_an_older_card_is_read(import_own: Callable[..., Table]) -> None:
     table = import_own(column="cifar10_edgegpu_latency_ms@batch32")
     path = cache_dir() / "tables" / "mine.json"
