@@ -19,6 +19,7 @@ from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import evaluate
 from hwnas.objectives.predicted import PredictedObjective
 from hwnas.objectives.simple import CountedObjective, CustomObjective, RatedEnergy
+from hwnas.objectives.tabulated import TabulatedObjective
 from hwnas.spaces import load_space
 
 if TYPE_CHECKING:
@@ -144,7 +145,8 @@ def predict(
         where there is none), and ``_source``: ``predicted``, ``tabulated``, ``estimated`` or
         ``counted``. NaN is unknown: the input does not reach the output, or the device cannot run
         it. Where a predictor reads zero-cost proxies, ``_inputs`` says whether an architecture
-        has any or is predicted ``from features alone``.
+        has any or is predicted ``from features alone``; where a table is looked up, whether a value
+        is that ``from its own row`` or ``from the mean of its class``.
 
     Raises:
         UnknownNameError: There is no such space, data set, device or quantity.
@@ -166,7 +168,11 @@ def predict(
         columns[f"{name}_lower"] = estimate.lower
         columns[f"{name}_upper"] = estimate.upper
         columns[f"{name}_source"] = measure.spec.source
-        inputs = measure.inputs(parsed) if isinstance(measure, PredictedObjective) else None
+        inputs = (
+            measure.inputs(parsed)
+            if isinstance(measure, PredictedObjective | TabulatedObjective)
+            else None
+        )
         if inputs is not None:
             columns[f"{name}_inputs"] = inputs
     return pd.DataFrame(columns, index=pd.Index([str(arch) for arch in parsed], name="arch"))

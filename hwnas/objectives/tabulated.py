@@ -18,6 +18,8 @@ from hwnas.tables import Column, Table, additive_terms, class_means, load_table
 from hwnas.tables.catalogue import find, known_targets
 from hwnas.tables.checks import parse_archs
 
+ROWS = {True: "from its own row", False: "from the mean of its class"}
+"""What a value was looked up from, by whether the architecture has a row of its own."""
 _LookUp = Callable[[Batch], np.ndarray]
 """Values of a batch, shape ``(n_archs,)``; NaN where there is none."""
 
@@ -37,16 +39,16 @@ class TabulatedObjective:
 
     def __init__(self, question: Question, table: Table, column: Column) -> None:
         space, quantity = question.space, question.target.meaning
-        how = ""
-        if table.is_additive:
-            self._look_up = _sums(space, table, column.name)
-        elif question.as_given:
-            self._look_up = _own_rows(space, table, column.name)
-            how = "; an architecture's own row, else the mean over its functional class"
-        else:
-            self._look_up = _class_values(space, table, column.name)
-            how = "; mean over the functional class"
         self._space = space
+        self._own: dict[bytes, float] | None = None
+        if table.is_additive:
+            how, self._look_up = "", _sums(space, table, column.name)
+        else:
+            how = "; mean over the functional class"
+            self._look_up = _class_values(space, table, column.name)
+            if question.as_given:
+                how = "; an architecture's own row, else the mean over its functional class"
+                self._own = _rows(space, table, column.name)
         self.spec = ObjectiveSpec(
             column=question.target.column,
             unit=quantity.unit,
@@ -59,7 +61,25 @@ class TabulatedObjective:
 
     def __call__(self, archs: Sequence[Architecture]) -> Estimate:
         """Values of ``n_archs`` architectures; NaN where the table has none."""
-        return Estimate.exact(self._look_up(Batch.of(self._space, archs)))
+        batch = Batch.of(self._space, archs)
+        values = self._look_up(batch)
+        if self._own is not None:
+            own = self._own_values(batch, self._own)
+            values = np.where(np.isnan(own), values, own)
+        return Estimate.exact(values)
+
+    def inputs(self, archs: Sequence[Architecture]) -> list[str] | None:
+        """What each value is looked up from, one of ``ROWS``; None where that was not asked."""
+        if self._own is None:
+            return None
+        own = self._own_values(Batch.of(self._space, archs), self._own)
+        return [ROWS[not each] for each in np.isnan(own)]
+
+    def _own_values(self, batch: Batch, rows: dict[bytes, float]) -> np.ndarray:
+        """Values of the architectures' own rows, shape ``(n_archs,)``; NaN where there is none."""
+        own = np.array([rows.get(key, np.nan) for key in genotype_keys(batch.genotypes)])
+        # What does not connect is infeasible, whatever was measured of it.
+        return np.where(batch.is_valid, own, np.nan)
 
 
 def _sums(space: SearchSpace, table: Table, column: str) -> _LookUp:
@@ -73,17 +93,10 @@ def _class_values(space: SearchSpace, table: Table, column: str) -> _LookUp:
     return lambda batch: np.array([values.get(key, np.nan) for key in batch.keys], dtype=float)
 
 
-def _own_rows(space: SearchSpace, table: Table, column: str) -> _LookUp:
-    of_class = _class_values(space, table, column)
+def _rows(space: SearchSpace, table: Table, column: str) -> dict[bytes, float]:
+    """Value of each row by its genotype's key."""
     genotypes = parse_archs(space, table.archs, f"Table '{table.name}'")
-    rows = dict(zip(genotype_keys(genotypes), table.values(column).tolist(), strict=True))
-
-    def look_up(batch: Batch) -> np.ndarray:
-        own = np.array([rows.get(key, np.nan) for key in genotype_keys(batch.genotypes)])
-        # What does not connect is infeasible, whatever was measured of it.
-        return np.where(np.isnan(own) | ~batch.is_valid, of_class(batch), own)
-
-    return look_up
+    return dict(zip(genotype_keys(genotypes), table.values(column).tolist(), strict=True))
 
 
 @SOURCES.register("table")

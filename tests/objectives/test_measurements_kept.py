@@ -57,6 +57,9 @@ def test_a_twin_without_a_row_is_answered_with_the_mean_of_its_class(
     assert len({nasbench201.canonical(twin) for twin in twins}) == 1
     frame = hwnas.predict("nasbench201", twins, "myboard", None, ["latency"], "table")
     assert frame["latency_ms"].tolist() == [2.0, 4.0, 3.0]
+    assert frame["latency_ms_inputs"].tolist() == [
+        "from its own row", "from its own row", "from the mean of its class",
+    ]  # fmt: skip
 
 
 def test_a_search_does_not_find_the_lucky_twin(
