@@ -9,8 +9,8 @@ from typing import Any
 
 from hwnas.choose import Selection
 from hwnas.choose import select as select_from_front
-from hwnas.core.device import load_device
 from hwnas.engine.run import REPORT, Run
+from hwnas.objectives.devices import load_device
 
 _FIGURES = {
     "kendall_tau": "Kendall tau",

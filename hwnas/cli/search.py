@@ -34,7 +34,10 @@ def search(
         str | None, typer.Option(help="Data set; the space's first one by default.")
     ] = None,
     objectives: Annotated[
-        str, typer.Option(help="Comma-separated; robustness@pgd-eps1 names a variant.")
+        str,
+        typer.Option(
+            help="Comma-separated; robustness@pgd-eps1 names an attack, latency:table a source."
+        ),
     ] = "accuracy,robustness,latency,energy",
     constraint: Annotated[
         list[str] | None,

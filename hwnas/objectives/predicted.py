@@ -6,11 +6,9 @@ from collections.abc import Sequence
 
 from hwnas.core.architecture import Architecture
 from hwnas.core.batch import Batch
-from hwnas.core.device import Device
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
-from hwnas.core.quantity import Quantity, column_name
-from hwnas.core.space import SearchSpace
-from hwnas.objectives import SOURCES
+from hwnas.core.quantity import Quantity
+from hwnas.objectives import SOURCES, Question
 from hwnas.objectives._missing import check_variant, need_device, unknown_here
 from hwnas.predictors import Predictor, find_predictor, predictor_cards
 
@@ -74,24 +72,25 @@ def input_notes(measures: Sequence[Objective], archs: Sequence[Architecture]) ->
 
 
 @SOURCES.register("predictor")
-def predicted_objective(
-    space: SearchSpace, device: Device | None, quantity: Quantity, variant: str
-) -> Objective:
+def predicted_objective(question: Question) -> Objective:
     """The objective of the predictor that was fitted for a quantity.
 
     Raises:
         NothingKnownError: There is none for this space, data set and device.
-        UnknownNameError: There is one, but not for this variant.
+        UnknownNameError: There is one, but not under these conditions.
         ArtifactError: The predictor's files are damaged.
     """
-    name = need_device(quantity, device).name if quantity.per_device else None
-    predictor = find_predictor(space, quantity.name, variant, name)
+    space, target = question.space, question.target
+    quantity, conditions = target.meaning, target.condition_text
+    if quantity.per_device:
+        need_device(quantity, question.device)
+    predictor = find_predictor(space, target.quantity, conditions, target.device)
     if predictor is not None:
-        return PredictedObjective(predictor, column_name(quantity, variant), quantity)
+        return PredictedObjective(predictor, target.column, quantity)
     variants = [
         card.variant
         for _, card in predictor_cards(space.name, space.dataset)
-        if (card.quantity, card.device) == (quantity.name, name)
+        if (card.quantity, card.device) == (target.quantity, target.device)
     ]
-    check_variant(quantity, variant, variants)
-    raise unknown_here(space, device, quantity)
+    check_variant(quantity, conditions, variants)
+    raise unknown_here(space, question.device, quantity)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from hwnas.core.quantity import QUANTITIES
 from hwnas.core.space import SearchSpace
+from hwnas.core.target import Target
 from hwnas.features import feature_layout, feature_matrix
 from hwnas.fitting.choice import NO_BETTER, Choice, choose, choose_of_many
 from hwnas.fitting.estimators import LOOK_UP, averages, candidates, small_members
@@ -33,16 +33,7 @@ def macro() -> SearchSpace:
 
 
 def _column(quantity: str) -> Column:
-    return Column(
-        name=f"cifar10_pi5_{QUANTITIES[quantity].column}",
-        quantity=quantity,
-        variant="",
-        unit=QUANTITIES[quantity].unit,
-        device="pi5",
-        dataset="cifar10",
-        is_default=True,
-        detail="",
-    )
+    return Column.of(Target(quantity, "cifar10", "pi5"))
 
 
 def _times_ms(

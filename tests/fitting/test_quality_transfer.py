@@ -16,6 +16,7 @@ import hwnas
 from hwnas._resources import cache_dir
 from hwnas.api import fit_quality_transfer
 from hwnas.core.space import SearchSpace
+from hwnas.core.target import Target, parse_conditions
 from hwnas.errors import ConfigError, TableError, UnknownNameError
 from hwnas.features import feature_matrix
 from hwnas.features.counts import count_genotypes
@@ -59,11 +60,10 @@ def _sizes(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
 def _known(
     space: SearchSpace, values: np.ndarray, genotypes: np.ndarray, variant: str = ""
 ) -> Known:
-    dataset, is_default = space.dataset, not variant
-    name = f"{dataset}_accuracy_pct{'@' if variant else ''}{variant}"
-    column = Column(name, "accuracy", variant, "%", None, dataset, is_default, "test accuracy")
+    target = Target("accuracy", space.dataset, conditions=parse_conditions(variant))
+    column = Column.of(target, "test accuracy")
     archs = [space.format(genotype) for genotype in genotypes]
-    frame = pd.DataFrame({"arch": archs, name: values})
+    frame = pd.DataFrame({"arch": archs, column.name: values})
     table = Table("mine", space.name, "Mine", (column,), frame, sha256="0" * 64)
     return Known(space, table, column)
 

@@ -15,6 +15,7 @@ from scipy.stats import norm
 from hwnas._resources import artifacts_dir, cache_dir
 from hwnas.core.objective import Estimate
 from hwnas.core.space import SearchSpace
+from hwnas.core.target import Target
 from hwnas.errors import ArtifactError, ConfigError
 from hwnas.features import feature_layout, feature_matrix, feature_names
 from hwnas.features.counts import count_genotypes
@@ -333,7 +334,7 @@ def test_without_any_scores_a_predictor_that_reads_them_is_refused(
 
 # --- whether one is fitted -----------------------------------------------------------------------
 
-ACCURACY = Column("cifar10_accuracy_pct", "accuracy", "", "%", None, "cifar10", True, "made up")
+ACCURACY = Column.of(Target("accuracy", "cifar10"), "made up")
 N_CLASSES = 240
 
 

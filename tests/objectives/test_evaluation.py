@@ -10,7 +10,7 @@ import hwnas
 from hwnas.api import make_objective
 from hwnas.core.architecture import Architecture
 from hwnas.core.batch import Batch
-from hwnas.core.device import load_device
+from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import evaluate
 from hwnas.spaces import load_space
 

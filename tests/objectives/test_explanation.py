@@ -9,13 +9,12 @@ import pytest
 
 import hwnas
 from hwnas._resources import artifacts_dir, cache_dir
-from hwnas.core.device import load_device
-from hwnas.core.quantity import QUANTITIES
+from hwnas.api import make_objective
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, UnknownNameError
 from hwnas.objectives import NothingKnownError
+from hwnas.objectives.devices import load_device
 from hwnas.objectives.explanation import COLUMNS
-from hwnas.objectives.predicted import predicted_objective
 from hwnas.predictors.card import read_card
 
 EDGEGPU = artifacts_dir() / "nasbench201" / "cifar10" / "edgegpu.latency.json"
@@ -134,6 +133,5 @@ def test_unknown_names_are_refused() -> None:
 
 
 def test_a_predicted_objective_carries_what_it_rests_on(nasbench201: SearchSpace) -> None:
-    device, latency = load_device("edgegpu"), QUANTITIES["latency"]
-    spec = predicted_objective(nasbench201, device, latency, "").spec
+    spec = make_objective(nasbench201, "latency", load_device("edgegpu")).spec
     assert spec.importances == read_card(EDGEGPU).importances
