@@ -164,7 +164,7 @@ def main() -> None:
         alone, warm = search_alone(cells, sources), warm_started(folder)
     print(environment(("hwnas", "numpy", "pymoo")))
     made = ours.card
-    print(f"- scores: {made['n_images']} {made['batch']}, {made['options']}, seed {made['seed']}")
+    print(f"- scores: {made.n_images} {made.batch}, {made.options}, seed {made.seed}")
     print(f"- NASWOT: {N_RUNS} runs of each N, seeds 0 to {N_RUNS - 1}; CIFAR-10 test accuracy, ")
     print("  mean of the picked cell's functional class; ± is the deviation between runs\n")
     print(alone)

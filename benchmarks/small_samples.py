@@ -126,7 +126,7 @@ def _own(path: Path, archs: list[str]) -> np.ndarray:
     """Our proxies of the canonical forms, shape ``(n_nets, n_proxies)``; chance for the rest."""
     card = read_card(path)
     rows = read_scores(path, card)
-    names = card["proxies"]
+    names = card.proxies
     unknown = dict.fromkeys(names)
     found = [rows[arch].scores.values if arch in rows else unknown for arch in archs]
     return _filled(np.array([[row[name] for name in names] for row in found], dtype=float))

@@ -20,7 +20,7 @@ from hwnas.predictors.artifacts import names_sha256
 from hwnas.predictors.card import Card
 from hwnas.proxies import shipped
 from hwnas.proxies.scoring import Scores
-from hwnas.proxies.store import Row, write_scores
+from hwnas.proxies.store import Row, ScoreCard, write_scores
 
 
 def write_proxies(
@@ -41,10 +41,24 @@ def write_proxies(
             for name, each in scores.items()
         }
         rows[space.format(genotype)] = Row(tuple(genotype), Scores(values, {}))
-    card = {"space": space.name, "proxies": list(scores), "n_images": 4, "seed": 0}
     path = folder / space.name / shipped.FILE
-    write_scores(path, rows, {**card, "options": {"dataset": space.dataset}, "batch": "photos"})
+    write_scores(path, rows, score_card(space, tuple(scores)))
     return path
+
+
+def score_card(space: SearchSpace, proxies: tuple[str, ...], **options: Any) -> ScoreCard:
+    """How made-up scores of a space were made: on four photographs, with options of the space."""
+    return ScoreCard(
+        space=space.name,
+        options={"dataset": space.dataset, **options},
+        batch="photos",
+        n_images=4,
+        batch_sha256="0" * 64,
+        proxies=proxies,
+        seed=0,
+        device="cpu",
+        torch="none",
+    )
 
 
 def linear_predictor(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hwnas.cli import EXIT_INTERRUPTED
+from hwnas.cli import _exit
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -134,7 +134,7 @@ def search(
         _print_run(console(), run, time.monotonic() - started)
     if is_interrupted:
         _say_how_to_go_on(messages, context.obj, run)
-        raise typer.Exit(EXIT_INTERRUPTED)
+        raise typer.Exit(_exit.INTERRUPTED)
 
 
 @contextlib.contextmanager

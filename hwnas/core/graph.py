@@ -36,6 +36,11 @@ class OperationGraph:
         return iter(self.operations)
 
     @property
+    def in_shape(self) -> Shape | None:
+        """Shape of the network's input; None if no operator reads it first."""
+        return next((each.in_shape for each in self.operations if each.inputs[0] < 0), None)
+
+    @property
     def params(self) -> int:
         """Trainable parameters of the network."""
         return sum(operation.params for operation in self.operations)

@@ -253,7 +253,17 @@ KINDS: dict[str, OperationKind] = {
     ),
     **{
         name: OperationKind("activation", _ONE_SHAPE, rules.keeps_shape)
-        for name in ("relu", "silu", "sigmoid", "gelu", "softmax")
+        for name in (
+            "relu",
+            "relu6",
+            "silu",
+            "sigmoid",
+            "hard_swish",
+            "hard_sigmoid",
+            "tanh",
+            "gelu",
+            "softmax",
+        )
     },
     "avg_pool": OperationKind("pool", _POOL, rules.is_pool),
     "max_pool": OperationKind("pool", _POOL, rules.is_pool),
@@ -278,6 +288,8 @@ KINDS: dict[str, OperationKind] = {
     "channel_shuffle": OperationKind(
         "shuffle", f"{_ONE_SHAPE} whose channels its groups divide", rules.is_shuffle
     ),
+    "transpose": OperationKind("shuffle", "put out its axes in another order", rules.is_transpose),
+    "slice": OperationKind(None, "put out no more numbers than it reads", rules.is_slice),
     "reshape": OperationKind(None, "put out as many numbers as it reads", rules.is_reshaping),
     "identity": OperationKind(None, _ONE_SHAPE, rules.keeps_shape),
     "zero": OperationKind(

@@ -111,6 +111,16 @@ def is_reshaping(shapes: Shapes, out: Shape, _: int) -> bool:
     return len(shapes) == 1 and math.prod(shapes[0]) == math.prod(out)
 
 
+def is_transpose(shapes: Shapes, out: Shape, _: int) -> bool:
+    """The same axes in another order."""
+    return len(shapes) == 1 and sorted(shapes[0]) == sorted(out)
+
+
+def is_slice(shapes: Shapes, out: Shape, _: int) -> bool:
+    """A part of what was."""
+    return len(shapes) == 1 and math.prod(out) <= math.prod(shapes[0])
+
+
 def is_matmul(shapes: Shapes, out: Shape, groups: int) -> bool:
     """Queries by keys, whose features fall into groups, or attention weights by values."""
     if len(shapes) != 2 or len(shapes[1]) != 2 or len(shapes[0]) not in (2, 3):

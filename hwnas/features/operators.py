@@ -160,8 +160,9 @@ def total_features(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
 
 def _n_read(graph: OperationGraph, operation: Operation) -> int:
     """Numbers that an operator reads, weights left out."""
+    of_network = graph.in_shape or operation.in_shape
     return sum(
-        math.prod(operation.in_shape if node < 0 else graph.operations[node].out_shape)
+        math.prod(of_network if node < 0 else graph.operations[node].out_shape)
         for node in operation.inputs
     )
 

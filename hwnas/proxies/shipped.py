@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +12,7 @@ from hwnas._files import sha256_file
 from hwnas._resources import artifacts_dir
 from hwnas.core.architecture import genotype_keys
 from hwnas.core.space import SearchSpace
-from hwnas.proxies.store import read_card, read_scores
+from hwnas.proxies.store import ScoreCard, read_card, read_scores
 
 FILE = "proxies.parquet"
 
@@ -31,7 +29,7 @@ class ShippedScores:
         sha256: Hash of the file.
     """
 
-    card: dict[str, Any]
+    card: ScoreCard
     names: tuple[str, ...]
     values: np.ndarray
     rows: dict[bytes, int]
@@ -100,11 +98,11 @@ def shipped_scores(space: SearchSpace) -> ShippedScores | None:
 def _read(path: Path) -> ShippedScores:
     card = read_card(path)
     scores = read_scores(path, card)
-    names: Sequence[str] = card["proxies"]
+    names = card.proxies
     values = np.array(
         [[row.scores.values[name] for name in names] for row in scores.values()], dtype=float
     )
     genotypes = np.array([row.genotype for row in scores.values()], dtype=np.int64)
     rows = {key: number for number, key in enumerate(genotype_keys(genotypes))}
     values = values.reshape(len(rows), len(names))
-    return ShippedScores(card, tuple(names), values, rows, sha256_file(path))
+    return ShippedScores(card, names, values, rows, sha256_file(path))

@@ -10,17 +10,18 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hwnas.core.architecture import Architecture
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, MissingExtraError
+from hwnas.models.building import build_model
 from hwnas.proxies.batches import make_batch
 from hwnas.proxies.catalogue import PROXIES
 from hwnas.proxies.scoring import Scores, score
-from hwnas.proxies.store import Row, read_scores, write_scores
+from hwnas.proxies.store import Row, ScoreCard, read_scores, write_scores
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,7 +30,7 @@ _CHUNK = 32
 
 
 @dataclass(frozen=True)
-class Task:
+class ScoringPlan:
     """What decides the score of an architecture.
 
     Args:
@@ -49,33 +50,33 @@ class Task:
     source: str
     device: str = "cpu"
 
-    def card(self) -> dict[str, Any]:
-        """The task as JSON can hold it; files of equal cards hold the same numbers."""
+    def card(self) -> ScoreCard:
+        """The plan as a file of scores records it."""
         import torch
 
         images, labels = (np.ascontiguousarray(part.numpy()) for part in self.batch)
-        return {
-            "space": self.space.name,
-            "options": {"dataset": self.space.dataset, **self.space.options},
-            "batch": self.source,
-            "n_images": len(labels),
-            "batch_sha256": hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest(),
-            "proxies": list(self.names),
-            "seed": self.seed,
-            "device": self.device,
-            "torch": torch.__version__,
-        }
+        return ScoreCard(
+            space=self.space.name,
+            options={"dataset": self.space.dataset, **self.space.options},
+            batch=self.source,
+            n_images=len(labels),
+            batch_sha256=hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest(),
+            proxies=self.names,
+            seed=self.seed,
+            device=self.device,
+            torch=str(torch.__version__),
+        )
 
 
-def make_task(
+def plan_scoring(
     space: SearchSpace,
     source: str | Path = "photos",
     n_images: int = 64,
     names: Sequence[str] | None = None,
     seed: int = 0,
     device: str = "cpu",
-) -> Task:
-    """A task with a minibatch at the space's resolution.
+) -> ScoringPlan:
+    """How to score a space, with a minibatch at its resolution.
 
     Args:
         space: The search space.
@@ -102,27 +103,23 @@ def make_task(
         raise ConfigError("Scoring on cuda needs a GPU that torch can use; it finds none. Use cpu.")
     chosen = tuple(PROXIES[name].name for name in (PROXIES if names is None else names))
     batch = make_batch(source, n_images, space.input_shape, space.n_outputs, seed)
-    return Task(space, batch, chosen, seed, Path(source).name, device)
+    return ScoringPlan(space, batch, chosen, seed, Path(source).name, device)
 
 
-def score_architecture(arch: Architecture, task: Task) -> Scores:
-    """Scores of one architecture, built and scored under the task's seed.
+def score_architecture(arch: Architecture, plan: ScoringPlan) -> Scores:
+    """Scores of one architecture, built and scored under the plan's seed.
 
     Args:
         arch: The architecture; twins of one functional class have the canonical form's scores
             only if that is given.
-        task: What to compute, and how.
+        plan: What to compute, and how.
     """
-    import torch
-
-    with torch.random.fork_rng([]):
-        torch.default_generator.manual_seed(task.seed)
-        model = task.space.build(arch)
-    return score(model.to(task.device), task.batch, task.names, task.seed)
+    model = build_model(plan.space, arch, plan.seed).to(plan.device)
+    return score(model, plan.batch, plan.names, plan.seed)
 
 
 def score_rows(
-    archs: Sequence[Architecture], task: Task, n_workers: int = 1
+    archs: Sequence[Architecture], plan: ScoringPlan, n_workers: int = 1
 ) -> Generator[tuple[Architecture, Scores], None, None]:
     """Scores of architectures in the order given, as they are ready.
 
@@ -131,7 +128,7 @@ def score_rows(
 
     Args:
         archs: The architectures.
-        task: What to compute, and how.
+        plan: What to compute, and how.
         n_workers: How many processes; one works in this process.
 
     Raises:
@@ -142,13 +139,13 @@ def score_rows(
     if n_workers == 1:
         with _one_thread():
             for arch in archs:
-                yield arch, score_architecture(arch, task)
+                yield arch, score_architecture(arch, plan)
         return
     # Forking a process that has run torch may hang its threads.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(n_workers, context, _start_worker)
     try:
-        yield from zip(archs, pool.map(partial(score_architecture, task=task), archs), strict=True)
+        yield from zip(archs, pool.map(partial(score_architecture, plan=plan), archs), strict=True)
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -181,7 +178,7 @@ def _one_thread() -> Iterator[None]:
 
 def sweep(
     archs: Sequence[Architecture],
-    task: Task,
+    plan: ScoringPlan,
     path: Path,
     n_workers: int = 1,
     chunk: int | None = None,
@@ -193,7 +190,7 @@ def sweep(
 
     Args:
         archs: Canonical architectures.
-        task: What to compute, and how.
+        plan: What to compute, and how.
         path: The file.
         n_workers: How many processes.
         chunk: Architectures a worker between two replacements; 32 by default.
@@ -202,17 +199,17 @@ def sweep(
         How many of ``archs`` are in the file: those found there, then after each chunk.
 
     Raises:
-        TableError: The file is there and of another task, or is no file of scores.
+        TableError: The file is there and made otherwise, or is no file of scores.
         StorageError: The file cannot be written.
     """
-    card = task.card()
+    card = plan.card()
     rows = read_scores(path, card) if path.exists() else {}
     left = [arch for arch in archs if str(arch) not in rows]
     n_done = len(archs) - len(left)
     yield n_done
     every = (chunk or _CHUNK) * n_workers
     n_saved = len(rows)
-    with contextlib.closing(score_rows(left, task, n_workers)) as scored:
+    with contextlib.closing(score_rows(left, plan, n_workers)) as scored:
         try:
             for number, (arch, scores) in enumerate(scored, start=1):
                 rows[str(arch)] = Row(arch.genotype, scores)

@@ -65,6 +65,13 @@ def test_operators_by_hand() -> None:
     assert len(measured) == 5 * len(OPERATOR_TYPES)
 
 
+def test_input_of_the_network_is_read_in_its_own_shape() -> None:
+    builder = GraphBuilder((2, 6, 6))
+    wide = builder.conv(-1, 4, kernel=3)
+    builder.concat(wide, -1)
+    assert measure_operators(builder.build())["bytes_read(shuffle)"] == 4 * (4 + 2) * 36
+
+
 def test_stages_by_hand() -> None:
     head = {
         "layers(head)": 1,

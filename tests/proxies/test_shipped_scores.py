@@ -7,19 +7,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_up import write_proxies
+from made_up import score_card, write_proxies
 from scipy.stats import norm
 
 from hwnas._files import sha256_file
 from hwnas.core.space import SearchSpace
 from hwnas.proxies import shipped
 from hwnas.proxies.shipped import ShippedScores, normal_scores_by_rank, shipped_scores
+from hwnas.spaces import load_space
 
 
 def _scores(*columns: Sequence[float]) -> ShippedScores:
     """Scores of architectures that are not named."""
     names = tuple(f"proxy {number}" for number in range(len(columns)))
-    return ShippedScores({}, names, np.array(columns, dtype=float).T, {}, "")
+    card = score_card(load_space("nasbench201"), names)
+    return ShippedScores(card, names, np.array(columns, dtype=float).T, {}, "")
 
 
 # --- ranks ---------------------------------------------------------------------------------------
