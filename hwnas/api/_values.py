@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hwnas.core.architecture import Architecture
+from hwnas.core.batch import Batch
 from hwnas.core.device import Device
 from hwnas.core.objective import Objective
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, Direction
@@ -16,10 +17,8 @@ from hwnas.core.target import parse_target
 from hwnas.errors import ConfigError
 from hwnas.objectives import SOURCES, NothingKnownError, Question
 from hwnas.objectives.devices import load_device
-from hwnas.objectives.evaluation import evaluate
-from hwnas.objectives.predicted import PredictedObjective
+from hwnas.objectives.evaluation import evaluate, inputs_of
 from hwnas.objectives.simple import CountedObjective, CustomObjective, RatedEnergy
-from hwnas.objectives.tabulated import TabulatedObjective
 from hwnas.spaces import load_space
 
 if TYPE_CHECKING:
@@ -162,17 +161,14 @@ def predict(
     parsed = [space.parse(arch) if isinstance(arch, str) else arch for arch in archs]
     columns: dict[str, Any] = {}
     measures = _measures(space, quantities, device, source, power_w)
-    for measure, estimate in zip(measures, evaluate(space, measures, parsed), strict=True):
+    batch = Batch.of(space, parsed)
+    for measure, estimate in zip(measures, evaluate(batch, measures), strict=True):
         name = measure.spec.column
         columns[name] = estimate.value
         columns[f"{name}_lower"] = estimate.lower
         columns[f"{name}_upper"] = estimate.upper
         columns[f"{name}_source"] = measure.spec.source
-        inputs = (
-            measure.inputs(parsed)
-            if isinstance(measure, PredictedObjective | TabulatedObjective)
-            else None
-        )
+        inputs = inputs_of(measure, batch)
         if inputs is not None:
             columns[f"{name}_inputs"] = inputs
     return pd.DataFrame(columns, index=pd.Index([str(arch) for arch in parsed], name="arch"))

@@ -60,6 +60,17 @@ class Limit:
         excess = values - self.bound if self.relation == "<=" else self.bound - values
         return np.where(np.isnan(values), np.inf, np.maximum(excess, 0.0))
 
+    def relative_violation(self, values: np.ndarray) -> np.ndarray:
+        """Violation as a multiple of the bound, so that those of several limits add up.
+
+        Args:
+            values: Shape ``(n_archs,)``; NaN where unknown.
+
+        Returns:
+            Shape ``(n_archs,)``; as it is where the bound is 0.
+        """
+        return self.violation(values) / (abs(self.bound) or 1.0)
+
 
 def parse_limit(text: str, option: str = "", own: Collection[str] = ()) -> Limit:
     """The limit that a text such as ``latency_ms<=5`` or ``accuracy >= 92`` states.

@@ -57,6 +57,7 @@ class TabulatedObjective:
             title=quantity.title,
             detail=f"{column.detail}{how}",
             origin=f"table {table.name} sha256 {table.sha256}, column {column.name}",
+            stage=1,
         )
 
     def __call__(self, archs: Sequence[Architecture]) -> Estimate:

@@ -110,14 +110,14 @@ def test_card_says_how_scores_were_made(
 
 
 def test_a_file_whose_card_tells_more_of_the_space_than_its_options_is_read(
-    task: Task, archs: list[Architecture], tmp_path: Path
+    plan: ScoringPlan, archs: list[Architecture], tmp_path: Path
 ) -> None:
     path = tmp_path / "scores.parquet"
-    list(sweep(archs[:2], task, path))
-    card = task.card()
+    list(sweep(archs[:2], plan, path))
+    card = plan.card()
     older = {**card, "options": {**card["options"], "image_size": 16, "n_classes": 120}}
     write_scores(path, read_scores(path, card), older)
-    assert list(sweep(archs[:2], task, path)) == [2]
+    assert list(sweep(archs[:2], plan, path)) == [2]
     with pytest.raises(TableError, match="holds scores made with options = "):
         read_scores(path, {**card, "options": {**card["options"], "cells": 2}})
 
