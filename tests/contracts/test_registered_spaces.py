@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from hwnas.errors import ArchitectureError
 from hwnas.spaces import SPACES, load_space
 from hwnas.spaces.nasbench201 import NasBench201
 from hwnas.testing import check_space
+
+_NEEDS_TORCH = pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
 
 
 def _datasets() -> list[tuple[str, str]]:
@@ -239,8 +242,16 @@ class _OtherOutputs(_Small):
         (_CanonicalFormThatConnects, r"must keep valid architectures valid and invalid ones inv"),
         (_GraphWithWrongShapes, r"\(linear\) must have the in_shape of what it reads, \(8,\)"),
         (_GraphOutOfOrder, r"must read operators before it; it reads"),
-        (_ModelOfAnotherSize, r"must have the graph's \d+ parameters; it has \d+"),
-        (_ModelForOtherClasses, r"must put out shape \(2, 10\); got \(2, 100\)"),
+        pytest.param(
+            _ModelOfAnotherSize,
+            r"must have the graph's \d+ parameters; it has \d+",
+            marks=_NEEDS_TORCH,
+        ),
+        pytest.param(
+            _ModelForOtherClasses,
+            r"must put out shape \(2, 10\); got \(2, 100\)",
+            marks=_NEEDS_TORCH,
+        ),
     ],
 )
 def test_broken_space_is_told_what_must_hold(broken: type[NasBench201], sentence: str) -> None:
