@@ -38,7 +38,7 @@ def list_tables() -> None:
     grid = _grid("Name", "Space", ">Rows", "In cache", "Title")
     for entry in sorted(catalogue(), key=lambda entry: entry.name):
         n_rows = ", ".join(f"{each:,}" for each in entry.n_rows)
-        is_here = {"shipped": "shipped"}.get(entry.origin, "yes" if entry.is_here else "no")
+        is_here = "shipped" if entry.origin == "shipped" else "yes" if entry.is_here else "no"
         grid.add_row(entry.name, entry.space, n_rows, is_here, entry.title)
     console().print(grid)
 
