@@ -38,7 +38,7 @@ def list_tables() -> None:
     grid = _grid("Name", "Space", ">Rows", "In cache", "Title")
     for entry in sorted(catalogue(), key=lambda entry: entry.name):
         n_rows = ", ".join(f"{each:,}" for each in entry.n_rows)
-        is_here = {"shipped": "shipped"}.get(entry.origin, "yes" if entry.is_here else "no")
+        is_here = "shipped" if entry.origin == "shipped" else "yes" if entry.is_here else "no"
         grid.add_row(entry.name, entry.space, n_rows, is_here, entry.title)
     console().print(grid)
 
@@ -104,7 +104,7 @@ def _published(name: str) -> list[str]:
 
 
 def _tell_imported(table: Table) -> None:
-    from hwnas.tables import load_audit
+    from hwnas.tables import load_audit, unused_rows
 
     lines = [f"Imported {table.name}: {len(table):,} rows, {len(table.columns)} columns."]
     n_nulled = sum(nulled.count for nulled in table.nulled)
@@ -112,7 +112,7 @@ def _tell_imported(table: Table) -> None:
         lines.append(f'{n_nulled:,} cells stood for "not measured" and are null.')
     if table.ignored:
         lines.append(f"Left out, not named by the rule: {', '.join(table.ignored)}.")
-    lines += _unused(load_audit(table.name))
+    lines += unused_rows(load_audit(table.name))
     _say(*lines, f"What bites in it: hwnas tables audit {table.name}")
 
 
@@ -141,23 +141,10 @@ def audit(name: Name, as_json: AsJson = False) -> None:
     console().print(grid)
 
 
-def _unused(found: Audit) -> list[str]:
-    """Which rows no functional class's truth rests on, and why."""
-    lines = []
-    if found.n_disconnected:
-        lines.append(
-            f"{found.n_disconnected:,} rows do not connect input to output: infeasible, not cheap"
-        )
-    if found.n_unused:
-        lines.append(
-            f"{found.n_unused:,} rows are not used where classes are valued: pruned networks of "
-            "their classes are there"
-        )
-    return lines
-
-
 def _row_findings(found: Audit) -> list[str]:
-    lines = [f"- {line}" for line in _unused(found)]
+    from hwnas.tables import unused_rows
+
+    lines = [f"- {line}" for line in unused_rows(found)]
     if found.n_unknown:
         lines.append(f"- {found.n_unknown:,} rows are no architectures of the space")
     if found.n_absent:

@@ -96,9 +96,9 @@ def parse_limit(text: str, option: str = "", own: Collection[str] = ()) -> Limit
             f"{where} a limit must have the form 'latency_ms<=5' or 'accuracy_pct>=92'."
         )
     name, relation, number = match.groups()
-    column = name if name in own else parse_target(name).column
     bound = _number(number, where)
     try:
+        column = name if name in own else parse_target(name).column
         return Limit(column, "<=" if relation == "<=" else ">=", bound)
     except ConfigError as error:
         raise ConfigError(f"{where} {str(error).partition(': ')[2]}") from None

@@ -97,6 +97,21 @@ class Audit:
     n_unused: int | None = None
 
 
+def unused_rows(audit: Audit) -> list[str]:
+    """Which rows no functional class's truth rests on, and why: a line for each reason."""
+    lines = []
+    if audit.n_disconnected:
+        lines.append(
+            f"{audit.n_disconnected:,} rows do not connect input to output: infeasible, not cheap"
+        )
+    if audit.n_unused:
+        lines.append(
+            f"{audit.n_unused:,} rows are not used where classes are valued: pruned networks of "
+            "their classes are there"
+        )
+    return lines
+
+
 def audit_table(table: Table) -> Audit:
     """Look for what bites in a table.
 

@@ -108,6 +108,11 @@ def test_bound_out_of_reach_is_refused(text: str, message: str) -> None:
     assert str(caught.value) == message
 
 
+def test_conditions_of_another_form_are_told_with_the_text() -> None:
+    with pytest.raises(ConfigError, match=r'^"latency@Batch<=5": a condition must be key=value'):
+        parse_limit("latency@Batch<=5")
+
+
 @pytest.mark.parametrize(
     ("bounds", "text", "message"),
     [

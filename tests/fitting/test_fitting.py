@@ -314,7 +314,7 @@ def test_rows_of_one_class_count_once(nasbench201: SearchSpace, own_table: Table
 
 
 def test_column_without_a_quantity_is_refused(nasbench201: SearchSpace, own_table: Table) -> None:
-    column = replace(own_table.columns[0], quantity=None)
+    column = replace(own_table.columns[0], target=None)
     with pytest.raises(TableError, match=r"holds no quantity that can be predicted; choose a col"):
         fit_column(nasbench201, own_table, column)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -414,7 +413,7 @@ def test_of_a_small_table_some_without_scores_may_leave_too_few(
 def test_an_untrained_network_tells_no_latency(
     ship: Ship, nasbench201: SearchSpace, many: np.ndarray
 ) -> None:
-    latency = replace(ACCURACY, quantity="latency", unit="ms", device="pi5")
+    latency = Column.of(Target("latency", "cifar10", "pi5"))
     times = np.linspace(1.0, 2.0, N_CLASSES)
     ship(nasbench201, many, {"synflow": times})
     table = _table(nasbench201, many, times)

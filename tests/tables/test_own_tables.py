@@ -58,6 +58,18 @@ def test_of_two_variants_none_is_the_default(tmp_path: Path) -> None:
     assert table.find(parse_target("latency@p99", "cifar10", "pi5")) == table.columns[1]
 
 
+def test_conditions_may_be_spelled_out(tmp_path: Path) -> None:
+    table = import_text(tmp_path, csv_of("1", header=f"{LATENCY}@batch=32"))
+    assert [column.name for column in table.columns] == [f"{LATENCY}@batch32"]
+    assert table.values(f"{LATENCY}@batch32").tolist() == [1.0]
+    assert table.ignored == ()
+
+
+def test_two_spellings_of_one_column_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match=r"every column must stand once; got .*@batch32 twice"):
+        import_text(tmp_path, csv_of("1,2", header=f"{LATENCY}@batch=32,{LATENCY}@batch32"))
+
+
 def test_other_columns_are_left_out_and_told(tmp_path: Path) -> None:
     table = import_text(tmp_path, csv_of("1,monday", header=f"{LATENCY},day"))
     assert table.ignored == ("day",)
