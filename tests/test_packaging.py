@@ -40,7 +40,7 @@ names = ["hwnas"] + [module.name for module in pkgutil.walk_packages(hwnas.__pat
 for name in names:
     # Running the program, torch's own modules and scikit-learn's own estimators may.
     if name in (
-        "hwnas.__main__", "hwnas.spaces._blocks",
+        "hwnas.__main__", "hwnas.spaces._blocks", "hwnas.spaces._graph_model",
         "hwnas.fitting._composed", "hwnas.fitting.gaussian_process",
     ):
         continue

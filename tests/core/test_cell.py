@@ -105,6 +105,12 @@ def test_an_identity_that_is_no_operation_is_refused() -> None:
         EdgeCell(((0, 1),), ("gone", "same"), "gone", "skip")
 
 
+@pytest.mark.parametrize("weights", [(1,), (1, -1)])
+def test_weights_that_are_not_one_for_each_operation_are_refused(weights: tuple[int, ...]) -> None:
+    with pytest.raises(ConfigError, match=r"a number of at least 0 for each of 2 operations; got"):
+        EdgeCell(((0, 1),), ("gone", "same"), "gone", "same", weights)
+
+
 def test_a_network_sums_what_enters_each_node() -> None:
     made: list[str] = []
 
