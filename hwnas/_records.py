@@ -104,7 +104,7 @@ class RecordFormat(Generic[T]):
                 raise self._refused(where, stranger)
             return msgspec.convert(fields, self.kind)
         except (msgspec.ValidationError, KeyError, TypeError, AttributeError, ValueError) as error:
-            if isinstance(error, HwnasError):
+            if isinstance(error, self.error):
                 raise
             raise self._refused(where, _reason(error)) from error
 
@@ -202,6 +202,9 @@ def _reason(error: Exception) -> str:
     """What is wrong with a record, as part of a sentence."""
     if isinstance(error, KeyError):
         return f"it lacks {error}"
+    if isinstance(error, HwnasError):
+        text = str(error).removesuffix(".")
+        return text[0].lower() + text[1:]
     if not isinstance(error, msgspec.ValidationError):
         return f"it cannot be read ({type(error).__name__})"
     text = str(error).replace("`$.", "`").replace("`", "'").removesuffix(" - at '$'")

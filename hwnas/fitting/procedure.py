@@ -271,19 +271,17 @@ class Sample:
         return np.asarray(np.mean([fits[member] for member in name.split("+")], axis=0))
 
     def _members(self, scale: Scale, left_out: frozenset[int]) -> dict[str, np.ndarray]:
-        """Predictions ``(n_archs,)`` of every member fitted without some folds."""
+        """Predictions ``(n_archs,)`` of every member fitted without some folds, of these alone."""
         if (scale, left_out) not in self._fits:
             rows = ~np.isin(self.fold_of, list(left_out))
             seen = self._targets[scale][0][rows]
             z = normal_scores(seen) if scale.by_rank else seen
-            self._fits[scale, left_out] = {
-                member: np.asarray(
-                    Candidate(member, self.seed, self.layout)
-                    .fit(self.features[rows], z)
-                    .estimator_.predict(self.features)
-                )
-                for member in self.procedure.members
-            }
+            found = {}
+            for member in self.procedure.members:
+                fitted = Candidate(member, self.seed, self.layout).fit(self.features[rows], z)
+                found[member] = np.full(len(rows), np.nan)
+                found[member][~rows] = fitted.estimator_.predict(self.features[~rows])
+            self._fits[scale, left_out] = found
         return self._fits[scale, left_out]
 
 

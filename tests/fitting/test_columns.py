@@ -3,33 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from additive_table import ACCURACY, ENERGY, LATENCY, N_CONNECTED, PARTIAL, additive_ms
+from additive_table import (
+    ACCURACY,
+    ENERGY,
+    LATENCY,
+    N_CONNECTED,
+    PARTIAL,
+    SETS,
+    additive_ms,
+)
 from scipy.stats import kendalltau
 from threadpoolctl import threadpool_limits
 
 from hwnas._files import sha256_bytes
 from hwnas.core.space import SearchSpace
+from hwnas.core.target import Target
 from hwnas.errors import TableError
 from hwnas.features import feature_layout, feature_matrix
-from hwnas.fitting.estimators import LOOK_UP, averages, small_members
-from hwnas.fitting.metrics import regression_metrics
-from hwnas.fitting.procedure import (
+from hwnas.fitting.columns import (
     Fitted,
     default_features,
     fit_column,
     is_constant,
     write_predictor,
 )
-from hwnas.fitting.selection import cross_fit
+from hwnas.fitting.members import LOOK_UP, averages
+from hwnas.fitting.members import of_few as members_of_few
+from hwnas.fitting.metrics import regression_metrics
+from hwnas.fitting.procedure import Sample, procedure_for, scales_of
 from hwnas.fitting.splits import MIN_HELD_OUT
 from hwnas.fitting.support import MIN_UNSUPPORTED_SHARE
-from hwnas.predictors import load_predictor
-from hwnas.predictors.card import CROSS_VALIDATED, HELD_OUT, read_card
+from hwnas.predictors import Predictor, load_predictor
+from hwnas.predictors.card import Origin, Sizes
+from hwnas.predictors.store import INDEX, stored_in
 from hwnas.spaces import SPACES, load_space
 from hwnas.tables import ClassMeans, Column, Table, class_means
 
@@ -37,6 +48,12 @@ from hwnas.tables import ClassMeans, Column, Table, class_means
 @pytest.fixture(scope="module")
 def means(nasbench201: SearchSpace, own_table: Table) -> ClassMeans:
     return class_means(nasbench201, own_table, LATENCY)
+
+
+def _predictor(folder: Path, name: str, space: SearchSpace) -> Predictor:
+    """A predictor in a folder by its name."""
+    stored = {each.card.name: each for each in stored_in(folder, space.name)}
+    return load_predictor(stored[name], space)
 
 
 def _parts(n_classes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -56,10 +73,10 @@ def test_the_table_holds_twins_and_the_split_sees_one_row_of_each_class(
 
 
 def test_class_sizes_of_the_card_add_up(fitted: Mapping[str, Fitted], means: ClassMeans) -> None:
-    sizes = fitted[LATENCY].card.n_classes
+    sizes = fitted[LATENCY].card.evaluation.n_classes
     test, calibrate, train = _parts(len(means.values))
-    assert sizes == {"train": len(train), "calibrate": len(calibrate), "test": len(test)}
-    assert sum(sizes.values()) == len(means.values)
+    assert sizes == Sizes(len(train), len(calibrate), len(test))
+    assert sum(astuple(sizes)) == len(means.values)
 
 
 def test_figures_are_those_of_the_held_out_classes(
@@ -67,12 +84,12 @@ def test_figures_are_those_of_the_held_out_classes(
 ) -> None:
     card = fitted[LATENCY].card
     test, _, _ = _parts(len(means.values), card.seed)
-    predictor = load_predictor(folder / "nasbench201" / "cifar10" / "pi5.latency.json", nasbench201)
+    predictor = _predictor(folder, "pi5.latency", nasbench201)
     estimate = predictor.predict(means.genotypes[test])
     truth = means.values[test]
-    assert regression_metrics(truth, estimate.value) == pytest.approx(card.held_out)
+    assert regression_metrics(truth, estimate.value) == pytest.approx(card.evaluation.figures)
     covered = np.mean((estimate.lower <= truth) & (truth <= estimate.upper))
-    assert covered == pytest.approx(card.interval["coverage"])
+    assert covered == pytest.approx(card.evaluation.coverage)
 
 
 def test_target_is_standardised_on_the_training_classes(
@@ -81,20 +98,20 @@ def test_target_is_standardised_on_the_training_classes(
     _, _, train = _parts(len(means.values))
     card = fitted[LATENCY].card
     target = np.log(means.values[train])
-    assert (card.mean, card.scale) == pytest.approx((target.mean(), target.std()))
+    assert (card.model.mean, card.model.scale) == pytest.approx((target.mean(), target.std()))
 
 
 def test_intervals_come_from_the_calibration_classes(
     nasbench201: SearchSpace, fitted: Mapping[str, Fitted], means: ClassMeans, folder: Path
 ) -> None:
     _, chosen, _ = _parts(len(means.values))
-    predictor = load_predictor(folder / "nasbench201" / "cifar10" / "pi5.latency.json", nasbench201)
+    predictor = _predictor(folder, "pi5.latency", nasbench201)
     predicted = predictor.predict(means.genotypes[chosen]).value
     residuals = np.sort(np.abs(np.log(means.values[chosen] / predicted)))
     # ceil(0.9 (n + 1)) is n - 1 here.
     assert 19 <= len(chosen) <= 28
-    assert fitted[LATENCY].card.interval["edges"] == []
-    assert fitted[LATENCY].card.interval["half_widths"] == pytest.approx([residuals[-2]])
+    assert fitted[LATENCY].card.interval.edges == ()
+    assert fitted[LATENCY].card.interval.half_widths == pytest.approx([residuals[-2]])
 
 
 def test_held_out_latencies_do_not_change_the_model(
@@ -108,14 +125,14 @@ def test_held_out_latencies_do_not_change_the_model(
     frame = own_table.frame.copy()
     frame.loc[is_held_out, LATENCY] *= 3.0
     column = next(column for column in own_table.columns if column.name == LATENCY)
-    leaky = fit_column(nasbench201, replace(own_table, frame=frame), column)
+    leaky = fit_column(nasbench201, replace(own_table, frame=frame), column, features=SETS)
     assert leaky.model == fitted[LATENCY].model
-    assert leaky.card.interval["half_widths"] == fitted[LATENCY].card.interval["half_widths"]
-    assert leaky.card.held_out != fitted[LATENCY].card.held_out
+    assert leaky.card.interval.half_widths == fitted[LATENCY].card.interval.half_widths
+    assert leaky.card.evaluation != fitted[LATENCY].card.evaluation
 
 
 def test_an_additive_latency_is_learned(fitted: Mapping[str, Fitted]) -> None:
-    held_out = fitted[LATENCY].card.held_out
+    held_out = fitted[LATENCY].card.evaluation.figures
     assert held_out["kendall_tau"] is not None
     assert held_out["within_10_pct"] is not None
     assert held_out["kendall_tau"] > 0.8
@@ -126,20 +143,20 @@ def test_few_classes_are_fitted_by_what_fits_small_samples_best(
     fitted: Mapping[str, Fitted],
 ) -> None:
     for each in fitted.values():
-        assert each.card.estimator in each.card.candidates
-        names = small_members(feature_layout(load_space("nasbench201"), each.card.feature_sets))
-        assert tuple(each.card.candidates) == averages(names)
+        assert each.card.model.estimator in each.card.model.candidates
+        names = members_of_few(feature_layout(load_space("nasbench201"), each.card.features.sets))
+        assert tuple(each.card.model.candidates) == averages(names)
 
 
 def test_the_same_seed_gives_the_same_bytes(
     nasbench201: SearchSpace, own_table: Table, fitted: Mapping[str, Fitted], tmp_path: Path
 ) -> None:
     column = next(column for column in own_table.columns if column.name == PARTIAL)
-    again = fit_column(nasbench201, own_table, column)
+    again = fit_column(nasbench201, own_table, column, features=SETS)
     for name, each in (("first", fitted[PARTIAL]), ("again", again)):
         write_predictor(tmp_path / name, each)
     files = sorted(path.relative_to(tmp_path / "first") for path in _files(tmp_path / "first"))
-    assert len(files) == 3
+    assert len(files) == 4
     for file in files:
         assert (tmp_path / "first" / file).read_bytes() == (tmp_path / "again" / file).read_bytes()
 
@@ -152,16 +169,16 @@ def test_another_seed_draws_another_split(
     nasbench201: SearchSpace, own_table: Table, fitted: Mapping[str, Fitted]
 ) -> None:
     column = next(column for column in own_table.columns if column.name == LATENCY)
-    other = fit_column(nasbench201, own_table, column, seed=1)
+    other = fit_column(nasbench201, own_table, column, seed=1, features=["counts"])
     assert other.card.seed == 1
-    assert other.card.mean != fitted[LATENCY].card.mean
+    assert other.card.model.mean != fitted[LATENCY].card.model.mean
 
 
 def test_latency_is_fitted_as_a_logarithm_and_accuracy_as_it_is(
     fitted: Mapping[str, Fitted],
 ) -> None:
-    assert fitted[LATENCY].card.transform == "log"
-    assert fitted[ACCURACY].card.transform == "identity"
+    assert fitted[LATENCY].card.model.transform == "log"
+    assert fitted[ACCURACY].card.model.transform == "identity"
 
 
 def test_a_latency_of_zero_has_no_logarithm(nasbench201: SearchSpace, own_table: Table) -> None:
@@ -171,28 +188,24 @@ def test_a_latency_of_zero_has_no_logarithm(nasbench201: SearchSpace, own_table:
     table = replace(own_table, frame=frame)
     is_fastest = class_means(nasbench201, table, LATENCY).values == 0
     assert is_fastest.any()
-    card = fit_column(nasbench201, table, column, features=["one_hot"]).card
-    assert card.transform == "identity"
+    card = fit_column(nasbench201, table, column, features=["counts"]).card
+    assert card.model.transform == "identity"
 
 
 def test_features_can_be_chosen(nasbench201: SearchSpace, own_table: Table) -> None:
     column = next(column for column in own_table.columns if column.name == LATENCY)
     card = fit_column(nasbench201, own_table, column, features=["one_hot"]).card
-    assert card.feature_sets == ("one_hot",)
-    assert card.n_features == 30
+    assert (card.features.sets, card.features.n) == (("one_hot",), 30)
 
 
 def test_card_says_where_the_values_come_from(
     own_table: Table, fitted: Mapping[str, Fitted]
 ) -> None:
     card = fitted[LATENCY].card
-    assert (card.device, card.quantity, card.variant, card.is_default) == (
-        "pi5", "latency", "", True,
-    )  # fmt: skip
-    assert (card.column, card.unit) == (LATENCY, "ms")
-    assert card.table["sha256"] == own_table.sha256
-    assert card.table["sources"] == list(own_table.sources)
-    assert card.sha256 == sha256_bytes(fitted[LATENCY].model)
+    assert (card.target, card.is_default) == (Target("latency", "cifar10", "pi5"), True)
+    assert (card.space, card.options) == ("nasbench201", {"channels": 16, "cells": 5})
+    assert card.table == Origin("mine", LATENCY, own_table.sha256, own_table.sources)
+    assert card.model.sha256 == sha256_bytes(fitted[LATENCY].model)
     assert set(card.versions) >= {"hwnas", "scikit-learn", "onnxruntime"}
 
 
@@ -222,9 +235,7 @@ def test_support_figures_are_those_of_its_held_out_classes(
     means = class_means(nasbench201, own_table, PARTIAL)
     everything = np.concatenate([means.genotypes, means.unsupported])
     test, _, _ = _parts(len(everything))
-    predictor = load_predictor(
-        folder / "nasbench201" / "cifar10" / "coral.latency.json", nasbench201
-    )
+    predictor = _predictor(folder, "coral.latency", nasbench201)
     is_known = ~np.isnan(predictor.predict(everything[test]).value)
     runs = test < len(means.genotypes)
     support = fitted[PARTIAL].card.support
@@ -248,9 +259,9 @@ def test_a_few_gaps_are_no_classes_that_do_not_run(
         frame.loc[(canonical == gap).all(axis=1), LATENCY] = np.nan
     column = next(column for column in own_table.columns if column.name == LATENCY)
     table = replace(own_table, frame=frame)
-    fitted = fit_column(nasbench201, table, column, features=["one_hot"])
+    fitted = fit_column(nasbench201, table, column, features=["counts"])
     support = fitted.card.support
-    assert sum(fitted.card.n_classes.values()) == len(means.values) - n_gaps
+    assert sum(astuple(fitted.card.evaluation.n_classes)) == len(means.values) - n_gaps
     assert (support and support.n_unsupported) == (n_gaps if excess else None)
     assert (fitted.support is None) == (support is None)
 
@@ -258,7 +269,7 @@ def test_a_few_gaps_are_no_classes_that_do_not_run(
 def test_features_see_the_class_and_not_the_string(
     nasbench201: SearchSpace, genotypes: np.ndarray, fitted: Mapping[str, Fitted]
 ) -> None:
-    sets = fitted[LATENCY].card.feature_sets
+    sets = fitted[LATENCY].card.features.sets
     np.testing.assert_array_equal(
         feature_matrix(nasbench201, genotypes, sets),
         feature_matrix(nasbench201, nasbench201.canonical_genotypes(genotypes), sets),
@@ -324,10 +335,11 @@ def test_nothing_half_written_is_taken_for_a_predictor(
     fitted: Mapping[str, Fitted], tmp_path: Path
 ) -> None:
     path = write_predictor(tmp_path, fitted[PARTIAL])
-    assert path == tmp_path / "nasbench201" / "cifar10" / "coral.latency.json"
-    assert sorted(file.name for file in path.parent.iterdir()) == [
-        "coral.latency.json", "coral.latency.onnx", "coral.latency.support.onnx",
-    ]  # fmt: skip
+    assert path == tmp_path / "nasbench201" / INDEX
+    models = [fitted[PARTIAL].model, fitted[PARTIAL].support]
+    files = {file.relative_to(path.parent).as_posix() for file in _files(path.parent)}
+    named = {f"models/{sha256_bytes(model)}.onnx" for model in models if model}
+    assert files == {INDEX, ".lock", *named}
 
 
 # --- spaces whose genes are independent ----------------------------------------------------------
@@ -366,10 +378,10 @@ def test_a_small_table_is_fitted_whole(
     nasbench201: SearchSpace, few: Table, of_few: Fitted
 ) -> None:
     card = of_few.card
-    assert card.evaluation == CROSS_VALIDATED
-    assert card.n_classes == {"train": 20, "calibrate": 20, "test": 20}
+    assert not card.evaluation.is_held_out
+    assert card.evaluation.n_classes == Sizes(20, 20, 20)
     target = np.log(class_means(nasbench201, few, LATENCY).values)
-    assert (card.mean, card.scale) == pytest.approx((target.mean(), target.std()))
+    assert (card.model.mean, card.model.scale) == pytest.approx((target.mean(), target.std()))
     # No classes are left for which permuted features would say what ranks them.
     assert card.importances is None
 
@@ -380,16 +392,18 @@ def test_figures_and_intervals_of_a_small_table_are_out_of_fold(
     means, card = class_means(nasbench201, few, LATENCY), of_few.card
     x = feature_matrix(nasbench201, means.genotypes, ("graph",))
     layout = feature_layout(nasbench201, ("graph",))
-    z = (np.log(means.values) - card.mean) / card.scale
+    latency = card.target.meaning
+    procedure = procedure_for(20, layout, scales_of(latency, layout, means.values))
     with threadpool_limits(1):
-        crossed = cross_fit(x, z, layout, seed=0, by_rank=False)
-    predicted = np.exp(crossed.predicted * card.scale + card.mean)
-    assert regression_metrics(means.values, predicted) == pytest.approx(card.held_out)
+        sample = Sample(procedure, latency, x, means.values, layout)
+        z = sample.out_of_fold()
+    predicted = np.exp(z * card.model.scale + card.model.mean)
+    assert regression_metrics(means.values, predicted) == pytest.approx(card.evaluation.figures)
     residuals = np.sort(np.abs(np.log(means.values / predicted)))
     # ceil(0.9 x 21) is 19.
     assert card.interval["half_widths"] == pytest.approx([residuals[18]])
-    assert card.candidates == crossed.best.candidates
-    tau = card.held_out["kendall_tau"]
+    assert card.model.candidates == {name: tau for (_, name), tau in sample.pick()[1].items()}
+    tau = card.evaluation.figures["kendall_tau"]
     assert tau is not None
     assert tau > 0.6
 
@@ -397,9 +411,10 @@ def test_figures_and_intervals_of_a_small_table_are_out_of_fold(
 def test_a_small_table_has_a_predictor_of_any_architecture(
     nasbench201: SearchSpace, of_few: Fitted, means: ClassMeans, tmp_path: Path
 ) -> None:
-    path = write_predictor(tmp_path, of_few)
-    assert read_card(path) == of_few.card
-    estimate = load_predictor(path, nasbench201).predict(means.genotypes)
+    write_predictor(tmp_path, of_few)
+    predictor = _predictor(tmp_path, "pi5.latency", nasbench201)
+    assert predictor.card == of_few.card
+    estimate = predictor.predict(means.genotypes)
     # 20 of these it has seen; the others come from the same sum.
     assert kendalltau(estimate.value, means.values).statistic > 0.7
     inside = (estimate.lower <= means.values) & (means.values <= estimate.upper)
@@ -408,9 +423,8 @@ def test_a_small_table_has_a_predictor_of_any_architecture(
 
 def test_only_large_tables_hold_classes_out(fitted: Mapping[str, Fitted]) -> None:
     for each in fitted.values():
-        n_classes = max(each.card.n_classes.values())
-        is_whole = each.card.evaluation == CROSS_VALIDATED
-        assert is_whole == (sum(each.card.n_classes.values()) == 3 * n_classes)
-    assert fitted[PARTIAL].card.evaluation == CROSS_VALIDATED
-    assert fitted[PARTIAL].card.n_classes["train"] < MIN_HELD_OUT
-    assert fitted[LATENCY].card.evaluation == HELD_OUT
+        sizes = astuple(each.card.evaluation.n_classes)
+        assert each.card.evaluation.is_held_out == (sum(sizes) < 3 * max(sizes))
+    small = fitted[PARTIAL].card.evaluation
+    assert (small.is_held_out, small.n_classes.train < MIN_HELD_OUT) == (False, True)
+    assert fitted[LATENCY].card.evaluation.is_held_out

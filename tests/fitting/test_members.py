@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
-import warnings
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy.stats import kendalltau, norm
 from sklearn.ensemble import VotingRegressor
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression, Ridge
-from sklearn.model_selection import KFold, cross_val_predict
+from sklearn.model_selection import KFold
 from sklearn.tree import DecisionTreeRegressor
 from threadpoolctl import threadpool_limits
 
@@ -23,33 +20,24 @@ from hwnas.fitting._composed import (
     RankTargetRegressor,
     ResidualRegressor,
 )
-from hwnas.fitting.estimators import (
-    ADDITIVE_MEMBERS,
-    LOOK_UP,
-    MEMBERS,
-    PARITY,
-    SMALL_MEMBERS,
-    candidates,
-    cross_validate,
-    fit_candidate,
-    members,
-    run_onnx,
-    to_onnx,
-)
+from hwnas.fitting.conversion import PARITY, to_onnx
+from hwnas.fitting.members import LOOK_UP, MEMBERS, Candidate, averages, of_few, of_many
 from hwnas.fitting.ranks import N_KNOTS, normal_scores, score_knots
+from hwnas.models.sessions import run_onnx
 from hwnas.spaces import load_space
 
-N_FOLDS = 3
 WHOLE = {"counts": range(8)}
 """Features without look-up columns."""
 SIZES = (4, 3, 5)
 """Choices of three independent groups, whose look-up columns come before two others."""
 SPLIT = {LOOK_UP: range(12), "counts": range(12, 14)}
 EVERY_CANDIDATE = [
-    *[pytest.param(WHOLE, name, id=name) for name in candidates(WHOLE)],
-    *[pytest.param(SPLIT, name, id=f"look-up: {name}") for name in candidates(SPLIT)],
-    *[pytest.param(WHOLE, name, id=f"small: {name}") for name in SMALL_MEMBERS],
-    pytest.param(SPLIT, "+".join(SMALL_MEMBERS), id="small: all"),
+    *[pytest.param(WHOLE, name, id=name) for name in of_many(WHOLE)],
+    *[pytest.param(SPLIT, name, id=f"look-up: {name}") for name in of_many(SPLIT)],
+    *[pytest.param(WHOLE, name, id=f"small: {name}") for name in of_few(WHOLE)],
+    pytest.param(WHOLE, "+".join(of_many(WHOLE)), id="all"),
+    pytest.param(SPLIT, "+".join(of_many(SPLIT)), id="look-up: all"),
+    pytest.param(SPLIT, "+".join(of_few(SPLIT)), id="small: all"),
 ]
 Problem = tuple[np.ndarray, np.ndarray]
 
@@ -80,53 +68,20 @@ def _one_thread() -> Any:
         yield
 
 
-@pytest.mark.parametrize("layout", [WHOLE, SPLIT])
-def test_candidates_are_all_averages_of_the_members_few_first(layout: dict[str, range]) -> None:
-    names = members(layout)
-    averages = [
-        "+".join(chosen)
-        for size in range(1, len(names) + 1)
-        for chosen in itertools.combinations(names, size)
-    ]
-    assert sorted(candidates(layout)) == sorted(averages)
-    assert len(candidates(layout)) == 2 ** len(names) - 1
-    sizes = [name.count("+") for name in candidates(layout)]
-    assert sizes == sorted(sizes)
+def _fitted(name: str, layout: dict[str, range], problem: Problem, seed: int = 0) -> Any:
+    """What scikit-learn and ONNX know of a candidate."""
+    return Candidate(name, seed, layout).fit(*problem).estimator_
+
+
+def test_averages_are_all_subsets_small_ones_first() -> None:
+    assert averages(["a", "b", "c"]) == ("a", "b", "c", "a+b", "a+c", "b+c", "a+b+c")
 
 
 def test_look_up_columns_bring_their_own_members() -> None:
-    assert members(WHOLE) == MEMBERS
-    assert members(SPLIT) == ADDITIVE_MEMBERS
-    assert set(ADDITIVE_MEMBERS) - set(MEMBERS) == {"look_up", "look_up_residual"}
-
-
-def test_cross_validation_of_an_average_is_that_of_a_voting_regressor(problem: Problem) -> None:
-    features, target = problem
-    predicted = cross_validate(3, WHOLE, features, target, N_FOLDS)
-    for name in ("ridge", "ridge+mlp", "ridge+gradient_boosting+mlp"):
-        voting = VotingRegressor([(each, MEMBERS[each](3, WHOLE)) for each in name.split("+")])
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            folds = KFold(N_FOLDS, shuffle=True, random_state=3)
-            expected = cross_val_predict(voting, features, target, cv=folds)
-        np.testing.assert_allclose(predicted[name], expected, atol=1e-12)
-
-
-def test_cross_validation_predicts_with_every_candidate_the_same_again(problem: Problem) -> None:
-    first, again = (cross_validate(0, WHOLE, *problem, N_FOLDS) for _ in range(2))
-    assert tuple(first) == tuple(again) == candidates(WHOLE)
-    for name, values in first.items():
-        np.testing.assert_array_equal(values, again[name])
-
-
-def test_cross_validation_finds_nothing_in_noise() -> None:
-    # Kendall's tau of 300 independent pairs has a deviation of sqrt(2 (2n + 5) / (9 n (n - 1))).
-    rng = np.random.default_rng(5)
-    target = rng.normal(size=300)
-    predicted = cross_validate(0, {"counts": range(4)}, rng.random((300, 4)), target, N_FOLDS)
-    deviation = np.sqrt(2 * 605 / (9 * 300 * 299))
-    for values in predicted.values():
-        assert abs(kendalltau(target, values).statistic) < 4 * deviation
+    assert of_many(WHOLE) == ("ridge", "gradient_boosting", "mlp")
+    assert of_many(SPLIT) == ("look_up", "look_up_residual", "gradient_boosting", "mlp")
+    assert of_few(SPLIT) == ("look_up", *of_few(WHOLE))
+    assert {*of_many(WHOLE), *of_many(SPLIT), *of_few(SPLIT)} == set(MEMBERS)
 
 
 @pytest.mark.parametrize(("layout", "name"), EVERY_CANDIDATE)
@@ -134,7 +89,7 @@ def test_onnx_agrees_with_the_estimator_on_rows_it_has_not_seen(
     layout: dict[str, range], name: str, problem: Problem, split_problem: Problem
 ) -> None:
     features, target = split_problem if LOOK_UP in layout else problem
-    estimator = fit_candidate(name, 0, layout, features[:60], target[:60])
+    estimator = _fitted(name, layout, (features[:60], target[:60]))
     model = to_onnx(estimator, features[:60])
     assert np.abs(run_onnx(model, features) - estimator.predict(features)).max() < PARITY
 
@@ -144,18 +99,16 @@ def test_a_candidate_is_the_mean_of_its_members(
     layout: dict[str, range], problem: Problem, split_problem: Problem
 ) -> None:
     features, target = split_problem if LOOK_UP in layout else problem
-    names = members(layout)
-    alone = [fit_candidate(name, 0, layout, features, target).predict(features) for name in names]
-    average = fit_candidate("+".join(names), 0, layout, features, target).predict(features)
+    names = of_many(layout)
+    alone = [_fitted(name, layout, (features, target)).predict(features) for name in names]
+    average = _fitted("+".join(names), layout, (features, target)).predict(features)
     np.testing.assert_allclose(average, np.mean(alone, axis=0), atol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["gradient_boosting", "mlp"])
 def test_another_seed_gives_another_model(name: str, problem: Problem) -> None:
-    features, target = problem
-    first, second = (
-        fit_candidate(name, seed, WHOLE, features, target).predict(features) for seed in (0, 1)
-    )
+    features, _ = problem
+    first, second = (_fitted(name, WHOLE, problem, seed).predict(features) for seed in (0, 1))
     assert not np.array_equal(first, second)
 
 
@@ -163,8 +116,8 @@ def test_another_seed_gives_another_model(name: str, problem: Problem) -> None:
 
 
 def test_a_look_up_table_sees_its_own_columns_alone(split_problem: Problem) -> None:
-    features, target = split_problem
-    fitted = fit_candidate("look_up", 0, SPLIT, features, target)
+    features, _ = split_problem
+    fitted = _fitted("look_up", SPLIT, split_problem)
     changed = features.copy()
     changed[:, SPLIT["counts"]] += 5
     np.testing.assert_array_equal(fitted.predict(changed), fitted.predict(features))
@@ -172,8 +125,8 @@ def test_a_look_up_table_sees_its_own_columns_alone(split_problem: Problem) -> N
 
 @pytest.mark.parametrize("name", ["gradient_boosting", "mlp"])
 def test_other_members_do_not_see_look_up_columns(name: str, split_problem: Problem) -> None:
-    features, target = split_problem
-    fitted = fit_candidate(name, 0, SPLIT, features, target)
+    features, _ = split_problem
+    fitted = _fitted(name, SPLIT, split_problem)
     changed = features.copy()
     changed[:, SPLIT[LOOK_UP]] = 1 - changed[:, SPLIT[LOOK_UP]]
     np.testing.assert_array_equal(fitted.predict(changed), fitted.predict(features))
@@ -190,7 +143,7 @@ def test_a_sum_over_independent_genes_is_looked_up(name: str) -> None:
     costs = rng.normal(size=len(layout[LOOK_UP]))
     target = features[:, layout[LOOK_UP]] @ costs
     target = (target - target.mean()) / target.std()
-    fitted = fit_candidate(name, 0, layout, features[:1200], target[:1200])
+    fitted = _fitted(name, layout, (features[:1200], target[:1200]))
     assert np.abs(fitted.predict(features[1200:]) - target[1200:]).max() < 1e-3
 
 
@@ -316,7 +269,8 @@ def test_predictions_of_a_batch_are_those_of_its_rows(
     layout: dict[str, range], problem: Problem, split_problem: Problem
 ) -> None:
     features, target = split_problem if LOOK_UP in layout else problem
-    model = to_onnx(fit_candidate(candidates(layout)[-1], 0, layout, features, target), features)
+    estimator = _fitted(averages(of_many(layout))[-1], layout, (features, target))
+    model = to_onnx(estimator, features)
     alone = np.concatenate([run_onnx(model, row[None]) for row in features[:10]])
     # Single precision, standardised target.
     np.testing.assert_allclose(run_onnx(model, features)[:10], alone, atol=2e-6)
@@ -325,8 +279,8 @@ def test_predictions_of_a_batch_are_those_of_its_rows(
 def test_model_lists_its_operator_sets_in_one_order(problem: Problem) -> None:
     import onnx
 
-    features, target = problem
+    features, _ = problem
     for name in ("gradient_boosting", "mlp"):
-        data = to_onnx(fit_candidate(name, 0, WHOLE, features, target), features)
+        data = to_onnx(_fitted(name, WHOLE, problem), features)
         domains = [each.domain for each in onnx.load_from_string(data).opset_import]
         assert domains == sorted(domains)
