@@ -200,11 +200,11 @@ def _no_constant(name: str) -> None:
 
 def _reason(error: Exception) -> str:
     """What is wrong with a record, as part of a sentence."""
-    if isinstance(error, KeyError):
-        return f"it lacks {error}"
     if isinstance(error, HwnasError):
         text = str(error).removesuffix(".")
         return text[0].lower() + text[1:]
+    if isinstance(error, KeyError):
+        return f"it lacks {error}"
     if not isinstance(error, msgspec.ValidationError):
         return f"it cannot be read ({type(error).__name__})"
     text = str(error).replace("`$.", "`").replace("`", "'").removesuffix(" - at '$'")

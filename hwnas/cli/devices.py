@@ -56,11 +56,12 @@ def show(
     """Show what is known of a device and how good it is."""
     from rich.markup import escape
 
+    from hwnas.api import device_predictors
     from hwnas.cli._console import console, print_json
     from hwnas.core.device import load_device
 
     device = load_device(name)
-    cards = list(_cards(device))
+    cards = device_predictors(device)
     if as_json:
         from hwnas.predictors.card import CARDS
 
@@ -113,17 +114,6 @@ def _known_on(device: Device) -> str:
     for column in device.columns:
         by_space.setdefault(column.space, {})[column.quantity] = None
     return "\n".join(f"{space}: {', '.join(names)}" for space, names in by_space.items())
-
-
-def _cards(device: Device) -> Iterator[Card]:
-    """Cards of the predictors that were fitted for a device."""
-    from hwnas.predictors import predictor_cards
-    from hwnas.spaces import SPACES
-
-    for space in SPACES:
-        for card in predictor_cards(space):
-            if card.target.device == device.name:
-                yield card
 
 
 def _transfers(cards: list[Card]) -> Iterator[str]:

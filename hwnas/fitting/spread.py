@@ -7,6 +7,8 @@ References:
     Bishop 2006, Pattern Recognition and Machine Learning, section 3.3.2 (linear models)
     Hutter et al. 2014, Algorithm runtime prediction, https://arxiv.org/abs/1211.0906 (forests:
     variance within leaves and between trees)
+    Johansson et al. 2014, Regression conformal prediction with random forests,
+    https://doi.org/10.1007/s10994-014-5453-0 (such a scatter gives the shape, errors the scale)
     Malinin et al. 2021, Uncertainty in Gradient Boosting via Ensembles,
     https://arxiv.org/abs/2006.10562 (boosting: its own later stages as an ensemble)
     Lakshminarayanan et al. 2017, Simple and Scalable Predictive Uncertainty Estimation using Deep
@@ -54,22 +56,22 @@ def of_linear(fitted: Any, features: np.ndarray, target: np.ndarray) -> Spread:
     return spread
 
 
-def of_forest(fitted: Any, _: np.ndarray, __: np.ndarray) -> Spread:
-    """Of a pipeline that ends in a forest: variance within its leaves and between its trees."""
+def of_forest(fitted: Any, features: np.ndarray, target: np.ndarray) -> Spread:
+    """Of a pipeline that ends in a forest: how its trees and leaves scatter, scaled.
+
+    That is the scatter of single trees, wider than that of their mean: as a whole it is brought to
+    the size of errors out of fold.
+    """
     columns, forest = fitted[:-1], fitted[-1]
 
-    def spread(rows: np.ndarray) -> np.ndarray:
+    def scatter(rows: np.ndarray) -> np.ndarray:
         chosen = columns.transform(rows)
-        means = np.stack([tree.predict(chosen) for tree in forest.estimators_])
-        within = []
-        for tree in forest.estimators_:
-            leaves = tree.apply(chosen)
-            n = tree.tree_.n_node_samples[leaves]
-            # A leaf of two tells half of its variance.
-            within.append(tree.tree_.impurity[leaves] * n / np.maximum(n - 1, 1))
-        return np.asarray(np.sqrt(np.mean(within, axis=0) + means.var(axis=0)))
+        means = np.var([tree.predict(chosen) for tree in forest.estimators_], axis=0)
+        within = [tree.tree_.impurity[tree.apply(chosen)] for tree in forest.estimators_]
+        return np.asarray(means + np.mean(within, axis=0))
 
-    return spread
+    noise, usual = _noise(fitted, features, target), scatter(features).mean()
+    return lambda rows: np.sqrt(noise * (scatter(rows) / usual if usual else np.ones(len(rows))))
 
 
 def of_boosting(fitted: Any, features: np.ndarray, target: np.ndarray) -> Spread:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from hwnas.core.device import Device
 from hwnas.core.quantity import Quantity
 from hwnas.core.space import SearchSpace
-from hwnas.core.target import parse_conditions
+from hwnas.core.target import Target, parse_conditions
 from hwnas.errors import ConfigError
 from hwnas.features import feature_names
 from hwnas.features.legend import KINDS, labels
 from hwnas.features.sets import FEATURE_SETS
 from hwnas.fitting.splits import MIN_HELD_OUT
 from hwnas.objectives._missing import NothingKnownError, check_variant, unknown_here
-from hwnas.predictors import predictor_cards
+from hwnas.predictors import fits, predictor_cards, why_not
 from hwnas.predictors.card import Card
 from hwnas.predictors.importances import Importance
 
@@ -113,7 +113,9 @@ def explanations(
     cards = [
         card
         for card in predictor_cards(space.name, space.dataset)
-        if card.target.quantity == quantity.name and name in (None, card.target.device)
+        if card.target.quantity == quantity.name
+        and name in (None, card.target.device)
+        and fits(card, space)
     ]
     chosen: dict[str | None, Card] = {}
     conditions = parse_conditions(variant)
@@ -122,6 +124,9 @@ def explanations(
             # The user's own comes before the shipped one.
             chosen.setdefault(card.target.device, card)
     if not chosen:
+        reason = why_not(space, Target(quantity.name, space.dataset, name, conditions))
+        if reason:
+            raise NothingKnownError(f"{reason} Fit one for these options: hwnas fit TABLE")
         check_variant(quantity, variant, (card.target.condition_text for card in cards))
         raise _unknown(space, device, quantity)
     found = [

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hwnas.fitting.estimators import to_onnx
 from scipy.optimize import check_grad
 from sklearn.base import clone
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 from threadpoolctl import threadpool_limits
 
+from hwnas.fitting.conversion import to_onnx
 from hwnas.fitting.gaussian_process import (
     MAX_DEVIATIONS,
     N_TUNED,

@@ -99,6 +99,11 @@ def test_a_misspelt_part_is_told_with_the_nearest_one(card: Card) -> None:
         _read(card, lambda fields: fields["model"].update(scal=1.0))
 
 
+def test_a_quantity_that_is_not_known_is_told_with_the_file(card: Card) -> None:
+    with pytest.raises(ArtifactError, match=r"^accuracy\.json must be .*; unknown quantity 'luck'"):
+        _read(card, lambda fields: fields["target"].update(quantity="luck"))
+
+
 def test_a_newer_schema_is_refused(card: Card) -> None:
     with pytest.raises(ArtifactError, match=rf"schema must be at most {SCHEMA}; got {SCHEMA + 1}"):
         _read(card, lambda fields: fields.update(schema=SCHEMA + 1, new="part"))
