@@ -20,6 +20,7 @@ from additive_table import (
     N_CONNECTED,
     N_DISCONNECTED,
     PARTIAL,
+    SETS,
     additive_ms,
 )
 from filelock import FileLock
@@ -29,7 +30,7 @@ import hwnas
 from hwnas.core.architecture import Architecture
 from hwnas.core.objective import Objective
 from hwnas.core.space import SearchSpace
-from hwnas.fitting.procedure import Fitted, fit_column, write_predictor
+from hwnas.fitting.columns import Fitted, fit_column, write_predictor
 from hwnas.spaces import load_space
 from hwnas.tables import Table, import_file
 
@@ -178,12 +179,12 @@ def own_table(
 
 @pytest.fixture(scope="session")
 def fitted(nasbench201: SearchSpace, own_table: Table, once: Once) -> Mapping[str, Fitted]:
-    """Predictors of the columns that vary, by name of the column."""
+    """Predictors of the columns that vary, from a few features, by name of the column."""
     columns = {column.name: column for column in own_table.columns}
 
     def fill(folder: Path) -> None:
         for name in (LATENCY, PARTIAL, ACCURACY):
-            result = fit_column(nasbench201, own_table, columns[name])
+            result = fit_column(nasbench201, own_table, columns[name], features=SETS)
             (folder / name).write_bytes(pickle.dumps(result))
 
     folder = once("fitted", fill)

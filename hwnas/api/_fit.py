@@ -48,7 +48,7 @@ def fit_transfer(
         TableError: A table is not in the cache.
         StorageError: The folder cannot be written.
     """
-    from hwnas.fitting.procedure import write_predictor
+    from hwnas.fitting.columns import write_predictor
     from hwnas.fitting.transfer import extrapolate, measure_transfer
 
     goal = load_space(to_space, dataset=to_dataset)
@@ -111,7 +111,7 @@ def fit_quality_transfer(
         TableError: No table in the cache holds the quantity, or it has too few values.
         StorageError: The folder cannot be written.
     """
-    from hwnas.fitting.procedure import SCORED_QUANTITIES, write_predictor
+    from hwnas.fitting.columns import SCORED_QUANTITIES, write_predictor
     from hwnas.fitting.quality import carried_sets, extrapolate_quality, measure_trust
 
     wanted = parse_target(quantity)
@@ -149,8 +149,8 @@ def fit_quality_transfer(
 def _has_own(space: SearchSpace, quantity: str) -> bool:
     """Whether a table in the cache, or a predictor that was fitted on one, knows a quantity."""
     return _quality(space, quantity) is not None or any(
-        card.quantity == quantity and card.transfer is None
-        for _, card in predictor_cards(space.name, space.dataset)
+        card.target.quantity == quantity and card.transfer is None
+        for card in predictor_cards(space.name, space.dataset)
     )
 
 
@@ -219,8 +219,8 @@ def fit(
         TableError: The table is not in the cache or damaged, or a column has nothing to predict.
         StorageError: The folder cannot be written.
     """
-    from hwnas.fitting.choice import NO_BETTER
-    from hwnas.fitting.procedure import fit_column, fit_scored, is_constant, write_predictor
+    from hwnas.fitting.columns import fit_column, fit_scored, is_constant, write_predictor
+    from hwnas.fitting.procedure import NO_BETTER
     from hwnas.tables import load_table
 
     tolerance = NO_BETTER if tolerance is None else tolerance
@@ -241,7 +241,7 @@ def fit(
         card = None
         if columns or not is_constant(space, source, column):
             fitted = fit_column(space, source, column, seed, tolerance=tolerance)
-            scored = fit_scored(space, source, column, fitted.card, seed)
+            scored = fit_scored(space, source, column, fitted.card, seed, tolerance)
             for each in filter(None, (fitted, scored)):
                 write_predictor(Path(out) if out else search_path()[0], each)
                 card = each.card

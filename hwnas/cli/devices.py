@@ -59,17 +59,18 @@ def show(
     """Show what is known of a device and how good it is."""
     from rich.markup import escape
 
+    from hwnas.api import device_predictors
     from hwnas.cli._console import console, print_json
     from hwnas.objectives.devices import load_device
     from hwnas.tables.catalogue import catalogue
 
     device, entries = load_device(name), catalogue()
-    cards = list(_cards(device))
+    cards = device_predictors(device)
     if as_json:
-        import dataclasses
+        from hwnas.predictors.card import CARDS
 
         record = _record(device, entries)
-        print_json({**record, "predictors": [dataclasses.asdict(card) for card in cards]})
+        print_json({**record, "predictors": [CARDS.encode(card) for card in cards]})
         return
     out = console()
     out.print(f"[bold]{escape(device.title)}[/bold] ({escape(device.kind)})")
@@ -82,7 +83,7 @@ def show(
     for line in _tables(device, entries):
         out.print(line)
     for evaluation, heading in _HEADINGS.items():
-        measured = [c for c in cards if c.transfer is None and c.evaluation == evaluation]
+        measured = [c for c in cards if c.transfer is None and c.evaluation.how == evaluation]
         if measured:
             out.print(f"\n{heading}:\n")
             out.print(_card_table(measured))
@@ -134,25 +135,13 @@ def _known_on(device: Device, entries: list[Entry]) -> str:
     return "\n".join(f"{space}: {', '.join(names)}" for space, names in sorted(by_space.items()))
 
 
-def _cards(device: Device) -> Iterator[Card]:
-    """Cards of the predictors that were fitted for a device."""
-    from hwnas.predictors import predictor_cards
-    from hwnas.spaces import SPACES
-
-    places = ((name, dataset) for name in SPACES for dataset in SPACES[name].datasets)
-    for space, dataset in places:
-        for _, card in predictor_cards(space, dataset):
-            if card.device == device.name:
-                yield card
-
-
 def _transfers(cards: list[Card]) -> Iterator[str]:
     """What is extrapolated to where: ``mnasnet (imagenet): latency, energy; from nasbench201``."""
     by_place: dict[tuple[str, str, str], list[str]] = {}
     for card in cards:
         if card.transfer is not None:
-            place = (card.space, card.dataset, card.transfer["from_space"])
-            by_place.setdefault(place, []).append(card.quantity)
+            place = (card.space, str(card.target.dataset), card.transfer.from_space)
+            by_place.setdefault(place, []).append(card.target.quantity)
     for (space, dataset, start), names in by_place.items():
         yield f"{space} ({dataset}): {', '.join(names)}; from {start}"
 
@@ -167,15 +156,16 @@ def _card_table(cards: list[Card]) -> Any:
     for heading in ("Kendall\ntau", "within\n10 %", "in 90 %\ninterval", "classes\nfit/test"):
         table.add_column(heading, justify="right", no_wrap=True)
     for card in cards:
-        tau, close = card.held_out["kendall_tau"], card.held_out["within_10_pct"]
+        evaluation = card.evaluation
+        tau, close = evaluation.figures["kendall_tau"], evaluation.figures["within_10_pct"]
         table.add_row(
             card.space,
-            card.dataset,
-            f"{'@'.join(filter(None, (card.quantity, card.variant)))} ({card.unit})",
+            card.target.dataset,
+            f"{card.target} ({card.target.meaning.unit})",
             "" if tau is None else f"{tau:.3f}",
             "" if close is None else f"{close:.1f} %",
-            f"{card.coverage_pct:.1f} %",
-            f"{card.n_classes['train']:,}/{card.n_classes['test']:,}",
+            f"{evaluation.coverage_pct:.1f} %",
+            f"{evaluation.n_classes.train:,}/{evaluation.n_classes.test:,}",
         )
     return table
 

@@ -71,10 +71,10 @@ def _named_by_tables() -> dict[str, str]:
 
 def _named_by_predictors() -> dict[str, str]:
     """Devices of the predictors, and which quantity names them first."""
-    places = ((name, dataset) for name in SPACES for dataset in SPACES[name].datasets)
-    return {
-        card.device: f"a predictor fitted on table {card.table['name']}"
-        for space, dataset in places
-        for _, card in predictor_cards(space, dataset)
-        if card.device
-    }
+    named: dict[str, str] = {}
+    for space in SPACES:
+        for card in predictor_cards(space):
+            if card.target.device:
+                source = f"a predictor fitted on table {card.table.name}"
+                named.setdefault(card.target.device, source)
+    return named

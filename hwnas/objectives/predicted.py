@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from hwnas.core.architecture import Architecture
 from hwnas.core.batch import Batch
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
 from hwnas.core.quantity import Quantity
 from hwnas.objectives import SOURCES, Question
-from hwnas.objectives._missing import check_variant, need_device, unknown_here
+from hwnas.objectives._missing import NothingKnownError, check_variant, need_device, unknown_here
 from hwnas.objectives.evaluation import inputs_of
-from hwnas.predictors import Predictor, find_predictor, predict_together, predictor_cards
+from hwnas.predictors import (
+    Predictor,
+    find_predictor,
+    predict_together,
+    predictor_cards,
+    why_not,
+)
 
 INPUTS = {True: "from features and proxy scores", False: "from features alone"}
 """What a value was predicted from, by whether scores of zero-cost proxies were read."""
@@ -37,12 +45,15 @@ class PredictedObjective:
             title=quantity.title,
             detail=f"{card.detail}; {INPUTS[True]}" if card.reads_scores else card.detail,
             origin=(
-                f"{card.stem}.onnx sha256 {card.sha256}; fitted on table {card.table['name']} "
-                f"sha256 {card.table['sha256']}"
+                f"{card.name}.onnx sha256 {card.model.sha256}; fitted on table {card.table.name} "
+                f"sha256 {card.table.sha256}"
             ),
-            figures={**card.held_out, "interval_coverage_pct": card.coverage_pct},
-            importances=card.importances or {},
-            evaluation=card.evaluation,
+            figures={
+                **card.evaluation.figures,
+                "interval_coverage_pct": card.evaluation.coverage_pct,
+            },
+            importances=msgspec.to_builtins(card.importances) or {},
+            evaluation=card.evaluation.how,
             stage=1,
         )
         # What it says comes from these files and from nothing else: who else reads them, agrees.
@@ -109,13 +120,16 @@ def predicted_objective(question: Question) -> Objective:
     quantity, conditions = target.meaning, target.condition_text
     if quantity.per_device:
         need_device(quantity, question.device)
-    predictor = find_predictor(space, target.quantity, conditions, target.device)
+    predictor = find_predictor(space, target)
     if predictor is not None:
         return PredictedObjective(predictor, target.column, quantity)
+    reason = why_not(space, target)
+    if reason:
+        raise NothingKnownError(f"{reason} Fit one for these options: hwnas fit TABLE")
     variants = [
-        card.variant
-        for _, card in predictor_cards(space.name, space.dataset)
-        if (card.quantity, card.device) == (target.quantity, target.device)
+        card.target.condition_text
+        for card in predictor_cards(space.name, space.dataset)
+        if card.target.usual == target.usual
     ]
     check_variant(quantity, conditions, variants)
     raise unknown_here(space, question.device, quantity)

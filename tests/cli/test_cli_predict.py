@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_up import write_half_scored
+from made_up import own_copy, shipped_predictor, write_half_scored
 
-from hwnas._resources import artifacts_dir, cache_dir
 from hwnas.cli import main
 from hwnas.core.space import SearchSpace
 from hwnas.objectives import SOURCES
@@ -188,35 +187,27 @@ def test_mistake_is_told_in_one_line(type_: Type, words: tuple[str, ...], senten
     assert err.count("\n") == 1
 
 
-def _own_copy(name: str) -> Path:
-    """A copy of a shipped predictor in the user's cache; the path of its card."""
-    place = cache_dir() / "artifacts" / "nasbench201" / "cifar10"
-    place.mkdir(parents=True)
-    for path in (artifacts_dir() / "nasbench201" / "cifar10").glob(f"{name}.*"):
-        (place / path.name).write_bytes(path.read_bytes())
-    return place / f"{name}.json"
-
-
 @pytest.mark.parametrize(
-    ("suffix", "data", "sentence"),
+    ("part", "data", "sentence"),
     [
-        (".onnx", b"damaged", "its sha256 differs from its card's"),
-        (".onnx", None, "must lie beside its card"),
-        (".json", b"{", "must be the card of a predictor"),
-        (".json", b'{"schema": 99}', "has schema 99; this version reads up to"),
+        ("model", b"damaged", "differs from its card's"),
+        ("model", None, "it cannot be read (No such file or directory)"),
+        ("index", b"{", "must be an index of predictors"),
+        ("index", b'{"schema": 99}', "schema must be at most 2; got 99. Update hwnas."),
     ],
 )
 def test_damaged_predictor_is_told_in_one_line(
-    type_: Type, suffix: str, data: bytes | None, sentence: str
+    type_: Type, part: str, data: bytes | None, sentence: str
 ) -> None:
-    path = _own_copy("edgegpu.latency").with_suffix(suffix)
+    own = own_copy(shipped_predictor("nasbench201", "cifar10", "edgegpu.latency"))
+    path = own.place / (own.model if part == "model" else "index.json")
     if data is None:
         path.unlink()
     else:
         path.write_bytes(data)
     status, out, err = type_(CELL, "--device", "edgegpu")
     assert (status, out) == (2, "")
-    assert err.startswith(f"Error: {path}")
+    assert err.startswith(f"Error: {own.place}")
     assert sentence in err
     assert err.count("\n") == 1
     assert "Traceback" not in err
