@@ -18,6 +18,7 @@ from _environment import environment, table
 import hwnas
 from hwnas.api import make_objective
 from hwnas.core.batch import Batch
+from hwnas.core.classes import valid_classes
 from hwnas.core.quantity import DEFAULT_OBJECTIVES
 from hwnas.core.space import SearchSpace
 from hwnas.objectives.evaluation import evaluate
@@ -46,7 +47,7 @@ class Truth:
         self._space = space
         every = space.all_genotypes()
         assert every is not None
-        classes = np.unique(space.canonical_genotypes(every[space.valid_mask(every)]), axis=0)
+        classes = valid_classes(space, every)
         values = self._values([str(space.architecture(genotype)) for genotype in classes])
         values = values[~np.isnan(values).any(axis=1)]
         self._scale = Normalisation.of(values, self._specs)

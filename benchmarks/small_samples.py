@@ -25,10 +25,11 @@ from _environment import environment, table
 from scipy.stats import kendalltau
 from threadpoolctl import threadpool_limits
 
+from hwnas.core.feature_set import FEATURE_SETS
+from hwnas.core.quantity import QUANTITIES
 from hwnas.features import feature_matrix
-from hwnas.features.sets import FEATURE_SETS
+from hwnas.fitting.procedure import Sample, procedure_for, scales_of
 from hwnas.fitting.ranks import normal_scores
-from hwnas.fitting.selection import fit_best
 from hwnas.proxies.store import read_card, read_scores
 from hwnas.spaces import load_space
 from hwnas.tables import Table, import_table
@@ -52,13 +53,13 @@ class Problem:
         target: True values, shape ``(n_nets,)``.
         sets: Inputs by name, each of shape ``(n_nets, n_columns)``.
         anchor: Inputs of the random forest, shape ``(n_nets, n_columns)``.
-        by_rank: Whether the order is fitted, or the logarithm.
+        quantity: What the values are of, which says whether their order or logarithm is fitted.
     """
 
     target: np.ndarray
     sets: Mapping[str, np.ndarray]
     anchor: np.ndarray
-    by_rank: bool
+    quantity: str
 
 
 def read_problems(folder: Path, scores: Path | None) -> tuple[dict[str, Problem], np.ndarray]:
@@ -88,16 +89,16 @@ def read_problems(folder: Path, scores: Path | None) -> tuple[dict[str, Problem]
             column(name),
             {**cells, "proxies": _ranked(published)},
             np.hstack([graf, published]),
-            by_rank=True,
+            name,
         )
         for name in ("accuracy", "robustness")
     }
-    as_it_stands = {"operations": graf[:, : len(space.cell.operations)] if space.cell else graf}
+    as_it_stands = {"operations": graf[:, : len(space.cell_types[0].operations)]}
     problems["energy"] = Problem(
         column("energy"),
         {**as_it_stands, "graph": graf, "one_hot": one_hot, "counts": cells["counts"]},
         np.hstack([graf, one_hot]),
-        by_rank=False,
+        "energy",
     )
     if scores is not None:
         own = _own(scores, [str(space.canonical(space.parse(arch))) for arch in nets])
@@ -106,7 +107,7 @@ def read_problems(folder: Path, scores: Path | None) -> tuple[dict[str, Problem]
                 column(name),
                 {**cells, "proxies": _ranked(own)},
                 np.hstack([graf, own]),
-                by_rank=True,
+                name,
             )
     return problems, classes.reshape(-1)
 
@@ -126,7 +127,7 @@ def _own(path: Path, archs: list[str]) -> np.ndarray:
     """Our proxies of the canonical forms, shape ``(n_nets, n_proxies)``; chance for the rest."""
     card = read_card(path)
     rows = read_scores(path, card)
-    names = card["proxies"]
+    names = card.proxies
     unknown = dict.fromkeys(names)
     found = [rows[arch].scores.values if arch in rows else unknown for arch in archs]
     return _filled(np.array([[row[name] for name in names] for row in found], dtype=float))
@@ -161,16 +162,17 @@ def measure(problem: Problem, train: np.ndarray, test: np.ndarray, seed: int) ->
         name: range(end - values.shape[1], end)
         for end, (name, values) in zip(ends, problem.sets.items(), strict=True)
     }
-    target = problem.target if problem.by_rank else np.log(problem.target)
-    best = fit_best(features[train], target[train], layout, seed, problem.by_rank)
+    quantity, values = QUANTITIES[problem.quantity], problem.target[train]
+    procedure = procedure_for(len(train), layout, scales_of(quantity, layout, values))
+    candidate = Sample(procedure, quantity, features[train], values, layout, seed).fit().candidate
     forest = RandomForestRegressor(random_state=seed).fit(
         problem.anchor[train], problem.target[train]
     )
     truth = problem.target[test]
     return {
-        OURS: float(kendalltau(best.estimator.predict(features[test]), truth).statistic),
+        OURS: float(kendalltau(candidate.predict(features[test]), truth).statistic),
         ANCHOR: float(kendalltau(forest.predict(problem.anchor[test]), truth).statistic),
-        "picked": best.name,
+        "picked": candidate.name,
     }
 
 

@@ -13,13 +13,13 @@ from typing import Any
 from hwnas.algorithms import ALGORITHMS, Setting
 from hwnas.algorithms.warm_start import draw, parse_warm_start
 from hwnas.api._runs import write_report
-from hwnas.api._values import COUNTED, make_objective, objective, resolve_space
+from hwnas.api._values import COUNTED, make_objective, objective, objective_name, resolve_space
 from hwnas.config import DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
-from hwnas.core.device import Device, load_device
+from hwnas.core.device import Device
 from hwnas.core.forms import Forms
 from hwnas.core.limits import Limit, parse_limit
 from hwnas.core.objective import Objective
-from hwnas.core.quantity import DEFAULT_OBJECTIVES, parse_quantity
+from hwnas.core.quantity import DEFAULT_OBJECTIVES
 from hwnas.core.space import SearchSpace
 from hwnas.engine.directory import claimed, latest_directory, new_directory
 from hwnas.engine.loop import Loop, Task
@@ -30,6 +30,7 @@ from hwnas.engine.store import Store, check_names, read_history
 from hwnas.errors import ConfigError, RunError, StorageError
 from hwnas.executors import EXECUTORS
 from hwnas.objectives import SOURCES
+from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import Problem
 from hwnas.objectives.indicators import REFERENCE
 from hwnas.objectives.predicted import input_notes
@@ -77,10 +78,12 @@ def search(
         space: Search space or its name.
         device: Device or its name; needed for latency and energy.
         dataset: Data set; the space's first one by default.
-        objectives: Quantities (``"robustness@pgd-eps1"`` for a variant), objectives made by
-            ``hwnas.objective``, or plain functions over a batch of architectures (minimised).
+        objectives: Quantities (``"robustness@pgd-eps1"`` with a condition, ``"latency:table"``
+            with a source of its own), objectives made by ``hwnas.objective``, or plain functions
+            over a batch of architectures (minimised).
         constraints: Limits such as ``"latency_ms<=5"``, also on what is no objective.
-        source: ``"predictor"``, or ``"table"`` to look true values up (class means).
+        source: Source of the objectives that name none: ``"predictor"``, or ``"table"`` to look
+            true values up (class means).
         power_w: Rated power in watts; energy is then estimated from it.
         algorithm: Name of the algorithm, one of ``hwnas.algorithms.ALGORITHMS``.
         warm_start: Proxy and number of candidates, such as ``"nwot:1000"``: of so many
@@ -178,8 +181,7 @@ def _listed(name: str, items: Sequence[Any]) -> Sequence[Any]:
 def _named(item: Any) -> tuple[str, Objective | None]:
     """An objective's name in the configuration, and the objective if it is the user's own."""
     if isinstance(item, str):
-        quantity, variant = parse_quantity(item)
-        return f"{quantity.name}@{variant}" if variant else quantity.name, None
+        return objective_name(item), None
     own = item if hasattr(item, "spec") else objective(item)
     return own.spec.column, own
 

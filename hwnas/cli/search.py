@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hwnas.cli import EXIT_INTERRUPTED
+from hwnas.cli import _exit
 from hwnas.cli._space import OptionTexts, space_of
 
 if TYPE_CHECKING:
@@ -36,7 +36,10 @@ def search(
     ] = None,
     option: OptionTexts = None,
     objectives: Annotated[
-        str, typer.Option(help="Comma-separated; robustness@pgd-eps1 names a variant.")
+        str,
+        typer.Option(
+            help="Comma-separated; robustness@pgd-eps1 names an attack, latency:table a source."
+        ),
     ] = "accuracy,robustness,latency,energy",
     constraint: Annotated[
         list[str] | None,
@@ -134,7 +137,7 @@ def search(
         _print_run(console(), run, time.monotonic() - started)
     if is_interrupted:
         _say_how_to_go_on(messages, context.obj, run)
-        raise typer.Exit(EXIT_INTERRUPTED)
+        raise typer.Exit(_exit.INTERRUPTED)
 
 
 @contextlib.contextmanager

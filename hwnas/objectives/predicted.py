@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from hwnas.core.architecture import Architecture
 from hwnas.core.batch import Batch
-from hwnas.core.device import Device
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
-from hwnas.core.quantity import Quantity, column_name
-from hwnas.core.space import SearchSpace
-from hwnas.objectives import SOURCES
-from hwnas.objectives._missing import check_variant, need_device, unknown_here
+from hwnas.core.quantity import Quantity
+from hwnas.objectives import SOURCES, Question
+from hwnas.objectives._missing import NothingKnownError, check_variant, need_device, unknown_here
 from hwnas.objectives.evaluation import inputs_of
-from hwnas.predictors import Predictor, find_predictor, predict_together, predictor_cards
+from hwnas.predictors import (
+    Predictor,
+    find_predictor,
+    predict_together,
+    predictor_cards,
+    why_not,
+)
 
 INPUTS = {True: "from features and proxy scores", False: "from features alone"}
 """What a value was predicted from, by whether scores of zero-cost proxies were read."""
@@ -39,12 +45,15 @@ class PredictedObjective:
             title=quantity.title,
             detail=f"{card.detail}; {INPUTS[True]}" if card.reads_scores else card.detail,
             origin=(
-                f"{card.stem}.onnx sha256 {card.sha256}; fitted on table {card.table['name']} "
-                f"sha256 {card.table['sha256']}"
+                f"{card.name}.onnx sha256 {card.model.sha256}; fitted on table {card.table.name} "
+                f"sha256 {card.table.sha256}"
             ),
-            figures={**card.held_out, "interval_coverage_pct": card.coverage_pct},
-            importances=card.importances or {},
-            evaluation=card.evaluation,
+            figures={
+                **card.evaluation.figures,
+                "interval_coverage_pct": card.evaluation.coverage_pct,
+            },
+            importances=msgspec.to_builtins(card.importances) or {},
+            evaluation=card.evaluation.how,
             stage=1,
         )
         # What it says comes from these files and from nothing else: who else reads them, agrees.
@@ -99,24 +108,28 @@ def input_notes(measures: Sequence[Objective], batch: Batch) -> list[str]:
 
 
 @SOURCES.register("predictor")
-def predicted_objective(
-    space: SearchSpace, device: Device | None, quantity: Quantity, variant: str
-) -> Objective:
+def predicted_objective(question: Question) -> Objective:
     """The objective of the predictor that was fitted for a quantity.
 
     Raises:
         NothingKnownError: There is none for this space, data set and device.
-        UnknownNameError: There is one, but not for this variant.
+        UnknownNameError: There is one, but not under these conditions.
         ArtifactError: The predictor's files are damaged.
     """
-    name = need_device(quantity, device).name if quantity.per_device else None
-    predictor = find_predictor(space, quantity.name, variant, name)
+    space, target = question.space, question.target
+    quantity, conditions = target.meaning, target.condition_text
+    if quantity.per_device:
+        need_device(quantity, question.device)
+    predictor = find_predictor(space, target)
     if predictor is not None:
-        return PredictedObjective(predictor, column_name(quantity, variant), quantity)
+        return PredictedObjective(predictor, target.column, quantity)
+    reason = why_not(space, target)
+    if reason:
+        raise NothingKnownError(f"{reason} Fit one for these options: hwnas fit TABLE")
     variants = [
-        card.variant
-        for _, card in predictor_cards(space.name, space.dataset)
-        if (card.quantity, card.device) == (quantity.name, name)
+        card.target.condition_text
+        for card in predictor_cards(space.name, space.dataset)
+        if card.target.usual == target.usual
     ]
-    check_variant(quantity, variant, variants)
-    raise unknown_here(space, device, quantity)
+    check_variant(quantity, conditions, variants)
+    raise unknown_here(space, question.device, quantity)

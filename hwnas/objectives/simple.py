@@ -16,8 +16,7 @@ from hwnas.errors import ConfigError, ShapeError
 from hwnas.features.counts import COLUMNS, count_genotypes
 from hwnas.objectives.evaluation import prepare
 
-_TAKEN = {name for q in QUANTITIES.values() for name in (q.name, q.column)}
-_TAKEN |= {"arch", "seq", "generation", "violation", "feasible"}
+_TAKEN = {"arch", "seq", "generation", "violation", "feasible"}
 """Names that the files of a run give to other columns."""
 _TAKEN_ENDS = ("_lower", "_upper", "_source")
 
@@ -118,7 +117,8 @@ class CustomObjective:
     ) -> None:
         # SQLite does not tell capitals from small letters.
         plain = column.lower()
-        if not column.isidentifier() or plain in _TAKEN or plain.endswith(_TAKEN_ENDS):
+        taken = _TAKEN | {name for q in QUANTITIES.values() for name in (q.name, q.column)}
+        if not column.isidentifier() or plain in taken or plain.endswith(_TAKEN_ENDS):
             raise ConfigError(
                 "An objective of your own needs a name of letters, digits and '_' that is not "
                 f"taken, as those of quantities are; got '{column}'."

@@ -11,6 +11,7 @@ from hwnas.algorithms.warm_start import parse_warm_start
 from hwnas.core.space import SearchSpace
 from hwnas.errors import StateError
 from hwnas.spaces import load_space
+from hwnas.testing._require import require
 
 _N_OBJECTIVES = 2
 _N_TURNS = 4
@@ -38,7 +39,7 @@ def check_algorithm(algorithm: type[Algorithm], space: SearchSpace | None = None
     space = load_space("nasbench201") if space is None else space
     name = algorithm.__name__
     least = algorithm.least_population
-    _require(least >= 1, f"{name}: least_population must be at least 1; got {least}.")
+    require(least >= 1, f"{name}: least_population must be at least 1; got {least}.")
     if algorithm.default_warm_start is not None:
         parse_warm_start(algorithm.default_warm_start)
 
@@ -55,11 +56,6 @@ def check_algorithm(algorithm: type[Algorithm], space: SearchSpace | None = None
     _check_portions(name, space, make(), population)
     for words in (("failed",), ("unknown",), ("infeasible",), ("done", "failed", "infeasible")):
         _check_statuses(name, space, make(), population, words)
-
-
-def _require(holds: bool | np.bool_, sentence: str) -> None:
-    if not holds:
-        raise AssertionError(sentence)
 
 
 def _distinct(space: SearchSpace, n: int) -> np.ndarray:
@@ -83,14 +79,14 @@ def _ask(name: str, space: SearchSpace, algorithm: Algorithm, n: int) -> np.ndar
     """What is asked, if it is at most ``n`` valid genotypes."""
     asked = algorithm.ask(n)
     shape = (len(asked), len(space.genes))
-    _require(asked.shape == shape, f"{name}: ask() must give shape {shape}; got {asked.shape}.")
-    _require(len(asked) <= n, f"{name}: ask({n}) must give at most {n}; got {len(asked)}.")
-    _require(
+    require(asked.shape == shape, f"{name}: ask() must give shape {shape}; got {asked.shape}.")
+    require(len(asked) <= n, f"{name}: ask({n}) must give at most {n}; got {len(asked)}.")
+    require(
         np.issubdtype(asked.dtype, np.integer),
         f"{name}: ask() must give integers; got {asked.dtype}.",
     )
     space.check_choices(asked)
-    _require(
+    require(
         space.valid_mask(asked).all(),
         f"{name}: what is asked must connect input and output; {asked[~space.valid_mask(asked)]} "
         "does not.",
@@ -115,7 +111,7 @@ def _check_beginning(
     name: str, space: SearchSpace, algorithm: Algorithm, first: np.ndarray
 ) -> None:
     asked = _ask(name, space, algorithm, len(first))
-    _require(
+    require(
         np.array_equal(asked, first[: len(asked)]) and len(asked) > 0,
         f"{name}: what it is given to begin with must be asked first, in that order.",
     )
@@ -130,7 +126,7 @@ def _check_asking(name: str, space: SearchSpace, algorithm: Algorithm, populatio
         except StateError:
             break
         asked += len(genotypes)
-    _require(asked > 0, f"{name}: the first ask() must give something.")
+    require(asked > 0, f"{name}: the first ask() must give something.")
 
 
 def _check_seeds(
@@ -143,7 +139,7 @@ def _check_seeds(
         same = _turns(name, space, make(3), population)
     finally:
         np.random.set_state(state)  # noqa: NPY002
-    _require(one == same, f"{name}: the same seed must ask the same when told the same.")
+    require(one == same, f"{name}: the same seed must ask the same when told the same.")
 
 
 def _check_portions(name: str, space: SearchSpace, algorithm: Algorithm, population: int) -> None:
@@ -157,4 +153,4 @@ def _check_statuses(
     name: str, space: SearchSpace, algorithm: Algorithm, population: int, words: Sequence[str]
 ) -> None:
     asked = _turns(name, space, algorithm, population, words)
-    _require(bool(asked[0]), f"{name}: ask() must give something, whatever came of the last.")
+    require(bool(asked[0]), f"{name}: ask() must give something, whatever came of the last.")

@@ -9,21 +9,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_up import score_card
 
 import hwnas
 from hwnas.algorithms import ALGORITHMS, Setting
 from hwnas.algorithms.warm_start import Candidates, WarmStart, draw, parse_warm_start
+from hwnas.core.classes import all_classes, sample_classes
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, MissingExtraError, UnknownNameError
 from hwnas.features.counts import count_genotypes
 from hwnas.proxies import shipped
 from hwnas.proxies.scoring import Scores
 from hwnas.proxies.store import Row, write_scores
-from hwnas.proxies.sweep import all_classes, sample_classes
 
 Started = Callable[..., hwnas.Run]
-CARD = {"space": "nasbench201", "proxies": ["nwot", "jacobian_norm"], "n_images": 4, "seed": 0}
-CARD |= {"options": {"dataset": "cifar10", "cells": 1}, "batch": "photos"}
 
 
 def _true_score(genotype: tuple[int, ...]) -> float:
@@ -40,7 +39,8 @@ def _artifacts(tmp_path_factory: pytest.TempPathFactory, nasbench201: SearchSpac
         # Every class whose score is 96, the largest, has no score in the file.
         values = {"nwot": None if score == 96 else score, "jacobian_norm": score}
         rows[str(arch)] = Row(arch.genotype, Scores(values, {}))
-    write_scores(folder / "nasbench201" / shipped.FILE, rows, CARD)
+    card = score_card(nasbench201, ("nwot", "jacobian_norm"), cells=1)
+    write_scores(folder / "nasbench201" / shipped.FILE, rows, card)
     return folder
 
 
@@ -130,9 +130,7 @@ def test_where_a_random_sample_is_shipped_candidates_come_from_it(
         str(arch): Row(arch.genotype, Scores({"nwot": float(number)}, {}))
         for number, arch in enumerate(archs)
     }
-    write_scores(
-        tmp_path / "mnasnet" / shipped.FILE, rows, {**CARD, "options": {}, "proxies": ["nwot"]}
-    )
+    write_scores(tmp_path / "mnasnet" / shipped.FILE, rows, score_card(space, ("nwot",)))
     monkeypatch.setattr(shipped, "artifacts_dir", lambda: tmp_path)
     monkeypatch.setitem(sys.modules, "torch", None)
     sample = {arch.genotype for arch in archs}

@@ -13,12 +13,12 @@ import hwnas
 from hwnas.api import make_objective
 from hwnas.core.architecture import Architecture
 from hwnas.core.batch import Batch
-from hwnas.core.device import load_device
 from hwnas.core.limits import Limit
 from hwnas.core.objective import Estimate, ObjectiveSpec, Stage
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ShapeError
 from hwnas.objectives import predicted
+from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import evaluate
 from hwnas.predictors import batches
 from hwnas.spaces import load_space
