@@ -12,6 +12,7 @@ from hwnas.api import make_objective
 from hwnas.core.architecture import Architecture
 from hwnas.core.space import SearchSpace
 from hwnas.objectives.devices import load_device
+from hwnas.predictors.card import Sizes
 from hwnas.tables import class_means, import_file, load_audit, load_table
 
 COLUMN = "cifar10_myboard_latency_ms"
@@ -92,7 +93,7 @@ def test_twenty_random_networks_can_be_fitted_and_searched_for(
     table.frame[chosen].to_csv(path, index=False)
     import_file("few", path, "nasbench201")
     (card,) = hwnas.fit("few")
-    assert card.n_classes == {"train": 20, "calibrate": 20, "test": 20}
+    assert card.evaluation.n_classes == Sizes(20, 20, 20)
     run = hwnas.search(
         "nasbench201",
         device="myboard",
