@@ -12,10 +12,8 @@ import time
 from functools import cache
 from pathlib import Path
 
-from hwnas._resources import artifacts_dir
 from hwnas.fitting.importance import add_importances
-from hwnas.predictors.card import read_card
-from hwnas.predictors.importances import importances_of
+from hwnas.predictors.store import INDEX, stored_in
 from hwnas.spaces import load_space
 from hwnas.tables import Table, import_table
 
@@ -25,9 +23,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--from", dest="source", type=Path, help="folder of the published files")
     parser.add_argument("--again", action="store_true", help="also cards that have importances")
-    parser.add_argument(
-        "folder", nargs="?", type=Path, default=artifacts_dir(), help="the shipped ones by default"
-    )
+    parser.add_argument("folder", type=Path, help="as hwnas fit --out writes it")
     arguments = parser.parse_args()
 
     @cache
@@ -36,17 +32,20 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HWNAS_CACHE"] = folder
-        for path in sorted(arguments.folder.rglob("*.json")):
-            card = read_card(path)
+        spaces = [path.parent.name for path in sorted(arguments.folder.glob(f"*/{INDEX}"))]
+        for stored in [each for name in spaces for each in stored_in(arguments.folder, name)]:
+            card = stored.card
             if card.transfer is not None or (card.importances and not arguments.again):
                 continue
             started = time.perf_counter()
-            space = load_space(card.space, dataset=card.dataset)
-            card = add_importances(path, space, table(card.table["name"]))
+            space = load_space(card.space, dataset=card.target.dataset)
+            card = add_importances(arguments.folder, stored, space, table(card.table.name))
             seconds = time.perf_counter() - started
-            largest = importances_of(card.importances)[0]
-            name = path.relative_to(arguments.folder).with_suffix("")
-            print(f"{name}: {largest.feature_set} {largest.drop:.3f}, {seconds:.0f} s", flush=True)
+            assert card.importances is not None
+            largest = card.importances.listed()[0]
+            print(
+                f"{stored}: {largest.feature_set} {largest.drop:.3f}, {seconds:.0f} s", flush=True
+            )
 
 
 if __name__ == "__main__":

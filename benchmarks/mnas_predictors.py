@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from _environment import environment, table
 
-from hwnas.fitting.procedure import fit_column
+from hwnas.fitting.columns import fit_column
 from hwnas.predictors.card import Card
 from hwnas.spaces import load_space
 from hwnas.tables import import_table
@@ -40,7 +40,7 @@ def cards(name: str, column: str, source: Path | None) -> list[Card]:
 
 def summary(found: list[Card], figure: str) -> str:
     """Mean of a held-out figure over splits, and its standard deviation."""
-    values = [card.held_out[figure] for card in found]
+    values = [card.evaluation.figures[figure] for card in found]
     known = [value for value in values if value is not None]
     return f"{np.mean(known):.4f} ± {np.std(known):.4f}"
 
@@ -64,7 +64,7 @@ def main() -> None:
                 continue
             found = cards(name, column, given.source)
             figures = [summary(found, f) for f in ("kendall_tau", "spearman", "within_10_pct")]
-            n_fitted = f"{found[0].n_classes['train']:,}"
+            n_fitted = f"{found[0].evaluation.n_classes.train:,}"
             print("| " + " | ".join([name, column, *figures, n_fitted]) + " |", flush=True)
 
 

@@ -55,12 +55,12 @@ def predicted_per_second() -> dict[str, float]:
     genotypes = space.sample_genotypes(N_PREDICTED, np.random.default_rng(0))
     archs = [space.architecture(genotype) for genotype in genotypes]
 
-    def together(batch: Sequence[Architecture]) -> None:
-        evaluate(space, measures, batch)
+    def together(archs: Sequence[Architecture]) -> None:
+        evaluate(Batch.of(space, archs), measures)
 
     def one_by_one() -> None:
         for measure in measures:
-            measure(archs)
+            measure(Batch.of(space, archs))
 
     together(archs[:100])
     return {

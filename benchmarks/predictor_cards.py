@@ -15,23 +15,23 @@ CELL = "Kendall tau / within 10 % of the truth / inside the 90 % interval"
 
 def fitted(space: str) -> Iterator[Card]:
     """Cards of the predictors that were fitted on a space's own tables."""
-    for dataset in SPACES[space].datasets:
-        for _, card in predictor_cards(space, dataset):
-            if card.transfer is None:
-                yield card
+    for card in predictor_cards(space):
+        if card.transfer is None:
+            yield card
 
 
 def is_from_help(card: Card) -> bool:
     """Whether the values are HELP's, whose 27 settings are told in a table of their own."""
-    return str(card.table["name"]).startswith("help-")
+    return card.table.name.startswith("help-")
 
 
 def cell(card: Card | None) -> str:
     """Kendall tau, share within 10 %, share inside the 90 % interval."""
     if card is None:
         return "-"
-    tau, close = card.held_out["kendall_tau"], card.held_out["within_10_pct"]
-    return f"{tau:.3f} / {close:.0f} % / {card.coverage_pct:.0f} %"
+    evaluation = card.evaluation
+    tau, close = evaluation.figures["kendall_tau"], evaluation.figures["within_10_pct"]
+    return f"{tau:.3f} / {close:.0f} % / {evaluation.coverage_pct:.0f} %"
 
 
 def print_space(space: str) -> None:
@@ -39,9 +39,9 @@ def print_space(space: str) -> None:
     rows: dict[tuple[str, str], dict[str, Card]] = {}
     for card in fitted(space):
         if card.is_default and not is_from_help(card):
-            row = rows.setdefault((card.quantity, card.device or ""), {})
+            row = rows.setdefault((card.target.quantity, card.target.device or ""), {})
             # One that reads proxy scores comes first, and is what is asked.
-            row.setdefault(card.dataset, card)
+            row.setdefault(str(card.target.dataset), card)
     if not rows:
         return
     datasets = SPACES[space].datasets
@@ -59,9 +59,9 @@ def print_help() -> None:
     columns: dict[str, str] = {}
     for space in SPACES:
         for card in filter(is_from_help, fitted(space)):
-            size = int(card.variant.removeprefix("batch") or 0)
-            rows.setdefault((card.device or "", size), {})[space] = card
-            columns[space] = f"{space}, {card.dataset}"
+            size = int(dict(card.target.conditions).get("batch", 0))
+            rows.setdefault((card.target.device or "", size), {})[space] = card
+            columns[space] = f"{space}, {card.target.dataset}"
     print(f"Latency in HELP's settings: {CELL}\n")
     cells = [
         [device, size or "", *(cell(found.get(space)) for space in columns)]
@@ -69,7 +69,11 @@ def print_help() -> None:
     ]
     print(table(["device", "batch", *columns.values()], cells), end="\n\n")
     for space in columns:
-        taus = [found[space].held_out["kendall_tau"] for found in rows.values() if space in found]
+        taus = [
+            found[space].evaluation.figures["kendall_tau"]
+            for found in rows.values()
+            if space in found
+        ]
         known = [tau for tau in taus if tau is not None]
         print(f"{space}: Kendall tau {min(known):.3f} to {max(known):.3f}, {len(known)} settings")
 

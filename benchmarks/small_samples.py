@@ -26,9 +26,10 @@ from scipy.stats import kendalltau
 from threadpoolctl import threadpool_limits
 
 from hwnas.core.feature_set import FEATURE_SETS
+from hwnas.core.quantity import QUANTITIES
 from hwnas.features import feature_matrix
+from hwnas.fitting.procedure import Sample, procedure_for, scales_of
 from hwnas.fitting.ranks import normal_scores
-from hwnas.fitting.selection import fit_best
 from hwnas.proxies.store import read_card, read_scores
 from hwnas.spaces import load_space
 from hwnas.tables import Table, import_table
@@ -52,13 +53,13 @@ class Problem:
         target: True values, shape ``(n_nets,)``.
         sets: Inputs by name, each of shape ``(n_nets, n_columns)``.
         anchor: Inputs of the random forest, shape ``(n_nets, n_columns)``.
-        by_rank: Whether the order is fitted, or the logarithm.
+        quantity: What the values are of, which says whether their order or logarithm is fitted.
     """
 
     target: np.ndarray
     sets: Mapping[str, np.ndarray]
     anchor: np.ndarray
-    by_rank: bool
+    quantity: str
 
 
 def read_problems(folder: Path, scores: Path | None) -> tuple[dict[str, Problem], np.ndarray]:
@@ -88,7 +89,7 @@ def read_problems(folder: Path, scores: Path | None) -> tuple[dict[str, Problem]
             column(name),
             {**cells, "proxies": _ranked(published)},
             np.hstack([graf, published]),
-            by_rank=True,
+            name,
         )
         for name in ("accuracy", "robustness")
     }
@@ -97,7 +98,7 @@ def read_problems(folder: Path, scores: Path | None) -> tuple[dict[str, Problem]
         column("energy"),
         {**as_it_stands, "graph": graf, "one_hot": one_hot, "counts": cells["counts"]},
         np.hstack([graf, one_hot]),
-        by_rank=False,
+        "energy",
     )
     if scores is not None:
         own = _own(scores, [str(space.canonical(space.parse(arch))) for arch in nets])
@@ -106,7 +107,7 @@ def read_problems(folder: Path, scores: Path | None) -> tuple[dict[str, Problem]
                 column(name),
                 {**cells, "proxies": _ranked(own)},
                 np.hstack([graf, own]),
-                by_rank=True,
+                name,
             )
     return problems, classes.reshape(-1)
 
@@ -161,16 +162,17 @@ def measure(problem: Problem, train: np.ndarray, test: np.ndarray, seed: int) ->
         name: range(end - values.shape[1], end)
         for end, (name, values) in zip(ends, problem.sets.items(), strict=True)
     }
-    target = problem.target if problem.by_rank else np.log(problem.target)
-    best = fit_best(features[train], target[train], layout, seed, problem.by_rank)
+    quantity, values = QUANTITIES[problem.quantity], problem.target[train]
+    procedure = procedure_for(len(train), layout, scales_of(quantity, layout, values))
+    candidate = Sample(procedure, quantity, features[train], values, layout, seed).fit().candidate
     forest = RandomForestRegressor(random_state=seed).fit(
         problem.anchor[train], problem.target[train]
     )
     truth = problem.target[test]
     return {
-        OURS: float(kendalltau(best.estimator.predict(features[test]), truth).statistic),
+        OURS: float(kendalltau(candidate.predict(features[test]), truth).statistic),
         ANCHOR: float(kendalltau(forest.predict(problem.anchor[test]), truth).statistic),
-        "picked": best.name,
+        "picked": candidate.name,
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import functools
 import json
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
@@ -70,7 +70,7 @@ class RecordFormat(Generic[T]):
             HwnasError: Of the format's class: it is damaged, foreign or newer.
         """
         try:
-            data = json.loads(text)
+            data = json.loads(text, parse_constant=_no_constant)
         except ValueError as error:
             raise self._refused(where, "it is no JSON") from error
         return self.decode(data, where)
@@ -99,12 +99,12 @@ class RecordFormat(Generic[T]):
         try:
             for number in range(schema, self.schema):
                 fields = self.upgrades[number](fields)
-            stranger = _unknown_key(_info(cast(Hashable, self.kind)), fields, "")
+            stranger = _strangers(cast(Hashable, self.kind))(fields, "")
             if stranger is not None:
                 raise self._refused(where, stranger)
             return msgspec.convert(fields, self.kind)
         except (msgspec.ValidationError, KeyError, TypeError, AttributeError, ValueError) as error:
-            if isinstance(error, HwnasError):
+            if isinstance(error, self.error):
                 raise
             raise self._refused(where, _reason(error)) from error
 
@@ -124,40 +124,85 @@ class RecordFormat(Generic[T]):
         return self.error(f"{where} must be {self.what}; {reason}. {self.advice}")
 
 
+Stranger = Callable[[Any, str], str | None]
+"""From data and its place in a file to what is wrong with the first key that no record has."""
+
+
 @functools.cache
-def _info(kind: Hashable) -> inspect.Type:
-    return inspect.type_info(kind)
+def _strangers(kind: Hashable) -> Stranger:
+    """Finds keys that a record does not have; made once for each kind of record."""
+    return _finder(inspect.type_info(kind)) or (lambda _, __: None)
 
 
-def _unknown_key(kind: inspect.Type, data: Any, place: str) -> str | None:
-    """What is wrong with the first key that a record does not have; None if it has them all."""
+def _finder(kind: inspect.Type) -> Stranger | None:
+    """The same for one type; None where nothing inside it is a record."""
     if isinstance(kind, inspect.UnionType):
-        found = (_unknown_key(each, data, place) for each in kind.types)
-        return next(filter(None, found), None)
-    if isinstance(kind, inspect.VarTupleType | inspect.ListType) and isinstance(data, list | tuple):
-        parts = (_unknown_key(kind.item_type, each, place) for each in data)
-        return next(filter(None, parts), None)
-    if isinstance(kind, inspect.DictType) and isinstance(data, dict):
-        inside = (
-            _unknown_key(kind.value_type, each, f"{place}{key}.") for key, each in data.items()
+        found = list(filter(None, map(_finder, kind.types)))
+        return (lambda data, place: _first(find(data, place) for find in found)) if found else None
+    if isinstance(kind, inspect.VarTupleType | inspect.ListType):
+        item = _finder(kind.item_type)
+        return item and _in_items(item)
+    if isinstance(kind, inspect.DictType):
+        value = _finder(kind.value_type)
+        return value and _in_values(value)
+    return _in_record(kind) if isinstance(kind, inspect.DataclassType) else None
+
+
+def _first(found: Iterable[str | None]) -> str | None:
+    return next(filter(None, found), None)
+
+
+def _in_items(item: Stranger) -> Stranger:
+    def find(data: Any, place: str) -> str | None:
+        return (
+            _first(item(each, place) for each in data) if isinstance(data, list | tuple) else None
         )
-        return next(filter(None, inside), None)
-    if not isinstance(kind, inspect.DataclassType) or not isinstance(data, dict):
-        return None
-    known = {each.encode_name: each.type for each in kind.fields}
-    for key in data:
-        if key not in known:
-            close = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
-            hint = f"did you mean '{place}{close[0]}'?" if close else f"known: {', '.join(known)}"
-            return f"it has no '{place}{key}', {hint}".rstrip("?")
-        stranger = _unknown_key(known[key], data[key], f"{place}{key}.")
-        if stranger is not None:
-            return stranger
-    return None
+
+    return find
+
+
+def _in_values(value: Stranger) -> Stranger:
+    def find(data: Any, place: str) -> str | None:
+        if not isinstance(data, dict):
+            return None
+        return _first(value(each, f"{place}{key}.") for key, each in data.items())
+
+    return find
+
+
+def _in_record(kind: inspect.DataclassType) -> Stranger:
+    known = dict.fromkeys(each.encode_name for each in kind.fields)
+    inside = {each.encode_name: finder for each in kind.fields if (finder := _finder(each.type))}
+
+    def find(data: Any, place: str) -> str | None:
+        if not isinstance(data, dict):
+            return None
+        for key in data:
+            if key not in known:
+                return _unknown(str(key), known, place)
+        return _first(
+            finder(data[key], f"{place}{key}.") for key, finder in inside.items() if key in data
+        )
+
+    return find
+
+
+def _unknown(key: str, known: Iterable[str], place: str) -> str:
+    """What is said of a key that a record does not have."""
+    close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    hint = f"did you mean '{place}{close[0]}'?" if close else f"known: {', '.join(known)}"
+    return f"it has no '{place}{key}', {hint}".rstrip("?")
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON; unknown is null")
 
 
 def _reason(error: Exception) -> str:
     """What is wrong with a record, as part of a sentence."""
+    if isinstance(error, HwnasError):
+        text = str(error).removesuffix(".")
+        return text[0].lower() + text[1:]
     if isinstance(error, KeyError):
         return f"it lacks {error}"
     if not isinstance(error, msgspec.ValidationError):

@@ -93,7 +93,16 @@ class Registry(Generic[T]):
             raise UnknownNameError(self.kind, name, self._things, self._see)
         return self._things[name]
 
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a thing called ``name``."""
+        self._load()
+        return name in self._things
+
     def __iter__(self) -> Iterator[str]:
         """Names in alphabetical order."""
         self._load()
         return iter(sorted(self._things))
+
+    def values(self) -> list[T]:
+        """The things, in alphabetical order of their names."""
+        return [self[name] for name in self]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,15 @@ import numpy as np
 from sklearn.linear_model import LinearRegression
 
 from hwnas._files import sha256_bytes
-from hwnas._resources import cache_dir
-from hwnas.core.quantity import QUANTITIES
+from hwnas._resources import artifacts_dir, cache_dir
 from hwnas.core.space import SearchSpace
+from hwnas.core.target import Target, parse_conditions
 from hwnas.features import feature_names
-from hwnas.fitting.estimators import to_onnx
-from hwnas.fitting.procedure import Fitted, versions, write_predictor
-from hwnas.predictors.artifacts import names_sha256
-from hwnas.predictors.card import Card
+from hwnas.fitting.columns import Fitted, features_of, versions, write_predictor
+from hwnas.fitting.conversion import to_onnx
+from hwnas.predictors.card import Card, Evaluation, Model, Origin, Sizes
+from hwnas.predictors.intervals import Intervals
+from hwnas.predictors.store import Stored, add_predictor, stored_in
 from hwnas.proxies import shipped
 from hwnas.proxies.scoring import Scores
 from hwnas.proxies.store import Row, ScoreCard, write_scores
@@ -67,6 +69,7 @@ def linear_predictor(
     weights: np.ndarray,
     mean: float = 50.0,
     quantity: str = "accuracy",
+    variant: str = "",
     **changes: Any,
 ) -> Fitted:
     """A predictor whose values are ``mean`` and a weighted sum of features, give or take 2 or 5.
@@ -77,43 +80,47 @@ def linear_predictor(
         weights: Shape ``(n_features,)``.
         mean: What is added.
         quantity: What it predicts.
+        variant: Under which conditions.
         **changes: Other parts of its card.
     """
     linear = LinearRegression().fit(np.eye(2, len(weights)), [0.0, 1.0])
     linear.coef_, linear.intercept_ = np.asarray(weights, dtype=float), 0.0
     model = to_onnx(linear, np.eye(len(weights), dtype=np.float32))
-    card = {
-        "space": space.name,
-        "dataset": space.dataset,
-        "device": None,
-        "quantity": quantity,
-        "variant": "",
-        "is_default": True,
-        "column": f"{space.dataset}_{QUANTITIES[quantity].column}",
-        "unit": "%",
-        "detail": "made up",
-        "table": {"name": "mine", "column": "made up", "sha256": "0" * 64, "sources": []},
-        "feature_sets": tuple(sets),
-        "n_features": len(weights),
-        "features_sha256": names_sha256(space, tuple(sets)),
-        "transform": "identity",
-        "mean": mean,
-        "scale": 1.0,
-        "estimator": "ridge",
-        "candidates": {"ridge": 0.5},
-        "n_classes": {"train": 1, "calibrate": 1, "test": 1},
-        "held_out": {"kendall_tau": 0.5, "within_10_pct": 50.0},
-        "interval": {
-            "level": 0.9,
-            "edges": [],
-            "half_widths": [2.0 if "proxies" in sets else 5.0],
-            "coverage": 0.9,
-        },
-        "sha256": sha256_bytes(model),
-        "seed": 0,
-        "versions": versions(),
-    }
-    return Fitted(Card(**(card | changes)), model, None)
+    card = Card(
+        target=Target(quantity, space.dataset, None, parse_conditions(variant)),
+        space=space.name,
+        options=dict(space.options),
+        is_default=True,
+        detail="made up",
+        table=Origin("mine", "made up", "0" * 64),
+        features=features_of(space, tuple(sets)),
+        model=Model(sha256_bytes(model), "identity", mean, 1.0, "ridge", {"ridge": 0.5}),
+        evaluation=Evaluation(
+            "held_out", Sizes(1, 1, 1), {"kendall_tau": 0.5, "within_10_pct": 50.0}, 0.9
+        ),
+        interval=Intervals(0.9, (), (2.0 if "proxies" in sets else 5.0,)),
+        seed=0,
+        versions=versions(),
+    )
+    return Fitted(replace(card, **changes), model, None)
+
+
+def shipped_predictor(space: str, dataset: str, name: str) -> Stored:
+    """One that ships: ``shipped_predictor("nasbench201", "cifar10", "edgegpu.latency")``."""
+    return next(
+        each
+        for each in stored_in(artifacts_dir(), space)
+        if (each.card.target.dataset, each.card.name) == (dataset, name)
+    )
+
+
+def own_copy(stored: Stored, **changes: Any) -> Stored:
+    """A copy of a predictor in the user's cache, with other parts of its card."""
+    card = replace(stored.card, **changes)
+    models = [stored.read(name) for name in (stored.model, stored.support) if name]
+    add_predictor(cache_dir() / "artifacts", card, models)
+    own = stored_in(cache_dir() / "artifacts", card.space)
+    return next(each for each in own if each.card == card)
 
 
 def write_half_scored(space: SearchSpace, folder: Path, scored: np.ndarray) -> None:

@@ -21,9 +21,6 @@ from hwnas.proxies.catalogue import PROXIES
 from hwnas.proxies.lookup import Lookup, Scoring, look_up
 from hwnas.proxies.shipped import shipped_scores
 
-DEFAULTS = {"naswot": "nwot:1000"}
-"""Algorithms that are nothing without a warm start, and the one they have by default."""
-
 
 @dataclass(frozen=True, slots=True)
 class WarmStart:

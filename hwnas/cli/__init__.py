@@ -37,7 +37,7 @@ def _run(words: list[str], wants_traceback: bool) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _exit.INTERRUPTED
     except (BrokenPipeError, SystemExit):
-        # The reader, such as head, has seen enough; rich and click leave by themselves then, with
+        # The reader, such as head, has seen enough; rich and typer leave by themselves then, with
         # status 1, and for no other reason. What is left to flush goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -57,8 +57,8 @@ def _explain(error: Exception) -> tuple[str, int]:
 
     if isinstance(error, HwnasError):
         return str(error), _exit.USER_ERROR
-    # Usage errors are click's, or from typer 0.26 on its own private copy of them: their class
-    # cannot be named, but they alone can format themselves.
+    # Usage errors are of typer's private copy of click: their class cannot be named, but they alone
+    # can format themselves.
     if hasattr(error, "format_message"):
         return _usage(error), _exit.USER_ERROR
     return (

@@ -48,15 +48,19 @@ def explain(
 ) -> None:
     """Show which features the predictor of a quantity rests on."""
     from hwnas.cli._console import console, print_json
-    from hwnas.core.device import load_device
-    from hwnas.core.quantity import parse_quantity
+    from hwnas.core.target import parse_target
+    from hwnas.objectives.devices import load_device
     from hwnas.objectives.explanation import explanations
     from hwnas.spaces import load_space
 
     loaded = load_space(space, dataset=dataset)
     machine = load_device(device) if device else None
-    quantities = dict.fromkeys(parse_quantity(name) for name in target.split(","))
-    found = [each for asked in quantities for each in explanations(loaded, machine, *asked)]
+    targets = dict.fromkeys(parse_target(name) for name in target.split(","))
+    found = [
+        each
+        for asked in targets
+        for each in explanations(loaded, machine, asked.meaning, asked.condition_text)
+    ]
     if as_json:
         print_json([_record(loaded, explanation, top) for explanation in found])
         return
@@ -78,13 +82,13 @@ def _record(space: SearchSpace, explanation: Explanation, top: int) -> dict[str,
     card = explanation.card
     return {
         "space": card.space,
-        "dataset": card.dataset,
-        "device": card.device,
-        "target": card.quantity,
-        "variant": card.variant,
-        "kendall_tau": card.held_out["kendall_tau"],
-        "n_classes": card.n_classes["test"],
-        "n_repeats": card.importances["n_repeats"] if card.importances else None,
+        "dataset": card.target.dataset,
+        "device": card.target.device,
+        "target": card.target.quantity,
+        "variant": card.target.condition_text,
+        "kendall_tau": card.evaluation.figures["kendall_tau"],
+        "n_classes": card.evaluation.n_classes.test,
+        "n_repeats": card.importances.n_repeats if card.importances else None,
         "importances": [
             {
                 "level": each.level,
@@ -105,22 +109,22 @@ def _heading(known: Sequence[Explanation]) -> str:
     from rich.markup import escape
 
     card = known[0].card
-    devices = {each.card.device for each in known} - {None}
+    devices = {each.card.target.device for each in known} - {None}
     device = f" of {devices.pop()}" if len(devices) == 1 else ""
     targets = ", ".join(dict.fromkeys(each.target for each in known))
     tau = f" of {_tau(known[0])}" if len(known) == 1 else ""
-    sizes = [each.card.n_classes["test"] for each in known]
+    sizes = [each.card.evaluation.n_classes.test for each in known]
     n_classes = " to ".join(f"{size:,}" for size in sorted({min(sizes), max(sizes)}))
-    n_repeats = {(each.card.importances or {})["n_repeats"] for each in known}
+    n_repeats = {each.card.importances.n_repeats for each in known if each.card.importances}
     return (
-        f"[bold]{escape(targets + device)} on {card.space} ({card.dataset})[/bold]\n"
+        f"[bold]{escape(targets + device)} on {card.space} ({card.target.dataset})[/bold]\n"
         f"How far the Kendall tau{tau} on {n_classes} held-out classes falls when features are "
         f"permuted: mean of {', '.join(map(str, sorted(n_repeats)))} permutations."
     )
 
 
 def _tau(explanation: Explanation) -> str:
-    tau = explanation.card.held_out["kendall_tau"]
+    tau = explanation.card.evaluation.figures["kendall_tau"]
     return "" if tau is None else f"{tau:.3f}"
 
 
@@ -164,12 +168,16 @@ def _print_all(out: Console, space: SearchSpace, known: Sequence[Explanation], t
 def _names(known: Sequence[Explanation]) -> list[str]:
     """Heading of each predictor: its device, its target or both, as they differ."""
     targets = {each.target for each in known}
-    devices = {each.card.device for each in known} - {None}
+    devices = {each.card.target.device for each in known} - {None}
     return [
         "\n".join(
             [
                 *([each.target] if len(targets) > 1 else []),
-                *([str(each.card.device)] if each.card.device and len(devices) > 1 else []),
+                *(
+                    [str(each.card.target.device)]
+                    if each.card.target.device and len(devices) > 1
+                    else []
+                ),
             ]
         )
         for each in known

@@ -52,14 +52,14 @@ def fit(
     Figures of predictors are from functional classes held out from fitting. Of fewer than 200, all
     are fitted on and figures are cross-validated.
     """
-    import dataclasses
-
     from rich.markup import escape
 
     from hwnas import api
     from hwnas.cli._console import console, print_json
     from hwnas.errors import ConfigError
     from hwnas.predictors import search_path
+    from hwnas.predictors.card import CARDS
+    from hwnas.tables import load_audit, unused_rows
 
     lines = console(to_stderr=as_json)
 
@@ -69,6 +69,8 @@ def fit(
     ends = (device, quantity, from_space, to_space)
     if table is not None and not any(ends):
         cards = api.fit(table, column, out, seed, tell, tolerance)
+        for line in unused_rows(load_audit(table)):
+            lines.print(f"Of {escape(table)}, {line}", soft_wrap=True)
     elif table is None and bool(device) != bool(quantity) and from_space and to_space:
         if device:
             cards = api.fit_transfer(device, from_space, to_space, out=out)
@@ -83,7 +85,7 @@ def fit(
         )
     lines.print(f"Predictors are in {escape(str(out or search_path()[0]))}", soft_wrap=True)
     if as_json:
-        print_json([dataclasses.asdict(card) for card in cards])
+        print_json([CARDS.encode(card) for card in cards])
 
 
 def _print_transfer(out: Console, card: Card) -> None:
@@ -91,26 +93,26 @@ def _print_transfer(out: Console, card: Card) -> None:
     from rich.table import Table
 
     assert card.transfer is not None
-    factor = math.exp(card.interval["half_widths"][0])
+    factor = math.exp(card.interval.half_widths[0])
     out.print(
-        f"{card.device} {card.quantity} on {card.space}: extrapolated from "
-        f"{card.transfer['from_space']}, 90 % interval a factor of {factor:.2f} either way"
+        f"{card.target.device} {card.target.quantity} on {card.space}: extrapolated from "
+        f"{card.transfer.from_space}, 90 % interval a factor of {factor:.2f} either way"
     )
-    if card.quantity != "latency":
+    if card.target.quantity != "latency":
         return
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for heading in ("device", "from", "to"):
         table.add_column(heading)
     for heading in ("Spearman", "off by", "within 10 % then"):
         table.add_column(heading, justify="right")
-    for entry in card.transfer["trust"]:
+    for entry in card.transfer.costs:
         table.add_row(
-            entry["device"],
-            entry["from"],
-            entry["to"],
-            f"{entry['spearman']:.3f}",
-            f"x {entry['scale']:.2f}",
-            f"{entry['within_10_pct']:.0f} %",
+            entry.device,
+            entry.from_space,
+            entry.to_space,
+            "-" if entry.spearman is None else f"{entry.spearman:.3f}",
+            f"x {entry.scale:.2f}",
+            f"{entry.within_10_pct:.0f} %",
         )
     out.print("How far such cost models carry where both spaces are known:")
     out.print(table)
@@ -123,23 +125,23 @@ def _print_quality_transfer(out: Console, card: Card) -> None:
     assert card.transfer is not None
     inputs = "features and proxy scores" if card.reads_scores else "features alone"
     out.print(
-        f"{card.quantity} on {card.space} from {inputs}: extrapolated from "
-        f"{card.transfer['from_space']}, untested; 90 % interval "
-        f"{card.interval['half_widths'][0]:.0f} points either way",
+        f"{card.target.quantity} on {card.space} from {inputs}: extrapolated from "
+        f"{card.transfer.from_space}, untested; 90 % interval "
+        f"{card.interval.half_widths[0]:.0f} points either way",
         soft_wrap=True,
     )
-    if not card.transfer["trust"]:
+    if not card.transfer.qualities:
         return
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for heading in ("from", "to"):
         table.add_column(heading)
     for heading in ("networks", "Kendall tau", "params alone", "MACs alone"):
         table.add_column(heading, justify="right")
-    for entry in card.transfer["trust"]:
-        taus = (entry[f"kendall_tau{beside}"] for beside in ("", "_params", "_macs"))
+    for entry in card.transfer.qualities:
+        taus = (entry.kendall_tau, entry.kendall_tau_params, entry.kendall_tau_macs)
         shown = ("-" if tau is None else f"{tau:.3f}" for tau in taus)
-        figures = (f"{entry['n_classes']:,}", *shown)
-        table.add_row(entry["from"], entry["to"], *figures)
+        figures = (f"{entry.n_classes:,}", *shown)
+        table.add_row(entry.from_space, entry.to_space, *figures)
     out.print("How well such models rank accuracy where it is known:")
     out.print(table)
 
@@ -148,12 +150,11 @@ def _line(card: Card | None) -> str:
     """What a predictor is and how wrong it is."""
     if card is None:
         return "the same for every architecture, nothing to fit"
-    from hwnas.predictors.card import CROSS_VALIDATED
-
-    tau, close = card.held_out["kendall_tau"], card.held_out["within_10_pct"]
+    evaluation = card.evaluation
+    tau, close = evaluation.figures["kendall_tau"], evaluation.figures["within_10_pct"]
     known = [f"Kendall tau {tau:.3f}" if tau is not None else "", f"{close:.1f} % within 10 %"]
-    covered = f"90 % intervals hold {card.coverage_pct:.0f} %"
+    covered = f"90 % intervals hold {evaluation.coverage_pct:.0f} %"
     figures = f"{', '.join(filter(None, known))}; {covered}"
-    if card.evaluation == CROSS_VALIDATED:
-        figures = f"cross-validated on {card.n_classes['test']} classes: {figures}"
-    return f"{card.estimator}; {figures}"
+    if not evaluation.is_held_out:
+        figures = f"cross-validated on {evaluation.n_classes.test} classes: {figures}"
+    return f"{card.model.estimator}; {figures}"

@@ -1,11 +1,18 @@
-"""What can be known of an architecture: each quantity's unit and which direction is better."""
+"""What can be known of an architecture: each quantity's unit, direction and bounds.
+
+Other distributions add theirs through the entry points ``hwnas.quantities``: each is a
+``Quantity`` under its own name.
+"""
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass
 from typing import Literal
 
-from hwnas.errors import UnknownNameError
+from hwnas.errors import ConfigError, UnknownNameError
+from hwnas.registry import Registry
 
 Direction = Literal["min", "max"]
 Source = Literal[
@@ -14,6 +21,8 @@ Source = Literal[
 """Where a value comes from. ``extrapolated``: predicted by a model fitted on another space;
 ``counted``: exact, from the operation graph; ``estimated``: from a formula with a rated figure in
 it; ``custom``: the user's own function."""
+
+_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,12 @@ class Quantity:
         title: What to print above a column of it.
         per_device: Whether it means nothing without a device.
         per_dataset: Whether it means nothing without a dataset.
+        lower: Smallest value it can have, in its unit; ``-inf`` for a loss that may be negative.
+        upper: Largest value it can have.
+        unit_words: The unit in words, for messages: ``"milliseconds"``.
+
+    Raises:
+        ConfigError: A name is no plain word, the direction is none, or the bounds are not in order.
     """
 
     name: str
@@ -37,47 +52,100 @@ class Quantity:
     title: str
     per_device: bool = False
     per_dataset: bool = True
+    lower: float = 0.0
+    upper: float = math.inf
+    unit_words: str = ""
+
+    def __post_init__(self) -> None:
+        for word in (self.name, self.column):
+            if not _NAME.fullmatch(word):
+                raise ConfigError(
+                    f"A quantity's name and column must be of letters, digits and '_'; got {word!r}"
+                    "."
+                )
+        if self.direction not in ("min", "max"):
+            raise ConfigError(
+                f"Quantity '{self.name}': direction must be min or max; got {self.direction!r}."
+            )
+        if not self.lower < self.upper:
+            raise ConfigError(
+                f"Quantity '{self.name}': lower must be below upper; "
+                f"got {self.lower:g} and {self.upper:g}."
+            )
+
+    def can_be(self, value: float) -> bool:
+        """Whether a number lies within the bounds, ends included."""
+        return self.lower <= value <= self.upper
+
+    @property
+    def words(self) -> str:
+        """The unit in words, or the quantity's title where it has none."""
+        return self.unit_words or self.title.lower()
 
 
-_QUANTITIES = (
-    Quantity("accuracy", "accuracy_pct", "%", "max", "Accuracy"),
-    Quantity("robustness", "robustness_pct", "%", "max", "Robust accuracy"),
-    Quantity("latency", "latency_ms", "ms", "min", "Latency", per_device=True),
-    Quantity("energy", "energy_mj", "mJ", "min", "Energy", per_device=True),
-    Quantity("throughput", "throughput_ips", "img/s", "max", "Throughput", per_device=True),
+QUANTITIES: Registry[Quantity] = Registry("quantity", group="hwnas.quantities")
+for _quantity in (
+    Quantity(
+        "accuracy", "accuracy_pct", "%", "max", "Accuracy", upper=100.0, unit_words="percentage"
+    ),
+    Quantity(
+        "robustness",
+        "robustness_pct",
+        "%",
+        "max",
+        "Robust accuracy",
+        upper=100.0,
+        unit_words="percentage",
+    ),
+    Quantity(
+        "latency", "latency_ms", "ms", "min", "Latency", per_device=True, unit_words="milliseconds"
+    ),
+    Quantity(
+        "energy", "energy_mj", "mJ", "min", "Energy", per_device=True, unit_words="millijoules"
+    ),
+    Quantity(
+        "throughput",
+        "throughput_ips",
+        "img/s",
+        "max",
+        "Throughput",
+        per_device=True,
+        unit_words="images per second",
+    ),
     Quantity("params", "params", "", "min", "Parameters"),
     Quantity("macs", "macs", "", "min", "Multiply-accumulates"),
-)
-QUANTITIES = {quantity.name: quantity for quantity in _QUANTITIES}
-_BY_COLUMN = {quantity.column: quantity for quantity in _QUANTITIES}
+):
+    QUANTITIES.register(_quantity.name)(_quantity)
 
 DEFAULT_OBJECTIVES = ("accuracy", "robustness", "latency", "energy")
 
 
-def parse_quantity(text: str) -> tuple[Quantity, str]:
-    """The quantity and variant that a word such as ``robustness@pgd-eps1`` names.
-
-    Args:
-        text: A quantity's name or column, then, after ``@``, which variant of it (an attack, for
-            robustness); no variant means the default one.
-
-    Returns:
-        The quantity and its variant (empty for the default one).
+def find_quantity(word: str) -> Quantity:
+    """The quantity with a name or column.
 
     Raises:
-        UnknownNameError: There is no such quantity.
+        UnknownNameError: There is none.
+        ConfigError: Two quantities share a column, or one is registered under another name.
 
     Example:
-        >>> parse_quantity("latency_ms")[0].unit
+        >>> find_quantity("latency_ms").unit
         'ms'
     """
-    name, _, variant = text.strip().partition("@")
-    quantity = QUANTITIES.get(name) or _BY_COLUMN.get(name)
-    if quantity is None:
-        raise UnknownNameError("quantity", name, [*QUANTITIES, *_BY_COLUMN])
-    return quantity, variant
-
-
-def column_name(quantity: Quantity, variant: str = "") -> str:
-    """Column of a quantity's variant: ``robustness_pct`` or ``robustness_pct@pgd-eps1``."""
-    return f"{quantity.column}@{variant}" if variant else quantity.column
+    by_word: dict[str, Quantity] = {}
+    for name in QUANTITIES:
+        quantity = QUANTITIES[name]
+        if quantity.name != name:
+            raise ConfigError(
+                f"A quantity must be registered under its own name, '{quantity.name}'; got '{name}'"
+                "."
+            )
+        for each in {quantity.name, quantity.column}:
+            if each in by_word:
+                raise ConfigError(
+                    f"Two quantities are called '{each}', {by_word[each].name} and {name}; "
+                    "rename one."
+                )
+            by_word[each] = quantity
+    if word not in by_word:
+        raise UnknownNameError("quantity", word, by_word)
+    return by_word[word]

@@ -77,8 +77,12 @@ class SearchSpace(ABC):
         A subclass keeps each option under its own name. With the name and the data set they say
         which space this is, wherever one is recorded; two that agree in all three are equal.
         """
-        names = inspect.signature(type(self)).parameters
-        return {name: getattr(self, name) for name in names if name != "dataset"}
+        named = inspect.signature(type(self)).parameters.values()
+        return {
+            each.name: getattr(self, each.name)
+            for each in named
+            if each.name != "dataset" and each.kind is not each.VAR_KEYWORD
+        }
 
     @property
     def label(self) -> str:

@@ -1,4 +1,4 @@
-"""Regressors made of other ones, and how they become ONNX.
+"""Regressors made of other ones.
 
 References:
     Friedman 2001, Greedy Function Approximation: A Gradient Boosting Machine,
@@ -7,13 +7,11 @@ References:
 
 from __future__ import annotations
 
-from functools import cache, partial
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 
-from hwnas.fitting.gaussian_process import GroupedGaussianProcess, process_graph
 from hwnas.fitting.ranks import normal_scores, score_knots
 
 N_FOLDS = 5
@@ -100,63 +98,8 @@ class RankTargetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """The target, shape ``(n_archs,)``."""
-        return np.asarray(np.interp(self.base_.predict(features), self.knots_, self.values_))
+        return self.turn_back(self.base_.predict(features))
 
-
-@cache
-def register_converters() -> None:
-    """Teach skl2onnx these regressors."""
-    from onnx import TensorProto
-    from skl2onnx import update_registered_converter
-    from skl2onnx.algebra.onnx_operator import OnnxSubEstimator
-    from skl2onnx.algebra.onnx_ops import OnnxAdd, OnnxCast, OnnxLog, OnnxMatMul, OnnxRelu, OnnxSub
-    from skl2onnx.common.shape_calculator import calculate_linear_regressor_output_shapes
-
-    def parts(operator: Any, container: Any, *fitted: Any) -> list[Any]:
-        version = container.target_opset
-        return [OnnxSubEstimator(p, operator.inputs[0], op_version=version) for p in fitted]
-
-    def finish(node: Any, scope: Any, operator: Any, container: Any, *inputs: Any) -> None:
-        version = container.target_opset
-        made = node(*inputs, op_version=version, output_names=operator.outputs[:1])
-        made.add_to(scope, container)
-
-    def convert_residual(scope: Any, operator: Any, container: Any) -> None:
-        fitted = operator.raw_operator
-        terms = parts(operator, container, fitted.base_, fitted.residual_)
-        finish(OnnxAdd, scope, operator, container, *terms)
-
-    def convert_log(scope: Any, operator: Any, container: Any) -> None:
-        base = parts(operator, container, operator.raw_operator.base)
-        finish(OnnxLog, scope, operator, container, *base)
-
-    def convert_ranks(scope: Any, operator: Any, container: Any) -> None:
-        fitted, version = operator.raw_operator, container.target_opset
-        (found,) = parts(operator, container, fitted.base_)
-        # Piecewise linear: at each knot the slope changes, and it ends flat on both sides.
-        slopes = np.diff(fitted.values_) / np.diff(fitted.knots_)
-        changes = np.diff(slopes, prepend=0.0, append=0.0)[:, None]
-        beyond = OnnxRelu(
-            OnnxSub(found, _row(fitted.knots_), op_version=version), op_version=version
-        )
-        rise = OnnxMatMul(beyond, changes.astype(np.float32), op_version=version)
-        finish(OnnxAdd, scope, operator, container, rise, _row(fitted.values_[:1]))
-
-    def convert_process(scope: Any, operator: Any, container: Any) -> None:
-        version = container.target_opset
-        total = process_graph(operator.raw_operator, operator.inputs[0], version)
-        finish(partial(OnnxCast, to=TensorProto.FLOAT), scope, operator, container, total)
-
-    converters = (
-        (ResidualRegressor, convert_residual),
-        (LogOf, convert_log),
-        (RankTargetRegressor, convert_ranks),
-        (GroupedGaussianProcess, convert_process),
-    )
-    for kind, convert in converters:
-        shapes = calculate_linear_regressor_output_shapes
-        update_registered_converter(kind, f"Hwnas{kind.__name__}", shapes, convert)
-
-
-def _row(values: np.ndarray) -> np.ndarray:
-    return np.asarray(values, dtype=np.float32)[None]
+    def turn_back(self, scores: np.ndarray) -> np.ndarray:
+        """The target that normal scores stand for, shape ``(n_archs,)``."""
+        return np.asarray(np.interp(scores, self.knots_, self.values_))

@@ -8,111 +8,105 @@ References:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from hwnas.core.quantity import Quantity
 from hwnas.fitting.calibration import calibrate, cross_calibrate
-from hwnas.fitting.choice import Choice, choose, cross_choose, transforms_of
-from hwnas.fitting.estimators import Layout, to_onnx
+from hwnas.fitting.conversion import to_onnx
+from hwnas.fitting.members import Layout
 from hwnas.fitting.metrics import regression_metrics
+from hwnas.fitting.procedure import NO_BETTER, Chosen, Sample, procedure_for, scales_of
 from hwnas.fitting.splits import MIN_HELD_OUT, Split
 from hwnas.models.sessions import run_onnx
-from hwnas.predictors.card import CROSS_VALIDATED, HELD_OUT, TRANSFORMS, to_unit
+from hwnas.predictors.card import (
+    CROSS_VALIDATED,
+    HELD_OUT,
+    TRANSFORMS,
+    Evaluation,
+    Sizes,
+    to_unit,
+)
 from hwnas.predictors.intervals import Intervals
-from hwnas.tables import Column
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluated:
+class Measured:
     """A fitted model and how wrong it is.
 
     Args:
-        choice: What it predicts, and how it was chosen.
+        chosen: What was picked and fitted.
         model: Serialised ONNX model.
-        evaluation: ``held_out`` or ``cross_validated``.
-        n_classes: Functional classes used to ``train``, ``calibrate`` and ``test``.
-        figures: Metrics of predictions for classes that were not fitted on.
-        interval: Intervals, as a card has them.
+        evaluation: How wrong it is for classes that were not fitted on.
+        interval: Its intervals.
     """
 
-    choice: Choice
+    chosen: Chosen
     model: bytes
-    evaluation: str
-    n_classes: dict[str, int]
-    figures: dict[str, float | None]
-    interval: dict[str, Any]
+    evaluation: Evaluation
+    interval: Intervals
 
 
-def evaluate(
-    column: Column,
+def fit_and_measure(
+    quantity: Quantity,
     layout: Layout,
     features: np.ndarray,
     values: np.ndarray,
-    seed: int,
-    tolerance: float,
-) -> Evaluated:
-    """Choose, fit and measure a model of a column.
+    seed: int = 0,
+    tolerance: float = NO_BETTER,
+) -> Measured:
+    """Pick, fit and measure a model of a quantity.
 
     Args:
-        column: What the values are of.
+        quantity: What the values are of.
         layout: Columns of each feature set.
         features: Shape ``(n_classes, n_features)``.
-        values: Shape ``(n_classes,)``, in the column's unit.
+        values: Shape ``(n_classes,)``, in the quantity's unit.
         seed: Seed of splits, folds and estimators.
-        tolerance: How far below the best Kendall tau a smaller model may be to be preferred.
+        tolerance: How far below the best Kendall tau a smaller model may be to be preferred, where
+            there are many classes.
 
     Raises:
         TableError: The values that are fitted do not vary.
         ArtifactError: The estimator cannot be turned into ONNX.
     """
+    # Which scales suit is asked of all values, also of those that are not fitted.
+    scales = scales_of(quantity, layout, values)
+
+    def sample(rows: np.ndarray | slice) -> Sample:
+        x, y = features[rows], values[rows]
+        procedure = procedure_for(len(y), layout, scales, tolerance)
+        return Sample(procedure, quantity, x, y, layout, seed)
+
     if len(values) < MIN_HELD_OUT:
-        return _cross_validated(column, layout, features, values, seed)
-    return _held_out(column, layout, features, values, seed, tolerance)
-
-
-def _held_out(
-    column: Column,
-    layout: Layout,
-    features: np.ndarray,
-    values: np.ndarray,
-    seed: int,
-    tolerance: float,
-) -> Evaluated:
-    """Fitted to most classes, calibrated on some others, measured on the rest."""
+        return _cross_validated(sample(slice(None)))
     split = Split.draw(len(values), seed)
-    train = split.train
-    transforms = transforms_of(column, layout, values)
-    choice = choose(column, layout, features[train], values[train], seed, tolerance, transforms)
-    model = to_onnx(choice.estimator, features)
-    y = TRANSFORMS[choice.transform](values)
-    predicted = run_onnx(model, features) * choice.scale + choice.mean
+    return _held_out(sample(split.train), split, features, values)
+
+
+def _held_out(sample: Sample, split: Split, features: np.ndarray, values: np.ndarray) -> Measured:
+    """Fitted to most classes, calibrated on some others, measured on the rest."""
+    chosen = sample.fit()
+    model = to_onnx(chosen.candidate.estimator_, features)
+    y = TRANSFORMS[chosen.scale.transform](values)
+    predicted = run_onnx(model, features) * chosen.deviation + chosen.mean
     intervals = calibrate(y[split.calibrate], predicted[split.calibrate])
     coverage = intervals.coverage(y[split.test], predicted[split.test])
-    in_unit = to_unit(predicted, choice.transform, column.unit)
+    in_unit = to_unit(predicted, chosen.scale.transform, sample.quantity)
     figures = regression_metrics(values[split.test], in_unit[split.test])
-    interval = _interval(intervals, coverage)
-    return Evaluated(choice, model, HELD_OUT, split.sizes(), figures, interval)
+    evaluation = Evaluation(HELD_OUT, split.sizes(), figures, coverage)
+    return Measured(chosen, model, evaluation, intervals)
 
 
-def _cross_validated(
-    column: Column, layout: Layout, features: np.ndarray, values: np.ndarray, seed: int
-) -> Evaluated:
+def _cross_validated(sample: Sample) -> Measured:
     """Fitted to all classes; calibrated and measured on out-of-fold predictions of them."""
-    choice, crossed = cross_choose(column, layout, features, values, seed)
-    model = to_onnx(choice.estimator, features)
-    y = TRANSFORMS[choice.transform](values)
-    predicted = crossed.predicted * choice.scale + choice.mean
-    interval = _interval(*cross_calibrate(y, predicted, crossed.fold_of))
-    figures = regression_metrics(values, to_unit(predicted, choice.transform, column.unit))
-    sizes = dict.fromkeys(("train", "calibrate", "test"), len(values))
-    return Evaluated(choice, model, CROSS_VALIDATED, sizes, figures, interval)
-
-
-def _interval(intervals: Intervals, coverage: float) -> dict[str, Any]:
-    return {
-        "level": intervals.level,
-        "edges": list(intervals.edges),
-        "half_widths": list(intervals.half_widths),
-        "coverage": coverage,
-    }
+    chosen, values = sample.fit(), sample.values
+    model = to_onnx(chosen.candidate.estimator_, sample.features)
+    y = TRANSFORMS[chosen.scale.transform](values)
+    predicted = sample.out_of_fold() * chosen.deviation + chosen.mean
+    intervals, coverage = cross_calibrate(y, predicted, sample.fold_of)
+    in_unit = to_unit(predicted, chosen.scale.transform, sample.quantity)
+    figures = regression_metrics(values, in_unit)
+    sizes = Sizes(len(values), len(values), len(values))
+    evaluation = Evaluation(CROSS_VALIDATED, sizes, figures, coverage)
+    return Measured(chosen, model, evaluation, intervals)

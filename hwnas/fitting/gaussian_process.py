@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
@@ -115,9 +114,35 @@ class GroupedGaussianProcess(RegressorMixin, BaseEstimator):  # type: ignore[mis
         """Covariance of rows ``(n, n_columns)`` and of those fitted to, without noise."""
         return np.asarray(sum(term(rows, self.rows_) for term in self.terms_))
 
-    def predict(self, features: np.ndarray) -> np.ndarray:
-        """Posterior mean, shape ``(n_archs,)``."""
-        return np.asarray(self._kernel(self._scaled(features)) @ self.dual_ + self.target_mean_)
+    def predict(
+        self, features: np.ndarray, return_std: bool = False
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+        """Posterior mean, and perhaps the standard deviation of a value, noise included.
+
+        Args:
+            features: Shape ``(n_archs, n_features)``.
+            return_std: Whether to give the standard deviations, too.
+
+        Returns:
+            The mean, shape ``(n_archs,)``, or a pair of it and the standard deviations, in the
+            target's unit and of the same shape.
+
+        References:
+            Rasmussen and Williams 2006, equations 2.25 and 2.26, https://gaussianprocess.org/gpml/
+        """
+        kernel = self._kernel(self._scaled(features))
+        mean = np.asarray(kernel @ self.dual_ + self.target_mean_)
+        return (mean, self._deviation(kernel)) if return_std else mean
+
+    def _deviation(self, kernel: np.ndarray) -> np.ndarray:
+        """Standard deviations from the covariances with what was fitted to, ``(n, n_seen)``."""
+        from scipy.linalg import cho_factor, cho_solve
+
+        seen = self._kernel(self.rows_) + self.noise_ * np.eye(len(self.rows_))
+        explained = (kernel * cho_solve(cho_factor(seen, lower=True), kernel.T).T).sum(axis=1)
+        prior = sum(term.weight for term in self.terms_)
+        variance = np.maximum(prior - explained, 0.0) + self.noise_
+        return np.asarray(self.target_scale_ * np.sqrt(variance))
 
 
 def _distances(rows: np.ndarray, others: np.ndarray, start: int, stop: int) -> np.ndarray:
@@ -183,49 +208,3 @@ def negative_log_posterior(
     gradient = np.append(np.stack([by_weight, by_length], axis=1), by_noise)
     off = (parameters - prior) / PRIOR_DEVIATION
     return float(off @ off / 2 - evidence), off / PRIOR_DEVIATION - gradient
-
-
-def process_graph(process: GroupedGaussianProcess, features: Any, version: Any) -> Any:
-    """The posterior mean of a Gaussian process as ONNX nodes, in double precision.
-
-    Squared distances are differences of large numbers, which single precision would lose.
-
-    Args:
-        process: The fitted process.
-        features: ONNX input of shape ``(n_archs, n_features)``.
-        version: Version of the operators.
-
-    Returns:
-        Output of shape ``(n_archs, 1)``.
-    """
-    from onnx import TensorProto
-    from skl2onnx.algebra import onnx_ops as ops
-
-    def node(name: str, *inputs: Any, **attributes: Any) -> Any:
-        return getattr(ops, f"Onnx{name}")(*inputs, op_version=version, **attributes)
-
-    def constant(value: Any) -> np.ndarray:
-        return np.asarray(value, dtype=np.float64)
-
-    def kernel(term: Term) -> Any:
-        """The kernel, without its weight, between the input's rows and those fitted to."""
-        inside = np.arange(term.start, term.stop, dtype=np.int64)
-        ours, theirs = node("Gather", rows, inside, axis=1), process.rows_[:, inside]
-        squares = node("MatMul", node("Mul", ours, ours), constant(np.ones((len(inside), 1))))
-        products = node("MatMul", ours, constant(-2 * theirs.T))
-        squared = node("Add", node("Add", products, squares), constant((theirs**2).sum(1)[None]))
-        distance = node("Sqrt", node("Max", squared, constant([[0.0]])))
-        reach = node("Mul", distance, constant([[3**0.5 / term.length]]))
-        return node("Mul", node("Add", reach, constant([[1.0]])), node("Exp", node("Neg", reach)))
-
-    chosen = node("Gather", features, process.columns_.astype(np.int64), axis=1)
-    wide = node("Cast", chosen, to=TensorProto.DOUBLE)
-    centred = node("Sub", wide, constant(process.mean_[None]))
-    scaled = node("Div", centred, constant(process.scale_[None]))
-    limit = constant(process.limit_[None])
-    rows = node("Max", node("Min", scaled, limit), -limit)
-    total = constant([[process.target_mean_]])
-    for term in process.terms_:
-        dual = constant(term.weight * process.dual_[:, None])
-        total = node("Add", node("MatMul", kernel(term), dual), total)
-    return total

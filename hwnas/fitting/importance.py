@@ -21,8 +21,10 @@ from hwnas.features import feature_layout, feature_matrix, feature_names
 from hwnas.features.legend import kinds
 from hwnas.fitting.splits import Split
 from hwnas.models.sessions import open_session, run_session
-from hwnas.predictors.artifacts import load_predictor
-from hwnas.predictors.card import CROSS_VALIDATED, LEVELS, Card, to_unit, write_card
+from hwnas.predictors.card import Card, to_unit
+from hwnas.predictors.importances import LEVELS, Drop, Importances
+from hwnas.predictors.loading import load_predictor
+from hwnas.predictors.store import Stored, add_predictor
 from hwnas.tables import Table, class_means
 
 N_REPEATS = 20
@@ -122,7 +124,7 @@ def _kendall_tau(model: _Mixed, rows: np.ndarray, truth: np.ndarray) -> float:
 
 def measure_importances(
     card: Card, model: bytes, space: SearchSpace, genotypes: np.ndarray, truth: np.ndarray
-) -> dict[str, Any]:
+) -> Importances:
     """What a predictor's ranking of held-out classes rests on, as its card says it.
 
     Args:
@@ -133,23 +135,22 @@ def measure_importances(
         truth: Their values, shape ``(n_classes,)``, in the card's unit.
 
     Returns:
-        ``n_repeats``, and for each of ``LEVELS`` names (``set/name`` below sets) with the ``drop``
-        of Kendall tau and its ``std`` over permutations, largest first: every set, and up to
-        ``N_LISTED`` kinds, of sets that have several, and single features.
+        How far Kendall tau falls for every set, and for up to ``N_LISTED`` kinds, of sets that
+        have several, and single features; largest first.
     """
     session = open_session(model)
 
     def predict(features: np.ndarray) -> np.ndarray:
-        target = run_session(session, features) * card.scale + card.mean
-        in_unit = to_unit(target, card.transform, card.unit)
+        target = run_session(session, features) * card.model.scale + card.model.mean
+        in_unit = to_unit(target, card.model.transform, card.target.meaning)
         # Features that do not belong together may give a rate without a positive reciprocal:
         # one beyond every rate.
         return np.where(np.isnan(in_unit), np.inf, in_unit)
 
-    features = feature_matrix(space, genotypes, card.feature_sets)
-    found: dict[str, Any] = {"n_repeats": N_REPEATS}
+    features = feature_matrix(space, genotypes, card.features.sets)
+    found: dict[str, dict[str, Drop]] = {}
     for level in LEVELS:
-        groups = _groups(space, card.feature_sets, level)
+        groups = _groups(space, card.features.sets, level)
         if level != "set":
             groups = _largest(groups, predict, features, truth, card.seed)
         # The next seed: not the permutations that chose among the groups.
@@ -158,10 +159,10 @@ def measure_importances(
         )
         names = list(groups)
         found[level] = {
-            names[at]: {"drop": _rounded(drops[at]), "std": _rounded(stds[at])}
+            names[at]: Drop(_rounded(drops[at]), _rounded(stds[at]))
             for at in np.argsort(-drops, kind="stable")
         }
-    return found
+    return Importances(N_REPEATS, **found)
 
 
 def _rounded(figure: float) -> float:
@@ -203,13 +204,14 @@ def _largest(
     return {names[at]: varying[names[at]] for at in order[:N_LISTED]}
 
 
-def add_importances(path: Path, space: SearchSpace, table: Table) -> Card:
-    """Measure the importances of a predictor on disk again and write them into its card.
+def add_importances(root: Path, stored: Stored, space: SearchSpace, table: Table) -> Card:
+    """Measure the importances of a predictor in a folder again and write them into its card.
 
     The models stay as they are. The held-out classes are drawn again from the card's seed.
 
     Args:
-        path: The JSON card; the models lie beside it.
+        root: The folder of predictors that holds it.
+        stored: The predictor.
         space: Search space with the data set that the card names.
         table: The table that the predictor was fitted on.
 
@@ -222,26 +224,26 @@ def add_importances(path: Path, space: SearchSpace, table: Table) -> Card:
         TableError: The table is not the one that the predictor was fitted on.
         StorageError: The card cannot be written.
     """
-    card = load_predictor(path, space).card
+    card = load_predictor(stored, space).card
     if card.transfer is not None:
         raise ArtifactError(
-            f"{path} is extrapolated from {card.transfer['from_space']}; without true values on "
+            f"{stored} is extrapolated from {card.transfer.from_space}; without true values on "
             f"{card.space} there is nothing to measure its importances on."
         )
-    if card.evaluation == CROSS_VALIDATED:
+    if not card.evaluation.is_held_out:
         raise ArtifactError(
-            f"{path} was fitted on all classes of table {card.table['name']}; none are left to "
+            f"{stored} was fitted on all classes of table {card.table.name}; none are left to "
             "measure its importances on."
         )
-    if (table.name, table.sha256) != (card.table["name"], card.table["sha256"]):
+    if (table.name, table.sha256) != (card.table.name, card.table.sha256):
         raise TableError(
-            f"{path} was fitted on table {card.table['name']} with sha256 {card.table['sha256']}; "
+            f"{stored} was fitted on table {card.table.name} with sha256 {card.table.sha256}; "
             f"got {table.name} with sha256 {table.sha256}. Fit it again with: hwnas fit"
         )
-    means = class_means(space, table, card.column)
+    means = class_means(space, table, card.table.column)
     test = Split.draw(len(means.values), card.seed).test
-    model = path.with_name(f"{card.stem}.onnx").read_bytes()
+    models = [stored.read(name) for name in (stored.model, stored.support) if name]
     held_out = (means.genotypes[test], means.values[test])
-    card = replace(card, importances=measure_importances(card, model, space, *held_out))
-    write_card(path, card)
+    card = replace(card, importances=measure_importances(card, models[0], space, *held_out))
+    add_predictor(root, card, models)
     return card

@@ -1,229 +1,303 @@
-"""From a column of a table to a predictor: split by functional class, choose, fit, calibrate."""
+"""How an estimator is picked and fitted: one procedure, set in one way for few and one for many.
+
+Members compete alone and in averages, for each scale of the target; their Kendall tau in
+cross-validation is known before a rule picks one of them, which is then fitted to everything.
+
+References:
+    Cawley and Talbot 2010, On Over-fitting in Model Selection and Subsequent Selection Bias in
+    Performance Evaluation, https://jmlr.org/papers/v11/cawley10a.html (why a choice is tested on
+    folds that it did not see, and why a small sample does not get to choose freely)
+"""
 
 from __future__ import annotations
 
-import importlib.metadata
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from hwnas._files import sha256_bytes, write_bytes
-from hwnas.core.quantity import QUANTITIES
-from hwnas.core.space import SearchSpace
-from hwnas.errors import TableError
-from hwnas.features import feature_layout, feature_matrix, feature_names
-from hwnas.fitting.choice import NO_BETTER
-from hwnas.fitting.evaluation import Evaluated, evaluate
-from hwnas.fitting.importance import measure_importances
-from hwnas.fitting.splits import Split
-from hwnas.fitting.support import fit_support
-from hwnas.predictors.artifacts import SUPPORT_SUFFIX, names_sha256
-from hwnas.predictors.card import HELD_OUT, SCORED, Card, write_card
-from hwnas.proxies.feature_set import SCORES, has_scores
-from hwnas.tables import ClassMeans, Column, Table, class_means
+from hwnas.core.quantity import Quantity
+from hwnas.errors import ShapeError, TableError
+from hwnas.fitting.members import LOOK_UP, Candidate, Layout, averages, of_few, of_many
+from hwnas.fitting.metrics import kendall_tau
+from hwnas.fitting.ranks import normal_scores, score_knots
+from hwnas.fitting.splits import folds
+from hwnas.predictors.card import TRANSFORMS, Transform, to_unit
 
-MIN_CLASSES = 20
-SCORED_QUANTITIES = ("accuracy", "robustness")
-"""What proxies of untrained networks can know of."""
-# Fitted on fewer classes than the predictor that it replaces, it would not be better.
-MIN_SCORED_SHARE = 0.9
-_PACKAGES = ("hwnas", "numpy", "scikit-learn", "skl2onnx", "onnx", "onnxruntime")
+N_SMALL = 1500
+"""Fewer architectures than this are few."""
+MIN_ARCHS = 10
+NO_BETTER = 0.001
+"""A difference in Kendall tau that is not worth a larger model."""
+N_FOR_FOREST = 100
+"""Architectures from which on randomised trees are better taken into the average than left out."""
+# In units of 1 / sqrt(n_archs): differences of Kendall tau that are no more than the luck of folds.
+CLEARLY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
-    """A predictor not yet on disk.
+class Scale:
+    """What is predicted of a value.
 
     Args:
-        card: What it predicts and how wrong it is.
-        model: Serialised ONNX model.
-        support: Serialised ONNX model of what the device runs, or None.
+        transform: What a model predicts of it.
+        by_rank: Whether normal scores of that are fitted, and predictions turned back.
     """
 
-    card: Card
-    model: bytes
-    support: bytes | None
+    transform: Transform
+    by_rank: bool = False
 
 
-def versions() -> dict[str, str]:
-    """Versions of the packages that a predictor is made with."""
-    return {name: importlib.metadata.version(name) for name in _PACKAGES}
+Contestant = tuple[Scale, str]
+"""A scale, and names of members joined by ``+``."""
+Taus = Mapping[Contestant, float]
+"""Kendall tau of each in cross-validation, small ones first; 0 where it is not defined."""
 
 
-def fit_column(
-    space: SearchSpace,
-    table: Table,
-    column: Column,
-    seed: int = 0,
-    features: Sequence[str] | None = None,
-    tolerance: float = NO_BETTER,
-) -> Fitted:
-    """A predictor of the class means of one column of a table.
-
-    A tenth of the functional classes is held out to measure the predictor, a tenth to calibrate
-    its intervals; on the rest, cross-validation chooses the estimator, which is then fitted. What
-    was measured is what is kept: nothing is fitted again afterwards.
-
-    Of fewer than 200 classes none is held out. All are fitted on; what the predictor is measured
-    and its intervals are calibrated on are out-of-fold predictions of the whole procedure, the
-    choice of the estimator included.
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """How an estimator is picked.
 
     Args:
-        space: Search space with the column's data set.
-        table: The table.
-        column: A column that holds a quantity.
-        seed: Seed of splits and estimators.
-        features: Names of feature sets; those that suit the space by default.
-        tolerance: How far below the best Kendall tau of cross-validation a smaller model may be
-            to be preferred.
+        members: Names of the members that compete, small ones first.
+        scales: What may be predicted of a value, what is right a priori first.
+        n_folds: Folds of cross-validation.
+        pick: The rule, from what each reached on how many architectures to the one to fit.
+    """
+
+    members: tuple[str, ...]
+    scales: tuple[Scale, ...]
+    n_folds: int
+    pick: Callable[[Taus, int], Contestant]
+
+
+def procedure_for(
+    n_archs: int, layout: Layout, scales: tuple[Scale, ...], tolerance: float = NO_BETTER
+) -> Procedure:
+    """The procedure for a sample of a size.
+
+    Args:
+        n_archs: Architectures to fit to.
+        layout: Columns of each feature set.
+        scales: What may be predicted of a value (``scales_of``).
+        tolerance: How far below the best Kendall tau a smaller model may be to be preferred, where
+            there are many.
+    """
+    if n_archs < N_SMALL:
+        # Few do not choose freely: the first scale, and the usual average unless another is
+        # clearly better.
+        few = (scales[0],)
+        return Procedure(of_few(layout), few, 5, partial(usual_unless_clearly_better, few[0]))
+    # Many hold enough bad networks for these to be learned as they are.
+    plain = tuple(Scale(scale.transform) for scale in scales)
+    return Procedure(of_many(layout), plain, 3, partial(smallest_within, tolerance))
+
+
+def scales_of(quantity: Quantity, layout: Layout, values: np.ndarray) -> tuple[Scale, ...]:
+    """What a model may predict of a quantity, what is right a priori first.
+
+    Errors in time are relative, sums of times are not; shares have long tails of bad networks.
+
+    Args:
+        quantity: What the values are of.
+        layout: Columns of each feature set.
+        values: Shape ``(n_classes,)``, in the quantity's unit.
+    """
+    if math.isfinite(quantity.upper):
+        return (Scale("identity", by_rank=True),)
+    if quantity.lower < 0 or not np.all(values > 0):
+        return (Scale("identity"),)
+    if LOOK_UP not in layout:
+        return (Scale("log"),)
+    # Times and energies add up over the parts of a network; of a rate, the reciprocal does.
+    return Scale("log"), Scale("reciprocal" if quantity.direction == "max" else "identity")
+
+
+def usual_unless_clearly_better(scale: Scale, taus: Taus, n_archs: int) -> Contestant:
+    """The usual candidate, or the best where it is better beyond the luck of folds."""
+    usual = scale, preferred(n_archs, scale.by_rank)
+    best = max(taus, key=lambda contestant: taus[contestant])
+    return best if taus[best] - taus[usual] > CLEARLY / np.sqrt(n_archs) else usual
+
+
+def smallest_within(tolerance: float, taus: Taus, _: int) -> Contestant:
+    """The first whose members, in their best scale, are within a tolerance of the best."""
+    best_of: dict[str, Contestant] = {}
+    for contestant, tau in taus.items():
+        name = contestant[1]
+        if name not in best_of or tau > taus[best_of[name]]:
+            best_of[name] = contestant
+    best = max(taus.values())
+    return next(each for each in best_of.values() if taus[each] >= best - tolerance)
+
+
+def preferred(n_archs: int, by_rank: bool) -> str:
+    """The candidate that is taken of few unless another is clearly better.
+
+    Of tens of architectures, cross-validation says little. Where ranks are fitted, trees find the
+    thresholds that accuracy has; times and energies nearly add up.
+
+    Args:
+        n_archs: Architectures to choose by.
+        by_rank: Whether normal scores are fitted.
+    """
+    if not by_rank:
+        return "ridge+gaussian_process"
+    average = "small_gradient_boosting+gaussian_process"
+    return average if n_archs < N_FOR_FOREST else f"extra_trees+{average}"
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """The candidate that was picked, fitted to everything.
+
+    Args:
+        scale: What it predicts of a value.
+        mean: Mean of that target.
+        deviation: Standard deviation of that target.
+        taus: Kendall tau of each candidate, by name.
+        candidate: It, fitted to the standardised target.
+    """
+
+    scale: Scale
+    mean: float
+    deviation: float
+    taus: dict[str, float]
+    candidate: Candidate
+
+
+class Sample:
+    """Architectures to learn from, and the fits that leave out some folds; each is made once.
+
+    Args:
+        procedure: How an estimator is picked.
+        quantity: What the values are of.
+        features: Shape ``(n_archs, n_features)``.
+        values: Shape ``(n_archs,)``, in the quantity's unit; one architecture a functional class,
+            so that folds never share one.
+        layout: Columns of each feature set; a Gaussian process gives each set its own scales.
+        seed: Seed of folds and estimators.
 
     Raises:
-        TableError: The column holds no quantity, never varies, or has too few values.
-        ArtifactError: The estimator cannot be turned into ONNX.
+        ShapeError: Features and values disagree, or there are too few.
     """
-    from threadpoolctl import threadpool_limits
 
-    sets = tuple(features or space.feature_sets)
-    means = class_means(space, table, column.name)
-    if SCORES in sets:
-        means = means.where(has_scores(space, means.genotypes))
-    _check(column, means)
-    x = feature_matrix(space, means.genotypes, sets)
-    layout = feature_layout(space, sets)
-    failing = feature_matrix(space, means.unsupported, sets)
-    # One thread: sums in another order would give other bits on another machine.
-    with threadpool_limits(1):
-        found = evaluate(column, layout, x, means.values, seed, tolerance)
-        support, support_model = fit_support(layout, x, failing, seed)
-    card = replace(_card(space, table, column, sets, found, seed), support=support)
-    if card.evaluation == HELD_OUT:
-        # Permuting says what ranks classes that were not fitted on; of few, there are none left.
-        test = Split.draw(len(x), seed).test
-        held_out = (means.genotypes[test], means.values[test])
-        importances = measure_importances(card, found.model, space, *held_out)
-        card = replace(card, importances=importances)
-    return Fitted(card, found.model, support_model)
+    def __init__(
+        self,
+        procedure: Procedure,
+        quantity: Quantity,
+        features: np.ndarray,
+        values: np.ndarray,
+        layout: Layout,
+        seed: int = 0,
+    ) -> None:
+        if features.shape[:1] != values.shape or len(values) < MIN_ARCHS:
+            raise ShapeError(
+                f"features and values must have shapes (n_archs, n_features) and (n_archs,) with "
+                f"n_archs at least {MIN_ARCHS}; got {features.shape} and {values.shape}."
+            )
+        self.procedure, self.quantity = procedure, quantity
+        self.features, self.values = features, values
+        self.layout, self.seed = layout, seed
+        self.fold_of = folds(len(values), procedure.n_folds, seed)
+        self._targets = {scale: _target(scale, quantity, values) for scale in procedure.scales}
+        self._fits: dict[tuple[Scale, frozenset[int]], dict[str, np.ndarray]] = {}
+
+    def fit(self) -> Chosen:
+        """The candidate that is picked, fitted to everything."""
+        (scale, name), taus = self.pick()
+        z, mean, deviation = self._targets[scale]
+        candidate = Candidate(name, self.seed, self.layout, scale.by_rank).fit(self.features, z)
+        is_one = len(self.procedure.scales) == 1
+        told = {
+            each if is_one else f"{each} of {its.transform}": tau
+            for (its, each), tau in taus.items()
+        }
+        return Chosen(scale, mean, deviation, told, candidate)
+
+    def pick(self, *left_out: int) -> tuple[Contestant, Taus]:
+        """What the rule picks without some folds, and every candidate's tau."""
+        is_in = ~np.isin(self.fold_of, left_out)
+        truth = self.values[is_in]
+        taus: dict[Contestant, float] = {}
+        for scale in self.procedure.scales:
+            for name in averages(self.procedure.members):
+                predicted = np.empty(len(self.values))
+                for fold in np.unique(self.fold_of[is_in]):
+                    rows = self.fold_of == fold
+                    predicted[rows] = self._scores((scale, name), int(fold), *left_out)[rows]
+                told = self._comparable(scale, predicted[is_in])
+                taus[scale, name] = kendall_tau(truth, told) or 0.0
+        return self.procedure.pick(taus, len(truth)), taus
+
+    def out_of_fold(self) -> np.ndarray:
+        """Nested cross-validation: each fold predicted by what is picked and fitted without it.
+
+        The inner folds are the other outer ones, so that a fit that leaves out two serves both.
+
+        Returns:
+            Predictions of the standardised target, shape ``(n_archs,)``; for procedures of one
+            scale.
+        """
+        predicted = np.empty(len(self.values))
+        for fold in range(self.procedure.n_folds):
+            is_out = self.fold_of == fold
+            predicted[is_out] = self._predicted(self.pick(fold)[0], fold)[is_out]
+        return predicted
+
+    def _comparable(self, scale: Scale, predicted: np.ndarray) -> np.ndarray:
+        """Predictions as they are compared with values: in the unit, or by their scores."""
+        if scale.by_rank:
+            return predicted
+        _, mean, deviation = self._targets[scale]
+        return to_unit(predicted * deviation + mean, scale.transform, self.quantity)
+
+    def _predicted(self, contestant: Contestant, *left_out: int) -> np.ndarray:
+        """The standardised target ``(n_archs,)`` from what is fitted without some folds."""
+        scores = self._scores(contestant, *left_out)
+        scale = contestant[0]
+        if not scale.by_rank:
+            return scores
+        seen = self._targets[scale][0][~np.isin(self.fold_of, left_out)]
+        return np.asarray(np.interp(scores, *score_knots(seen)))
+
+    def _scores(self, contestant: Contestant, *left_out: int) -> np.ndarray:
+        """The same before normal scores are turned back."""
+        # What an average predicts is the average of what its members predict.
+        scale, name = contestant
+        fits = self._members(scale, frozenset(left_out))
+        return np.asarray(np.mean([fits[member] for member in name.split("+")], axis=0))
+
+    def _members(self, scale: Scale, left_out: frozenset[int]) -> dict[str, np.ndarray]:
+        """Predictions ``(n_archs,)`` of every member fitted without some folds, of these alone."""
+        if (scale, left_out) not in self._fits:
+            rows = ~np.isin(self.fold_of, list(left_out))
+            seen = self._targets[scale][0][rows]
+            z = normal_scores(seen) if scale.by_rank else seen
+            found = {}
+            for member in self.procedure.members:
+                fitted = Candidate(member, self.seed, self.layout).fit(self.features[rows], z)
+                found[member] = np.full(len(rows), np.nan)
+                found[member][~rows] = fitted.estimator_.predict(self.features[~rows])
+            self._fits[scale, left_out] = found
+        return self._fits[scale, left_out]
 
 
-def _card(
-    space: SearchSpace,
-    table: Table,
-    column: Column,
-    sets: tuple[str, ...],
-    found: Evaluated,
-    seed: int,
-) -> Card:
-    """The card of a model, without what the device supports and what its ranking rests on."""
-    choice = found.choice
-    return Card(
-        space=space.name,
-        dataset=space.dataset,
-        device=column.device,
-        quantity=str(column.quantity),
-        variant=column.variant,
-        is_default=column.is_default,
-        column=column.name,
-        unit=column.unit,
-        detail=column.detail,
-        table={
-            "name": table.name,
-            "column": column.name,
-            "sha256": table.sha256,
-            "sources": list(table.sources),
-        },
-        feature_sets=sets,
-        n_features=len(feature_names(space, sets)),
-        features_sha256=names_sha256(space, sets),
-        transform=choice.transform,
-        mean=choice.mean,
-        scale=choice.scale,
-        estimator=choice.name,
-        candidates=choice.candidates,
-        n_classes=found.n_classes,
-        held_out=found.figures,
-        interval=found.interval,
-        sha256=sha256_bytes(found.model),
-        seed=seed,
-        versions=versions(),
-        evaluation=found.evaluation,
-    )
-
-
-def fit_scored(
-    space: SearchSpace, table: Table, column: Column, alone: Card, seed: int = 0
-) -> Fitted | None:
-    """A predictor that reads proxy scores beside features, where these make it better.
-
-    Args:
-        space: Search space with the column's data set.
-        table: The table.
-        column: A column of accuracy or robustness.
-        alone: Card of the predictor from features alone, which serves where there are no scores.
-        seed: Seed of splits and estimators.
-
-    Returns:
-        The predictor; None if too few of the table's classes have shipped scores, or they do not
-        help in cross-validation.
+def _target(
+    scale: Scale, quantity: Quantity, values: np.ndarray
+) -> tuple[np.ndarray, float, float]:
+    """What a model is fitted to, standardised, with its mean and standard deviation.
 
     Raises:
-        TableError: The column holds no quantity or never varies.
-        ArtifactError: The estimator cannot be turned into ONNX.
+        TableError: It does not vary.
     """
-    if column.quantity not in SCORED_QUANTITIES:
-        return None
-    genotypes = class_means(space, table, column.name).genotypes
-    n_scored = has_scores(space, genotypes).sum()
-    if n_scored < max(MIN_CLASSES, MIN_SCORED_SHARE * len(genotypes)):
-        return None
-    fitted = fit_column(space, table, column, seed, (*alone.feature_sets, SCORES))
-    gain = max(fitted.card.candidates.values()) - max(alone.candidates.values())
-    return fitted if gain > NO_BETTER else None
-
-
-def is_constant(space: SearchSpace, table: Table, column: Column) -> bool:
-    """Whether a column is the same for every functional class that has a value."""
-    values = class_means(space, table, column.name).values
-    return bool(len(values) == 0 or np.ptp(values) == 0)
-
-
-def _check(column: Column, means: ClassMeans) -> None:
-    if column.quantity not in QUANTITIES:
+    y = TRANSFORMS[scale.transform](values)
+    mean, deviation = float(y.mean()), float(y.std())
+    if deviation == 0:
         raise TableError(
-            f"{column.name} holds no quantity that can be predicted; "
-            "choose a column of accuracy, robustness, latency, energy or throughput."
-        )
-    if len(means.values) < MIN_CLASSES:
-        raise TableError(
-            f"{column.name} must have values for at least {MIN_CLASSES} functional classes; "
-            f"it has {len(means.values)}. Add measurements."
-        )
-    if np.ptp(means.values) == 0:
-        raise TableError(
-            f"{column.name} is {means.values[0]:g} for every architecture; "
+            f"{quantity.title} varies among too few functional classes to be split; "
             "there is nothing to predict. Choose another column."
         )
-
-
-def write_predictor(folder: Path, fitted: Fitted) -> Path:
-    """Write a predictor under ``<folder>/<space>/<dataset>``; returns the path of its card.
-
-    The card goes last and names the hashes of the rest, so that a predictor is there as a whole
-    or not at all. One from features alone takes the place of its like that reads scores, too:
-    that was fitted beside the one before, and would still be asked first.
-
-    Raises:
-        StorageError: The folder cannot be written.
-    """
-    card = fitted.card
-    place = folder / card.space / card.dataset
-    write_bytes(place / f"{card.stem}.onnx", fitted.model)
-    if fitted.support is not None:
-        write_bytes(place / f"{card.stem}{SUPPORT_SUFFIX}", fitted.support)
-    if not card.reads_scores:
-        for suffix in (".json", ".onnx"):
-            (place / f"{card.stem}.{SCORED}{suffix}").unlink(missing_ok=True)
-    path = place / f"{card.stem}.json"
-    write_card(path, card)
-    return path
+    return (y - mean) / deviation, mean, deviation

@@ -7,7 +7,7 @@ spaces know the accuracy; where nothing is known of the goal, it is a guess and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,11 @@ from hwnas.errors import TableError
 from hwnas.features import feature_matrix
 from hwnas.features.relative import RELATIVE
 from hwnas.fitting.calibration import LEVEL, conformal_quantile
-from hwnas.fitting.estimators import to_onnx
+from hwnas.fitting.columns import Fitted
+from hwnas.fitting.conversion import to_onnx
 from hwnas.fitting.metrics import kendall_tau
-from hwnas.fitting.procedure import Fitted
 from hwnas.fitting.transfer import Known, extrapolated_card
+from hwnas.predictors.trust import QualityTrust, Transfer
 from hwnas.proxies.feature_set import SCORES, has_scores
 from hwnas.proxies.shipped import shipped_scores
 from hwnas.tables import ClassMeans, class_means
@@ -29,7 +30,6 @@ FEATURES = ("relative",)
 ESTIMATOR = "random_forest"
 # A leaf holds 30, and a tree is grown on two thirds of them: of fewer it could hardly be split.
 MIN_CLASSES = 100
-_BESIDE = ("params", "macs")
 
 
 def carried_sets(start: Known, goal: SearchSpace) -> list[tuple[str, ...]]:
@@ -65,40 +65,36 @@ def _forest(x: np.ndarray, values: np.ndarray) -> Any:
     return RankTargetRegressor(forest).fit(x, values)
 
 
-def measure_quality_transfer(start: Known, goal: Known, sets: Sequence[str]) -> dict[str, Any]:
+def measure_quality_transfer(start: Known, goal: Known, sets: Sequence[str]) -> QualityTrust:
     """How well a model fitted on one space ranks another, where both are known.
 
     Args:
         start: Values to fit on.
         goal: Values of the other space.
         sets: One of ``carried_sets``.
-
-    Returns:
-        ``from`` and ``to`` (names of the spaces), ``quantity``, ``feature_sets``, ``n_classes`` of
-        the goal, ``kendall_tau``, and beside it the tau of ``params`` and of ``macs`` alone.
     """
     means, truth = _means(start, sets), _means(goal, sets)
     model = _forest(feature_matrix(start.space, means.genotypes, sets), means.values)
     predicted = model.predict(feature_matrix(goal.space, truth.genotypes, sets))
     sizes = feature_matrix(goal.space, truth.genotypes, FEATURES)
-    beside = {
-        f"kendall_tau_{name}": kendall_tau(truth.values, sizes[:, RELATIVE.index(name)])
-        for name in _BESIDE
-    }
-    return {
-        "quantity": start.column.quantity,
-        "from": start.space.name,
-        "to": goal.space.name,
-        "feature_sets": list(sets),
-        "n_classes": len(truth.values),
-        "kendall_tau": kendall_tau(truth.values, predicted),
-        **beside,
-    }
+    params, macs = (
+        kendall_tau(truth.values, sizes[:, RELATIVE.index(name)]) for name in ("params", "macs")
+    )
+    return QualityTrust(
+        quantity=str(start.column.quantity),
+        from_space=start.space.name,
+        to_space=goal.space.name,
+        feature_sets=tuple(sets),
+        n_classes=len(truth.values),
+        kendall_tau=kendall_tau(truth.values, predicted),
+        kendall_tau_params=params,
+        kendall_tau_macs=macs,
+    )
 
 
 def measure_trust(
     start: Known | None, others: Sequence[Known], sets: Sequence[str]
-) -> list[dict[str, Any]]:
+) -> list[QualityTrust]:
     """How well models of a space's accuracy rank other spaces, as far as that can be measured.
 
     Args:
@@ -119,7 +115,7 @@ def measure_trust(
 
 
 def extrapolate_quality(
-    start: Known, goal: SearchSpace, sets: Sequence[str], trust: Sequence[Mapping[str, Any]]
+    start: Known, goal: SearchSpace, sets: Sequence[str], trust: Sequence[QualityTrust]
 ) -> Fitted:
     """A model of accuracy or robustness, fitted on one space, for another.
 
@@ -156,16 +152,14 @@ def extrapolate_quality(
         goal,
         data,
         feature_sets=tuple(sets),
-        n_features=x.shape[1],
-        n_classes={"train": len(x), "calibrate": 0, "test": 0},
+        n_classes=len(x),
         detail=(
             f"extrapolated, untested on {goal.name}: {start.column.detail} of a network of "
             f"{start.space.name} that stands there as this one does here"
         ),
-        column=f"{goal.dataset}_{start.column.name.partition('_')[2]}",
         transform="identity",
         estimator=ESTIMATOR,
         half_width=half_width,
-        trust=trust,
+        transfer=Transfer(start.space.name, start.space.dataset, qualities=tuple(trust)),
     )
     return Fitted(card, data, None)

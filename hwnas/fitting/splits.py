@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hwnas.predictors.card import Sizes
+
 # The fewest residuals of which one is a 90 % quantile.
 MIN_CALIBRATION = 9
 TEST_SHARE = CALIBRATION_SHARE = 0.1
@@ -37,6 +39,17 @@ class Split:
         n_held = n_test + max(MIN_CALIBRATION, round(CALIBRATION_SHARE * n_classes))
         return cls(order[n_held:], order[n_test:n_held], order[:n_test])
 
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> Sizes:
         """Number of classes of each part."""
-        return {name: len(getattr(self, name)) for name in ("train", "calibrate", "test")}
+        return Sizes(len(self.train), len(self.calibrate), len(self.test))
+
+
+def folds(n_archs: int, n_folds: int, seed: int) -> np.ndarray:
+    """Number of the fold of each architecture, shape ``(n_archs,)``."""
+    from sklearn.model_selection import KFold
+
+    fold_of = np.empty(n_archs, dtype=int)
+    parts = KFold(n_folds, shuffle=True, random_state=seed).split(fold_of)
+    for number, (_, test) in enumerate(parts):
+        fold_of[test] = number
+    return fold_of

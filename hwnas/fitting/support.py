@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from hwnas._files import sha256_bytes
-from hwnas.fitting.estimators import Layout, fit_candidate, to_onnx
-from hwnas.fitting.selection import folds
-from hwnas.fitting.splits import MIN_HELD_OUT, Split
+from hwnas.fitting.conversion import to_onnx
+from hwnas.fitting.members import Candidate, Layout
+from hwnas.fitting.splits import MIN_HELD_OUT, Split, folds
 from hwnas.models.sessions import run_onnx
 from hwnas.predictors.card import Support
 
 ESTIMATOR = "gradient_boosting"
 THRESHOLD = 0.5
+N_FOLDS = 5
 # Fewer gaps than this are measurements that went missing, not networks that a device cannot run.
 MIN_UNSUPPORTED_SHARE = 0.02
 
@@ -39,11 +40,11 @@ def fit_support(
 
     def fit(rows: np.ndarray) -> bytes:
         target = runs[rows].astype(float)
-        return to_onnx(fit_candidate(ESTIMATOR, seed, layout, x[rows], target), x)
+        return to_onnx(Candidate(ESTIMATOR, seed, layout).fit(x[rows], target).estimator_, x)
 
     if len(x) < MIN_HELD_OUT:
         model, tested, score = fit(np.arange(len(x))), np.arange(len(x)), np.empty(len(x))
-        fold_of = folds(len(x), seed)
+        fold_of = folds(len(x), N_FOLDS, seed)
         for fold in np.unique(fold_of):
             is_out = fold_of == fold
             score[is_out] = run_onnx(fit(np.flatnonzero(~is_out)), x[is_out])

@@ -9,8 +9,8 @@ far as it was measured to, and no further.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,11 +20,12 @@ from hwnas.core.space import SearchSpace
 from hwnas.errors import TableError
 from hwnas.features import feature_matrix
 from hwnas.fitting.calibration import LEVEL, conformal_quantile
-from hwnas.fitting.estimators import to_onnx
+from hwnas.fitting.columns import Fitted, features_of, origin_of, target_of, versions
+from hwnas.fitting.conversion import to_onnx
 from hwnas.fitting.metrics import regression_metrics
-from hwnas.fitting.procedure import Fitted, versions
-from hwnas.predictors.artifacts import names_sha256
-from hwnas.predictors.card import Card
+from hwnas.predictors.card import HELD_OUT, Card, Evaluation, Model, Sizes, Transform
+from hwnas.predictors.intervals import Intervals
+from hwnas.predictors.trust import CostTrust, Transfer
 from hwnas.tables import Column, Table, class_means
 
 FEATURES = ("totals",)
@@ -67,33 +68,26 @@ def _cost_model(known: Known) -> tuple[Any, np.ndarray]:
     return LogOf(model), x
 
 
-def measure_transfer(start: Known, goal: Known) -> dict[str, Any]:
-    """How far a cost model fitted on one space carries to another, where both are known.
-
-    Returns:
-        ``from`` and ``to`` (names of the spaces), ``device``, ``spearman``, ``scale`` (the one
-        factor by which predictions are off, as a median), ``within_10_pct`` once it is divided
-        out, and ``log_error``: the quantile of ``|ln(predicted / true)|``, factor included, that
-        an interval must cover.
-    """
+def measure_transfer(start: Known, goal: Known) -> CostTrust:
+    """How far a cost model fitted on one space carries to another, where both are known."""
     model, _ = _cost_model(start)
     means = class_means(goal.space, goal.table, goal.column.name)
     log_predicted = model.predict(feature_matrix(goal.space, means.genotypes, FEATURES))
     log_error = log_predicted - np.log(means.values)
     factor = float(np.median(log_error))
     figures = regression_metrics(means.values, np.exp(log_predicted - factor))
-    return {
-        "device": goal.column.device,
-        "from": start.space.name,
-        "to": goal.space.name,
-        "spearman": figures["spearman"],
-        "scale": math.exp(factor),
-        "within_10_pct": figures["within_10_pct"],
-        "log_error": conformal_quantile(np.abs(log_error), LEVEL),
-    }
+    return CostTrust(
+        device=str(goal.column.device),
+        from_space=start.space.name,
+        to_space=goal.space.name,
+        spearman=figures["spearman"],
+        scale=math.exp(factor),
+        within_10_pct=float(figures["within_10_pct"] or 0.0),
+        log_error=conformal_quantile(np.abs(log_error), LEVEL),
+    )
 
 
-def extrapolate(start: Known, goal: SearchSpace, trust: Sequence[Mapping[str, Any]]) -> Fitted:
+def extrapolate(start: Known, goal: SearchSpace, trust: Sequence[CostTrust]) -> Fitted:
     """A cost model of a device, fitted on one space, for another.
 
     Args:
@@ -106,7 +100,7 @@ def extrapolate(start: Known, goal: SearchSpace, trust: Sequence[Mapping[str, An
     Raises:
         TableError: The column is not positive, or nothing says how far such a model carries.
     """
-    alike = [entry for entry in trust if entry["from"] == start.space.name]
+    alike = [entry for entry in trust if entry.from_space == start.space.name]
     if not alike:
         raise TableError(
             "How far a cost model carries must be measured on a device that two spaces know; "
@@ -114,22 +108,20 @@ def extrapolate(start: Known, goal: SearchSpace, trust: Sequence[Mapping[str, An
         )
     column = start.column
     model, x = _cost_model(start)
-    own = [entry for entry in alike if entry["device"] == column.device]
-    half_width = max(float(entry["log_error"]) for entry in own or alike)
+    own = [entry for entry in alike if entry.device == column.device]
+    half_width = max(entry.log_error for entry in own or alike)
     data = to_onnx(model, x)
     card = extrapolated_card(
         start,
         goal,
         data,
         feature_sets=FEATURES,
-        n_features=x.shape[1],
-        n_classes={"train": len(x), "calibrate": 0, "test": 0},
+        n_classes=len(x),
         detail=f"extrapolated from {start.space.name} by a cost model; untested on {goal.name}",
-        column=column.name,
         transform="log",
         estimator="non_negative_least_squares",
         half_width=half_width,
-        trust=trust,
+        transfer=Transfer(start.space.name, start.space.dataset, costs=tuple(trust)),
     )
     return Fitted(card, data, None)
 
@@ -138,9 +130,14 @@ def extrapolated_card(
     start: Known,
     goal: SearchSpace,
     model: bytes,
+    *,
+    feature_sets: tuple[str, ...],
+    n_classes: int,
+    detail: str,
+    transform: Transform,
+    estimator: str,
     half_width: float,
-    trust: Sequence[Mapping[str, Any]],
-    **what: Any,
+    transfer: Transfer,
 ) -> Card:
     """Card of a model that was fitted on one space for another, where nothing can be held out.
 
@@ -148,40 +145,34 @@ def extrapolated_card(
         start: What it was fitted on.
         goal: The space that it values.
         model: Serialised ONNX model.
+        feature_sets: What it reads.
+        n_classes: Functional classes that it was fitted on.
+        detail: One line on what exactly is predicted.
+        transform: What it predicts of a value.
+        estimator: Name of the estimator.
         half_width: Of its intervals, in what it predicts.
-        trust: How far such models carried where it could be measured.
-        **what: What else a card says: ``feature_sets``, ``n_features``, ``n_classes``,
-            ``detail``, ``column``, ``transform`` and ``estimator``.
+        transfer: Where it comes from, and how far such models carried.
     """
-    column, table = start.column, start.table
+    column = start.column
+    target = replace(target_of(column), dataset=goal.dataset)
     return Card(
-        space=goal.name,
-        dataset=goal.dataset,
-        device=column.device,
-        quantity=str(column.quantity),
         # Costs at another batch size are not carried; which attack robustness is under stays.
-        variant="" if column.device else column.variant,
+        target=target.usual if column.device else target,
+        space=goal.name,
+        options=dict(goal.options),
         is_default=True if column.device else column.is_default,
-        unit=column.unit,
-        table={
-            "name": table.name,
-            "column": column.name,
-            "sha256": table.sha256,
-            "sources": list(table.sources),
-        },
-        features_sha256=names_sha256(goal, tuple(what["feature_sets"])),
-        mean=0.0,
-        scale=1.0,
-        candidates={},
-        held_out={"kendall_tau": None, "within_10_pct": None},
-        interval={"level": LEVEL, "edges": [], "half_widths": [half_width], "coverage": None},
-        sha256=sha256_bytes(model),
+        detail=detail,
+        table=origin_of(start.table, column),
+        features=features_of(goal, feature_sets),
+        model=Model(sha256_bytes(model), transform, 0.0, 1.0, estimator, {}),
+        evaluation=Evaluation(
+            HELD_OUT,
+            Sizes(n_classes, 0, 0),
+            {"kendall_tau": None, "within_10_pct": None},
+            coverage=None,
+        ),
+        interval=Intervals(LEVEL, (), (half_width,)),
         seed=0,
         versions=versions(),
-        transfer={
-            "from_space": start.space.name,
-            "from_dataset": start.space.dataset,
-            "trust": [dict(entry) for entry in trust],
-        },
-        **what,
+        transfer=transfer,
     )

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hwnas.core.device import Device
 from hwnas.core.feature_set import FEATURE_SETS
 from hwnas.core.quantity import Quantity
 from hwnas.core.space import SearchSpace
+from hwnas.core.target import Target, parse_conditions
 from hwnas.errors import ConfigError
 from hwnas.features import feature_names
 from hwnas.features.legend import KINDS, labels
 from hwnas.fitting.splits import MIN_HELD_OUT
 from hwnas.objectives._missing import NothingKnownError, check_variant, unknown_here
-from hwnas.predictors import predictor_cards
-from hwnas.predictors.card import CROSS_VALIDATED, Card
-from hwnas.predictors.importances import Importance, importances_of
+from hwnas.predictors import fits, predictor_cards, why_not
+from hwnas.predictors.card import Card
+from hwnas.predictors.importances import Importance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,14 +52,14 @@ class Explanation:
     def target(self) -> str:
         """What is predicted: ``latency`` or ``robustness@pgd-eps1``."""
         card = self.card
-        is_named = card.variant and not card.is_default
-        return f"{card.quantity}@{card.variant}" if is_named else card.quantity
+        return card.target.quantity if card.is_default else str(card.target)
 
     @property
     def _of(self) -> str:
         """What is predicted, and where: ``latency of eyeriss on mnasnet (imagenet)``."""
-        device = f" of {self.card.device}" if self.card.device else ""
-        return f"{self.target}{device} on {self.card.space} ({self.card.dataset})"
+        target = self.card.target
+        device = f" of {target.device}" if target.device else ""
+        return f"{self.target}{device} on {self.card.space} ({target.dataset})"
 
     @property
     def why_not(self) -> str:
@@ -67,22 +68,23 @@ class Explanation:
         if self.importances:
             return ""
         if card.transfer is not None:
-            start = card.transfer["from_space"]
-            on_device = f" --device {card.device}" if card.device else ""
+            start, device = card.transfer.from_space, card.target.device
+            on_device = f" --device {device}" if device else ""
             return (
                 f"{self._of} is extrapolated from {start}; there are no true values on "
                 f"{card.space} to measure importances on. See: hwnas explain --space {start} "
-                f"--target {card.quantity}{on_device}"
+                f"--target {card.target.quantity}{on_device}"
             )
-        if card.evaluation == CROSS_VALIDATED:
+        if not card.evaluation.is_held_out:
+            n_classes = card.evaluation.n_classes.train
             return (
-                f"The predictor of {self._of} was fitted on all {card.n_classes['train']} classes "
-                f"of table {card.table['name']}; none are left to measure importances on. Of "
+                f"The predictor of {self._of} was fitted on all {n_classes} classes "
+                f"of table {card.table.name}; none are left to measure importances on. Of "
                 f"{MIN_HELD_OUT} or more, a tenth is held out: add measurements."
             )
         return (
             f"The predictor of {self._of} was fitted before importances were measured. "
-            f"Fit it again: hwnas fit {card.table['name']} --column {card.column}"
+            f"Fit it again: hwnas fit {card.table.name} --column {card.table.column}"
         )
 
 
@@ -110,21 +112,30 @@ def explanations(
     name = device.name if device and quantity.per_device else None
     cards = [
         card
-        for _, card in predictor_cards(space.name, space.dataset)
-        if card.quantity == quantity.name and name in (None, card.device)
+        for card in predictor_cards(space.name, space.dataset)
+        if card.target.quantity == quantity.name
+        and name in (None, card.target.device)
+        and fits(card, space)
     ]
     chosen: dict[str | None, Card] = {}
+    conditions = parse_conditions(variant)
     for card in cards:
-        if card.variant == variant or (not variant and card.is_default):
+        if card.answers(replace(card.target, conditions=conditions)):
             # The user's own comes before the shipped one.
-            chosen.setdefault(card.device, card)
+            chosen.setdefault(card.target.device, card)
     if not chosen:
-        check_variant(quantity, variant, (card.variant for card in cards))
+        reason = why_not(space, Target(quantity.name, space.dataset, name, conditions))
+        if reason:
+            raise NothingKnownError(f"{reason} Fit one for these options: hwnas fit TABLE")
+        check_variant(quantity, variant, (card.target.condition_text for card in cards))
         raise _unknown(space, device, quantity)
-    found = [Explanation(card, importances_of(card.importances)) for card in chosen.values()]
+    found = [
+        Explanation(card, card.importances.listed() if card.importances else ())
+        for card in chosen.values()
+    ]
     if not any(explanation.importances for explanation in found):
         raise ConfigError(found[0].why_not)
-    return sorted(found, key=lambda explanation: explanation.card.device or "")
+    return sorted(found, key=lambda explanation: explanation.card.target.device or "")
 
 
 def _unknown(space: SearchSpace, device: Device | None, quantity: Quantity) -> NothingKnownError:
@@ -171,7 +182,7 @@ def explanation_frame(
     rows = [
         (
             explanation.target,
-            explanation.card.device,
+            explanation.card.target.device,
             importance.level,
             importance.feature_set,
             importance.name,

@@ -15,11 +15,21 @@ class Intervals:
         level: Share of true values that should lie inside.
         edges: Inner edges of the bins, increasing, ``n_bins - 1`` of them.
         half_widths: ``n_bins`` half-widths, in the unit of the predictions.
+
+    Raises:
+        ValueError: There is not one half-width more than edges.
     """
 
     level: float
     edges: tuple[float, ...]
     half_widths: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.half_widths) != len(self.edges) + 1:
+            raise ValueError(
+                f"there must be one half-width more than edges; got {len(self.half_widths)} and "
+                f"{len(self.edges)}"
+            )
 
     def half_width(self, predicted: np.ndarray) -> np.ndarray:
         """Half-width for each prediction, shape ``(n,)``."""

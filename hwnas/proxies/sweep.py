@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import multiprocessing
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +15,7 @@ import numpy as np
 from hwnas.core.architecture import Architecture
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, MissingExtraError
+from hwnas.executors import make_executor
 from hwnas.models.building import build_model
 from hwnas.proxies.batches import make_batch
 from hwnas.proxies.catalogue import PROXIES
@@ -134,46 +133,15 @@ def score_rows(
     Raises:
         ConfigError: ``n_workers`` is below 1.
     """
-    if n_workers < 1:
-        raise ConfigError(f"There must be at least 1 worker; got {n_workers}.")
-    if n_workers == 1:
-        with _one_thread():
-            for arch in archs:
-                yield arch, score_architecture(arch, plan)
-        return
-    # Forking a process that has run torch may hang its threads.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(n_workers, context, _start_worker)
-    try:
-        yield from zip(archs, pool.map(partial(score_architecture, plan=plan), archs), strict=True)
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _start_worker() -> None:
-    import signal
-
-    import threadpoolctl
-    import torch
-
-    # Ctrl-C reaches every process of a terminal; the one that started the workers ends them.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(1)
-    threadpoolctl.threadpool_limits(1)
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    import threadpoolctl
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpoolctl.threadpool_limits(1):
-            yield
-    finally:
-        torch.set_num_threads(before)
+    early: dict[int, Scores] = {}
+    n_given = 0
+    run = make_executor(n_workers).run(partial(score_architecture, plan=plan), archs)
+    with contextlib.closing(run) as outcomes:
+        for outcome in outcomes:
+            early[outcome.index] = outcome.result()
+            while n_given in early:
+                yield archs[n_given], early.pop(n_given)
+                n_given += 1
 
 
 def sweep(

@@ -35,9 +35,8 @@ def load_space(name: str, **options: Any) -> SearchSpace:
     """
     space = SPACES[name]
     accepted = inspect.signature(space).parameters
-    takes_any = any(each.kind is each.VAR_KEYWORD for each in accepted.values())
     for option in options:
-        if option not in accepted and not takes_any:
+        if option not in accepted:
             raise ConfigError(
                 f"Search space '{name}' has no option '{option}'. Its options: "
                 f"{', '.join(accepted)}."

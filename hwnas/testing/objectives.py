@@ -8,15 +8,20 @@ from typing import get_args
 import numpy as np
 
 from hwnas.core.architecture import Architecture
+from hwnas.core.batch import Batch
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
 from hwnas.core.quantity import QUANTITIES, Direction, Source
+from hwnas.core.space import SearchSpace
+from hwnas.spaces import load_space
 from hwnas.testing._require import require
 
 # Single precision may round a batch in another order differently, and no more than that.
 _RELATIVE_TOLERANCE = 1e-6
 
 
-def check_objective(objective: Objective, archs: Sequence[Architecture]) -> None:
+def check_objective(
+    objective: Objective, archs: Sequence[Architecture], space: SearchSpace | None = None
+) -> None:
     """Assert that an objective keeps the contract of ``Objective``.
 
     It checks that
@@ -31,6 +36,7 @@ def check_objective(objective: Objective, archs: Sequence[Architecture]) -> None
     Args:
         objective: The objective.
         archs: Some architectures it can value, at least one.
+        space: Their search space; the one of that name as it is by default.
 
     Raises:
         AssertionError: A sentence on what must hold and what was found instead.
@@ -38,12 +44,13 @@ def check_objective(objective: Objective, archs: Sequence[Architecture]) -> None
     spec = objective.spec
     _check_spec(spec)
     require(len(archs) > 0, "check_objective must be given at least one architecture; got none.")
-    first = _estimate(objective, archs)
+    space = load_space(archs[0].space) if space is None else space
+    first = _estimate(objective, archs, space)
     if spec.source == "measured":
         return
-    again = _estimate(objective, archs)
-    backwards = _estimate(objective, archs[::-1])
-    alone = _estimate(objective, archs[:1])
+    again = _estimate(objective, archs, space)
+    backwards = _estimate(objective, archs[::-1], space)
+    alone = _estimate(objective, archs[:1], space)
     for name in ("value", "lower", "upper"):
         values = getattr(first, name)
         require(
@@ -83,9 +90,9 @@ def _check_spec(spec: ObjectiveSpec) -> None:
             )
 
 
-def _estimate(objective: Objective, archs: Sequence[Architecture]) -> Estimate:
+def _estimate(objective: Objective, archs: Sequence[Architecture], space: SearchSpace) -> Estimate:
     column = objective.spec.column
-    estimate = objective(archs)
+    estimate = objective(Batch.of(space, archs))
     require(
         estimate.value.shape == (len(archs),),
         f"{column}: values must have shape (n_archs,) = ({len(archs)},); "

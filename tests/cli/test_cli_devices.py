@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from made_up import own_copy, shipped_predictor
 
-from hwnas._resources import artifacts_dir, cache_dir, config_dir
+from hwnas._resources import cache_dir, config_dir
 from hwnas.cli import main
-from hwnas.core.device import device_names, load_device
+from hwnas.core.target import Target
+from hwnas.objectives.devices import device_names, load_device
 from hwnas.spaces import SPACES
+from hwnas.tables.catalogue import catalogue
 
 Type = Callable[..., tuple[int, str, str]]
 
@@ -83,8 +87,10 @@ def test_device_shows_its_source_note_and_tables_within_80_columns(type_: Type, 
     assert out.splitlines()[0] == f"{device.title} ({device.kind})"
     assert f"Source: {' '.join(device.source.split())}" in words
     assert " ".join(device.note.split()) in words
-    for column in device.columns:
-        assert f"In table {column.table}, on {column.space} (" in words
+    naming = [entry for entry in catalogue() if name in {each.device for each in entry.targets}]
+    assert naming
+    for entry in naming:
+        assert f"In table {entry.name}, on {entry.space} (" in words
     assert widest(out) <= 80
     assert "…" not in out
 
@@ -94,25 +100,26 @@ def test_every_predictor_of_a_device_has_a_row(type_: Type, name: str) -> None:
     everything = strict(type_("devices", "show", name, "--json")[1])["predictors"]
     cards = [card for card in everything if card["transfer"] is None]
     out = type_("devices", "show", name)[1]
-    ends = tuple(f"/{card['n_classes']['test']:,}" for card in cards)
+    ends = tuple(f"/{card['evaluation']['n_classes']['test']:,}" for card in cards)
     rows = [line.split() for line in out.splitlines() if ends and line.endswith(ends)]
-    assert [row[:2] for row in rows] == [[card["space"], card["dataset"]] for card in cards]
+    assert [row[:2] for row in rows] == [
+        [card["space"], card["target"]["dataset"]] for card in cards
+    ]
     for row, card in zip(rows, cards, strict=True):
-        assert row[2].startswith(card["quantity"])
-        assert f"{card['held_out']['kendall_tau']:.3f}" in row
+        assert row[2].startswith(card["target"]["quantity"])
+        assert f"{card['evaluation']['figures']['kendall_tau']:.3f}" in row
     assert ("No predictors." in out) == (not everything)
     for card in everything:
         if card["transfer"] is not None:
-            told = rf"(?m)^{card['space']} \({card['dataset']}\): .*\b{card['quantity']}\b"
+            target = card["target"]
+            place = rf"{card['space']} \({target['dataset']}\)"
+            told = rf"(?m)^{place}: .*\b{target['quantity']}\b"
             assert re.search(rf"{told}.*; from {card['transfer']['from_space']}$", out)
 
 
 def test_predictors_of_small_tables_stand_apart(type_: Type) -> None:
-    shipped = artifacts_dir() / "nasbench201" / "cifar10" / "edgegpu.latency.json"
-    place = cache_dir() / "artifacts" / "nasbench201" / "cifar10"
-    place.mkdir(parents=True)
-    card = {**json.loads(shipped.read_text()), "evaluation": "cross_validated"}
-    (place / shipped.name).write_text(json.dumps(card))
+    shipped = shipped_predictor("nasbench201", "cifar10", "edgegpu.latency")
+    own_copy(shipped, evaluation=replace(shipped.card.evaluation, how="cross_validated"))
     held_out, small = type_("devices", "show", "edgegpu")[1].split(
         "Predictors of small tables, fitted on all classes and cross-validated:"
     )
@@ -142,17 +149,13 @@ def test_device_without_predictors_says_how_to_make_some(type_: Type, own_device
 
 
 def test_predictor_of_a_device_of_ones_own_is_shown(type_: Type, own_device: str) -> None:
-    shipped = artifacts_dir() / "nasbench201" / "cifar10" / "raspi4.latency.json"
-    place = cache_dir() / "artifacts" / "nasbench201" / "cifar10"
-    place.mkdir(parents=True)
-    card = json.loads(shipped.read_text()) | {
-        "device": own_device, "variant": "batch256", "is_default": False,
-    }  # fmt: skip
-    (place / f"{own_device}.latency.batch256.json").write_text(json.dumps(card))
+    shipped = shipped_predictor("nasbench201", "cifar10", "raspi4.latency")
+    target = Target("latency", "cifar10", own_device, (("batch", "256"),))
+    own_copy(shipped, target=target, is_default=False)
     out = type_("devices", "show", own_device)[1]
     (row,) = [line for line in out.splitlines() if line.startswith("nasbench201 ")]
     assert row.split()[1:3] == ["cifar10", "latency@batch256"]
-    assert f"{card['held_out']['kendall_tau']:.3f}" in row
+    assert f"{shipped.card.evaluation.figures['kendall_tau']:.3f}" in row
     assert widest(out) <= 80
 
 
@@ -167,16 +170,18 @@ def test_shown_figures_are_those_of_the_cards(type_: Type) -> None:
     card = next(
         card
         for card in record["predictors"]
-        if (card["dataset"], card["quantity"]) == ("cifar100", "energy")
+        if (card["target"]["dataset"], card["target"]["quantity"]) == ("cifar100", "energy")
     )
+    evaluation = card["evaluation"]
+    figures, sizes = evaluation["figures"], evaluation["n_classes"]
     lines = type_("devices", "show", "fpga")[1].splitlines()
     row = next(line for line in lines if "cifar100" in line and "energy" in line).split()
     assert row == [
         "nasbench201", "cifar100", "energy", "(mJ)",
-        f"{card['held_out']['kendall_tau']:.3f}",
-        f"{card['held_out']['within_10_pct']:.1f}", "%",
-        f"{100 * card['interval']['coverage']:.1f}", "%",
-        f"{card['n_classes']['train']:,}/{card['n_classes']['test']:,}",
+        f"{figures['kendall_tau']:.3f}",
+        f"{figures['within_10_pct']:.1f}", "%",
+        f"{100 * evaluation['coverage']:.1f}", "%",
+        f"{sizes['train']:,}/{sizes['test']:,}",
     ]  # fmt: skip
 
 
@@ -194,12 +199,12 @@ def test_unknown_word_after_devices_is_told_in_one_line(type_: Type) -> None:
 
 
 def test_a_damaged_card_of_ones_own_is_told_in_one_line(type_: Type) -> None:
-    place = cache_dir() / "artifacts" / "nasbench201" / "cifar10"
+    place = cache_dir() / "artifacts" / "nasbench201"
     place.mkdir(parents=True)
-    (place / "edgegpu.latency.json").write_text("[]")
+    (place / "index.json").write_text("[]")
     status, _, err = type_("devices", "show", "edgegpu")
     assert status == 2
-    assert err.startswith(f"Error: {place / 'edgegpu.latency.json'} must be the card of a predic")
+    assert err.startswith(f"Error: {place} must be an index of predictors; it holds no fields.")
     assert err.count("\n") == 1
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -14,7 +16,9 @@ import pytest
 from hwnas._resources import cache_dir
 from hwnas.cli import main
 from hwnas.core.space import SearchSpace
+from hwnas.core.target import Target
 from hwnas.predictors import find_predictor
+from hwnas.predictors.store import INDEX
 from hwnas.spaces import load_space
 from hwnas.tables import import_file
 
@@ -42,21 +46,47 @@ def type_(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
     return typed
 
 
-@pytest.fixture
-def mine(tmp_path: Path, nasbench201: SearchSpace) -> None:
+def _write_tables(space: SearchSpace, folder: Path) -> None:
     """The table ``mine`` in the cache: an additive latency, a constant energy; ``few`` rows."""
-    drawn = nasbench201.sample_genotypes(60, np.random.default_rng(3))
-    genotypes = np.unique(nasbench201.canonical_genotypes(drawn), axis=0)
+    drawn = space.sample_genotypes(60, np.random.default_rng(3))
+    genotypes = np.unique(space.canonical_genotypes(drawn), axis=0)
     latency = 1.0 + EDGE_MS[genotypes].sum(axis=1)
     lines = [f"arch,{LATENCY},{ENERGY}"]
     lines += [
-        f"{nasbench201.format(genotype)},{value:.6f},3"
+        f"{space.format(genotype)},{value:.6f},3"
         for genotype, value in zip(genotypes, latency, strict=True)
     ]
     for name, n_lines in (("mine", len(lines)), ("few", 11)):
-        path = tmp_path / f"{name}.csv"
+        path = folder / f"{name}.csv"
         path.write_text("\n".join(lines[:n_lines]))
         import_file(name, path, "nasbench201")
+
+
+@pytest.fixture
+def mine(tmp_path: Path, nasbench201: SearchSpace) -> None:
+    _write_tables(nasbench201, tmp_path)
+
+
+class Fitted(NamedTuple):
+    """What ``hwnas fit mine --seed 5 --json`` left."""
+
+    cache: Path
+    status: object
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="module")
+def fitted_once(nasbench201: SearchSpace, tmp_path_factory: pytest.TempPathFactory) -> Fitted:
+    folder = tmp_path_factory.mktemp("fit")
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HWNAS_CACHE", str(folder / "cache"))
+        patch.setenv("COLUMNS", "80")
+        _write_tables(nasbench201, folder)
+        with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as leaving:
+            main(["fit", "mine", "--seed", "5", "--json"])
+    return Fitted(folder / "cache", leaving.value.code, out.getvalue(), err.getvalue())
 
 
 def strict(text: str) -> Any:
@@ -68,36 +98,28 @@ def strict(text: str) -> Any:
     return json.loads(text, parse_constant=refuse)
 
 
-@pytest.mark.usefixtures("mine")
-def test_what_varies_is_fitted_and_found(type_: Type, nasbench201: SearchSpace) -> None:
-    status, out, err = type_("mine")
-    lines = out.splitlines()
-    assert (status, err) == (0, "")
+def test_what_varies_is_fitted_and_found(
+    fitted_once: Fitted, nasbench201: SearchSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = fitted_once.err.splitlines()
+    assert fitted_once.status == 0
     assert lines[0].startswith(f"{LATENCY}: ")
     assert re.search(r"; cross-validated on \d\d classes: Kendall tau", lines[0])
     assert "% within 10 %; 90 % intervals hold" in lines[0]
     assert lines[1] == f"{ENERGY}: the same for every architecture, nothing to fit"
-    assert lines[2:] == [f"Predictors are in {cache_dir() / 'artifacts'}"]
-    predictor = find_predictor(nasbench201, "latency", device="pi5")
+    assert lines[2:] == [f"Predictors are in {fitted_once.cache / 'artifacts'}"]
+    monkeypatch.setenv("HWNAS_CACHE", str(fitted_once.cache))
+    predictor = find_predictor(nasbench201, Target("latency", device="pi5"))
     assert predictor is not None
-    assert predictor.card.table["name"] == "mine"
+    assert predictor.card.table.name == "mine"
 
 
-@pytest.mark.usefixtures("mine")
-def test_json_is_the_cards_and_the_rest_goes_to_stderr(type_: Type, tmp_path: Path) -> None:
-    words = ("mine", "--column", LATENCY, "--out", str(tmp_path / "fits"), "--seed", "5", "--json")
-    status, out, err = type_(*words)
-    [card] = strict(out)
-    assert status == 0
-    assert (card["column"], card["seed"], card["device"]) == (LATENCY, 5, "pi5")
-    assert err.splitlines()[-1] == f"Predictors are in {tmp_path / 'fits'}"
-    place = tmp_path / "fits" / "nasbench201" / "cifar10"
-    assert sorted(path.name for path in place.iterdir()) == [
-        "pi5.latency.json", "pi5.latency.onnx",
-    ]  # fmt: skip
-    on_disk = strict((place / "pi5.latency.json").read_text())
-    assert {key: on_disk[key] for key in card} == card
-    assert not (cache_dir() / "artifacts").exists()
+def test_json_is_the_cards(fitted_once: Fitted) -> None:
+    [card] = strict(fitted_once.out)
+    assert (card["table"]["column"], card["seed"]) == (LATENCY, 5)
+    assert card["target"]["device"] == "pi5"
+    index = strict((fitted_once.cache / "artifacts" / "nasbench201" / INDEX).read_text())
+    assert [{"schema": index["schema"], **each} for each in index["predictors"]] == [card]
 
 
 @pytest.mark.usefixtures("mine")
@@ -147,17 +169,6 @@ def test_mistake_is_told_in_one_line(type_: Type, words: tuple[str, ...], senten
     assert not (cache_dir() / "artifacts").exists()
 
 
-@pytest.mark.usefixtures("mine")
-def test_folder_that_cannot_be_written_is_told(type_: Type, tmp_path: Path) -> None:
-    blocked = tmp_path / "fits"
-    blocked.mkdir()
-    (blocked / "nasbench201").write_text("a file where a folder must be")
-    status, _, err = type_("mine", "--column", LATENCY, "--out", str(blocked))
-    assert status == 2
-    assert "must be writable; cannot write pi5.latency.onnx" in err
-    assert err.count("\n") == 1
-
-
 def _accuracies(space: SearchSpace, name: str, n_archs: int) -> None:
     """A table of accuracies that rise with what a network's genes add up to."""
     drawn = space.sample_genotypes(2 * n_archs, np.random.default_rng(3))
@@ -188,9 +199,22 @@ def test_an_extrapolated_quantity_says_that_it_is_untested_and_how_well_such_mod
     assert lines[3].split()[:3] == ["nasbench201", "nasbench_macro", "120"]
     assert all(-1 <= float(tau) <= 1 for tau in lines[3].split()[3:])
     assert lines[4:] == [f"Predictors are in {cache_dir() / 'artifacts'}"]
-    predictor = find_predictor(load_space("fbnet"), "accuracy")
+    predictor = find_predictor(load_space("fbnet"), Target("accuracy"))
     assert predictor is not None
     assert predictor.card.transfer is not None
+
+
+def test_folder_that_cannot_be_written_is_told(
+    type_: Type, nasbench201: SearchSpace, tmp_path: Path
+) -> None:
+    _accuracies(nasbench201, "mine", 120)
+    blocked = tmp_path / "fits"
+    blocked.mkdir()
+    (blocked / "fbnet").write_text("a file where a folder must be")
+    status, _, err = type_(*FROM_CELLS, "--quantity", "accuracy", "--out", str(blocked))
+    assert status == 2
+    assert f"{blocked / 'fbnet'} must be writable; it is not (File exists)" in err
+    assert err.count("\n") == 1
 
 
 def test_without_another_space_nothing_is_said_of_how_well_such_models_rank(
@@ -201,8 +225,9 @@ def test_without_another_space_nothing_is_said_of_how_well_such_models_rank(
     status, out, err = type_(*FROM_CELLS, *words)
     [card] = strict(out)
     assert status == 0
+    assert not (cache_dir() / "artifacts").exists()
     assert card["transfer"] == {
-        "from_space": "nasbench201", "from_dataset": "cifar10", "trust": [],
+        "from_space": "nasbench201", "from_dataset": "cifar10", "costs": [], "qualities": [],
     }  # fmt: skip
     assert [line.partition(":")[0] for line in err.splitlines()] == [
         "accuracy on fbnet from features alone", f"Predictors are in {tmp_path / 'fits'}",
@@ -219,3 +244,19 @@ def test_too_few_values_to_extrapolate_are_told_in_one_line(
         "Error: cifar10_accuracy_pct must have values for at least 100 functional classes to be "
         "extrapolated; it has 60. Choose another space to start from.\n"
     )
+
+
+def test_rows_that_are_not_used_are_told(type_: Type, tmp_path: Path) -> None:
+    archs = (
+        "|none~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|none~2|",
+        # The same network with a dead operation, and none at all.
+        "|avg_pool_3x3~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|none~2|",
+        "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|",
+    )
+    path = tmp_path / "mine.csv"
+    path.write_text("\n".join([f"arch,{ENERGY}", *(f"{arch},3" for arch in archs)]))
+    import_file("mine", path, "nasbench201")
+    status, out, _ = type_("mine")
+    assert status == 0
+    assert "Of mine, 1 rows do not connect input to output" in out
+    assert "Of mine, 1 rows are not used where classes are valued" in out

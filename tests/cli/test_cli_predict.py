@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_up import write_half_scored
+from made_up import own_copy, shipped_predictor, write_half_scored
 
-from hwnas._resources import artifacts_dir, cache_dir
 from hwnas.cli import main
 from hwnas.core.space import SearchSpace
+from hwnas.objectives import SOURCES
 from hwnas.proxies import shipped
+from hwnas.tables import import_file
 
 CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_3x3~1|none~2|"
 OTHER = "|nor_conv_1x1~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
@@ -186,35 +187,27 @@ def test_mistake_is_told_in_one_line(type_: Type, words: tuple[str, ...], senten
     assert err.count("\n") == 1
 
 
-def _own_copy(name: str) -> Path:
-    """A copy of a shipped predictor in the user's cache; the path of its card."""
-    place = cache_dir() / "artifacts" / "nasbench201" / "cifar10"
-    place.mkdir(parents=True)
-    for path in (artifacts_dir() / "nasbench201" / "cifar10").glob(f"{name}.*"):
-        (place / path.name).write_bytes(path.read_bytes())
-    return place / f"{name}.json"
-
-
 @pytest.mark.parametrize(
-    ("suffix", "data", "sentence"),
+    ("part", "data", "sentence"),
     [
-        (".onnx", b"damaged", "its sha256 differs from its card's"),
-        (".onnx", None, "must lie beside its card"),
-        (".json", b"{", "must be the card of a predictor"),
-        (".json", b'{"schema": 99}', "has schema 99; this version reads up to"),
+        ("model", b"damaged", "differs from its card's"),
+        ("model", None, "it cannot be read (No such file or directory)"),
+        ("index", b"{", "must be an index of predictors"),
+        ("index", b'{"schema": 99}', "schema must be at most 2; got 99. Update hwnas."),
     ],
 )
 def test_damaged_predictor_is_told_in_one_line(
-    type_: Type, suffix: str, data: bytes | None, sentence: str
+    type_: Type, part: str, data: bytes | None, sentence: str
 ) -> None:
-    path = _own_copy("edgegpu.latency").with_suffix(suffix)
+    own = own_copy(shipped_predictor("nasbench201", "cifar10", "edgegpu.latency"))
+    path = own.place / (own.model if part == "model" else "index.json")
     if data is None:
         path.unlink()
     else:
         path.write_bytes(data)
     status, out, err = type_(CELL, "--device", "edgegpu")
     assert (status, out) == (2, "")
-    assert err.startswith(f"Error: {path}")
+    assert err.startswith(f"Error: {own.place}")
     assert sentence in err
     assert err.count("\n") == 1
     assert "Traceback" not in err
@@ -225,3 +218,18 @@ def test_debug_shows_where_a_mistake_was_found(type_: Type) -> None:
     assert status == 2
     assert "Traceback" in err
     assert err.splitlines()[-1].startswith("Error: An architecture of nasbench201")
+
+
+def test_help_names_every_source_of_values(type_: Type) -> None:
+    assert f"--source {'|'.join(SOURCES)}" in " ".join(type_("--help")[1].split())
+
+
+def test_a_tabulated_value_says_which_rows_it_is_from(type_: Type, tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(f"arch,cifar10_myboard_latency_ms\n{CELL},1.5\n")
+    import_file("mine", path, "nasbench201")
+    words = (CELL, "--device", "myboard", "--quantities", "latency:table")
+    status, out, err = type_(*words)
+    assert (status, err) == (0, "")
+    assert "latency_ms" in out
+    assert "tabulated from its own row" in " ".join(out.split())

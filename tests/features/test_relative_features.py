@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -237,3 +239,16 @@ def test_dead_operations_are_not_seen(nasbench201: SearchSpace) -> None:
     genotypes = nasbench201.genotypes([nasbench201.parse(text) for text in twins])
     one, other = feature_matrix(nasbench201, genotypes, ["relative"])
     np.testing.assert_array_equal(one, other)
+
+
+def test_paths_of_cells_that_are_not_alike_are_those_of_the_whole_network() -> None:
+    class Widening(NasBench201):
+        cell_types = (replace(NasBench201.cell_types[0], is_identity_at_input=False),)
+
+    space = Widening(cells=1, channels=2)
+    genotypes = space.canonical_genotypes(space.sample_genotypes(40, np.random.default_rng(0)))
+    ranked = _relative(space, genotypes)["longest path"]
+    lengths = [_paths(space.graph(space.architecture(genotype)))[0] for genotype in genotypes]
+    order = np.argsort(lengths, kind="stable")
+    assert (np.diff(ranked[order]) >= 0).all()
+    assert len(set(ranked.tolist())) == len(set(lengths))

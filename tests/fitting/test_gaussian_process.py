@@ -12,7 +12,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 from threadpoolctl import threadpool_limits
 
-from hwnas.fitting.estimators import to_onnx
+from hwnas.fitting.conversion import to_onnx
 from hwnas.fitting.gaussian_process import (
     MAX_DEVIATIONS,
     N_TUNED,

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from additive_table import LATENCY
+from made_up import shipped_predictor
 from scipy.stats import kendalltau
 from sklearn.linear_model import LinearRegression
 
-from hwnas._files import sha256_bytes, sha256_file
-from hwnas._resources import artifacts_dir
+from hwnas._files import sha256_bytes
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ArtifactError, TableError
 from hwnas.features import feature_matrix, feature_names
-from hwnas.fitting.estimators import to_onnx
+from hwnas.fitting.columns import Fitted, features_of
+from hwnas.fitting.conversion import to_onnx
 from hwnas.fitting.importance import (
     N_LISTED,
     N_REPEATS,
@@ -26,10 +27,13 @@ from hwnas.fitting.importance import (
     measure_importances,
     permutation_drops,
 )
-from hwnas.fitting.procedure import Fitted, write_predictor
-from hwnas.predictors.card import CROSS_VALIDATED, LEVELS, read_card
-from hwnas.predictors.importances import importances_of
+from hwnas.predictors.card import CARDS
+from hwnas.predictors.importances import LEVELS, Importances, importances_of
+from hwnas.predictors.store import Stored, add_predictor, stored_in
+from hwnas.spaces import load_space
 from hwnas.tables import Table
+
+KNOWN_SETS = ("counts", "graph")
 
 # --- by hand and in closed form -----------------------------------------------------------------
 
@@ -125,28 +129,26 @@ def test_nothing_to_permute_is_no_importance() -> None:
 
 
 @pytest.fixture(scope="module")
-def known(
-    fitted: Mapping[str, Fitted], nasbench201: SearchSpace
-) -> tuple[dict[str, object], np.ndarray]:
-    """Importances of a model that is the number of 3x3 convolutions, and genotypes."""
-    card = fitted[LATENCY].card
+def known(fitted: Mapping[str, Fitted], nasbench201: SearchSpace) -> Importances:
+    """Importances of a model that is the number of 3x3 convolutions."""
+    card = replace(fitted[LATENCY].card, features=features_of(nasbench201, KNOWN_SETS))
     genotypes = nasbench201.sample_genotypes(200, np.random.default_rng(1))
-    features = feature_matrix(nasbench201, genotypes, card.feature_sets)
-    at = feature_names(nasbench201, card.feature_sets).index("n_nor_conv_3x3")
+    features = feature_matrix(nasbench201, genotypes, card.features.sets)
+    at = feature_names(nasbench201, card.features.sets).index("n_nor_conv_3x3")
     linear = LinearRegression().fit(features[:2], [0.0, 1.0])
     linear.coef_, linear.intercept_ = np.eye(features.shape[1])[at], 0.0
     model = to_onnx(linear, features)
-    plain = replace(card, transform="identity", mean=0.0, scale=1.0, unit="ms")
+    plain = replace(card, model=replace(card.model, transform="identity", mean=0.0, scale=1.0))
     truth = features[:, at].astype(float)
-    return measure_importances(plain, model, nasbench201, genotypes, truth), genotypes
+    return measure_importances(plain, model, nasbench201, genotypes, truth)
 
 
 def test_a_card_lists_every_set_and_what_matters_of_the_rest(
-    known: tuple[dict[str, object], np.ndarray], fitted: Mapping[str, Fitted]
+    known: Importances,
 ) -> None:
-    found = importances_of(known[0])
+    found = known.listed()
     sets = {each.name: each.drop for each in found if each.level == "set"}
-    assert set(sets) == set(fitted[LATENCY].card.feature_sets)
+    assert set(sets) == set(KNOWN_SETS)
     assert {name for name, drop in sets.items() if drop > 0.01} == {"graph"}
     kinds = [each.name for each in found if each.level == "kind"]
     features = [each.name for each in found if each.level == "feature"]
@@ -159,33 +161,29 @@ def test_a_card_lists_every_set_and_what_matters_of_the_rest(
 
 def test_fitting_measures_importances_on_held_out_classes(fitted: Mapping[str, Fitted]) -> None:
     for each in fitted.values():
-        if each.card.evaluation == CROSS_VALIDATED:
+        if not each.card.evaluation.is_held_out:
             assert each.card.importances is None
             continue
         measured = each.card.importances
         assert measured is not None
-        assert measured["n_repeats"] == N_REPEATS
-        assert set(measured["set"]) == set(each.card.feature_sets)
+        assert measured.n_repeats == N_REPEATS
+        assert set(measured.set) == set(each.card.features.sets)
         for level in LEVELS:
-            drops = [figures["drop"] for figures in measured[level].values()]
+            drops = [figures.drop for figures in getattr(measured, level).values()]
             assert drops == sorted(drops, reverse=True)
             assert level == "set" or len(drops) <= N_LISTED
 
 
 def test_operations_cost_time_and_the_model_knows_it(fitted: Mapping[str, Fitted]) -> None:
-    # Additive by operation: how often each occurs and the work it does is all there is to know.
+    # A sum over edges: which operation each has, and the work they do, is all there is to know.
     measured = fitted[LATENCY].card.importances
     assert measured is not None
-    assert set(list(measured["set"])[:2]) == {"graph", "counts"}
+    assert min(each.drop for each in measured.set.values()) > 0.1
 
 
-def test_cards_without_importances_are_read_and_tell_none(folder: Path) -> None:
-    path = folder / "nasbench201" / "cifar10" / "pi5.latency.json"
-    card = json.loads(path.read_text())
-    del card["importances"]
-    path.write_text(json.dumps(card))
-    assert read_card(path).importances is None
-    assert importances_of(read_card(path).importances) == ()
+def test_what_a_run_records_of_them_is_read_back(known: Importances) -> None:
+    assert importances_of(msgspec.to_builtins(known)) == known.listed()
+    assert importances_of({}) == ()
 
 
 @pytest.mark.parametrize(
@@ -213,51 +211,50 @@ def test_cards_without_importances_are_read_and_tell_none(folder: Path) -> None:
         ),
     ],
 )
-def test_damaged_importances_are_refused(folder: Path, damage: object) -> None:
-    path = folder / "nasbench201" / "cifar10" / "pi5.latency.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "importances": damage}))
+def test_damaged_importances_are_refused(fitted: Mapping[str, Fitted], damage: object) -> None:
+    fields = {**CARDS.encode(fitted[LATENCY].card), "importances": damage}
     with pytest.raises(ArtifactError, match="must be the card of a predictor"):
-        read_card(path)
+        CARDS.decode(fields, "card")
 
 
 # --- measured again ------------------------------------------------------------------------------
 
 
+def _stored(folder: Path, name: str) -> Stored:
+    return next(each for each in stored_in(folder, "nasbench201") if each.card.name == name)
+
+
 def test_importances_measured_again_are_those_of_the_fit(
     folder: Path, nasbench201: SearchSpace, own_table: Table
 ) -> None:
-    for name in ("accuracy", "pi5.latency"):
-        path = folder / "nasbench201" / "cifar10" / f"{name}.json"
-        before, card = path.read_bytes(), read_card(path)
-        model = sha256_file(path.with_suffix(".onnx"))
-        write_predictor(
-            folder,
-            Fitted(replace(card, importances=None), path.with_suffix(".onnx").read_bytes(), None),
-        )
-        assert path.read_bytes() != before
-        assert add_importances(path, nasbench201, own_table) == card
-        assert path.read_bytes() == before
-        assert sha256_file(path.with_suffix(".onnx")) == model
+    before = _stored(folder, "pi5.latency")
+    model = before.read(before.model)
+    add_predictor(folder, replace(before.card, importances=None), [model])
+    emptied = _stored(folder, "pi5.latency")
+    assert emptied.card.importances is None
+    assert add_importances(folder, emptied, nasbench201, own_table) == before.card
+    again = _stored(folder, "pi5.latency")
+    assert again.card == before.card
+    assert again.read(again.model) == model
 
 
 def test_a_small_table_has_nothing_left_to_be_measured_on(
     folder: Path, nasbench201: SearchSpace, own_table: Table
 ) -> None:
-    path = folder / "nasbench201" / "cifar10" / "coral.latency.json"
+    stored = _stored(folder, "coral.latency")
     with pytest.raises(ArtifactError, match=r"was fitted on all classes of table mine; none are"):
-        add_importances(path, nasbench201, own_table)
+        add_importances(folder, stored, nasbench201, own_table)
 
 
 def test_another_table_is_refused(folder: Path, nasbench201: SearchSpace, own_table: Table) -> None:
-    path = folder / "nasbench201" / "cifar10" / "accuracy.json"
     other = replace(own_table, sha256=sha256_bytes(b"other"))
     with pytest.raises(TableError, match=r"was fitted on table mine with sha256 .*; got mine with"):
-        add_importances(path, nasbench201, other)
+        add_importances(folder, _stored(folder, "accuracy"), nasbench201, other)
 
 
-def test_an_extrapolated_predictor_has_nothing_to_be_measured_on(own_table: Table) -> None:
-    from hwnas.spaces import load_space
-
-    path = artifacts_dir() / "mnasnet" / "imagenet" / "eyeriss.latency.json"
+def test_an_extrapolated_predictor_has_nothing_to_be_measured_on(
+    own_table: Table, tmp_path: Path
+) -> None:
+    stored = shipped_predictor("mnasnet", "imagenet", "eyeriss.latency")
     with pytest.raises(ArtifactError, match=r"is extrapolated from nasbench201; without true val"):
-        add_importances(path, load_space("mnasnet"), own_table)
+        add_importances(tmp_path, stored, load_space("mnasnet"), own_table)

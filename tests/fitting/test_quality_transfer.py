@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -16,10 +15,11 @@ import hwnas
 from hwnas._resources import cache_dir
 from hwnas.api import fit_quality_transfer
 from hwnas.core.space import SearchSpace
+from hwnas.core.target import Target, parse_conditions
 from hwnas.errors import ConfigError, TableError, UnknownNameError
 from hwnas.features import feature_matrix
 from hwnas.features.counts import count_genotypes
-from hwnas.fitting.procedure import Fitted, write_predictor
+from hwnas.fitting.columns import Fitted, write_predictor
 from hwnas.fitting.quality import (
     FEATURES,
     MIN_CLASSES,
@@ -31,7 +31,9 @@ from hwnas.fitting.quality import (
 from hwnas.fitting.transfer import Known
 from hwnas.models.sessions import run_onnx
 from hwnas.predictors import find_predictor
-from hwnas.predictors.card import read_card
+from hwnas.predictors.card import Sizes
+from hwnas.predictors.store import stored_in
+from hwnas.predictors.trust import QualityTrust, Transfer
 from hwnas.proxies import shipped
 from hwnas.proxies.feature_set import SCORES
 from hwnas.spaces import load_space
@@ -41,6 +43,7 @@ Ship = Callable[..., Path]
 Value = Callable[[np.ndarray], np.ndarray]
 """Accuracies, shape ``(n_archs,)``, of the shares of smaller networks, between 0 and 1."""
 WITH_SCORES = (*FEATURES, SCORES)
+TRUST = QualityTrust("accuracy", "nasbench201", "fbnet", FEATURES, 7, 0.5, 0.4, None)
 
 
 def _classes(space: SearchSpace, n: int, seed: int = 0) -> np.ndarray:
@@ -59,11 +62,10 @@ def _sizes(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
 def _known(
     space: SearchSpace, values: np.ndarray, genotypes: np.ndarray, variant: str = ""
 ) -> Known:
-    dataset, is_default = space.dataset, not variant
-    name = f"{dataset}_accuracy_pct{'@' if variant else ''}{variant}"
-    column = Column(name, "accuracy", variant, "%", None, dataset, is_default, "test accuracy")
+    target = Target("accuracy", space.dataset, conditions=parse_conditions(variant))
+    column = Column.of(target, "test accuracy")
     archs = [space.format(genotype) for genotype in genotypes]
-    frame = pd.DataFrame({"arch": archs, name: values})
+    frame = pd.DataFrame({"arch": archs, column.name: values})
     table = Table("mine", space.name, "Mine", (column,), frame, sha256="0" * 64)
     return Known(space, table, column)
 
@@ -104,13 +106,11 @@ def test_what_rises_with_size_in_both_spaces_carries(
 ) -> None:
     goal = _of_size(nasbench201, lambda size: 5 + 80 * size**3)
     measured = measure_quality_transfer(start, goal, FEATURES)
-    assert measured["kendall_tau"] > 0.9
-    assert measured["kendall_tau_params"] == pytest.approx(1, abs=0.01)
-    assert {key: measured[key] for key in ("quantity", "from", "to", "feature_sets")} == {
-        "quantity": "accuracy", "from": "nasbench_macro", "to": "nasbench201",
-        "feature_sets": ["relative"],
-    }  # fmt: skip
-    assert measured["n_classes"] == 400
+    assert measured.kendall_tau > 0.9
+    assert measured.kendall_tau_params == pytest.approx(1, abs=0.01)
+    assert (measured.quantity, measured.feature_sets) == ("accuracy", FEATURES)
+    assert (measured.from_space, measured.to_space) == ("nasbench_macro", "nasbench201")
+    assert measured.n_classes == 400
 
 
 def test_what_falls_with_size_carries_too_though_size_alone_is_wrong(
@@ -119,15 +119,15 @@ def test_what_falls_with_size_carries_too_though_size_alone_is_wrong(
     start = _of_size(macro, lambda size: 90 - 30 * size, 800)
     goal = _of_size(nasbench201, lambda size: 90 - 30 * size)
     measured = measure_quality_transfer(start, goal, FEATURES)
-    assert measured["kendall_tau"] > 0.9
-    assert measured["kendall_tau_params"] == pytest.approx(-1, abs=0.01)
+    assert measured.kendall_tau > 0.9
+    assert measured.kendall_tau_params == pytest.approx(-1, abs=0.01)
 
 
 def test_what_is_the_other_way_round_there_is_ranked_the_wrong_way(
     start: Known, nasbench201: SearchSpace
 ) -> None:
     goal = _of_size(nasbench201, lambda size: 90 - 30 * size)
-    assert measure_quality_transfer(start, goal, FEATURES)["kendall_tau"] < -0.9
+    assert measure_quality_transfer(start, goal, FEATURES).kendall_tau < -0.9
 
 
 def test_noise_does_not_carry(start: Known, nasbench201: SearchSpace) -> None:
@@ -135,7 +135,7 @@ def test_noise_does_not_carry(start: Known, nasbench201: SearchSpace) -> None:
     goal = _known(nasbench201, noise, _classes(nasbench201, 400))
     # Kendall's tau of n independent pairs has a variance of 2 (2n + 5) / 9n (n - 1).
     deviation = np.sqrt(2 * 805 / (9 * 400 * 399))
-    assert abs(measure_quality_transfer(start, goal, FEATURES)["kendall_tau"]) < 4 * deviation
+    assert abs(measure_quality_transfer(start, goal, FEATURES).kendall_tau) < 4 * deviation
 
 
 # --- proxy scores --------------------------------------------------------------------------------
@@ -156,9 +156,9 @@ def test_what_proxies_alone_know_carries_with_their_scores(
     alone, scored = (
         measure_quality_transfer(start, goal, sets) for sets in (FEATURES, WITH_SCORES)
     )
-    assert abs(alone["kendall_tau"]) < 0.2
-    assert scored["kendall_tau"] > 0.7
-    assert (alone["n_classes"], scored["n_classes"]) == (400, 300)
+    assert abs(alone.kendall_tau) < 0.2
+    assert scored.kendall_tau > 0.7
+    assert (alone.n_classes, scored.n_classes) == (400, 300)
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_trust_is_measured_on_every_other_space_that_has_enough(
 def carried(nasbench201: SearchSpace, macro: SearchSpace) -> Fitted:
     """A predictor for nasbench_macro of what rises with size on nasbench201."""
     start = _of_size(nasbench201, lambda size: 60 + 30 * size)
-    return extrapolate_quality(start, macro, FEATURES, [{"from": "nasbench201", "n_classes": 7}])
+    return extrapolate_quality(start, macro, FEATURES, [TRUST])
 
 
 def test_its_values_are_those_of_the_networks_that_stand_alike(
@@ -216,7 +216,7 @@ def test_its_values_are_those_of_the_networks_that_stand_alike(
 ) -> None:
     write_predictor(cache_dir() / "artifacts", carried)
     genotypes = _classes(macro, 300, seed=5)
-    predictor = find_predictor(macro, "accuracy")
+    predictor = find_predictor(macro, Target("accuracy"))
     assert predictor is not None
     estimate = predictor.predict(genotypes)
     order = np.argsort(_sizes(macro, genotypes))
@@ -231,7 +231,7 @@ def test_its_interval_holds_nine_tenths_of_values_that_it_tells_nothing_of(
     genotypes = _classes(nasbench201, 400)
     values = 60 + 30 * _sizes(nasbench201, genotypes)
     predicted = run_onnx(carried.model, feature_matrix(nasbench201, genotypes, FEATURES))
-    (half_width,) = carried.card.interval["half_widths"]
+    (half_width,) = carried.card.interval.half_widths
     rng = np.random.default_rng(17)
     held = [np.mean(np.abs(predicted - rng.permutation(values)) <= half_width) for _ in range(50)]
     # The half-width is of one permutation; its share of others varies as a binomial's, twice.
@@ -239,20 +239,18 @@ def test_its_interval_holds_nine_tenths_of_values_that_it_tells_nothing_of(
 
 
 def test_its_card_says_that_it_is_extrapolated(carried: Fitted, tmp_path: Path) -> None:
-    card = read_card(write_predictor(tmp_path, carried))
+    write_predictor(tmp_path, carried)
+    (card,) = (each.card for each in stored_in(tmp_path, "nasbench_macro"))
     assert card == carried.card
-    assert (card.space, card.dataset, card.device) == ("nasbench_macro", "cifar10", None)
+    assert (card.space, card.target) == ("nasbench_macro", Target("accuracy", "cifar10"))
     assert card.detail == (
         "extrapolated, untested on nasbench_macro: test accuracy of a network of nasbench201 that "
         "stands there as this one does here"
     )
-    assert card.transfer == {
-        "from_space": "nasbench201", "from_dataset": "cifar10",
-        "trust": [{"from": "nasbench201", "n_classes": 7}],
-    }  # fmt: skip
-    assert card.n_classes == {"train": 400, "calibrate": 0, "test": 0}
-    assert card.held_out == {"kendall_tau": None, "within_10_pct": None}
-    assert card.coverage_pct is None
+    assert card.transfer == Transfer("nasbench201", "cifar10", qualities=(TRUST,))
+    assert card.evaluation.n_classes == Sizes(400, 0, 0)
+    assert card.evaluation.figures == {"kendall_tau": None, "within_10_pct": None}
+    assert card.evaluation.coverage_pct is None
 
 
 @pytest.mark.parametrize(("variant", "stem"), [("", "accuracy"), ("test", "accuracy.test")])
@@ -262,8 +260,7 @@ def test_a_variant_stays_one_and_answers_to_its_own_name_alone(
     genotypes = _classes(nasbench201, 120)
     start = _known(nasbench201, 60 + _sizes(nasbench201, genotypes), genotypes, variant)
     card = extrapolate_quality(start, load_space("fbnet"), FEATURES, []).card
-    assert (card.stem, card.is_default) == (stem, not variant)
-    assert card.column == f"cifar100_accuracy_pct{'@' if variant else ''}{variant}"
+    assert (card.name, card.is_default) == (stem, not variant)
 
 
 def test_the_same_is_fitted_again(nasbench201: SearchSpace, macro: SearchSpace) -> None:
@@ -305,14 +302,15 @@ def _imported(ship: Ship, nasbench201: SearchSpace, macro: SearchSpace) -> None:
 @pytest.mark.usefixtures("_imported")
 def test_robustness_goes_to_a_space_that_has_none_and_says_so() -> None:
     (card,) = fit_quality_transfer("robustness", "nasbench201", "fbnet")
-    assert card.table["name"] == "attacked"
+    assert card.table.name == "attacked"
     assert card.transfer is not None
     # Only accuracy is known twice: that is what trust is of.
-    (entry,) = card.transfer["trust"]
-    assert (entry["quantity"], entry["from"], entry["to"]) == (
+    (entry,) = card.transfer.qualities
+    assert (entry.quantity, entry.from_space, entry.to_space) == (
         "accuracy", "nasbench201", "nasbench_macro",
     )  # fmt: skip
-    assert entry["kendall_tau"] > 0.5
+    assert entry.kendall_tau is not None
+    assert entry.kendall_tau > 0.5
     archs = load_space("fbnet").sample(5, np.random.default_rng(0))
     frame = hwnas.predict("fbnet", archs, quantities=["robustness"])
     assert set(frame["robustness_pct_source"]) == {"extrapolated"}
@@ -325,9 +323,9 @@ def test_predictors_go_to_the_folder_and_data_set_that_are_named(tmp_path: Path)
     (card,) = fit_quality_transfer(
         "accuracy", "nasbench201", "fbnet", to_dataset="imagenet", out=tmp_path / "fits"
     )
-    path = tmp_path / "fits" / "fbnet" / "imagenet" / "accuracy.json"
-    assert read_card(path) == card
-    assert json.loads(path.read_text())["column"] == "imagenet_accuracy_pct"
+    (stored,) = stored_in(tmp_path / "fits", "fbnet")
+    assert stored.card == card
+    assert card.target == Target("accuracy", "imagenet")
     assert not (cache_dir() / "artifacts").exists()
 
 
@@ -340,10 +338,10 @@ def test_where_scores_of_both_spaces_ship_a_second_predictor_reads_them(
     ship(nasbench201, _classes(nasbench201, 150), {"zen": np.linspace(0.0, 1.0, 150)})
     ship(fbnet, goal[:15], {"zen": np.linspace(0.0, 1.0, 15)})
     cards = fit_quality_transfer("accuracy", "nasbench201", "fbnet")
-    assert [card.stem for card in cards] == ["accuracy", "accuracy.scored"]
-    assert [card.feature_sets for card in cards] == [FEATURES, WITH_SCORES]
+    assert [card.name for card in cards] == ["accuracy", "accuracy.scored"]
+    assert [card.features.sets for card in cards] == [FEATURES, WITH_SCORES]
     # Trust in scores is measured where both spaces have them; here, nasbench_macro has none.
-    trust = [len(card.transfer["trust"]) for card in cards if card.transfer is not None]
+    trust = [len(card.transfer.qualities) for card in cards if card.transfer is not None]
     assert trust == [1, 0]
     frame = hwnas.predict("fbnet", [fbnet.architecture(each) for each in goal[10:]])
     assert list(frame["accuracy_pct_inputs"]) == [

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import linear_predictor, write_proxies
+from made_up import linear_predictor, shipped_predictor, write_proxies
 from scipy.stats import norm
 
-from hwnas._resources import artifacts_dir, cache_dir
+from hwnas._resources import cache_dir
 from hwnas.core.objective import Estimate
 from hwnas.core.space import SearchSpace
+from hwnas.core.target import Target, parse_target
 from hwnas.errors import ArtifactError, ConfigError
 from hwnas.features import feature_layout, feature_matrix, feature_names
 from hwnas.features.counts import count_genotypes
-from hwnas.fitting.procedure import Fitted, fit_column, fit_scored, write_predictor
-from hwnas.predictors import find_predictor, load_predictor, predictor_cards
-from hwnas.predictors.artifacts import predict_together
+from hwnas.fitting.columns import Fitted, fit_column, fit_scored, write_predictor
+from hwnas.predictors import (
+    find_predictor,
+    load_predictor,
+    predict_together,
+    predictor_cards,
+)
+from hwnas.predictors.store import Stored, stored_in
 from hwnas.proxies import shipped
 from hwnas.proxies.feature_set import SCORES, has_scores, scores_sha256
 from hwnas.spaces import load_space
@@ -78,9 +84,13 @@ def _scored(space: SearchSpace, **changes: object) -> Fitted:
     return linear_predictor(space, (SCORES,), SCORED_WEIGHTS, **changes)
 
 
-def _own(*fitted: Fitted) -> list[Path]:
+def _own(*fitted: Fitted) -> list[Stored]:
     """Writes predictors into the user's cache, where they come first."""
-    return [write_predictor(cache_dir() / "artifacts", each) for each in fitted]
+    root = cache_dir() / "artifacts"
+    for each in fitted:
+        write_predictor(root, each)
+    by_name = {each.card.name: each for each in stored_in(root, fitted[0].card.space)}
+    return [by_name[each.card.name] for each in fitted]
 
 
 def _same(one: Estimate, other: Estimate) -> None:
@@ -178,7 +188,7 @@ def test_values_are_its_own_where_there_are_scores(
     nasbench201: SearchSpace, classes: np.ndarray, scores: dict[str, np.ndarray]
 ) -> None:
     _own(_plain(nasbench201), _scored(nasbench201))
-    predictor = find_predictor(nasbench201, "accuracy")
+    predictor = find_predictor(nasbench201, Target("accuracy"))
     assert predictor is not None
     estimate = predictor.predict(classes[:60])
     by_hand = 50 + 4 * _heights(scores["synflow"]) - _heights(scores["nwot"])
@@ -194,7 +204,7 @@ def test_where_there_are_none_they_are_exactly_those_of_the_other_predictor(
         load_predictor(path, nasbench201)
         for path in _own(_plain(nasbench201), _scored(nasbench201))
     )
-    predictor = find_predictor(nasbench201, "accuracy")
+    predictor = find_predictor(nasbench201, Target("accuracy"))
     assert predictor is not None
     estimate = predictor.predict(classes)
     _same(_at(estimate, slice(60)), _at(scored.predict(classes), slice(60)))
@@ -207,7 +217,7 @@ def test_without_another_predictor_they_are_unknown(
     nasbench201: SearchSpace, classes: np.ndarray
 ) -> None:
     _own(_scored(nasbench201))
-    predictor = find_predictor(nasbench201, "accuracy")
+    predictor = find_predictor(nasbench201, Target("accuracy"))
     assert predictor is not None
     assert predictor.fallback is None
     estimate = predictor.predict(classes)
@@ -218,7 +228,7 @@ def test_without_another_predictor_they_are_unknown(
 @pytest.mark.usefixtures("half")
 def test_what_is_no_network_lacks_no_scores_and_has_no_value(nasbench201: SearchSpace) -> None:
     _own(_plain(nasbench201), _scored(nasbench201))
-    predictor = find_predictor(nasbench201, "accuracy")
+    predictor = find_predictor(nasbench201, Target("accuracy"))
     assert predictor is not None
     genotypes = nasbench201.genotypes([nasbench201.parse(DISCONNECTED)])
     assert predictor.lacks_scores(genotypes).tolist() == [False]
@@ -240,7 +250,7 @@ def test_predictors_say_the_same_together_as_alone(
     robust = {"quantity": "robustness", "mean": 20.0}
     _own(_plain(nasbench201), _scored(nasbench201), _plain(nasbench201, **robust))
     _own(_scored(nasbench201, **robust))
-    found = [find_predictor(nasbench201, name) for name in ("accuracy", "robustness")]
+    found = [find_predictor(nasbench201, Target(name)) for name in ("accuracy", "robustness")]
     predictors = [each for each in found if each is not None]
     together = predict_together([*predictors, predictors[0].fallback], classes)  # type: ignore[list-item]
     for estimate, predictor in zip(together, predictors, strict=False):
@@ -256,15 +266,16 @@ def test_predictors_say_the_same_together_as_alone(
 def test_one_that_reads_scores_comes_before_its_like_that_does_not(
     nasbench201: SearchSpace,
 ) -> None:
-    paths = _own(_plain(nasbench201), _scored(nasbench201))
-    assert [path.stem for path in paths] == ["accuracy", "accuracy.scored"]
-    predictor = find_predictor(nasbench201, "accuracy")
+    own = _own(_plain(nasbench201), _scored(nasbench201))
+    predictor = find_predictor(nasbench201, Target("accuracy"))
     assert predictor is not None
     assert predictor.card.reads_scores
     assert predictor.fallback is not None
-    assert predictor.fallback.card.stem == "accuracy"
-    own = [path for path, _ in predictor_cards("nasbench201", "cifar10") if path in paths]
-    assert own == paths[::-1]
+    assert predictor.fallback.card.name == "accuracy"
+    listed = predictor_cards("nasbench201", "cifar10")
+    assert [card.name for card in listed if card.detail == "made up"] == [
+        each.card.name for each in own[::-1]
+    ]
 
 
 @pytest.mark.usefixtures("half")
@@ -277,33 +288,34 @@ def test_the_other_predictor_is_one_of_the_same_variant_that_reads_no_scores(
     # Both of them answer to the quantity's name alone.
     _own(_plain(nasbench201, **of("fgsm")), _scored(nasbench201, **of("fgsm")))
     _own(_plain(nasbench201, **of("pgd")), _scored(nasbench201, **of("pgd")))
-    for asked, variant in (("", "fgsm"), ("fgsm", "fgsm"), ("pgd", "pgd")):
-        predictor = find_predictor(nasbench201, "robustness", asked)
+    for asked, variant in (("", "fgsm"), ("@fgsm", "fgsm"), ("@pgd", "pgd")):
+        predictor = find_predictor(nasbench201, parse_target(f"robustness{asked}"))
         assert predictor is not None
-        assert predictor.card.stem == f"robustness.{variant}.scored"
+        assert predictor.card.name == f"robustness.{variant}.scored"
         assert predictor.fallback is not None
-        assert predictor.fallback.card.stem == f"robustness.{variant}"
+        assert predictor.fallback.card.name == f"robustness.{variant}"
 
 
 @pytest.mark.usefixtures("half")
 def test_the_users_own_from_features_alone_comes_before_a_shipped_one_that_reads_scores(
     nasbench201: SearchSpace,
 ) -> None:
-    assert list((artifacts_dir() / "nasbench201" / "cifar10").glob("accuracy.*.scored.json"))
+    shipped_predictor("nasbench201", "cifar10", "accuracy.validation.scored")
     _own(_plain(nasbench201))
-    predictor = find_predictor(nasbench201, "accuracy")
+    predictor = find_predictor(nasbench201, Target("accuracy"))
     assert predictor is not None
     assert (predictor.card.detail, predictor.card.reads_scores) == ("made up", False)
 
 
 @pytest.mark.usefixtures("half")
 def test_a_new_one_from_features_alone_takes_the_place_of_both(nasbench201: SearchSpace) -> None:
-    paths = _own(_plain(nasbench201), _scored(nasbench201), _scored(nasbench201, variant="test"))
+    _own(_plain(nasbench201), _scored(nasbench201), _scored(nasbench201, variant="test"))
     _own(_plain(nasbench201, mean=60.0))
-    left = sorted(path.name for path in paths[0].parent.iterdir())
-    assert left == [
-        "accuracy.json", "accuracy.onnx", "accuracy.test.scored.json", "accuracy.test.scored.onnx",
-    ]  # fmt: skip
+    left = stored_in(cache_dir() / "artifacts", "nasbench201")
+    assert [each.card.name for each in left] == ["accuracy.test.scored", "accuracy"]
+    assert left[1].card.model.mean == 60.0
+    models = {path.name for path in (left[0].place / "models").iterdir()}
+    assert models == {Path(each.model).name for each in left}
 
 
 def test_other_scores_are_other_features(
@@ -314,10 +326,10 @@ def test_other_scores_are_other_features(
     ship(nasbench201, classes[:60], {**scores, "nwot": scores["nwot"] + 1})
     with pytest.raises(
         ArtifactError,
-        match=r"accuracy\.scored\.json was fitted on features that this version computes otherwise"
-        r"\. Make it again with: hwnas fit$",
+        match=r"accuracy\.scored on cifar10 was fitted on features that this version computes "
+        r"otherwise\. Make it again with: hwnas fit$",
     ):
-        find_predictor(nasbench201, "accuracy")
+        find_predictor(nasbench201, Target("accuracy"))
 
 
 @pytest.mark.usefixtures("ship")
@@ -328,12 +340,12 @@ def test_without_any_scores_a_predictor_that_reads_them_is_refused(
     _own(_scored(nasbench201))
     path.unlink()
     with pytest.raises(ArtifactError, match="fitted on features that this version computes other"):
-        find_predictor(nasbench201, "accuracy")
+        find_predictor(nasbench201, Target("accuracy"))
 
 
 # --- whether one is fitted -----------------------------------------------------------------------
 
-ACCURACY = Column("cifar10_accuracy_pct", "accuracy", "", "%", None, "cifar10", True, "made up")
+ACCURACY = Column.of(Target("accuracy", "cifar10"), "made up")
 N_CLASSES = 240
 
 
@@ -369,14 +381,14 @@ def test_scores_that_tell_the_target_are_worth_a_predictor(
     ship(nasbench201, many[12:], {"synflow": np.exp(hidden[12:])})
     alone, scored = _offered(nasbench201, many, 60 + 10 * np.tanh(hidden))
     assert scored is not None
-    assert scored.card.feature_sets == ("counts", SCORES)
-    assert sum(scored.card.n_classes.values()) == N_CLASSES - 12
-    taus = [each.card.held_out["kendall_tau"] for each in (alone, scored)]
+    assert scored.card.features.sets == ("counts", SCORES)
+    assert sum(astuple(scored.card.evaluation.n_classes)) == N_CLASSES - 12
+    taus = [each.card.evaluation.figures["kendall_tau"] for each in (alone, scored)]
     assert taus[0] is not None
     assert taus[1] is not None
     assert abs(taus[0]) < 0.5 < 0.9 < taus[1]
     assert scored.card.importances is not None
-    assert next(iter(scored.card.importances["set"])) == SCORES
+    assert next(iter(scored.card.importances.set)) == SCORES
 
 
 def test_scores_that_are_noise_are_not(
@@ -413,7 +425,7 @@ def test_of_a_small_table_some_without_scores_may_leave_too_few(
 def test_an_untrained_network_tells_no_latency(
     ship: Ship, nasbench201: SearchSpace, many: np.ndarray
 ) -> None:
-    latency = replace(ACCURACY, quantity="latency", unit="ms", device="pi5")
+    latency = Column.of(Target("latency", "cifar10", "pi5"))
     times = np.linspace(1.0, 2.0, N_CLASSES)
     ship(nasbench201, many, {"synflow": times})
     table = _table(nasbench201, many, times)

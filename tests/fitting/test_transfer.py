@@ -11,11 +11,13 @@ import pytest
 
 import hwnas
 from hwnas.core.space import SearchSpace
+from hwnas.core.target import Target
 from hwnas.errors import ConfigError, TableError
 from hwnas.features import feature_matrix, feature_names
-from hwnas.fitting.procedure import write_predictor
+from hwnas.fitting.columns import Fitted, write_predictor
 from hwnas.fitting.transfer import FEATURES, Known, extrapolate, measure_transfer
-from hwnas.predictors import load_predictor
+from hwnas.predictors import Predictor, load_predictor
+from hwnas.predictors.store import stored_in
 from hwnas.spaces import load_space
 from hwnas.tables import Column, Table
 
@@ -34,11 +36,17 @@ def synthetic(space: SearchSpace, n: int = 300, noise: float = 0.0) -> Known:
     rng = np.random.default_rng(0)
     genotypes = np.unique(space.canonical_genotypes(space.sample_genotypes(n, rng)), axis=0)
     values = cost_ms(space, genotypes) * np.exp(noise * rng.normal(size=len(genotypes)))
-    name = f"{space.dataset}_toy_latency_ms"
-    column = Column(name, "latency", "", "ms", "toy", space.dataset, True, "made up")
+    column = Column.of(Target("latency", space.dataset, "toy"), "made up")
     archs = [str(space.architecture(genotype)) for genotype in genotypes]
-    frame = pd.DataFrame({"arch": archs, name: values})
+    frame = pd.DataFrame({"arch": archs, column.name: values})
     return Known(space, Table("toy", space.name, "Toy", (column,), frame, sha256="0" * 64), column)
+
+
+def _written(root: Path, fitted: Fitted, space: SearchSpace) -> Predictor:
+    """A predictor that was written and read again."""
+    write_predictor(root, fitted)
+    (stored,) = stored_in(root, space.name)
+    return load_predictor(stored, space)
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +60,11 @@ def test_a_sum_of_costs_carries_exactly(
     # Chains vary enough to tell the four rates apart; cells, made of three costly operations, not.
     start, goal = synthetic(mnasnet), synthetic(nasbench201)
     trust = measure_transfer(start, goal)
-    assert trust["scale"] == pytest.approx(1.0, rel=1e-3)
-    assert trust["log_error"] < 1e-2
-    path = write_predictor(tmp_path, extrapolate(start, nasbench201, [trust]))
+    assert trust.scale == pytest.approx(1.0, rel=1e-3)
+    assert trust.log_error < 1e-2
+    predictor = _written(tmp_path, extrapolate(start, nasbench201, [trust]), nasbench201)
     genotypes = nasbench201.sample_genotypes(50, np.random.default_rng(3))
-    estimate = load_predictor(path, nasbench201).predict(genotypes)
+    estimate = predictor.predict(genotypes)
     np.testing.assert_allclose(estimate.value, cost_ms(nasbench201, genotypes), rtol=1e-2)
 
 
@@ -65,12 +73,12 @@ def test_the_interval_covers_the_measured_error(
 ) -> None:
     start, goal = synthetic(nasbench201, noise=0.2), synthetic(mnasnet, noise=0.2)
     trust = measure_transfer(start, goal)
-    path = write_predictor(tmp_path, extrapolate(start, mnasnet, [trust]))
+    predictor = _written(tmp_path, extrapolate(start, mnasnet, [trust]), mnasnet)
     genotypes = mnasnet.sample_genotypes(5, np.random.default_rng(3))
-    estimate = load_predictor(path, mnasnet).predict(genotypes)
-    np.testing.assert_allclose(estimate.upper / estimate.value, np.exp(trust["log_error"]))
-    np.testing.assert_allclose(estimate.value / estimate.lower, np.exp(trust["log_error"]))
-    assert trust["log_error"] > 0.2
+    estimate = predictor.predict(genotypes)
+    np.testing.assert_allclose(estimate.upper / estimate.value, np.exp(trust.log_error))
+    np.testing.assert_allclose(estimate.value / estimate.lower, np.exp(trust.log_error))
+    assert trust.log_error > 0.2
 
 
 def test_scale_is_the_factor_by_which_predictions_are_off(
@@ -81,9 +89,9 @@ def test_scale_is_the_factor_by_which_predictions_are_off(
     slower = goal.table.frame.assign(**{name: 2 * goal.table.frame[name]})
     off = measure_transfer(start, replace(goal, table=replace(goal.table, frame=slower)))
     right = measure_transfer(start, goal)
-    assert off["scale"] == pytest.approx(right["scale"] / 2)
-    assert off["within_10_pct"] == pytest.approx(right["within_10_pct"])
-    assert off["spearman"] == pytest.approx(right["spearman"])
+    assert off.scale == pytest.approx(right.scale / 2)
+    assert off.within_10_pct == pytest.approx(right.within_10_pct)
+    assert off.spearman == pytest.approx(right.spearman)
 
 
 def test_without_a_measure_of_trust_nothing_is_extrapolated(
@@ -118,13 +126,13 @@ def test_eyeriss_goes_from_cells_to_mnasnet_and_says_so() -> None:
     from hwnas.api import fit_transfer
 
     cards = fit_transfer("eyeriss", "nasbench201", "mnasnet")
-    assert [card.quantity for card in cards] == ["latency", "energy"]
-    trust = {(e["device"], e["from"]): e for e in cards[0].transfer["trust"]}
+    assert [card.target.quantity for card in cards] == ["latency", "energy"]
+    trust = {(each.device, each.from_space): each for each in cards[0].transfer.costs}
     both = {"raspi4", "pixel3", "eyeriss", "fpga"}
     assert {device for device, _ in trust} == both
     assert {start for _, start in trust} == {"nasbench201", "fbnet"}
     # Published latencies of eyeriss on FBNet, from a model that saw none of them.
-    assert trust["eyeriss", "nasbench201"]["spearman"] > 0.95
+    assert trust["eyeriss", "nasbench201"].spearman > 0.95
     archs = load_space("mnasnet").sample(5, np.random.default_rng(0))
     frame = hwnas.predict("mnasnet", archs, device="eyeriss", quantities=["latency", "energy"])
     for name in ("latency_ms", "energy_mj"):

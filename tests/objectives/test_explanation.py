@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
+from made_up import own_copy, shipped_predictor
 
 import hwnas
-from hwnas._resources import artifacts_dir, cache_dir
-from hwnas.core.device import load_device
-from hwnas.core.quantity import QUANTITIES
+from hwnas.api import make_objective
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, UnknownNameError
 from hwnas.objectives import NothingKnownError
+from hwnas.objectives.devices import load_device
 from hwnas.objectives.explanation import COLUMNS
-from hwnas.objectives.predicted import predicted_objective
-from hwnas.predictors.card import read_card
+from hwnas.predictors.card import Sizes
+from hwnas.predictors.importances import importances_of
+from hwnas.spaces import load_space
 
-EDGEGPU = artifacts_dir() / "nasbench201" / "cifar10" / "edgegpu.latency.json"
+EDGEGPU = shipped_predictor("nasbench201", "cifar10", "edgegpu.latency")
 
 
 def test_one_predictor_is_told_as_its_card_has_it() -> None:
@@ -26,15 +26,15 @@ def test_one_predictor_is_told_as_its_card_has_it() -> None:
     assert tuple(frame.columns) == COLUMNS
     assert set(frame.target) == {"latency"}
     assert set(frame.device) == {"edgegpu"}
-    measured = read_card(EDGEGPU).importances
+    measured = EDGEGPU.card.importances
     assert measured is not None
     sets = frame[frame.level == "set"]
     assert dict(zip(sets.name, sets.tau_drop, strict=True)) == {
-        name: figures["drop"] for name, figures in measured["set"].items()
+        name: figures.drop for name, figures in measured.set.items()
     }
     features = frame[frame.level == "feature"]
-    assert list(features.feature_set + "/" + features.name) == list(measured["feature"])
-    assert list(features.tau_drop_std) == [f["std"] for f in measured["feature"].values()]
+    assert list(features.feature_set + "/" + features.name) == list(measured.feature)
+    assert list(features.tau_drop_std) == [figures.std for figures in measured.feature.values()]
 
 
 def test_choices_are_told_by_their_names() -> None:
@@ -78,19 +78,8 @@ def test_an_extrapolated_predictor_cannot_be_explained() -> None:
         hwnas.explain("mnasnet", "latency", device="eyeriss")
 
 
-def _copied(path: Path, **changed: object) -> None:
-    """A copy of a shipped predictor in the user's cache, as older versions wrote cards."""
-    place = cache_dir() / path.parent.relative_to(artifacts_dir().parent)
-    place.mkdir(parents=True)
-    card = json.loads(path.read_text())
-    del card["importances"]
-    (place / path.name).write_text(json.dumps({**card, **changed}))
-    model = path.with_suffix(".onnx")
-    (place / model.name).write_bytes(model.read_bytes())
-
-
 def test_a_card_of_an_older_version_says_to_fit_again() -> None:
-    _copied(EDGEGPU)
+    own_copy(EDGEGPU, importances=None)
     with pytest.raises(
         ConfigError,
         match=r"predictor of latency of edgegpu .* was fitted before importances were measured\. "
@@ -101,14 +90,19 @@ def test_a_card_of_an_older_version_says_to_fit_again() -> None:
 
 
 def test_a_predictor_of_a_small_table_says_what_it_would_take() -> None:
-    sizes = dict.fromkeys(("train", "calibrate", "test"), 30)
-    _copied(EDGEGPU, evaluation="cross_validated", n_classes=sizes)
+    small = replace(EDGEGPU.card.evaluation, how="cross_validated", n_classes=Sizes(30, 30, 30))
+    own_copy(EDGEGPU, importances=None, evaluation=small)
     with pytest.raises(
         ConfigError,
         match=r"predictor of latency of edgegpu .* was fitted on all 30 classes of table "
         r"hw-nas-bench; none are left to measure importances on\. Of 200 or more",
     ):
         hwnas.explain("nasbench201", "latency", device="edgegpu")
+
+
+def test_what_was_fitted_for_other_options_is_not_explained() -> None:
+    with pytest.raises(NothingKnownError, match=r"was fitted for nasbench201 .*; got cells=1\."):
+        hwnas.explain(load_space("nasbench201", cells=1), "latency", device="edgegpu")
 
 
 @pytest.mark.parametrize("name", ["params", "macs"])
@@ -134,6 +128,6 @@ def test_unknown_names_are_refused() -> None:
 
 
 def test_a_predicted_objective_carries_what_it_rests_on(nasbench201: SearchSpace) -> None:
-    device, latency = load_device("edgegpu"), QUANTITIES["latency"]
-    spec = predicted_objective(nasbench201, device, latency, "").spec
-    assert spec.importances == read_card(EDGEGPU).importances
+    spec = make_objective(nasbench201, "latency", load_device("edgegpu")).spec
+    assert EDGEGPU.card.importances is not None
+    assert importances_of(spec.importances) == EDGEGPU.card.importances.listed()

@@ -15,7 +15,7 @@ from hwnas.core.architecture import Architecture
 from hwnas.core.classes import sample_classes
 from hwnas.core.objective import Objective
 from hwnas.core.space import SearchSpace
-from hwnas.fitting.procedure import write_predictor
+from hwnas.fitting.columns import write_predictor
 from hwnas.objectives.predicted import INPUTS, PredictedObjective, input_notes
 from hwnas.proxies import shipped
 

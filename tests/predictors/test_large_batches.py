@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hwnas.core.objective import Estimate
-from hwnas.predictors import Predictor, load_predictor, predict_together, predictor_cards
+from hwnas.predictors import Predictor, load_predictor, predict_together, stored_predictors
 from hwnas.predictors.batches import CHUNK_ROWS
 from hwnas.spaces import load_space
 
@@ -18,9 +18,11 @@ SPACES = [("mnasnet", "imagenet"), ("nasbench201", "cifar10")]
 def _predictors(space: str, dataset: str) -> list[Predictor]:
     loaded = load_space(space, dataset=dataset)
     return [
-        load_predictor(path, loaded)
-        for path, card in predictor_cards(space, dataset)
-        if card.quantity != "robustness" and (card.device or "zcu102") in ("zcu102", "edgetpu")
+        load_predictor(each, loaded)
+        for each in stored_predictors(space)
+        if each.card.target.dataset == dataset
+        and each.card.target.quantity != "robustness"
+        and (each.card.target.device or "zcu102") in ("zcu102", "edgetpu")
     ]
 
 

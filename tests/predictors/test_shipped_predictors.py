@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import functools
 import itertools
+import json
+import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
+from made_up import shipped_predictor
 
-from hwnas._files import sha256_file
+from hwnas._files import sha256_bytes
 from hwnas._resources import artifacts_dir
 from hwnas.core.space import SearchSpace
+from hwnas.core.target import Target
 from hwnas.features import feature_names
 from hwnas.fitting.calibration import LEVEL, calibrate
 from hwnas.fitting.importance import measure_importances
 from hwnas.fitting.metrics import regression_metrics
 from hwnas.predictors import load_predictor
-from hwnas.predictors.card import LEVELS, TRANSFORMS, Card, read_card
+from hwnas.predictors.card import CARDS as CARD_FORMAT
+from hwnas.predictors.card import TRANSFORMS, Card
+from hwnas.predictors.importances import LEVELS
+from hwnas.predictors.store import PACKED, Stored, pack, stored_in
 from hwnas.proxies.shipped import FILE
 from hwnas.spaces import load_space
 from hwnas.tables import ClassMeans, Table, class_means
@@ -62,11 +69,10 @@ N_CLASSES_ON_DEVICE = {
 }  # fmt: skip
 MIN_TAU = 0.3
 """Kendall tau below which a predictor has no skill worth shipping."""
-MAX_BYTES = 5e6
-MAX_BYTES_OF_ALL = 30e6
-EVERY_CARD = sorted(artifacts_dir().rglob("*.json"))
-CARDS = [path for path in EVERY_CARD if read_card(path).transfer is None]
-"""Cards of predictors that were fitted on their own space; the others are extrapolated."""
+MAX_BYTES_OF_ALL = 12e6
+EVERY = [each for space in TABLES for each in stored_in(artifacts_dir(), space)]
+CARDS = [each for each in EVERY if each.card.transfer is None]
+"""Predictors that were fitted on their own space; the others are extrapolated."""
 
 
 @functools.cache
@@ -75,14 +81,18 @@ def _space(name: str, dataset: str) -> SearchSpace:
     return load_space(name, dataset=dataset)
 
 
-def each_of(paths: Iterable[Path]) -> pytest.MarkDecorator:
-    chosen = list(paths)
-    names = ["-".join(path.parts[-2:]).removesuffix(".json") for path in chosen]
-    return pytest.mark.parametrize("path", chosen, ids=names)
+def each_of(stored: Iterable[Stored]) -> pytest.MarkDecorator:
+    chosen = list(stored)
+    return pytest.mark.parametrize("stored", chosen, ids=[_name(each) for each in chosen])
+
+
+def _name(stored: Stored) -> str:
+    """Data set and name: ``cifar10/edgegpu.latency``."""
+    return f"{stored.card.target.dataset}/{stored.card.name}"
 
 
 each_card = each_of(CARDS)
-each_card_of_any_kind = each_of(EVERY_CARD)
+each_card_of_any_kind = each_of(EVERY)
 
 
 def _help(space: str) -> Iterator[str]:
@@ -144,14 +154,9 @@ EXTRAPOLATED = {
 }
 
 
-def _found(paths: Iterable[Path], space: str) -> set[str]:
-    """Data set and stem of the cards of a space."""
-    place = artifacts_dir() / space
-    return {
-        path.relative_to(place).as_posix().removesuffix(".json")
-        for path in paths
-        if place in path.parents
-    }
+def _found(stored: Iterable[Stored], space: str) -> set[str]:
+    """Data set and name of the predictors of a space."""
+    return {_name(each) for each in stored if each.card.space == space}
 
 
 @pytest.mark.parametrize("space", EXPECTED)
@@ -168,33 +173,57 @@ def test_the_extrapolated_set_is_complete(space: str) -> None:
         expected.add(f"{name}/robustness.apgd-ce-eps1")
         if has_scores:
             expected.add(f"{name}/robustness.apgd-ce-eps1.scored")
-    assert _found(set(EVERY_CARD) - set(CARDS), space) == expected
+    extrapolated = [each for each in EVERY if each.card.transfer is not None]
+    assert _found(extrapolated, space) == expected
 
 
 def test_nothing_is_shipped_for_another_space() -> None:
     assert {folder.name for folder in artifacts_dir().iterdir()} <= set(EXPECTED)
 
 
-def test_every_file_belongs_to_a_card() -> None:
-    expected = set(artifacts_dir().glob(f"*/{FILE}"))
-    for path in EVERY_CARD:
-        expected |= {path, path.with_suffix(".onnx")}
-        if read_card(path).support is not None:
-            expected.add(path.with_suffix(".support.onnx"))
+def test_there_is_one_packed_file_a_space_beside_its_scores() -> None:
+    expected = {artifacts_dir() / space / PACKED for space in EXPECTED}
+    expected |= set(artifacts_dir().glob(f"*/{FILE}"))
     assert {path for path in artifacts_dir().rglob("*") if path.is_file()} == expected
+
+
+@pytest.mark.parametrize("space", EXPECTED)
+def test_a_packed_file_holds_the_models_of_its_cards_once(space: str) -> None:
+    named = {each.model for each in EVERY if each.card.space == space}
+    named |= {each.support for each in EVERY if each.card.space == space and each.support}
+    with zipfile.ZipFile(artifacts_dir() / space / PACKED) as packed:
+        names = packed.namelist()
+        assert names == sorted({"index.json", *named})
+        for name in named:
+            assert name == f"models/{sha256_bytes(packed.read(name))}.onnx"
+
+
+def test_a_shipped_file_is_what_packing_its_predictors_gives(tmp_path: Path) -> None:
+    shipped = artifacts_dir() / "nasbench_macro" / PACKED
+    with zipfile.ZipFile(shipped) as packed:
+        packed.extractall(tmp_path)
+    # Other versions of zlib may compress otherwise.
+    assert _unpacked(pack(tmp_path)) == _unpacked(shipped)
+
+
+def _unpacked(path: Path) -> list[tuple[str, tuple[int, ...], int, bytes]]:
+    with zipfile.ZipFile(path) as packed:
+        return [
+            (each.filename, each.date_time, each.external_attr, packed.read(each))
+            for each in packed.infolist()
+        ]
 
 
 def test_all_together_are_small() -> None:
     sizes = [path.stat().st_size for path in artifacts_dir().rglob("*") if path.is_file()]
-    assert max(sizes) < MAX_BYTES
     assert sum(sizes) < MAX_BYTES_OF_ALL
 
 
 def test_a_search_on_cifar10_does_not_see_test_accuracy() -> None:
     defaults = {
-        (card.dataset, card.quantity, card.variant)
-        for card in map(read_card, CARDS)
-        if card.is_default and card.device is None and card.space == "nasbench201"
+        (card.target.dataset, card.target.quantity, card.target.condition_text)
+        for card in (each.card for each in CARDS)
+        if card.is_default and card.target.device is None and card.space == "nasbench201"
     }
     assert defaults == {
         ("cifar10", "accuracy", "validation"),
@@ -205,51 +234,51 @@ def test_a_search_on_cifar10_does_not_see_test_accuracy() -> None:
 
 
 def test_one_variant_is_what_a_quantity_means_without_its_name() -> None:
-    defaults: dict[tuple[str, str, str | None, str], list[bool]] = {}
-    for card in map(read_card, EVERY_CARD):
+    defaults: dict[tuple[str, Target], list[bool]] = {}
+    for card in (each.card for each in EVERY):
         if card.reads_scores:
             continue
-        key = (card.space, card.dataset, card.device, card.quantity)
+        key = (card.space, card.target.usual)
         defaults.setdefault(key, []).append(card.is_default)
     assert {key: flags for key, flags in defaults.items() if sum(flags) != 1} == {}
 
 
 def test_only_edgetpu_does_not_run_everything() -> None:
-    partial = {card.device for card in map(read_card, CARDS) if card.support is not None}
+    partial = {each.card.target.device for each in CARDS if each.card.support is not None}
     assert partial == {"edgetpu"}
 
 
 @each_card
-def test_predictor_comes_from_a_table_of_its_space_and_its_own_measurements(path: Path) -> None:
-    card = read_card(path)
-    assert card.table["name"] in TABLES[card.space]
-    is_repeated = card.space == "nasbench201" and card.device in (*LATENCY, *ENERGY)
-    assert not is_repeated or card.table["name"] == "hw-nas-bench"
+def test_predictor_comes_from_a_table_of_its_space_and_its_own_measurements(stored: Stored) -> None:
+    card = stored.card
+    assert card.table.name in TABLES[card.space]
+    is_repeated = card.space == "nasbench201" and card.target.device in (*LATENCY, *ENERGY)
+    assert not is_repeated or card.table.name == "hw-nas-bench"
 
 
 @each_card
-def test_held_out_classes_are_ranked_with_skill(path: Path) -> None:
-    tau = read_card(path).held_out["kendall_tau"]
+def test_held_out_classes_are_ranked_with_skill(stored: Stored) -> None:
+    tau = stored.card.evaluation.figures["kendall_tau"]
     assert tau is not None
     assert tau >= MIN_TAU
 
 
 @each_card
-def test_estimator_is_one_of_those_that_competed(path: Path) -> None:
-    card = read_card(path)
-    names = {card.estimator, f"{card.estimator} of {card.transform}"}
-    (chosen,) = names & set(card.candidates)
+def test_estimator_is_one_of_those_that_competed(stored: Stored) -> None:
+    card = stored.card
+    names = {card.model.estimator, f"{card.model.estimator} of {card.model.transform}"}
+    (chosen,) = names & set(card.model.candidates)
     # One that is nearly as good, and smaller, may come before the best.
-    tolerance = TOLERANCE.get(card.device or "", 0.001)
-    assert card.candidates[chosen] >= max(card.candidates.values()) - tolerance
+    tolerance = TOLERANCE.get(card.target.device or "", 0.001)
+    assert card.model.candidates[chosen] >= max(card.model.candidates.values()) - tolerance
 
 
 @each_card_of_any_kind
-def test_predictor_loads_and_its_hash_is_its_files(path: Path) -> None:
-    card = read_card(path)
-    predictor = load_predictor(path, _space(card.space, card.dataset))
+def test_predictor_loads_and_its_hash_is_its_files(stored: Stored) -> None:
+    card = stored.card
+    predictor = load_predictor(stored, _space(card.space, card.target.dataset))
     assert predictor.card == card
-    assert card.sha256 == sha256_file(path.with_suffix(".onnx"))
+    assert card.model.sha256 == sha256_bytes(stored.read(stored.model))
 
 
 def _some_genotypes(space: SearchSpace) -> np.ndarray:
@@ -262,13 +291,14 @@ def _some_genotypes(space: SearchSpace) -> np.ndarray:
 
 
 @each_card_of_any_kind
-def test_predictions_are_in_range_inside_their_intervals_and_of_the_class(path: Path) -> None:
-    card = read_card(path)
-    space = _space(card.space, card.dataset)
-    predictor = load_predictor(path, space)
+def test_predictions_are_in_range_inside_their_intervals_and_of_the_class(stored: Stored) -> None:
+    card = stored.card
+    space = _space(card.space, card.target.dataset)
+    predictor = load_predictor(stored, space)
     if card.reads_scores:
         # Scores ship for a sample of a large space; the rest is what features alone say.
-        alone = path.with_name(path.name.replace(".scored", ""))
+        name = _name(stored).removesuffix(".scored")
+        alone = next(each for each in EVERY if (each.card.space, _name(each)) == (card.space, name))
         predictor.fallback = load_predictor(alone, space)
     genotypes = _some_genotypes(space)
     estimate = predictor.predict(genotypes)
@@ -283,50 +313,52 @@ def test_predictions_are_in_range_inside_their_intervals_and_of_the_class(path: 
     assert (lower <= value).all()
     assert (value <= upper).all()
     assert (lower >= 0).all()
-    assert card.unit != "%" or (upper <= 100).all()
+    is_share = card.target.meaning.unit == "%"
+    assert not is_share or (upper <= 100).all()
     # A cost of nothing, and a rate without bound, would win every search.
-    assert card.unit == "%" or (value > 0).all()
+    assert is_share or (value > 0).all()
     assert (value < 1e6).all()
     twins = predictor.predict(space.canonical_genotypes(genotypes))
     np.testing.assert_array_equal(twins.value, estimate.value)
 
 
 @each_card
-def test_intervals_cover_as_many_held_out_classes_as_they_say(path: Path) -> None:
+def test_intervals_cover_as_many_held_out_classes_as_they_say(stored: Stored) -> None:
     # Given the calibration, coverage varies as a beta distribution, and its measurement as a
     # binomial: together 1.9 points for 493 classes each. All cards share a split, so that they
     # lean to one side together; 3.5 deviations are exceeded by chance once in 2,000.
-    card = read_card(path)
-    sizes = card.n_classes
-    deviation = np.sqrt(LEVEL * (1 - LEVEL) * (1 / sizes["calibrate"] + 1 / sizes["test"]))
-    assert card.interval["level"] == LEVEL
-    assert abs(card.interval["coverage"] - LEVEL) < 3.5 * deviation
+    card = stored.card
+    sizes = card.evaluation.n_classes
+    deviation = np.sqrt(LEVEL * (1 - LEVEL) * (1 / sizes.calibrate + 1 / sizes.test))
+    assert card.interval.level == LEVEL
+    assert abs(card.evaluation.coverage - LEVEL) < 3.5 * deviation
 
 
 @each_card
-def test_card_counts_every_functional_class_once(path: Path) -> None:
-    card = read_card(path)
-    n_classes = N_CLASSES_ON_DEVICE.get(card.device or "", N_CLASSES[card.space])
-    assert sum(card.n_classes.values()) == n_classes
+def test_card_counts_every_functional_class_once(stored: Stored) -> None:
+    card = stored.card
+    n_classes = N_CLASSES_ON_DEVICE.get(card.target.device or "", N_CLASSES[card.space])
+    sizes = card.evaluation.n_classes
+    assert sizes.train + sizes.calibrate + sizes.test == n_classes
     n_held = round(0.1 * n_classes)
-    assert (card.n_classes["test"], card.n_classes["calibrate"]) == (n_held, n_held)
+    assert (sizes.test, sizes.calibrate) == (n_held, n_held)
 
 
 @each_of(
-    path
-    for path in CARDS
+    each
+    for each in CARDS
     # HELP's own measurements are noisier than the rest.
-    if read_card(path).is_default and read_card(path).device not in (*HELP_GPUS, *HELP_OTHERS)
+    if each.card.is_default and each.card.target.device not in (*HELP_GPUS, *HELP_OTHERS)
 )
-def test_default_predictors_rank_held_out_classes(path: Path) -> None:
-    tau = read_card(path).held_out["kendall_tau"]
+def test_default_predictors_rank_held_out_classes(stored: Stored) -> None:
+    tau = stored.card.evaluation.figures["kendall_tau"]
     assert tau is not None
     assert tau > 0.7
 
 
 @each_card_of_any_kind
-def test_card_tells_nothing_of_the_machine_it_was_made_on(path: Path) -> None:
-    text = path.read_text()
+def test_card_tells_nothing_of_the_machine_it_was_made_on(stored: Stored) -> None:
+    text = json.dumps(CARD_FORMAT.encode(stored.card))
     assert '"/' not in text
     assert "file:" not in text
 
@@ -350,52 +382,54 @@ def truth_of(tables: Mapping[str, Table]) -> Callable[[Card], ClassMeans]:
     def means(space: str, dataset: str, table: str, column: str) -> ClassMeans:
         return class_means(_space(space, dataset), tables[table], column)
 
-    return lambda card: means(card.space, card.dataset, card.table["name"], card.column)
+    return lambda card: means(card.space, card.target.dataset, card.table.name, card.table.column)
 
 
 @pytest.mark.long
 @each_card
 def test_figures_can_be_had_again_from_the_published_table(
-    path: Path, truth_of: Callable[[Card], ClassMeans]
+    stored: Stored, truth_of: Callable[[Card], ClassMeans]
 ) -> None:
-    card = read_card(path)
-    space = _space(card.space, card.dataset)
+    card = stored.card
+    space = _space(card.space, card.target.dataset)
     means = truth_of(card)
     parts = _parts(len(means.values), card.seed)
     for first, second in itertools.combinations(parts.values(), 2):
         assert not set(first) & set(second)
-    estimate = load_predictor(path, space).predict(means.genotypes)
+    estimate = load_predictor(stored, space).predict(means.genotypes)
     truth, test = means.values, parts["test"]
     # Classes that the device runs and the predictor takes for others have no value; edgetpu has
     # none of them among the held-out classes.
     assert not np.isnan(estimate.value[test]).any()
     figures = regression_metrics(truth[test], estimate.value[test])
-    assert figures.keys() == card.held_out.keys()
+    assert figures.keys() == card.evaluation.figures.keys()
     for name, figure in figures.items():
-        told = card.held_out[name]
+        told = card.evaluation.figures[name]
         assert figure == (told and pytest.approx(told, rel=1e-6, abs=1e-6)), name
     inside = (estimate.lower[test] <= truth[test]) & (truth[test] <= estimate.upper[test])
     # Rounding may move a class that lies on the very end of its interval. The card's coverage is
     # that of ends as they were predicted; an upper end below 0 %, then set to 0, covers more.
     slack = 1.5 / len(test)
     more = np.mean(estimate.upper[test] == 0)
-    told = card.interval["coverage"]
+    told = card.evaluation.coverage
     assert told - slack < np.mean(inside) < told + more + slack
 
 
 @each_card
-def test_card_tells_what_the_ranking_rests_on(path: Path) -> None:
-    card = read_card(path)
+def test_card_tells_what_the_ranking_rests_on(stored: Stored) -> None:
+    card = stored.card
     assert card.importances is not None
-    assert set(card.importances["set"]) == set(card.feature_sets)
-    names = set(feature_names(load_space(card.space, dataset=card.dataset), card.feature_sets))
-    features = [name.partition("/")[2] for name in card.importances["feature"]]
+    assert set(card.importances.set) == set(card.features.sets)
+    names = set(
+        feature_names(load_space(card.space, dataset=card.target.dataset), card.features.sets)
+    )
+    features = [name.partition("/")[2] for name in card.importances.feature]
     assert features
     assert set(features) <= names
     # What all sets together give is the whole ranking, so that one of them gives a good part.
-    tau = card.held_out["kendall_tau"]
+    tau = card.evaluation.figures["kendall_tau"]
     assert tau is not None
-    assert max(each["drop"] for each in card.importances["set"].values()) > tau / 5
+    assert max(each.drop for each in card.importances.set.values()) > tau / 5
 
 
 EXPLAINED_AGAIN = (
@@ -408,63 +442,66 @@ EXPLAINED_AGAIN = (
 
 
 @pytest.mark.long
-@each_of(artifacts_dir() / f"{name}.json" for name in EXPLAINED_AGAIN)
+@each_of(each for each in EVERY if f"{each.card.space}/{_name(each)}" in EXPLAINED_AGAIN)
 def test_importances_can_be_had_again_from_the_published_table(
-    path: Path, tables: Mapping[str, Table]
+    stored: Stored, tables: Mapping[str, Table]
 ) -> None:
-    card = read_card(path)
-    space = load_space(card.space, dataset=card.dataset)
-    means = class_means(space, tables[card.table["name"]], card.column)
+    card = stored.card
+    space = load_space(card.space, dataset=card.target.dataset)
+    means = class_means(space, tables[card.table.name], card.table.column)
     test = _parts(len(means.values), card.seed)["test"]
     held_out = (means.genotypes[test], means.values[test])
-    model = path.with_suffix(".onnx").read_bytes()
+    model = stored.read(stored.model)
     again = measure_importances(card, model, space, *held_out)
     assert card.importances is not None
-    assert again["n_repeats"] == card.importances["n_repeats"]
+    assert again.n_repeats == card.importances.n_repeats
     for level in LEVELS:
         # Another machine's rounding may move what is least important across the end of the list.
-        common = again[level].keys() & card.importances[level].keys()
-        assert len(common) >= 0.8 * len(card.importances[level])
+        told, found = getattr(card.importances, level), getattr(again, level)
+        common = found.keys() & told.keys()
+        assert len(common) >= 0.8 * len(told)
         for name in common:
-            told = card.importances[level][name]
-            assert again[level][name] == pytest.approx(told, abs=2e-3), name
+            figures = (found[name].drop, found[name].std)
+            assert figures == pytest.approx((told[name].drop, told[name].std), abs=2e-3), name
 
 
 @pytest.mark.long
 @each_card
 def test_target_was_scaled_on_the_training_classes_alone(
-    path: Path, truth_of: Callable[[Card], ClassMeans]
+    stored: Stored, truth_of: Callable[[Card], ClassMeans]
 ) -> None:
-    card = read_card(path)
+    card = stored.card
     means = truth_of(card)
     train = _parts(len(means.values), card.seed)["train"]
-    target = TRANSFORMS[card.transform](means.values)[train]
-    assert (card.mean, card.scale) == pytest.approx((target.mean(), target.std()), rel=1e-9)
+    target = TRANSFORMS[card.model.transform](means.values)[train]
+    assert (card.model.mean, card.model.scale) == pytest.approx(
+        (target.mean(), target.std()), rel=1e-9
+    )
 
 
 @pytest.mark.long
-@each_of(path for path in CARDS if read_card(path).quantity != "robustness")
+@each_of(each for each in CARDS if each.card.target.quantity != "robustness")
 def test_intervals_come_from_the_calibration_classes(
-    path: Path, truth_of: Callable[[Card], ClassMeans]
+    stored: Stored, truth_of: Callable[[Card], ClassMeans]
 ) -> None:
-    card = read_card(path)
-    space = _space(card.space, card.dataset)
+    card = stored.card
+    space = _space(card.space, card.target.dataset)
     means = truth_of(card)
     chosen = _parts(len(means.values), card.seed)["calibrate"]
-    predicted = load_predictor(path, space).predict(means.genotypes[chosen]).value
-    target = TRANSFORMS[card.transform]
+    predicted = load_predictor(stored, space).predict(means.genotypes[chosen]).value
+    target = TRANSFORMS[card.model.transform]
     truth, predicted = target(means.values[chosen]), target(predicted)
     # Nothing here is clipped to 0 or 100 %, as some predictions of robustness are.
     assert not np.isnan(predicted).any()
     again = calibrate(truth, predicted)
-    assert again.edges == pytest.approx(tuple(card.interval["edges"]), rel=1e-4, abs=1e-5)
-    assert again.half_widths == pytest.approx(tuple(card.interval["half_widths"]), rel=1e-4)
+    assert again.edges == pytest.approx(card.interval.edges, rel=1e-4, abs=1e-5)
+    assert again.half_widths == pytest.approx(card.interval.half_widths, rel=1e-4)
 
 
 @pytest.mark.long
 def test_sources_of_the_cards_are_the_published_files(tables: Mapping[str, Table]) -> None:
-    for card in map(read_card, CARDS):
-        assert card.table["sources"] == list(tables[card.table["name"]].sources)
+    for card in (each.card for each in CARDS):
+        assert card.table.sources == tables[card.table.name].sources
 
 
 @pytest.mark.long
@@ -474,8 +511,8 @@ def test_edgetpu_support_agrees_with_the_published_table(
 ) -> None:
     space = _space("nasbench201", dataset)
     means = class_means(space, tables["hw-nas-bench"], f"{dataset}_edgetpu_latency_ms")
-    path = artifacts_dir() / "nasbench201" / dataset / "edgetpu.latency.json"
-    predictor = load_predictor(path, space)
+    stored = shipped_predictor("nasbench201", dataset, "edgetpu.latency")
+    predictor = load_predictor(stored, space)
     recognised = ~np.isnan(predictor.predict(means.genotypes).value)
     refused = np.isnan(predictor.predict(means.unsupported).value)
     assert recognised.mean() > 0.99

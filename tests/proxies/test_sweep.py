@@ -17,7 +17,7 @@ from hwnas.core.architecture import Architecture  # noqa: E402
 from hwnas.core.classes import canonical_classes, sample_classes  # noqa: E402
 from hwnas.errors import ConfigError, TableError  # noqa: E402
 from hwnas.proxies import sweep as sweeping  # noqa: E402
-from hwnas.proxies.store import read_card, read_scores  # noqa: E402
+from hwnas.proxies.store import read_card, read_scores, write_scores  # noqa: E402
 from hwnas.proxies.sweep import (  # noqa: E402
     ScoringPlan,
     plan_scoring,
@@ -107,6 +107,19 @@ def test_card_says_how_scores_were_made(
         "cells": 1, "channels": 2, "dataset": "imagenet16-120",
     }  # fmt: skip
     assert (card.batch, card.n_images, card.seed) == ("noise", 4, 0)
+
+
+def test_a_file_whose_card_tells_more_of_the_space_than_its_options_is_read(
+    plan: ScoringPlan, archs: list[Architecture], tmp_path: Path
+) -> None:
+    path = tmp_path / "scores.parquet"
+    list(sweep(archs[:2], plan, path))
+    card = plan.card()
+    older = {**card, "options": {**card["options"], "image_size": 16, "n_classes": 120}}
+    write_scores(path, read_scores(path, card), older)
+    assert list(sweep(archs[:2], plan, path)) == [2]
+    with pytest.raises(TableError, match="holds scores made with options = "):
+        read_scores(path, {**card, "options": {**card["options"], "cells": 2}})
 
 
 def test_killed_run_goes_on_and_ends_as_the_same_file(

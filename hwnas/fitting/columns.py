@@ -1,0 +1,235 @@
+"""From a column of a table to a predictor: split by functional class, choose, fit, calibrate."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from hwnas._files import sha256_bytes
+from hwnas.core.quantity import QUANTITIES
+from hwnas.core.space import SearchSpace
+from hwnas.core.target import Target
+from hwnas.errors import TableError
+from hwnas.features import feature_layout, feature_matrix, feature_names
+from hwnas.fitting.evaluation import Measured, fit_and_measure
+from hwnas.fitting.importance import measure_importances
+from hwnas.fitting.procedure import NO_BETTER
+from hwnas.fitting.splits import Split
+from hwnas.fitting.support import fit_support
+from hwnas.predictors.card import Card, Features, Model, Origin
+from hwnas.predictors.loading import names_sha256
+from hwnas.predictors.store import add_predictor
+from hwnas.proxies.feature_set import SCORES, has_scores
+from hwnas.tables import ClassMeans, Column, Table, class_means
+
+MIN_CLASSES = 20
+SCORED_QUANTITIES = ("accuracy", "robustness")
+"""What proxies of untrained networks can know of."""
+# Fitted on fewer classes than the predictor that it replaces, it would not be better.
+MIN_SCORED_SHARE = 0.9
+_PACKAGES = ("hwnas", "numpy", "scikit-learn", "skl2onnx", "onnx", "onnxruntime")
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A predictor not yet on disk.
+
+    Args:
+        card: What it predicts and how wrong it is.
+        model: Serialised ONNX model.
+        support: Serialised ONNX model of what the device runs, or None.
+    """
+
+    card: Card
+    model: bytes
+    support: bytes | None
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that a predictor is made with."""
+    return {name: importlib.metadata.version(name) for name in _PACKAGES}
+
+
+def fit_column(
+    space: SearchSpace,
+    table: Table,
+    column: Column,
+    seed: int = 0,
+    features: Sequence[str] | None = None,
+    tolerance: float = NO_BETTER,
+) -> Fitted:
+    """A predictor of the class means of one column of a table.
+
+    A tenth of the functional classes is held out to measure the predictor, a tenth to calibrate
+    its intervals; on the rest, cross-validation chooses the estimator, which is then fitted. What
+    was measured is what is kept: nothing is fitted again afterwards.
+
+    Of fewer than 200 classes none is held out. All are fitted on; what the predictor is measured
+    and its intervals are calibrated on are out-of-fold predictions of the whole procedure, the
+    choice of the estimator included.
+
+    Args:
+        space: Search space with the column's data set.
+        table: The table.
+        column: A column that holds a quantity.
+        seed: Seed of splits and estimators.
+        features: Names of feature sets; those that suit the space by default.
+        tolerance: How far below the best Kendall tau of cross-validation a smaller model may be
+            to be preferred.
+
+    Raises:
+        TableError: The column holds no quantity, never varies, or has too few values.
+        ArtifactError: The estimator cannot be turned into ONNX.
+    """
+    from threadpoolctl import threadpool_limits
+
+    sets = tuple(features or space.feature_sets)
+    means = class_means(space, table, column.name)
+    if SCORES in sets:
+        means = means.where(has_scores(space, means.genotypes))
+    _check(column, means)
+    x = feature_matrix(space, means.genotypes, sets)
+    layout = feature_layout(space, sets)
+    failing = feature_matrix(space, means.unsupported, sets)
+    quantity = target_of(column).meaning
+    # One thread: sums in another order would give other bits on another machine.
+    with threadpool_limits(1):
+        found = fit_and_measure(quantity, layout, x, means.values, seed, tolerance)
+        support, support_model = fit_support(layout, x, failing, seed)
+    card = replace(_card(space, table, column, sets, found, seed), support=support)
+    if card.evaluation.is_held_out:
+        # Permuting says what ranks classes that were not fitted on; of few, there are none left.
+        test = Split.draw(len(x), seed).test
+        held_out = (means.genotypes[test], means.values[test])
+        importances = measure_importances(card, found.model, space, *held_out)
+        card = replace(card, importances=importances)
+    return Fitted(card, found.model, support_model)
+
+
+def target_of(column: Column) -> Target:
+    """What a column's values are about.
+
+    Raises:
+        TableError: It holds no known quantity.
+    """
+    if column.target is None or column.target.quantity not in QUANTITIES:
+        raise TableError(
+            f"{column.name} holds no quantity that can be predicted; "
+            f"choose a column of {', '.join(QUANTITIES)}."
+        )
+    return column.target
+
+
+def origin_of(table: Table, column: Column) -> Origin:
+    """Where a predictor of a column comes from, for its card."""
+    return Origin(table.name, column.name, table.sha256, table.sources)
+
+
+def features_of(space: SearchSpace, sets: tuple[str, ...]) -> Features:
+    """What a predictor from feature sets reads, for its card."""
+    return Features(sets, len(feature_names(space, sets)), names_sha256(space, sets))
+
+
+def _card(
+    space: SearchSpace,
+    table: Table,
+    column: Column,
+    sets: tuple[str, ...],
+    found: Measured,
+    seed: int,
+) -> Card:
+    """The card of a model, without what the device supports and what its ranking rests on."""
+    chosen = found.chosen
+    return Card(
+        target=target_of(column),
+        space=space.name,
+        options=dict(space.options),
+        is_default=column.is_default,
+        detail=column.detail,
+        table=origin_of(table, column),
+        features=features_of(space, sets),
+        model=Model(
+            sha256=sha256_bytes(found.model),
+            transform=chosen.scale.transform,
+            mean=chosen.mean,
+            scale=chosen.deviation,
+            estimator=chosen.candidate.name,
+            candidates=chosen.taus,
+        ),
+        evaluation=found.evaluation,
+        interval=found.interval,
+        seed=seed,
+        versions=versions(),
+    )
+
+
+def fit_scored(
+    space: SearchSpace,
+    table: Table,
+    column: Column,
+    alone: Card,
+    seed: int = 0,
+    tolerance: float = NO_BETTER,
+) -> Fitted | None:
+    """A predictor that reads proxy scores beside features, where these make it better.
+
+    Args:
+        space: Search space with the column's data set.
+        table: The table.
+        column: A column of accuracy or robustness.
+        alone: Card of the predictor from features alone, which serves where there are no scores.
+        seed: Seed of splits and estimators.
+        tolerance: As for ``fit_column``.
+
+    Returns:
+        The predictor; None if too few of the table's classes have shipped scores, or they do not
+        help in cross-validation.
+
+    Raises:
+        TableError: The column holds no quantity or never varies.
+        ArtifactError: The estimator cannot be turned into ONNX.
+    """
+    if target_of(column).quantity not in SCORED_QUANTITIES:
+        return None
+    genotypes = class_means(space, table, column.name).genotypes
+    n_scored = has_scores(space, genotypes).sum()
+    if n_scored < max(MIN_CLASSES, MIN_SCORED_SHARE * len(genotypes)):
+        return None
+    sets = (*alone.features.sets, SCORES)
+    fitted = fit_column(space, table, column, seed, sets, tolerance)
+    gain = max(fitted.card.model.candidates.values()) - max(alone.model.candidates.values())
+    return fitted if gain > NO_BETTER else None
+
+
+def is_constant(space: SearchSpace, table: Table, column: Column) -> bool:
+    """Whether a column is the same for every functional class that has a value."""
+    values = class_means(space, table, column.name).values
+    return bool(len(values) == 0 or np.ptp(values) == 0)
+
+
+def _check(column: Column, means: ClassMeans) -> None:
+    target_of(column)
+    if len(means.values) < MIN_CLASSES:
+        raise TableError(
+            f"{column.name} must have values for at least {MIN_CLASSES} functional classes; "
+            f"it has {len(means.values)}. Add measurements."
+        )
+    if np.ptp(means.values) == 0:
+        raise TableError(
+            f"{column.name} is {means.values[0]:g} for every architecture; "
+            "there is nothing to predict. Choose another column."
+        )
+
+
+def write_predictor(root: Path, fitted: Fitted) -> Path:
+    """Put a predictor into a folder of predictors, in place of its like; returns its index.
+
+    Raises:
+        StorageError: The folder cannot be written.
+        ArtifactError: The index that is there is damaged or newer.
+    """
+    return add_predictor(root, fitted.card, [m for m in (fitted.model, fitted.support) if m])

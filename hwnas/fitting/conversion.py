@@ -1,0 +1,158 @@
+"""How a fitted regressor becomes an ONNX model that agrees with it."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hwnas.errors import ArtifactError
+from hwnas.models.sessions import run_onnx
+
+if TYPE_CHECKING:
+    from hwnas.fitting.gaussian_process import GroupedGaussianProcess, Term
+
+OPSET = {"": 17, "ai.onnx.ml": 3}
+# Float32 arithmetic and rounding of tree thresholds, in units of the standardised target.
+PARITY = 1e-3
+
+
+def to_onnx(estimator: Any, features: np.ndarray) -> bytes:
+    """A fitted regressor as an ONNX model that agrees with it.
+
+    Args:
+        estimator: Fitted on features of shape ``(n_archs, n_features)``.
+        features: Rows on which both must agree, float32.
+
+    Returns:
+        The serialised model: input ``features`` of shape ``(n_archs, n_features)``, one output of
+        shape ``(n_archs, 1)``.
+
+    Raises:
+        ArtifactError: The two disagree.
+    """
+    from skl2onnx import to_onnx as convert
+
+    _register()
+    model = convert(estimator, features[:1].astype(np.float32), target_opset=OPSET)
+    # The converter lists operator sets as a set of texts comes, which differs between processes.
+    imports = sorted(model.opset_import, key=lambda each: str(each.domain))
+    del model.opset_import[:]
+    model.opset_import.extend(imports)
+    data: bytes = model.SerializeToString()
+    difference = np.abs(run_onnx(data, features) - estimator.predict(features)).max()
+    if not difference <= PARITY:
+        raise ArtifactError(
+            f"The ONNX model must agree with the estimator to {PARITY}; they differ by "
+            f"{difference:.2g}. Choose another estimator."
+        )
+    return data
+
+
+@cache
+def _register() -> None:
+    """Teach skl2onnx these regressors."""
+    from onnx import TensorProto
+    from skl2onnx import update_registered_converter
+    from skl2onnx.algebra.onnx_operator import OnnxSubEstimator
+    from skl2onnx.algebra.onnx_ops import OnnxAdd, OnnxCast, OnnxLog, OnnxMatMul, OnnxRelu, OnnxSub
+    from skl2onnx.common.shape_calculator import calculate_linear_regressor_output_shapes
+
+    from hwnas.fitting._composed import LogOf, RankTargetRegressor, ResidualRegressor
+    from hwnas.fitting.gaussian_process import GroupedGaussianProcess
+
+    def parts(operator: Any, container: Any, *fitted: Any) -> list[Any]:
+        version = container.target_opset
+        return [OnnxSubEstimator(p, operator.inputs[0], op_version=version) for p in fitted]
+
+    def finish(node: Any, scope: Any, operator: Any, container: Any, *inputs: Any) -> None:
+        version = container.target_opset
+        made = node(*inputs, op_version=version, output_names=operator.outputs[:1])
+        made.add_to(scope, container)
+
+    def convert_residual(scope: Any, operator: Any, container: Any) -> None:
+        fitted = operator.raw_operator
+        terms = parts(operator, container, fitted.base_, fitted.residual_)
+        finish(OnnxAdd, scope, operator, container, *terms)
+
+    def convert_log(scope: Any, operator: Any, container: Any) -> None:
+        base = parts(operator, container, operator.raw_operator.base)
+        finish(OnnxLog, scope, operator, container, *base)
+
+    def convert_ranks(scope: Any, operator: Any, container: Any) -> None:
+        fitted, version = operator.raw_operator, container.target_opset
+        (found,) = parts(operator, container, fitted.base_)
+        # Piecewise linear: at each knot the slope changes, and it ends flat on both sides.
+        slopes = np.diff(fitted.values_) / np.diff(fitted.knots_)
+        changes = np.diff(slopes, prepend=0.0, append=0.0)[:, None]
+        beyond = OnnxRelu(
+            OnnxSub(found, _row(fitted.knots_), op_version=version), op_version=version
+        )
+        rise = OnnxMatMul(beyond, changes.astype(np.float32), op_version=version)
+        finish(OnnxAdd, scope, operator, container, rise, _row(fitted.values_[:1]))
+
+    def convert_process(scope: Any, operator: Any, container: Any) -> None:
+        version = container.target_opset
+        total = _process(operator.raw_operator, operator.inputs[0], version)
+        finish(partial(OnnxCast, to=TensorProto.FLOAT), scope, operator, container, total)
+
+    converters = (
+        (ResidualRegressor, convert_residual),
+        (LogOf, convert_log),
+        (RankTargetRegressor, convert_ranks),
+        (GroupedGaussianProcess, convert_process),
+    )
+    for kind, convert in converters:
+        shapes = calculate_linear_regressor_output_shapes
+        update_registered_converter(kind, f"Hwnas{kind.__name__}", shapes, convert)
+
+
+def _row(values: np.ndarray) -> np.ndarray:
+    return np.asarray(values, dtype=np.float32)[None]
+
+
+def _process(process: GroupedGaussianProcess, features: Any, version: Any) -> Any:
+    """The posterior mean of a Gaussian process as ONNX nodes, in double precision.
+
+    Squared distances are differences of large numbers, which single precision would lose.
+
+    Args:
+        process: The fitted process.
+        features: ONNX input of shape ``(n_archs, n_features)``.
+        version: Version of the operators.
+
+    Returns:
+        Output of shape ``(n_archs, 1)``.
+    """
+    from onnx import TensorProto
+    from skl2onnx.algebra import onnx_ops as ops
+
+    def node(name: str, *inputs: Any, **attributes: Any) -> Any:
+        return getattr(ops, f"Onnx{name}")(*inputs, op_version=version, **attributes)
+
+    def constant(value: Any) -> np.ndarray:
+        return np.asarray(value, dtype=np.float64)
+
+    def kernel(term: Term) -> Any:
+        """The kernel, without its weight, between the input's rows and those fitted to."""
+        inside = np.arange(term.start, term.stop, dtype=np.int64)
+        ours, theirs = node("Gather", rows, inside, axis=1), process.rows_[:, inside]
+        squares = node("MatMul", node("Mul", ours, ours), constant(np.ones((len(inside), 1))))
+        products = node("MatMul", ours, constant(-2 * theirs.T))
+        squared = node("Add", node("Add", products, squares), constant((theirs**2).sum(1)[None]))
+        distance = node("Sqrt", node("Max", squared, constant([[0.0]])))
+        reach = node("Mul", distance, constant([[3**0.5 / term.length]]))
+        return node("Mul", node("Add", reach, constant([[1.0]])), node("Exp", node("Neg", reach)))
+
+    chosen = node("Gather", features, process.columns_.astype(np.int64), axis=1)
+    wide = node("Cast", chosen, to=TensorProto.DOUBLE)
+    centred = node("Sub", wide, constant(process.mean_[None]))
+    scaled = node("Div", centred, constant(process.scale_[None]))
+    limit = constant(process.limit_[None])
+    rows = node("Max", node("Min", scaled, limit), -limit)
+    total = constant([[process.target_mean_]])
+    for term in process.terms_:
+        dual = constant(term.weight * process.dual_[:, None])
+        total = node("Add", node("MatMul", kernel(term), dual), total)
+    return total

@@ -1,0 +1,67 @@
+"""Cards of older schemas, brought up to date one number at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hwnas.core.target import parse_conditions
+
+Fields = dict[str, Any]
+
+_OPTIONS: Mapping[str, Fields] = {
+    "nasbench201": {"channels": 16, "cells": 5},
+    "mnasnet": {"resolution": 224, "activation": "relu"},
+}
+"""Options that spaces had while schema 1 was written, with the values that all predictors had."""
+
+
+def _nested(old: Fields) -> Fields:
+    """From schema 1, whose parts lay side by side and which knew the usual options only."""
+    interval = dict(old["interval"])
+    coverage = interval.pop("coverage")
+    quantity, variant = old["quantity"], old["variant"]
+    model = ("sha256", "transform", "mean", "scale", "estimator", "candidates")
+    target = {
+        "quantity": quantity,
+        "dataset": old["dataset"],
+        "device": old["device"],
+        "conditions": parse_conditions(variant),
+    }
+    return {
+        "target": target,
+        "options": dict(_OPTIONS.get(old["space"], {})),
+        "features": {
+            "sets": old["feature_sets"],
+            "n": old["n_features"],
+            "sha256": old["features_sha256"],
+        },
+        "model": {part: old[part] for part in model},
+        "evaluation": {
+            "how": old.get("evaluation", "held_out"),
+            "n_classes": old["n_classes"],
+            "figures": old["held_out"],
+            "coverage": coverage,
+        },
+        "interval": interval,
+        "transfer": _transfer(old.get("transfer")),
+        "support": old["support"],
+        "importances": old.get("importances"),
+        **{part: old[part] for part in ("space", "is_default", "detail", "table")},
+        **{part: old[part] for part in ("seed", "versions")},
+    }
+
+
+def _transfer(old: Mapping[str, Any] | None) -> Fields | None:
+    if old is None:
+        return None
+    trust: dict[str, list[Fields]] = {"costs": [], "qualities": []}
+    for entry in old["trust"]:
+        ends = {"from_space": entry["from"], "to_space": entry["to"]}
+        rest = {name: value for name, value in entry.items() if name not in ("from", "to")}
+        trust["costs" if "device" in entry else "qualities"].append({**ends, **rest})
+    return {"from_space": old["from_space"], "from_dataset": old["from_dataset"], **trust}
+
+
+UPGRADES = {1: _nested}
+"""From each older schema of a card to the next."""

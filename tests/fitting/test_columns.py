@@ -1,0 +1,429 @@
+"""Fitting on a small table of additive latencies: splits, figures, bytes, refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import astuple, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from additive_table import (
+    ACCURACY,
+    ENERGY,
+    LATENCY,
+    N_CONNECTED,
+    PARTIAL,
+    SETS,
+    additive_ms,
+)
+from scipy.stats import kendalltau
+from threadpoolctl import threadpool_limits
+
+from hwnas._files import sha256_bytes
+from hwnas.core.space import SearchSpace
+from hwnas.core.target import Target
+from hwnas.errors import TableError
+from hwnas.features import feature_layout, feature_matrix
+from hwnas.fitting.columns import (
+    Fitted,
+    fit_column,
+    is_constant,
+    write_predictor,
+)
+from hwnas.fitting.members import LOOK_UP, averages
+from hwnas.fitting.members import of_few as members_of_few
+from hwnas.fitting.metrics import regression_metrics
+from hwnas.fitting.procedure import Sample, procedure_for, scales_of
+from hwnas.fitting.splits import MIN_HELD_OUT
+from hwnas.fitting.support import MIN_UNSUPPORTED_SHARE
+from hwnas.predictors import Predictor, load_predictor
+from hwnas.predictors.card import Origin, Sizes
+from hwnas.predictors.store import INDEX, stored_in
+from hwnas.spaces import SPACES, load_space
+from hwnas.tables import ClassMeans, Column, Table, class_means
+
+
+@pytest.fixture(scope="module")
+def means(nasbench201: SearchSpace, own_table: Table) -> ClassMeans:
+    return class_means(nasbench201, own_table, LATENCY)
+
+
+def _predictor(folder: Path, name: str, space: SearchSpace) -> Predictor:
+    """A predictor in a folder by its name."""
+    stored = {each.card.name: each for each in stored_in(folder, space.name)}
+    return load_predictor(stored[name], space)
+
+
+def _parts(n_classes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Test, calibration and training classes as the card's seed draws them."""
+    order = np.random.default_rng(seed).permutation(n_classes)
+    n_held = round(0.1 * n_classes)
+    return order[:n_held], order[n_held : 2 * n_held], order[2 * n_held :]
+
+
+def test_the_table_holds_twins_and_the_split_sees_one_row_of_each_class(
+    nasbench201: SearchSpace, genotypes: np.ndarray, means: ClassMeans
+) -> None:
+    valid = genotypes[nasbench201.valid_mask(genotypes)]
+    classes = np.unique(nasbench201.canonical_genotypes(valid), axis=0)
+    assert len(classes) < N_CONNECTED < len(valid)
+    np.testing.assert_array_equal(means.genotypes, classes)
+
+
+def test_class_sizes_of_the_card_add_up(fitted: Mapping[str, Fitted], means: ClassMeans) -> None:
+    sizes = fitted[LATENCY].card.evaluation.n_classes
+    test, calibrate, train = _parts(len(means.values))
+    assert sizes == Sizes(len(train), len(calibrate), len(test))
+    assert sum(astuple(sizes)) == len(means.values)
+
+
+def test_figures_are_those_of_the_held_out_classes(
+    nasbench201: SearchSpace, fitted: Mapping[str, Fitted], means: ClassMeans, folder: Path
+) -> None:
+    card = fitted[LATENCY].card
+    test, _, _ = _parts(len(means.values), card.seed)
+    predictor = _predictor(folder, "pi5.latency", nasbench201)
+    estimate = predictor.predict(means.genotypes[test])
+    truth = means.values[test]
+    assert regression_metrics(truth, estimate.value) == pytest.approx(card.evaluation.figures)
+    covered = np.mean((estimate.lower <= truth) & (truth <= estimate.upper))
+    assert covered == pytest.approx(card.evaluation.coverage)
+
+
+def test_target_is_standardised_on_the_training_classes(
+    fitted: Mapping[str, Fitted], means: ClassMeans
+) -> None:
+    _, _, train = _parts(len(means.values))
+    card = fitted[LATENCY].card
+    target = np.log(means.values[train])
+    assert (card.model.mean, card.model.scale) == pytest.approx((target.mean(), target.std()))
+
+
+def test_intervals_come_from_the_calibration_classes(
+    nasbench201: SearchSpace, fitted: Mapping[str, Fitted], means: ClassMeans, folder: Path
+) -> None:
+    _, chosen, _ = _parts(len(means.values))
+    predictor = _predictor(folder, "pi5.latency", nasbench201)
+    predicted = predictor.predict(means.genotypes[chosen]).value
+    residuals = np.sort(np.abs(np.log(means.values[chosen] / predicted)))
+    # ceil(0.9 (n + 1)) is n - 1 here.
+    assert 19 <= len(chosen) <= 28
+    assert fitted[LATENCY].card.interval.edges == ()
+    assert fitted[LATENCY].card.interval.half_widths == pytest.approx([residuals[-2]])
+
+
+def test_held_out_latencies_do_not_change_the_model(
+    nasbench201: SearchSpace, own_table: Table, fitted: Mapping[str, Fitted], means: ClassMeans
+) -> None:
+    test, _, _ = _parts(len(means.values))
+    held_out = {tuple(genotype) for genotype in means.genotypes[test].tolist()}
+    rows = nasbench201.genotypes([nasbench201.parse(arch) for arch in own_table.archs])
+    canonical = nasbench201.canonical_genotypes(rows)
+    is_held_out = np.array([tuple(genotype) in held_out for genotype in canonical.tolist()])
+    frame = own_table.frame.copy()
+    frame.loc[is_held_out, LATENCY] *= 3.0
+    column = next(column for column in own_table.columns if column.name == LATENCY)
+    leaky = fit_column(nasbench201, replace(own_table, frame=frame), column, features=SETS)
+    assert leaky.model == fitted[LATENCY].model
+    assert leaky.card.interval.half_widths == fitted[LATENCY].card.interval.half_widths
+    assert leaky.card.evaluation != fitted[LATENCY].card.evaluation
+
+
+def test_an_additive_latency_is_learned(fitted: Mapping[str, Fitted]) -> None:
+    held_out = fitted[LATENCY].card.evaluation.figures
+    assert held_out["kendall_tau"] is not None
+    assert held_out["within_10_pct"] is not None
+    assert held_out["kendall_tau"] > 0.8
+    assert held_out["within_10_pct"] > 90
+
+
+def test_few_classes_are_fitted_by_what_fits_small_samples_best(
+    fitted: Mapping[str, Fitted],
+) -> None:
+    for each in fitted.values():
+        assert each.card.model.estimator in each.card.model.candidates
+        names = members_of_few(feature_layout(load_space("nasbench201"), each.card.features.sets))
+        assert tuple(each.card.model.candidates) == averages(names)
+
+
+def test_the_same_seed_gives_the_same_bytes(
+    nasbench201: SearchSpace, own_table: Table, fitted: Mapping[str, Fitted], tmp_path: Path
+) -> None:
+    column = next(column for column in own_table.columns if column.name == PARTIAL)
+    again = fit_column(nasbench201, own_table, column, features=SETS)
+    for name, each in (("first", fitted[PARTIAL]), ("again", again)):
+        write_predictor(tmp_path / name, each)
+    files = sorted(path.relative_to(tmp_path / "first") for path in _files(tmp_path / "first"))
+    assert len(files) == 4
+    for file in files:
+        assert (tmp_path / "first" / file).read_bytes() == (tmp_path / "again" / file).read_bytes()
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_another_seed_draws_another_split(
+    nasbench201: SearchSpace, own_table: Table, fitted: Mapping[str, Fitted]
+) -> None:
+    column = next(column for column in own_table.columns if column.name == LATENCY)
+    other = fit_column(nasbench201, own_table, column, seed=1, features=["counts"])
+    assert other.card.seed == 1
+    assert other.card.model.mean != fitted[LATENCY].card.model.mean
+
+
+def test_latency_is_fitted_as_a_logarithm_and_accuracy_as_it_is(
+    fitted: Mapping[str, Fitted],
+) -> None:
+    assert fitted[LATENCY].card.model.transform == "log"
+    assert fitted[ACCURACY].card.model.transform == "identity"
+
+
+def test_a_latency_of_zero_has_no_logarithm(nasbench201: SearchSpace, own_table: Table) -> None:
+    frame = own_table.frame.copy()
+    frame[LATENCY] -= frame[LATENCY].min()
+    column = next(column for column in own_table.columns if column.name == LATENCY)
+    table = replace(own_table, frame=frame)
+    is_fastest = class_means(nasbench201, table, LATENCY).values == 0
+    assert is_fastest.any()
+    card = fit_column(nasbench201, table, column, features=["counts"]).card
+    assert card.model.transform == "identity"
+
+
+def test_features_can_be_chosen(nasbench201: SearchSpace, own_table: Table) -> None:
+    column = next(column for column in own_table.columns if column.name == LATENCY)
+    card = fit_column(nasbench201, own_table, column, features=["one_hot"]).card
+    assert (card.features.sets, card.features.n) == (("one_hot",), 30)
+
+
+def test_card_says_where_the_values_come_from(
+    own_table: Table, fitted: Mapping[str, Fitted]
+) -> None:
+    card = fitted[LATENCY].card
+    assert (card.target, card.is_default) == (Target("latency", "cifar10", "pi5"), True)
+    assert (card.space, card.options) == ("nasbench201", {"channels": 16, "cells": 5})
+    assert card.table == Origin("mine", LATENCY, own_table.sha256, own_table.sources)
+    assert card.model.sha256 == sha256_bytes(fitted[LATENCY].model)
+    assert set(card.versions) >= {"hwnas", "scikit-learn", "onnxruntime"}
+
+
+def test_where_every_class_runs_there_is_no_model_of_support(
+    fitted: Mapping[str, Fitted],
+) -> None:
+    assert fitted[LATENCY].card.support is None
+    assert fitted[LATENCY].support is None
+
+
+def test_support_is_learned_from_classes_without_a_value(
+    nasbench201: SearchSpace, own_table: Table, fitted: Mapping[str, Fitted]
+) -> None:
+    means = class_means(nasbench201, own_table, PARTIAL)
+    support = fitted[PARTIAL].card.support
+    assert support is not None
+    assert support.n_unsupported == len(means.unsupported) > 10
+    # Held-out classes, both kinds, and a rule that is plain in the features.
+    assert support.recall_pct is not None
+    assert support.specificity_pct is not None
+    assert min(support.recall_pct, support.specificity_pct) >= 80
+
+
+def test_support_figures_are_those_of_its_held_out_classes(
+    nasbench201: SearchSpace, own_table: Table, fitted: Mapping[str, Fitted], folder: Path
+) -> None:
+    means = class_means(nasbench201, own_table, PARTIAL)
+    everything = np.concatenate([means.genotypes, means.unsupported])
+    test, _, _ = _parts(len(everything))
+    predictor = _predictor(folder, "coral.latency", nasbench201)
+    is_known = ~np.isnan(predictor.predict(everything[test]).value)
+    runs = test < len(means.genotypes)
+    support = fitted[PARTIAL].card.support
+    assert support is not None
+    assert support.recall_pct == pytest.approx(100 * is_known[runs].mean())
+    assert support.specificity_pct == pytest.approx(100 * (~is_known[~runs]).mean())
+
+
+@pytest.mark.parametrize("excess", [0, 1])
+def test_a_few_gaps_are_no_classes_that_do_not_run(
+    nasbench201: SearchSpace, own_table: Table, means: ClassMeans, excess: int
+) -> None:
+    # The largest number of gaps that is no more than its share of the classes with a value.
+    n_most = int(MIN_UNSUPPORTED_SHARE * len(means.values) / (1 + MIN_UNSUPPORTED_SHARE))
+    n_gaps = n_most + excess
+    assert n_most >= 1
+    frame = own_table.frame.copy()
+    rows = nasbench201.genotypes([nasbench201.parse(arch) for arch in own_table.archs])
+    canonical = nasbench201.canonical_genotypes(rows)
+    for gap in means.genotypes[5 : 5 + n_gaps]:
+        frame.loc[(canonical == gap).all(axis=1), LATENCY] = np.nan
+    column = next(column for column in own_table.columns if column.name == LATENCY)
+    table = replace(own_table, frame=frame)
+    fitted = fit_column(nasbench201, table, column, features=["counts"])
+    support = fitted.card.support
+    assert sum(astuple(fitted.card.evaluation.n_classes)) == len(means.values) - n_gaps
+    assert (support and support.n_unsupported) == (n_gaps if excess else None)
+    assert (fitted.support is None) == (support is None)
+
+
+def test_features_see_the_class_and_not_the_string(
+    nasbench201: SearchSpace, genotypes: np.ndarray, fitted: Mapping[str, Fitted]
+) -> None:
+    sets = fitted[LATENCY].card.features.sets
+    np.testing.assert_array_equal(
+        feature_matrix(nasbench201, genotypes, sets),
+        feature_matrix(nasbench201, nasbench201.canonical_genotypes(genotypes), sets),
+    )
+
+
+def test_constant_column_is_told_apart(nasbench201: SearchSpace, own_table: Table) -> None:
+    constant = {
+        column.name: is_constant(nasbench201, own_table, column) for column in own_table.columns
+    }
+    assert constant == {LATENCY: False, PARTIAL: False, ACCURACY: False, ENERGY: True}
+
+
+def test_constant_column_is_refused(nasbench201: SearchSpace, own_table: Table) -> None:
+    column = next(column for column in own_table.columns if column.name == ENERGY)
+    with pytest.raises(TableError, match=rf"{ENERGY} is 3 for every architecture; there is"):
+        fit_column(nasbench201, own_table, column)
+
+
+def test_column_that_varies_only_where_it_is_held_out_is_refused(
+    nasbench201: SearchSpace, own_table: Table, means: ClassMeans
+) -> None:
+    test, _, _ = _parts(len(means.values))
+    frame = own_table.frame.copy()
+    rows = nasbench201.genotypes([nasbench201.parse(arch) for arch in own_table.archs])
+    is_odd = (nasbench201.canonical_genotypes(rows) == means.genotypes[test[0]]).all(axis=1)
+    frame[LATENCY] = np.where(is_odd, 2.0, 1.0)
+    column = next(column for column in own_table.columns if column.name == LATENCY)
+    with pytest.raises(TableError, match=r"varies among too few functional classes to be split"):
+        fit_column(nasbench201, replace(own_table, frame=frame), column)
+
+
+def test_too_few_classes_are_refused(nasbench201: SearchSpace, own_table: Table) -> None:
+    few = replace(own_table, frame=own_table.frame.head(12))
+    column = next(column for column in own_table.columns if column.name == LATENCY)
+    with pytest.raises(
+        TableError, match=r"must have values for at least 20 functional classes; it has \d+\. Add"
+    ):
+        fit_column(nasbench201, few, column)
+
+
+def test_rows_of_one_class_count_once(nasbench201: SearchSpace, own_table: Table) -> None:
+    rows = nasbench201.all_genotypes()
+    assert rows is not None
+    canonical = nasbench201.canonical_genotypes(rows)
+    _, class_of, sizes = np.unique(canonical, axis=0, return_inverse=True, return_counts=True)
+    largest = rows[class_of.reshape(-1) == sizes[1:].argmax() + 1][:60]
+    frame = own_table.frame.head(len(largest)).copy()
+    frame["arch"] = [nasbench201.format(genotype) for genotype in largest]
+    frame[LATENCY] = additive_ms(largest)
+    column = next(column for column in own_table.columns if column.name == LATENCY)
+    with pytest.raises(TableError, match=r"at least 20 functional classes; it has [01]\."):
+        fit_column(nasbench201, replace(own_table, frame=frame), column)
+
+
+def test_column_without_a_quantity_is_refused(nasbench201: SearchSpace, own_table: Table) -> None:
+    column = replace(own_table.columns[0], target=None)
+    with pytest.raises(TableError, match=r"holds no quantity that can be predicted; choose a col"):
+        fit_column(nasbench201, own_table, column)
+
+
+def test_nothing_half_written_is_taken_for_a_predictor(
+    fitted: Mapping[str, Fitted], tmp_path: Path
+) -> None:
+    path = write_predictor(tmp_path, fitted[PARTIAL])
+    assert path == tmp_path / "nasbench201" / INDEX
+    models = [fitted[PARTIAL].model, fitted[PARTIAL].support]
+    files = {file.relative_to(path.parent).as_posix() for file in _files(path.parent)}
+    named = {f"models/{sha256_bytes(model)}.onnx" for model in models if model}
+    assert files == {INDEX, ".lock", *named}
+
+
+# --- spaces whose genes are independent ----------------------------------------------------------
+
+
+def test_cells_have_no_look_up_columns_and_chains_have() -> None:
+    for name in SPACES:
+        space = load_space(name)
+        assert (LOOK_UP in space.feature_sets) == (not space.cell_types)
+        assert tuple(feature_layout(space, space.feature_sets)) == space.feature_sets
+
+
+# --- small tables --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def few(nasbench201: SearchSpace, own_table: Table, means: ClassMeans) -> Table:
+    """The rows of 20 classes, in canonical form."""
+    chosen = np.random.default_rng(0).permutation(means.genotypes)[:20]
+    archs = [nasbench201.format(genotype) for genotype in chosen]
+    table = replace(own_table, frame=own_table.frame[own_table.frame["arch"].isin(archs)])
+    assert len(class_means(nasbench201, table, LATENCY).values) == 20
+    return table
+
+
+@pytest.fixture(scope="module")
+def of_few(nasbench201: SearchSpace, few: Table) -> Fitted:
+    return fit_column(nasbench201, few, _column(few, LATENCY), features=["graph"])
+
+
+def _column(table: Table, name: str) -> Column:
+    return next(column for column in table.columns if column.name == name)
+
+
+def test_a_small_table_is_fitted_whole(
+    nasbench201: SearchSpace, few: Table, of_few: Fitted
+) -> None:
+    card = of_few.card
+    assert not card.evaluation.is_held_out
+    assert card.evaluation.n_classes == Sizes(20, 20, 20)
+    target = np.log(class_means(nasbench201, few, LATENCY).values)
+    assert (card.model.mean, card.model.scale) == pytest.approx((target.mean(), target.std()))
+    # No classes are left for which permuted features would say what ranks them.
+    assert card.importances is None
+
+
+def test_figures_and_intervals_of_a_small_table_are_out_of_fold(
+    nasbench201: SearchSpace, few: Table, of_few: Fitted
+) -> None:
+    means, card = class_means(nasbench201, few, LATENCY), of_few.card
+    x = feature_matrix(nasbench201, means.genotypes, ("graph",))
+    layout = feature_layout(nasbench201, ("graph",))
+    latency = card.target.meaning
+    procedure = procedure_for(20, layout, scales_of(latency, layout, means.values))
+    with threadpool_limits(1):
+        sample = Sample(procedure, latency, x, means.values, layout)
+        z = sample.out_of_fold()
+    predicted = np.exp(z * card.model.scale + card.model.mean)
+    assert regression_metrics(means.values, predicted) == pytest.approx(card.evaluation.figures)
+    residuals = np.sort(np.abs(np.log(means.values / predicted)))
+    # ceil(0.9 x 21) is 19.
+    assert card.interval.half_widths == pytest.approx((residuals[18],))
+    assert card.model.candidates == {name: tau for (_, name), tau in sample.pick()[1].items()}
+    tau = card.evaluation.figures["kendall_tau"]
+    assert tau is not None
+    assert tau > 0.6
+
+
+def test_a_small_table_has_a_predictor_of_any_architecture(
+    nasbench201: SearchSpace, of_few: Fitted, means: ClassMeans, tmp_path: Path
+) -> None:
+    write_predictor(tmp_path, of_few)
+    predictor = _predictor(tmp_path, "pi5.latency", nasbench201)
+    assert predictor.card == of_few.card
+    estimate = predictor.predict(means.genotypes)
+    # 20 of these it has seen; the others come from the same sum.
+    assert kendalltau(estimate.value, means.values).statistic > 0.7
+    inside = (estimate.lower <= means.values) & (means.values <= estimate.upper)
+    assert inside.mean() > 0.7
+
+
+def test_only_large_tables_hold_classes_out(fitted: Mapping[str, Fitted]) -> None:
+    for each in fitted.values():
+        sizes = astuple(each.card.evaluation.n_classes)
+        assert each.card.evaluation.is_held_out == (sum(sizes) < 3 * max(sizes))
+    small = fitted[PARTIAL].card.evaluation
+    assert (small.is_held_out, small.n_classes.train < MIN_HELD_OUT) == (False, True)
+    assert fitted[LATENCY].card.evaluation.is_held_out

@@ -1,0 +1,127 @@
+"""Cards: read as they were written, refused where they are damaged, brought up to date."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from made_up import linear_predictor, shipped_predictor
+
+from hwnas.core.space import SearchSpace
+from hwnas.core.target import Target
+from hwnas.errors import ArtifactError, UnknownNameError
+from hwnas.predictors.card import CARDS, SCHEMA, Card, Support
+from hwnas.predictors.trust import CostTrust, QualityTrust
+
+Fields = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def card(nasbench201: SearchSpace) -> Card:
+    return linear_predictor(nasbench201, ("one_hot",), np.ones(30)).card
+
+
+def _read(card: Card, change: Callable[[Fields], object]) -> Card:
+    """The card in a file that was changed."""
+    fields = json.loads(json.dumps(CARDS.encode(card)))
+    change(fields)
+    return CARDS.parse(json.dumps(fields), "accuracy.json")
+
+
+@pytest.mark.parametrize("support", [None, Support(0.5, 3, None, 90.0, "0" * 64)])
+def test_a_card_is_read_back_as_it_was_written(
+    nasbench201: SearchSpace, support: Support | None
+) -> None:
+    made = linear_predictor(nasbench201, ("one_hot",), np.ones(30), support=support).card
+    assert _read(made, dict) == made
+
+
+def test_a_target_leaves_conditions_open_or_names_them(nasbench201: SearchSpace) -> None:
+    weights = np.ones(30)
+    robust = {"quantity": "robustness", "variant": "pgd-eps1"}
+    usual, other = (
+        linear_predictor(nasbench201, ("one_hot",), weights, is_default=each, **robust).card
+        for each in (True, False)
+    )
+    attacked = Target("robustness", "cifar10", None, (("attack", "pgd-eps1"),))
+    assert usual.answers(attacked)
+    assert other.answers(attacked)
+    assert usual.answers(attacked.usual)
+    assert not other.answers(attacked.usual)
+    assert not usual.answers(Target("robustness", "cifar10", None, (("attack", "pgd-eps2"),)))
+    assert not usual.answers(Target("accuracy", "cifar10"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda card: card["model"].pop("mean"), id="part missing"),
+        pytest.param(lambda card: card.update(extra=1), id="part unknown"),
+        pytest.param(lambda card: card["model"].update(mean="1.5"), id="text for a number"),
+        pytest.param(lambda card: card["model"].update(scale=float("nan")), id="NaN"),
+        pytest.param(lambda card: card["model"].update(scale=True), id="true for a number"),
+        pytest.param(lambda card: card["features"].update(n=30.5), id="fraction for a count"),
+        pytest.param(lambda card: card["target"].update(device=5), id="number for a device"),
+        pytest.param(lambda card: card.update(is_default="no"), id="text for a truth value"),
+        pytest.param(lambda card: card["model"].update(transform="sqrt"), id="unknown transform"),
+        pytest.param(
+            lambda card: card["evaluation"].update(how="guessed"), id="unknown evaluation"
+        ),
+        pytest.param(lambda card: card["evaluation"].update(how=None), id="null evaluation"),
+        pytest.param(lambda card: card["evaluation"].update(coverage=None), id="no coverage"),
+        pytest.param(lambda card: card.update(schema="1"), id="text for the schema"),
+        pytest.param(lambda card: card.update(interval=[]), id="list for the interval"),
+        pytest.param(lambda card: card["interval"].pop("edges"), id="interval without edges"),
+        pytest.param(lambda card: card["interval"]["edges"].append(9.0), id="an edge too many"),
+        pytest.param(
+            lambda card: card["interval"].update(half_widths=["wide"]), id="text for a half-width"
+        ),
+        pytest.param(
+            lambda card: card["evaluation"]["figures"].pop("kendall_tau"), id="figure missing"
+        ),
+        pytest.param(lambda card: card["table"].pop("name"), id="table without a name"),
+        pytest.param(lambda card: card.update(support={"threshold": 0.5}), id="half a support"),
+        pytest.param(lambda card: card["features"].update(sets=7), id="number for the features"),
+    ],
+)
+def test_a_damaged_card_is_refused(card: Card, change: Callable[[Fields], object]) -> None:
+    with pytest.raises(ArtifactError, match=r"^accuracy\.json must be the card of a pred") as told:
+        _read(card, change)
+    assert "\n" not in str(told.value)
+
+
+def test_a_misspelt_part_is_told_with_the_nearest_one(card: Card) -> None:
+    with pytest.raises(ArtifactError, match=r"it has no 'model\.scal', did you mean 'model\.scale"):
+        _read(card, lambda fields: fields["model"].update(scal=1.0))
+
+
+def test_a_card_of_a_quantity_whose_plug_in_is_gone_hides_no_other(card: Card) -> None:
+    # An index holds all cards of a space: what one predicts must not keep the rest from being read.
+    read = _read(card, lambda fields: fields["target"].update(quantity="luck"))
+    assert read.target.quantity == "luck"
+    with pytest.raises(UnknownNameError, match=r"^Unknown quantity 'luck'"):
+        _ = read.target.meaning
+
+
+def test_a_newer_schema_is_refused(card: Card) -> None:
+    with pytest.raises(ArtifactError, match=rf"schema must be at most {SCHEMA}; got {SCHEMA + 1}"):
+        _read(card, lambda fields: fields.update(schema=SCHEMA + 1, new="part"))
+
+
+def test_shipped_models_of_other_spaces_say_how_far_such_models_carry() -> None:
+    cost = shipped_predictor("mnasnet", "imagenet", "eyeriss.latency").card.transfer
+    quality = shipped_predictor(
+        "nasbench_macro", "cifar10", "robustness.apgd-ce-eps1"
+    ).card.transfer
+    assert cost is not None
+    assert quality is not None
+    assert {type(each) for each in cost.costs} == {CostTrust}
+    assert {type(each) for each in quality.qualities} == {QualityTrust}
+    assert (cost.qualities, quality.costs) == ((), ())
+    # Published latencies of eyeriss on FBNet, from a model that saw none of them.
+    trust = {(each.device, each.from_space): each for each in cost.costs}
+    assert trust["eyeriss", "nasbench201"].spearman is not None
+    assert trust["eyeriss", "nasbench201"].spearman > 0.95
