@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 from _environment import environment, table
 
-from hwnas.core.cell import CellGraph
+from hwnas.core.edge_cell import EdgeCell
 from hwnas.features.graph import graph_feature_names, graph_features
 from hwnas.spaces import load_space
 
 SEED = 0
 
 
-def plain_features(networkx: Any, cell: CellGraph, genotype: np.ndarray) -> list[float]:
+def plain_features(networkx: Any, cell: EdgeCell, genotype: np.ndarray) -> list[float]:
     """Graph features of one cell, straight from GRAF's definitions, a graph at a time.
 
     Args:
@@ -86,8 +86,8 @@ def main() -> None:
         parser.error("networkx is not installed. Install it with: pip install networkx")
 
     space = load_space("nasbench201")
-    cell, everything = space.cell, space.all_genotypes()
-    assert cell is not None
+    (cell,), everything = space.cell_types, space.all_genotypes()
+    assert isinstance(cell, EdgeCell)
     assert everything is not None
     rng = np.random.default_rng(SEED)
     sample = everything[rng.choice(len(everything), size=arguments.sample, replace=False)]

@@ -19,7 +19,6 @@ from hwnas.core.batch import Batch
 from hwnas.core.space import SearchSpace
 from hwnas.features import feature_matrix
 from hwnas.features.counts import count_genotypes
-from hwnas.fitting.columns import CHAIN_FEATURES
 from hwnas.objectives.evaluation import evaluate
 from hwnas.objectives.indicators import Normalisation
 from hwnas.predictors.batches import CHUNK_ROWS, n_cores
@@ -56,12 +55,12 @@ def predicted_per_second() -> dict[str, float]:
     genotypes = space.sample_genotypes(N_PREDICTED, np.random.default_rng(0))
     archs = [space.architecture(genotype) for genotype in genotypes]
 
-    def together(batch: Sequence[Architecture]) -> None:
-        evaluate(space, measures, batch)
+    def together(archs: Sequence[Architecture]) -> None:
+        evaluate(Batch.of(space, archs), measures)
 
     def one_by_one() -> None:
         for measure in measures:
-            measure(archs)
+            measure(Batch.of(space, archs))
 
     together(archs[:100])
     return {
@@ -78,7 +77,7 @@ def predicted_per_second() -> dict[str, float]:
 
 def _features(space: SearchSpace, genotypes: np.ndarray) -> None:
     for start in range(0, len(genotypes), CHUNK_ROWS):
-        feature_matrix(space, genotypes[start : start + CHUNK_ROWS], CHAIN_FEATURES)
+        feature_matrix(space, genotypes[start : start + CHUNK_ROWS], space.feature_sets)
 
 
 def _rate(work: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:

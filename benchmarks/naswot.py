@@ -158,13 +158,13 @@ def main() -> None:
         cells = Cells(space, tables["nats-bench"])
         theirs = by_class(space, tables["nb-suite-zero"], f"cifar10_zc_{PROXY}")
         sources = {
-            "ours": ours.look_up(space, cells.genotypes)[:, ours.names.index(PROXY)],
+            "ours": ours.look_up(cells.genotypes)[:, ours.names.index(PROXY)],
             "NAS-Bench-Suite-Zero's": cells.values(theirs),
         }
         alone, warm = search_alone(cells, sources), warm_started(folder)
     print(environment(("hwnas", "numpy", "pymoo")))
     made = ours.card
-    print(f"- scores: {made['n_images']} {made['batch']}, {made['options']}, seed {made['seed']}")
+    print(f"- scores: {made.n_images} {made.batch}, {made.options}, seed {made.seed}")
     print(f"- NASWOT: {N_RUNS} runs of each N, seeds 0 to {N_RUNS - 1}; CIFAR-10 test accuracy, ")
     print("  mean of the picked cell's functional class; ± is the deviation between runs\n")
     print(alone)

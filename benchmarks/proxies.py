@@ -22,9 +22,10 @@ from _separate_proxies import SEPARATE
 from scipy.stats import spearmanr
 
 from hwnas.core.architecture import Architecture
+from hwnas.core.classes import all_classes
 from hwnas.proxies import photos, score
 from hwnas.proxies.store import read_card, read_scores
-from hwnas.proxies.sweep import all_classes, make_task, score_rows
+from hwnas.proxies.sweep import plan_scoring, score_rows
 from hwnas.spaces import load_space
 from hwnas.tables import Table, import_table
 
@@ -142,12 +143,12 @@ def _compute(
 ) -> tuple[dict[str, dict[str, float | None]], float]:
     """Scores by proxy and architecture, and CPU seconds for one architecture."""
     space = load_space("nasbench201", cells=cells)
-    task = make_task(space, source, n_images, [*PUBLISHED, *OWN], SEED)
+    plan = plan_scoring(space, source, n_images, [*PUBLISHED, *OWN], SEED)
     started = time.process_time()
-    rows = list(score_rows(archs, task))
+    rows = list(score_rows(archs, plan))
     seconds = (time.process_time() - started) / len(archs)
     return {
-        name: {str(arch): scores.values[name] for arch, scores in rows} for name in task.names
+        name: {str(arch): scores.values[name] for arch, scores in rows} for name in plan.names
     }, seconds
 
 
@@ -186,11 +187,11 @@ def compare_ranks(truth: Truth, n_nets: int, file: Path | None) -> None:
     else:
         card = read_card(file)
         rows = read_scores(file, card)
-        names = [name for name in (*PUBLISHED, *OWN) if name in card["proxies"]]
+        names = [name for name in (*PUBLISHED, *OWN) if name in card.proxies]
         scores = {
             name: {arch: row.scores.values[name] for arch, row in rows.items()} for name in names
         }
-        print(f"{file.name}: {card['options']}, {card['n_images']} {card['batch']}")
+        print(f"{file.name}: {card.options}, {card.n_images} {card.batch}")
     lines = []
     for name, ours in scores.items():
         theirs = {arch: truth.proxies[name][arch] for arch in ours} if name in PUBLISHED else None

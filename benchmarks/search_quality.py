@@ -17,8 +17,11 @@ from _environment import environment, table
 
 import hwnas
 from hwnas.api import make_objective
+from hwnas.core.batch import Batch
+from hwnas.core.classes import valid_classes
 from hwnas.core.quantity import DEFAULT_OBJECTIVES
 from hwnas.core.space import SearchSpace
+from hwnas.objectives.evaluation import evaluate
 from hwnas.objectives.indicators import Normalisation, minimised, non_dominated
 from hwnas.tables import import_table
 
@@ -44,7 +47,7 @@ class Truth:
         self._space = space
         every = space.all_genotypes()
         assert every is not None
-        classes = np.unique(space.canonical_genotypes(every[space.valid_mask(every)]), axis=0)
+        classes = valid_classes(space, every)
         values = self._values([str(space.architecture(genotype)) for genotype in classes])
         values = values[~np.isnan(values).any(axis=1)]
         self._scale = Normalisation.of(values, self._specs)
@@ -52,8 +55,8 @@ class Truth:
         self._whole = self._scale.hypervolume(values)
 
     def _values(self, archs: list[str]) -> np.ndarray:
-        parsed = [self._space.parse(arch) for arch in archs]
-        return np.stack([measure(parsed).value for measure in self._measures], axis=1)
+        batch = Batch.of(self._space, [self._space.parse(arch) for arch in archs])
+        return np.stack([found.value for found in evaluate(batch, self._measures)], axis=1)
 
     def share(self, archs: list[str]) -> float:
         """Hypervolume of architectures as a percentage of the exhaustive front's."""

@@ -25,9 +25,9 @@ from _environment import environment, table
 from scipy.stats import kendalltau
 from threadpoolctl import threadpool_limits
 
+from hwnas.core.feature_set import FEATURE_SETS
 from hwnas.core.quantity import QUANTITIES
 from hwnas.features import feature_matrix
-from hwnas.features.sets import FEATURE_SETS
 from hwnas.fitting.procedure import Sample, procedure_for, scales_of
 from hwnas.fitting.ranks import normal_scores
 from hwnas.proxies.store import read_card, read_scores
@@ -93,7 +93,7 @@ def read_problems(folder: Path, scores: Path | None) -> tuple[dict[str, Problem]
         )
         for name in ("accuracy", "robustness")
     }
-    as_it_stands = {"operations": graf[:, : len(space.cell.operations)] if space.cell else graf}
+    as_it_stands = {"operations": graf[:, : len(space.cell_types[0].operations)]}
     problems["energy"] = Problem(
         column("energy"),
         {**as_it_stands, "graph": graf, "one_hot": one_hot, "counts": cells["counts"]},
@@ -127,7 +127,7 @@ def _own(path: Path, archs: list[str]) -> np.ndarray:
     """Our proxies of the canonical forms, shape ``(n_nets, n_proxies)``; chance for the rest."""
     card = read_card(path)
     rows = read_scores(path, card)
-    names = card["proxies"]
+    names = card.proxies
     unknown = dict.fromkeys(names)
     found = [rows[arch].scores.values if arch in rows else unknown for arch in archs]
     return _filled(np.array([[row[name] for name in names] for row in found], dtype=float))

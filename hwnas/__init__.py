@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from hwnas import features, proxies
     from hwnas.api import explain, fit, load_run, objective, predict, search, select
     from hwnas.core.architecture import Architecture
-    from hwnas.core.device import load_device
     from hwnas.engine.run import Run
     from hwnas.errors import HwnasError
+    from hwnas.objectives.devices import load_device
     from hwnas.spaces import load_space
 
 __all__ = [
@@ -37,7 +37,7 @@ _HOMES = {
     "Run": "hwnas.engine.run",
     "explain": "hwnas.api",
     "fit": "hwnas.api",
-    "load_device": "hwnas.core.device",
+    "load_device": "hwnas.objectives.devices",
     "load_run": "hwnas.api",
     "load_space": "hwnas.spaces",
     "objective": "hwnas.api",

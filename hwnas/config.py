@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 import operator
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from hwnas.algorithms import ALGORITHMS
 from hwnas.core.quantity import DEFAULT_OBJECTIVES
 from hwnas.errors import ConfigError
 
-MIN_POPULATION = 4
 DEFAULT_POPULATION = 100
 DEFAULT_GENERATIONS = 50
-_LEAST = {"population": MIN_POPULATION, "generations": 1, "budget": 1, "seed": 0}
+_LEAST = {"generations": 1, "budget": 1, "seed": 0}
 _OPTIONAL = ("generations", "budget")
 
 
@@ -24,6 +25,7 @@ class SearchConfig:
     Args:
         space: Name of the search space.
         dataset: Name of the data set.
+        options: What else the space was made of, such as ``{"cells": 5}``.
         device: Name of the device, or None.
         objectives: Quantities (``robustness@pgd-eps1`` for a variant) or names of own functions.
         constraints: Limits such as ``"latency_ms <= 5"``.
@@ -32,17 +34,19 @@ class SearchConfig:
         algorithm: Name of the algorithm.
         warm_start: Proxy and number of candidates that the search begins with, such as
             ``"nwot:1000"``, or None.
-        population: Architectures a generation, at least 4; of ``naswot``, at least 1.
+        population: Architectures a generation, at least as many as the algorithm needs.
         generations: Number of generations; None for as many as the budget allows.
         budget: Distinct architectures to evaluate, at least 1; None for no limit.
         seed: Seed of the search, 0 or larger.
 
     Raises:
+        UnknownNameError: There is no such algorithm.
         ConfigError: A setting cannot be, or two exclude each other.
     """
 
     space: str
     dataset: str
+    options: Mapping[str, Any] = field(default_factory=dict)
     device: str | None = None
     objectives: tuple[str, ...] = DEFAULT_OBJECTIVES
     constraints: tuple[str, ...] = ()
@@ -56,7 +60,7 @@ class SearchConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        least_of = {**_LEAST, "population": 1} if self.algorithm == "naswot" else _LEAST
+        least_of = {"population": ALGORITHMS[self.algorithm].least_population, **_LEAST}
         for name, least in least_of.items():
             value = getattr(self, name)
             if value is None and name in _OPTIONAL:

@@ -65,6 +65,10 @@ class ExportError(HwnasError, RuntimeError):
     """A model that was exported but does not compute what it should."""
 
 
+class EvaluationError(HwnasError, RuntimeError):
+    """Nothing could be evaluated; the search cannot go on."""
+
+
 class StateError(HwnasError, RuntimeError):
     """Calls in an order that makes no sense."""
 

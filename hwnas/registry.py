@@ -1,10 +1,11 @@
-"""Names to things, found by themselves: modules of a package, then entry points of others."""
+"""Names to things, found by themselves: in modules of this package, then entry points of others."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import entry_points
 from typing import Generic, TypeVar
 
@@ -19,18 +20,28 @@ class Registry(Generic[T]):
     Args:
         kind: What the things are, for messages: ``"search space"``.
         package: Package whose modules register them when imported; modules whose name begins
-            with an underscore are skipped. A module that registers them itself will do.
+            with an underscore are skipped. Empty for none.
         group: Entry-point group through which other distributions add theirs.
         see: Command that lists what is known, for messages.
+        modules: Modules elsewhere that register them when imported.
     """
 
-    def __init__(self, kind: str, package: str, group: str, see: str = "") -> None:
+    def __init__(
+        self,
+        kind: str,
+        package: str = "",
+        group: str = "",
+        see: str = "",
+        modules: Sequence[str] = (),
+    ) -> None:
         self.kind = kind
         self._package = package
         self._group = group
         self._see = see
+        self._modules = tuple(modules)
         self._things: dict[str, T] = {}
-        self._is_loaded = False
+        self._is_loaded = self._is_loading = False
+        self._lock = threading.RLock()
 
     def register(self, name: str) -> Callable[[T], T]:
         """Decorator that adds a thing under ``name``.
@@ -50,13 +61,26 @@ class Registry(Generic[T]):
     def _load(self) -> None:
         if self._is_loaded:
             return
-        self._is_loaded = True
-        package = importlib.import_module(self._package)
-        for module in pkgutil.iter_modules(getattr(package, "__path__", ())):
-            if not module.name.startswith("_"):
-                importlib.import_module(f"{self._package}.{module.name}")
-        for point in entry_points(group=self._group):
-            self.register(point.name)(point.load())
+        # Threads that ask while another one loads must not find half of the things.
+        with self._lock:
+            if self._is_loading:
+                return
+            self._is_loading = True
+            try:
+                for module in (*self._package_modules(), *self._modules):
+                    importlib.import_module(module)
+                for point in entry_points(group=self._group):
+                    self.register(point.name)(point.load())
+                self._is_loaded = True
+            finally:
+                self._is_loading = False
+
+    def _package_modules(self) -> Iterator[str]:
+        if self._package:
+            package = importlib.import_module(self._package)
+            for module in pkgutil.iter_modules(package.__path__):
+                if not module.name.startswith("_"):
+                    yield f"{self._package}.{module.name}"
 
     def __getitem__(self, name: str) -> T:
         """The thing called ``name``.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 
@@ -21,6 +23,7 @@ from additive_table import (
     SETS,
     additive_ms,
 )
+from filelock import FileLock
 from hypothesis import settings
 
 import hwnas
@@ -36,6 +39,43 @@ settings.register_profile("hwnas", deadline=None, derandomize=True)
 settings.load_profile("hwnas")
 
 _BESIDE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "upstream"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Workers have a core each: more threads than that would only wait for one another."""
+    if getattr(config.option, "numprocesses", None):
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the docstrings' examples that import torch where it is missing, as tests do."""
+    if find_spec("torch") is not None:
+        return
+    examples = [item for item in items if isinstance(item, pytest.DoctestItem)]
+    for item in examples:
+        if any("torch" in example.source for example in item.dtest.examples):
+            item.add_marker(pytest.mark.skip(reason="torch is not installed"))
+
+
+Once = Callable[[str, Callable[[Path], None]], Path]
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Makes a folder for all workers: the first to ask fills it, the others wait for it."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def make_once(name: str, fill: Callable[[Path], None]) -> Path:
+        folder = shared / name
+        with FileLock(f"{folder}.lock"):
+            if not folder.exists():
+                unfinished = tmp_path_factory.mktemp(name)
+                fill(unfinished)
+                unfinished.rename(folder)
+        return folder
+
+    return make_once
 
 
 @pytest.fixture(scope="session")
@@ -56,14 +96,20 @@ class Published:
 
 
 @pytest.fixture(scope="session")
-def everything_published(upstream: Path, tmp_path_factory: pytest.TempPathFactory) -> Published:
-    from hwnas.tables import import_table
+def everything_published(upstream: Path, once: Once) -> Published:
+    from hwnas.tables import import_table, load_table
     from hwnas.tables.importers import IMPORTERS
 
-    cache = tmp_path_factory.mktemp("published")
     with pytest.MonkeyPatch.context() as patch:
+
+        def fill(cache: Path) -> None:
+            patch.setenv("HWNAS_CACHE", str(cache))
+            for name in IMPORTERS:
+                import_table(name, upstream)
+
+        cache = once("published", fill)
         patch.setenv("HWNAS_CACHE", str(cache))
-        return Published(cache, {name: import_table(name, upstream) for name in IMPORTERS})
+        return Published(cache, {name: load_table(name) for name in IMPORTERS})
 
 
 @pytest.fixture
@@ -132,14 +178,18 @@ def own_table(
 
 
 @pytest.fixture(scope="session")
-def fitted(nasbench201: SearchSpace, own_table: Table) -> Mapping[str, Fitted]:
+def fitted(nasbench201: SearchSpace, own_table: Table, once: Once) -> Mapping[str, Fitted]:
     """Predictors of the columns that vary, from a few features, by name of the column."""
     columns = {column.name: column for column in own_table.columns}
+
+    def fill(folder: Path) -> None:
+        for name in (LATENCY, PARTIAL, ACCURACY):
+            result = fit_column(nasbench201, own_table, columns[name], features=SETS)
+            (folder / name).write_bytes(pickle.dumps(result))
+
+    folder = once("fitted", fill)
     return MappingProxyType(
-        {
-            name: fit_column(nasbench201, own_table, columns[name], features=SETS)
-            for name in (LATENCY, PARTIAL, ACCURACY)
-        }
+        {name: pickle.loads((folder / name).read_bytes()) for name in (LATENCY, PARTIAL, ACCURACY)}
     )
 
 

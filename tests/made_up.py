@@ -22,7 +22,7 @@ from hwnas.predictors.intervals import Intervals
 from hwnas.predictors.store import Stored, add_predictor, stored_in
 from hwnas.proxies import shipped
 from hwnas.proxies.scoring import Scores
-from hwnas.proxies.store import Row, write_scores
+from hwnas.proxies.store import Row, ScoreCard, write_scores
 
 
 def write_proxies(
@@ -43,10 +43,24 @@ def write_proxies(
             for name, each in scores.items()
         }
         rows[space.format(genotype)] = Row(tuple(genotype), Scores(values, {}))
-    card = {"space": space.name, "proxies": list(scores), "n_images": 4, "seed": 0}
     path = folder / space.name / shipped.FILE
-    write_scores(path, rows, {**card, "options": {"dataset": space.dataset}, "batch": "photos"})
+    write_scores(path, rows, score_card(space, tuple(scores)))
     return path
+
+
+def score_card(space: SearchSpace, proxies: tuple[str, ...], **options: Any) -> ScoreCard:
+    """How made-up scores of a space were made: on four photographs, with options of the space."""
+    return ScoreCard(
+        space=space.name,
+        options={"dataset": space.dataset, **options},
+        batch="photos",
+        n_images=4,
+        batch_sha256="0" * 64,
+        proxies=proxies,
+        seed=0,
+        device="cpu",
+        torch="none",
+    )
 
 
 def linear_predictor(
@@ -56,6 +70,7 @@ def linear_predictor(
     mean: float = 50.0,
     quantity: str = "accuracy",
     variant: str = "",
+    device: str | None = None,
     **changes: Any,
 ) -> Fitted:
     """A predictor whose values are ``mean`` and a weighted sum of features, give or take 2 or 5.
@@ -67,13 +82,14 @@ def linear_predictor(
         mean: What is added.
         quantity: What it predicts.
         variant: Under which conditions.
+        device: On which device.
         **changes: Other parts of its card.
     """
     linear = LinearRegression().fit(np.eye(2, len(weights)), [0.0, 1.0])
     linear.coef_, linear.intercept_ = np.asarray(weights, dtype=float), 0.0
     model = to_onnx(linear, np.eye(len(weights), dtype=np.float32))
     card = Card(
-        target=Target(quantity, space.dataset, None, parse_conditions(variant)),
+        target=Target(quantity, space.dataset, device, parse_conditions(variant)),
         space=space.name,
         options=dict(space.options),
         is_default=True,

@@ -6,6 +6,7 @@ import functools
 import inspect
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,15 @@ import numpy as np
 import pytest
 
 import hwnas
-from hwnas.api import SearchInterrupted, fit
+from hwnas.api import SearchInterrupted, fit, write_report
 from hwnas.core.architecture import Architecture
 from hwnas.core.limits import Limit
-from hwnas.engine.loop import Progress
+from hwnas.engine.progress import Progress
 from hwnas.errors import (
     ArchitectureError,
     ConfigError,
+    EvaluationError,
     RunError,
-    ShapeError,
     UnknownNameError,
 )
 
@@ -36,7 +37,8 @@ def cheap(archs: Sequence[Architecture]) -> np.ndarray:
 
 
 def _search(out: Path, **settings: Any) -> hwnas.Run:
-    return hwnas.search("nasbench201", out=out, **{"objectives": [cheap], **SMALL, **settings})
+    chosen = {"space": "nasbench201", "objectives": [cheap], **SMALL, **settings}
+    return hwnas.search(out=out, **chosen)
 
 
 @pytest.fixture
@@ -71,7 +73,8 @@ def test_what_is_neither_a_name_nor_a_function_is_refused(out: Path) -> None:
 
 
 def test_an_own_objective_that_returns_another_shape_is_refused(out: Path) -> None:
-    with pytest.raises(ShapeError, match=r"short must return shape \(n_archs,\) = \(6,\); got"):
+    message = r"failed with ShapeError: short must return shape \(n_archs,\) = \(1,\); got"
+    with pytest.raises(EvaluationError, match=message):
         _search(out, objectives=[hwnas.objective(lambda archs: cheap(archs)[1:], "short")])
 
 
@@ -210,6 +213,7 @@ def test_an_interrupt_leaves_a_usable_run(out: Path) -> None:
     assert len(run.history) == 3
     assert len(run.front) > 0
     assert {path.name for path in out.iterdir()} == {
+        ".lock",
         "front.csv",
         "front.json",
         "report.html",
@@ -243,19 +247,105 @@ def test_an_interrupt_before_the_first_generation_can_be_resumed(out: Path) -> N
     assert len(_search(out, objectives=[own], resume=True).front) > 0
 
 
-def test_an_error_in_an_own_objective_keeps_finished_generations(out: Path) -> None:
-    calls = iter(range(100))
+def test_an_evaluation_that_fails_loses_itself_alone(out: Path) -> None:
+    calls: list[Architecture] = []
 
     def fragile(archs: Sequence[Architecture]) -> np.ndarray:
-        if next(calls) == 2:
+        calls.extend(archs)
+        if len(calls) == 17:
             raise OSError("the board is gone")
         return cheap(archs)
 
     own = hwnas.objective(fragile, "cost")
-    with pytest.raises(OSError, match="the board is gone"):
-        _search(out, objectives=[own], generations=5)
-    assert len(hwnas.load_run(out).history) == 2
-    assert len(_search(out, objectives=[own], generations=5, resume=True).history) == 5
+    run = _search(out, objectives=[own], population=20, generations=2)
+    assert run.record.status == hwnas.load_run(out).record.status == "finished"
+    assert run.evaluations["arch"].tolist() == [str(arch) for arch in calls]
+    first = run.evaluations[:20]
+    assert first["status"].tolist() == ["done"] * 16 + ["failed"] + ["done"] * 3
+    assert first["error"][16] == "OSError: the board is gone"
+    assert len(run.history) == 2
+
+
+def test_a_search_in_which_nothing_can_be_evaluated_stops_and_says_why(out: Path) -> None:
+    def broken(archs: Sequence[Architecture]) -> np.ndarray:
+        raise OSError(f"no board for {len(archs)}")
+
+    message = r"None of the 6 architectures of the .* failed with OSError: no board for 1\. Mend"
+    with pytest.raises(EvaluationError, match=message):
+        _search(out, objectives=[broken])
+    assert hwnas.load_run(out).record.status == "failed"
+    assert hwnas.load_run(out).n_failed == 6
+
+
+def test_an_error_elsewhere_leaves_no_run_that_seems_to_run(out: Path) -> None:
+    def break_down(progress: Progress) -> None:
+        raise ZeroDivisionError(progress.generation.number)
+
+    with pytest.raises(ZeroDivisionError):
+        _search(out, on_progress=break_down)
+    assert hwnas.load_run(out).record.status == "failed"
+    assert _search(out, resume=True).record.status == "finished"
+
+
+@pytest.mark.parametrize("ends", [{"generations": 9}, {"generations": None, "budget": 60}])
+def test_a_finished_run_goes_on_as_if_it_had_been_meant_to(
+    out: Path, tmp_path: Path, ends: dict[str, Any]
+) -> None:
+    objectives = ["params", cheap]
+    short = _search(out, objectives=objectives, generations=5, population=8)
+    grown = _search(out, objectives=objectives, population=8, resume=True, **ends)
+    straight = _search(tmp_path / "straight", objectives=objectives, population=8, **ends)
+    assert grown.history[:5] == short.history
+    assert len(grown.history) > 5
+    assert grown.history == straight.history
+    for name in ("front.csv", "front.json", "run.json"):
+        assert (out / name).read_bytes() == (tmp_path / "straight" / name).read_bytes()
+    assert grown.evaluations.equals(straight.evaluations)
+
+
+def test_a_run_that_goes_on_is_no_longer_finished_meanwhile(out: Path) -> None:
+    _search(out, generations=3)
+    with pytest.raises(SearchInterrupted, match="interrupted"):
+        _search(out, generations=9, resume=True, on_progress=_stop_after(5))
+    run = hwnas.load_run(out)
+    assert (run.record.status, run.config["generations"]) == ("interrupted", 9)
+    assert len(_search(out, generations=9, resume=True).history) == 9
+
+
+def test_a_run_is_not_shortened_and_stays_as_it_is(out: Path) -> None:
+    _search(out, generations=5)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    with pytest.raises(RunError, match=r"--generations must be at least the 5 that it holds; got"):
+        _search(out, generations=4, resume=True)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_options_of_a_space_stay_with_its_run(out: Path) -> None:
+    space = hwnas.load_space("nasbench201", cells=1, channels=8)
+    run = _search(out, space=space, objectives=["params", "macs"])
+    assert run.config["options"] == {"channels": 8, "cells": 1}
+    again = hwnas.load_run(out)
+    assert again.space == space
+    arch = space.parse(CONV)
+    assert again.space.graph(arch).params == space.graph(arch).params
+    with pytest.raises(RunError, match=r"options is channels=8, cells=1 there and channels=16"):
+        _search(out, objectives=["params", "macs"], resume=True)
+
+
+def test_a_device_that_no_file_describes_is_searched_for_and_reported(out: Path) -> None:
+    edgegpu = hwnas.load_device("edgegpu")
+    mine = replace(edgegpu, name="prototype", title="A board that nobody has")
+    run = _search(out, device=mine)
+    assert run.config["device"] == "prototype"
+    assert "A board that nobody has" in (out / "report.html").read_text()
+    assert "A board that nobody has" in write_report(hwnas.load_run(out)).read_text()
+
+
+def test_own_functions_can_be_called_in_other_processes(out: Path, tmp_path: Path) -> None:
+    one = _search(out, objectives=[cheap, "params"])
+    two = _search(tmp_path / "two", objectives=[cheap, "params"], executor="processes", workers=2)
+    assert two.evaluations.equals(one.evaluations)
+    assert (out / "front.csv").read_bytes() == (two.path / "front.csv").read_bytes()
 
 
 def test_a_run_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hwnas.algorithms import ALGORITHMS
 from hwnas.config import SearchConfig
 from hwnas.errors import ConfigError
 
@@ -31,6 +32,14 @@ def _config(**settings: Any) -> SearchConfig:
 def test_numbers_that_are_too_small_are_refused(name: str, value: int, least: int) -> None:
     with pytest.raises(ConfigError, match=rf"^{name} must be at least {least}; got {value}\.$"):
         _config(**{name: value})
+
+
+@pytest.mark.parametrize("algorithm", list(ALGORITHMS))
+def test_the_least_population_is_what_the_algorithm_declares(algorithm: str) -> None:
+    least = ALGORITHMS[algorithm].least_population
+    assert _config(algorithm=algorithm, population=least).population == least
+    with pytest.raises(ConfigError, match=f"population must be at least {least}; got {least - 1}"):
+        _config(algorithm=algorithm, population=least - 1)
 
 
 @pytest.mark.parametrize("name", ["population", "generations", "budget", "seed"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import pkgutil
 import re
 import subprocess
 import sys
@@ -10,9 +12,11 @@ import tomllib
 from importlib.metadata import metadata, version
 from pathlib import Path
 
+import grimp
 import pytest
 
-from hwnas import _resources
+import hwnas
+from hwnas import _resources, api
 
 _ROOT = Path(__file__).resolve().parents[1]
 _HEAVY = (
@@ -40,7 +44,7 @@ names = ["hwnas"] + [module.name for module in pkgutil.walk_packages(hwnas.__pat
 for name in names:
     # Running the program, torch's own modules and scikit-learn's own estimators may.
     if name in (
-        "hwnas.__main__", "hwnas.spaces._blocks",
+        "hwnas.__main__", "hwnas.spaces._blocks", "hwnas.spaces._graph_model",
         "hwnas.fitting._composed", "hwnas.fitting.gaussian_process",
     ):
         continue
@@ -79,6 +83,80 @@ def test_no_module_reads_a_pickle() -> None:
         or "allow_pickle=True" in line
     }
     assert reading == set()
+
+
+# Imports every module in the order given; prints those that their parents' attributes hide, and
+# what the public names are.
+_IMPORT_IN_ORDER = """
+import importlib, json, sys
+names = json.loads(sys.argv[1])
+for name in names:
+    importlib.import_module(name)
+hidden = []
+for name in names:
+    parent, _, child = name.rpartition(".")
+    if parent and getattr(sys.modules[parent], child) is not sys.modules[name]:
+        hidden.append(name)
+import hwnas
+public = {name: type(getattr(hwnas, name)).__name__ for name in hwnas.__all__}
+print(json.dumps([hidden, public]))
+"""
+# Running the program is no import; torch may not be installed, and scikit-learn takes long.
+_LEFT_OUT = (
+    "hwnas.__main__", "hwnas.spaces._blocks", "hwnas.spaces._graph_model",
+    "hwnas.fitting._composed", "hwnas.fitting.gaussian_process",
+)  # fmt: skip
+# A function of the package is called as the module.
+_HIDDEN = ["hwnas.features.counts"]
+
+
+def _modules() -> list[str]:
+    found = [module.name for module in pkgutil.walk_packages(hwnas.__path__, "hwnas.")]
+    return ["hwnas", *(name for name in found if name not in _LEFT_OUT)]
+
+
+@pytest.mark.parametrize("step", [1, -1], ids=["downwards", "upwards"])
+def test_every_module_is_what_its_name_says_whatever_was_imported_first(step: int) -> None:
+    command = [sys.executable, "-c", _IMPORT_IN_ORDER, json.dumps(_modules()[::step])]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    hidden, public = json.loads(result.stdout)
+    assert hidden == _HIDDEN
+    assert {name for name, kind in public.items() if kind == "module"} == {"features", "proxies"}
+    assert public["search"] == public["fit"] == public["explain"] == "function"
+
+
+def test_no_package_bears_the_name_of_a_public_function() -> None:
+    functions = {name for name in (*hwnas.__all__, *api.__all__) if inspect.isfunction(
+        getattr(hwnas, name, None) or getattr(api, name)
+    )}  # fmt: skip
+    assert {"search", "explain", "write_report"} <= functions
+    packages = {
+        module.name
+        for module in pkgutil.walk_packages(hwnas.__path__, "hwnas.")
+        # Modules deeper down, such as those of the commands, hide nothing.
+        if module.ispkg or module.name.count(".") == 1
+    }
+    assert {name for name in packages if name.rpartition(".")[2] in functions} == set()
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    graph = grimp.build_graph("hwnas", cache_dir=None)
+    circular = {
+        module
+        for module in graph.modules
+        for imported in graph.find_modules_directly_imported_by(module)
+        if graph.chain_exists(importer=imported, imported=module)
+    }
+    assert circular == set()
+
+
+def test_torchs_exporter_has_one_door() -> None:
+    doors = {
+        str(path.relative_to(_ROOT))
+        for path in (_ROOT / "hwnas").rglob("*.py")
+        if re.search(r"\btorch\.(onnx\.\w|export\b)", path.read_text(encoding="utf-8"))
+    }
+    assert doors == {"hwnas/models/torch_onnx.py"}
 
 
 def test_installed_version_is_the_projects() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,25 @@ def _install_annex(tmp_path: Path, name: str) -> None:
 
 def test_public_modules_are_found_in_alphabetical_order(rooms: Registry) -> None:
     assert list(rooms) == ["attic", "kitchen"]
+
+
+@pytest.mark.usefixtures("rooms")
+def test_modules_elsewhere_are_found_too_and_only_when_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "annex.py").write_text(
+        "from house import HUTS\nHUTS.register('shed')(int)\n", encoding="utf-8"
+    )
+    huts: Registry[type] = Registry("hut", modules=("annex",))
+    sys.modules["house"].HUTS = huts  # type: ignore[attr-defined]
+    assert "annex" not in sys.modules
+    assert list(huts) == ["shed"]
+
+
+def test_threads_that_ask_at_once_find_everything(tmp_path: Path, rooms: Registry) -> None:
+    slow = "import time\ntime.sleep(0.2)\n" + _ROOM.format(name="cabin")
+    (tmp_path / "house" / "cabin.py").write_text(slow, encoding="utf-8")
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda _: list(rooms), range(2)))
+    assert found == [["attic", "cabin", "kitchen"]] * 2
 
 
 def test_thing_is_found_by_its_name(rooms: Registry) -> None:

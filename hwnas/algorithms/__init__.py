@@ -2,34 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
+from typing import ClassVar, Protocol
 
 import numpy as np
 
+from hwnas.core.forms import Forms
 from hwnas.core.space import SearchSpace
+from hwnas.errors import ShapeError
 from hwnas.registry import Registry
 
+CANNOT_RUN = 1e9
+"""Larger than any relative violation of a limit: what has no value is further from feasible."""
 
-class Algorithm(Protocol):
-    """Ask for a batch, tell what it is worth, again and again."""
 
-    def ask(self) -> np.ndarray:
-        """Genotypes to value next, shape ``(n_archs, n_genes)``; empty when it has no more."""
-        ...
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What architectures turned out to be worth.
 
-    def tell(self, values: np.ndarray, violation: np.ndarray) -> None:
-        """Hear about the last batch.
+    Args:
+        genotypes: As they were asked, shape ``(n_archs, n_genes)``.
+        values: Shape ``(n_archs, n_objectives)``, all minimised; NaN where unknown.
+        lower: Lower ends of their 90 % intervals, same shape; NaN where there is none.
+        upper: Upper ends.
+        violation: How far each limit is broken, relative to its bound, shape ``(n_archs,
+            n_limits)``; infinite where the limited value is unknown, NaN where it was not
+            evaluated, as another limit had been broken.
+        status: Shape ``(n_archs,)``: ``done``, ``infeasible``, ``unknown`` or ``failed``; see
+            ``hwnas.objectives.evaluation.Status``.
 
-        Args:
-            values: Shape ``(n_archs, n_objectives)``, all minimised; meaningless where infeasible.
-            violation: Shape ``(n_archs,)``, 0 where feasible, larger the further from it.
+    Raises:
+        ShapeError: The arrays disagree on ``n_archs``.
+    """
 
-        Raises:
-            StateError: Nothing was asked.
+    genotypes: np.ndarray
+    values: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    violation: np.ndarray
+    status: np.ndarray
+
+    def __post_init__(self) -> None:
+        lengths = {name: len(array) for name, array in vars(self).items()}
+        if len(set(lengths.values())) > 1:
+            raise ShapeError(f"What is told must have n_archs rows each; got {lengths}.")
+
+    def __len__(self) -> int:
+        return len(self.genotypes)
+
+    @cached_property
+    def is_feasible(self) -> np.ndarray:
+        """Which have all values and keep all limits, booleans of shape ``(n_archs,)``."""
+        return np.asarray(self.status == "done")
+
+    @cached_property
+    def distance(self) -> np.ndarray:
+        """How far from feasible, shape ``(n_archs,)``: 0 where it is, else the sum of violations.
+
+        What failed or has no value is further away than what breaks limits.
         """
-        ...
+        broken = np.minimum(np.nan_to_num(self.violation, nan=0.0, posinf=np.inf), CANNOT_RUN)
+        has_values = np.isin(self.status, ("done", "infeasible"))
+        return np.where(has_values, broken.sum(axis=1), CANNOT_RUN)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,10 +74,11 @@ class Setting:
     Args:
         space: Search space.
         n_objectives: How many objectives there are.
-        population: Architectures in a batch.
+        population: Architectures in a generation.
         seed: Seed of its random numbers.
-        initial: Genotypes to propose as the first batch, valid and each class once, shape
-            ``(population, n_genes)``; None to choose freely.
+        initial: Genotypes to propose first, valid and each class once, shape ``(population,
+            n_genes)``; None to choose freely.
+        forms: Canonical forms that are known already; None where there are none.
     """
 
     space: SearchSpace
@@ -50,8 +86,55 @@ class Setting:
     population: int
     seed: int
     initial: np.ndarray | None = None
+    forms: Forms | None = None
 
 
-ALGORITHMS: Registry[Callable[[Setting], Algorithm]] = Registry(
+class Algorithm(Protocol):
+    """Ask for genotypes, tell what they are worth, again and again.
+
+    The first line of a class's docstring describes it in the command line's help.
+
+    Attributes:
+        least_population: The smallest population that it works with.
+        default_warm_start: What it begins with if nothing else is said, such as ``"nwot:1000"``;
+            None to choose freely.
+    """
+
+    least_population: ClassVar[int]
+    default_warm_start: ClassVar[str | None]
+
+    def __init__(self, setting: Setting) -> None: ...
+
+    def ask(self, n: int) -> np.ndarray:
+        """Genotypes to value next, shape ``(n_archs, n_genes)``.
+
+        Args:
+            n: How many at most; fewer where a generation ends. None means that it has no more.
+
+        Raises:
+            StateError: It must be told of what it asked before it can go on.
+        """
+        ...
+
+    def tell(self, told: Told) -> None:
+        """Hear about some of what was asked, in whatever order and portions.
+
+        Raises:
+            StateError: One of them was not asked.
+        """
+        ...
+
+
+ALGORITHMS: Registry[type[Algorithm]] = Registry(
     "algorithm", "hwnas.algorithms", "hwnas.algorithms"
 )
+
+
+def summary(name: str) -> str:
+    """What an algorithm is, in one line.
+
+    Raises:
+        UnknownNameError: There is no such algorithm.
+    """
+    text = (ALGORITHMS[name].__doc__ or "").strip()
+    return text.partition("\n")[0].rstrip(".")

@@ -7,31 +7,29 @@ References:
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
-from hwnas.algorithms import ALGORITHMS, Algorithm, Setting
+from hwnas.algorithms import ALGORITHMS, Setting, Told
 from hwnas.errors import ConfigError
 
 
 @ALGORITHMS.register("naswot")
-def naswot(setting: Setting) -> Algorithm:
-    """One batch: the architectures that the search begins with.
+class Naswot:
+    """Evaluates what its warm start finds, and ends; with a population of 1 as published.
 
-    With a population of 1 this is the published algorithm. With more, objectives choose among
-    those that the proxy likes best, so that there is a front.
+    With more, objectives choose among those that the proxy likes best, so that there is a front.
+
+    Args:
+        setting: What every algorithm is built from.
 
     Raises:
         ConfigError: The setting has no architectures to begin with.
     """
-    return Naswot(setting)
 
-
-class Naswot:
-    """Proposes what it was given, once.
-
-    Args:
-        setting: What every algorithm is built from.
-    """
+    least_population: ClassVar[int] = 1
+    default_warm_start: ClassVar[str | None] = "nwot:1000"
 
     def __init__(self, setting: Setting) -> None:
         if setting.initial is None:
@@ -40,10 +38,10 @@ class Naswot:
             )
         self._left = setting.initial
 
-    def ask(self) -> np.ndarray:
-        """The initial genotypes, shape ``(population, n_genes)``; from then on none."""
-        asked, self._left = self._left, self._left[:0]
+    def ask(self, n: int) -> np.ndarray:
+        """The initial genotypes, shape ``(n_archs, n_genes)``; from then on none."""
+        asked, self._left = self._left[:n], self._left[n:]
         return asked
 
-    def tell(self, values: np.ndarray, violation: np.ndarray) -> None:
+    def tell(self, told: Told) -> None:
         """Nothing to learn."""

@@ -9,12 +9,13 @@ References:
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from hwnas.algorithms import ALGORITHMS, Algorithm, Setting
+from hwnas.algorithms import ALGORITHMS, Setting, Told
 from hwnas.core.architecture import genotype_keys
+from hwnas.core.forms import Forms
 from hwnas.core.space import SearchSpace
 from hwnas.errors import StateError
 
@@ -24,21 +25,18 @@ _IGNORED = 0.0
 
 
 @ALGORITHMS.register("nsga2")
-def nsga2(setting: Setting) -> Algorithm:
+class Nsga2:
     """NSGA-II: uniform crossover, one gene in ``n_genes`` reset, elitist survival.
 
     Offspring that are disconnected, or whose canonical form is in the population already, are
-    replaced before they are proposed.
-    """
-    return Nsga2(setting)
-
-
-class Nsga2:
-    """pymoo's NSGA-II over integer genes.
+    replaced before they are proposed. A generation is bred when the last one is told.
 
     Args:
         setting: What every algorithm is built from.
     """
+
+    least_population: ClassVar[int] = 4
+    default_warm_start: ClassVar[str | None] = None
 
     def __init__(self, setting: Setting) -> None:
         from pymoo.algorithms.moo.nsga2 import NSGA2
@@ -56,43 +54,74 @@ class Nsga2:
             xu=limits,
             vtype=int,
         )
+        forms = setting.forms or Forms(space)
         self._algorithm = NSGA2(
             pop_size=setting.population,
-            sampling=_sampling(space) if setting.initial is None else setting.initial,
+            sampling=_sampling(space, forms) if setting.initial is None else setting.initial,
             crossover=UX(),
             mutation=_reset_mutation(space),
-            eliminate_duplicates=_duplicates(space),
+            eliminate_duplicates=_duplicates(forms),
         )
         self._algorithm.setup(problem, termination=NoTermination(), seed=setting.seed)
-        self._n_genes = len(limits)
-        self._asked: Any = None
+        self._generation: Any = None
+        self._genotypes = np.empty((0, len(limits)), dtype=np.int64)
+        self._values = np.empty((0, setting.n_objectives))
+        self._distance = np.empty(0)
+        self._n_asked = 0
+        # Rows of the generation that are asked and not yet told, by genotype.
+        self._waiting: dict[bytes, int] = {}
 
-    def ask(self) -> np.ndarray:
-        """Genotypes of the next generation, shape ``(n_archs, n_genes)``.
+    def ask(self, n: int) -> np.ndarray:
+        """What is left of a generation, or of the next one, shape ``(n_archs, n_genes)``.
 
         Raises:
-            StateError: The last batch has not been told about.
+            StateError: All of the generation is asked, and not all of it told.
         """
-        if self._asked is not None:
-            raise StateError("ask() was called twice; call tell() with the last batch first.")
-        self._asked = self._algorithm.ask()
-        if self._asked is None:
-            return np.empty((0, self._n_genes), dtype=np.int64)
-        return np.asarray(self._asked.get("X"), dtype=np.int64)
+        if self._n_asked == len(self._genotypes):
+            if self._generation is not None:
+                raise StateError("ask() was called twice; call tell() with the last batch first.")
+            self._breed()
+        first, self._n_asked = self._n_asked, min(self._n_asked + n, len(self._genotypes))
+        asked = self._genotypes[first : self._n_asked]
+        self._waiting |= {key: first + row for row, key in enumerate(genotype_keys(asked))}
+        return asked
 
-    def tell(self, values: np.ndarray, violation: np.ndarray) -> None:
-        """Let the last batch compete with the population."""
-        if self._asked is None:
-            raise StateError("tell() was called before ask(); call ask() first.")
-        told = np.where(violation[:, None] > 0, _IGNORED, values)
-        self._asked.set("F", told, "G", violation[:, None])
-        for individual in self._asked:
+    def tell(self, told: Told) -> None:
+        """Hear about part of the generation; when all is told, it competes with the population.
+
+        Raises:
+            StateError: One of them is not waited for.
+        """
+        keys = genotype_keys(told.genotypes)
+        if not self._waiting.keys() >= set(keys):
+            raise StateError("tell() must be about what was asked and not told; call ask() first.")
+        rows = [self._waiting.pop(key) for key in keys]
+        self._values[rows] = np.where(told.is_feasible[:, None], told.values, _IGNORED)
+        self._distance[rows] = told.distance
+        if self._generation is not None and not self._waiting:
+            self._survive()
+
+    def _breed(self) -> None:
+        self._generation = self._algorithm.ask()
+        if self._generation is not None:
+            self._genotypes = np.asarray(self._generation.get("X"), dtype=np.int64)
+        else:
+            self._genotypes = self._genotypes[:0]
+        self._values = np.empty((len(self._genotypes), self._values.shape[1]))
+        self._distance = np.empty(len(self._genotypes))
+        self._n_asked = 0
+
+    def _survive(self) -> None:
+        if self._n_asked < len(self._genotypes):
+            return
+        self._generation.set("F", self._values, "G", self._distance[:, None])
+        for individual in self._generation:
             individual.evaluated.update({"F", "G"})
-        self._algorithm.tell(infills=self._asked)
-        self._asked = None
+        self._algorithm.tell(infills=self._generation)
+        self._generation = None
 
 
-def _sampling(space: SearchSpace) -> Any:
+def _sampling(space: SearchSpace, forms: Forms) -> Any:
     """Distinct valid architectures, drawn uniformly over genotypes."""
     from pymoo.core.sampling import Sampling
 
@@ -104,9 +133,10 @@ def _sampling(space: SearchSpace) -> Any:
             for _round in range(self.rounds):
                 drawn = space.sample_genotypes(n_samples - len(found), random_state)
                 found = np.concatenate([found, drawn])
-                keys = space.canonical_genotypes(found)
-                _, first = np.unique(keys, axis=0, return_index=True)
-                found = found[np.sort(first)]
+                first: dict[bytes, int] = {}
+                for row, (key, _valid) in enumerate(forms.of(found)):
+                    first.setdefault(key, row)
+                found = found[list(first.values())]
                 if len(found) >= n_samples:
                     break
             return found
@@ -129,26 +159,24 @@ def _reset_mutation(space: SearchSpace) -> Any:
     return RandomReset()
 
 
-def _duplicates(space: SearchSpace) -> Any:
+def _duplicates(forms: Forms) -> Any:
     """Duplicates are what has the canonical form of something kept; the invalid go with them."""
     from pymoo.core.duplicate import DuplicateElimination
 
     class SameClass(DuplicateElimination):  # type: ignore[misc]
         def _do(self, pop: Any, other: Any, is_duplicate: np.ndarray) -> np.ndarray:
-            keys = self._keys(pop)
+            found = self._forms(pop)
             if other is not None:
-                known = set(self._keys(other))
-                return np.fromiter((key in known for key in keys), bool, len(keys))
+                known = {key for key, _ in self._forms(other)}
+                return np.fromiter((key in known for key, _ in found), bool, len(found))
             seen: set[bytes] = set()
-            genotypes = np.asarray(pop.get("X"), dtype=np.int64)
-            for row, (key, valid) in enumerate(zip(keys, space.valid_mask(genotypes), strict=True)):
-                is_duplicate[row] = key in seen or not valid
+            for row, (key, is_valid) in enumerate(found):
+                is_duplicate[row] = key in seen or not is_valid
                 seen.add(key)
             return is_duplicate
 
         @staticmethod
-        def _keys(pop: Any) -> list[bytes]:
-            genotypes = np.asarray(pop.get("X"), dtype=np.int64)
-            return genotype_keys(space.canonical_genotypes(genotypes))
+        def _forms(pop: Any) -> list[tuple[bytes, bool]]:
+            return forms.of(np.asarray(pop.get("X"), dtype=np.int64))
 
     return SameClass()

@@ -7,35 +7,35 @@ References:
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
-from hwnas.algorithms import ALGORITHMS, Algorithm, Setting
+from hwnas.algorithms import ALGORITHMS, Setting, Told
 
 
 @ALGORITHMS.register("random")
-def random_search(setting: Setting) -> Algorithm:
-    """Valid architectures drawn uniformly over genotypes."""
-    return RandomSearch(setting)
-
-
 class RandomSearch:
-    """Proposes valid architectures at random and learns nothing.
+    """Draws valid architectures uniformly over genotypes and learns nothing.
 
     Args:
         setting: What every algorithm is built from.
     """
 
+    least_population: ClassVar[int] = 1
+    default_warm_start: ClassVar[str | None] = None
+
     def __init__(self, setting: Setting) -> None:
-        self._setting = setting
+        self._space = setting.space
         self._rng = np.random.default_rng(setting.seed)
-        self._initial = setting.initial
+        self._left = setting.initial
 
-    def ask(self) -> np.ndarray:
-        """Genotypes of ``population`` architectures, shape ``(population, n_genes)``."""
-        if self._initial is not None:
-            asked, self._initial = self._initial, None
-            return asked
-        return self._setting.space.sample_genotypes(self._setting.population, self._rng)
+    def ask(self, n: int) -> np.ndarray:
+        """Genotypes of ``n`` architectures, shape ``(n, n_genes)``; the initial ones first."""
+        if self._left is None or not len(self._left):
+            return self._space.sample_genotypes(n, self._rng)
+        asked, self._left = self._left[:n], self._left[n:]
+        return asked
 
-    def tell(self, values: np.ndarray, violation: np.ndarray) -> None:
+    def tell(self, told: Told) -> None:
         """Nothing to learn."""

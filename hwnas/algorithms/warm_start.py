@@ -13,16 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwnas.core.architecture import genotype_keys
+from hwnas.core.classes import sample_classes, valid_classes
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError
 from hwnas.features.counts import COLUMNS, count_genotypes
 from hwnas.proxies.catalogue import PROXIES
 from hwnas.proxies.lookup import Lookup, Scoring, look_up
 from hwnas.proxies.shipped import shipped_scores
-from hwnas.proxies.sweep import sample_classes
-
-DEFAULTS = {"naswot": "nwot:1000"}
-"""Algorithms that are nothing without a warm start, and the one they have by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +127,7 @@ def draw(space: SearchSpace, start: WarmStart, population: int, seed: int) -> Ca
     shipped = shipped_scores(space)
     if shipped is not None and start.proxy in shipped.names:
         has_enough = len(shipped.rows) >= start.n_candidates
-        if has_enough and not shipped.knows(space, genotypes).all():
+        if has_enough and not shipped.knows(genotypes).all():
             rows = np.random.default_rng(pool_stream).choice(
                 len(shipped.rows), size=start.n_candidates, replace=False
             )
@@ -149,8 +146,7 @@ def _check_size(space: SearchSpace, start: WarmStart) -> None:
     everything = space.all_genotypes()
     if everything is None:
         return
-    valid = everything[space.valid_mask(everything)]
-    n_classes = len(np.unique(space.canonical_genotypes(valid), axis=0))
+    n_classes = len(valid_classes(space, everything))
     if start.n_candidates > n_classes:
         raise ConfigError(
             f"--warm-start can draw at most the {n_classes:,} different architectures of "

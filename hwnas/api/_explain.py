@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hwnas.api._values import resolve_space
-from hwnas.core.device import Device, load_device
-from hwnas.core.quantity import parse_quantity
+from hwnas.core.device import Device
 from hwnas.core.space import SearchSpace
+from hwnas.core.target import parse_target
+from hwnas.objectives.devices import load_device
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +50,8 @@ def explain(
     device = load_device(device) if isinstance(device, str) else device
     targets = [target] if isinstance(target, str) else target
     found = [
-        each for name in targets for each in explanations(space, device, *parse_quantity(name))
+        each
+        for asked in map(parse_target, targets)
+        for each in explanations(space, device, asked.meaning, asked.condition_text)
     ]
     return explanation_frame(space, found, top)

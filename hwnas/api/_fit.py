@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hwnas.core.device import Device, device_names, load_device
-from hwnas.core.quantity import parse_quantity
 from hwnas.core.space import SearchSpace
+from hwnas.core.target import Target, parse_target
 from hwnas.errors import ConfigError, TableError, UnknownNameError
+from hwnas.objectives.devices import device_names, load_device
 from hwnas.predictors import predictor_cards, search_path
 from hwnas.spaces import SPACES, load_space
+from hwnas.tables.catalogue import find
 from hwnas.tables.store import EVERY_TABLE, how_to_get
 
 if TYPE_CHECKING:
@@ -54,12 +55,12 @@ def fit_transfer(
     start = load_space(from_space)
     if goal.name == start.name:
         raise ConfigError(f"A cost model must go to another space; got {goal.name} twice.")
-    target = load_device(device)
+    name = load_device(device).name
     found = [
         known
-        for name in ("latency", "energy")
-        if not target.tables(name, goal.name, goal.dataset)
-        and (known := _known(target, start, name, is_needed=True)) is not None
+        for quantity in ("latency", "energy")
+        if not find(Target(quantity, goal.dataset, name), goal)
+        and (known := _known(name, start, quantity, is_needed=True)) is not None
     ]
     if not found:
         raise ConfigError(
@@ -70,8 +71,8 @@ def fit_transfer(
         measure_transfer(one, other)
         for name in device_names()
         for here, there in _pairs(start)
-        if (one := _known(load_device(name), here, "latency")) is not None
-        and (other := _known(load_device(name), there, "latency")) is not None
+        if (one := _known(name, here, "latency")) is not None
+        and (other := _known(name, there, "latency")) is not None
     ]
     cards = []
     for known in found:
@@ -113,20 +114,21 @@ def fit_quality_transfer(
     from hwnas.fitting.columns import SCORED_QUANTITIES, write_predictor
     from hwnas.fitting.quality import carried_sets, extrapolate_quality, measure_trust
 
-    wanted, variant = parse_quantity(quantity)
-    if wanted.name not in SCORED_QUANTITIES:
+    wanted = parse_target(quantity)
+    if wanted.quantity not in SCORED_QUANTITIES:
         raise ConfigError(
-            f"Without a device, accuracy or robustness can be extrapolated; got {wanted.name}. "
+            f"Without a device, accuracy or robustness can be extrapolated; got {wanted.quantity}. "
             "Name a device with --device."
         )
     goal, start = load_space(to_space, dataset=to_dataset), load_space(from_space)
     if goal.name == start.name:
         raise ConfigError(f"Extrapolation must go to another space; got {goal.name} twice.")
-    if _has_own(goal, wanted.name):
+    if _has_own(goal, wanted.quantity):
         raise ConfigError(
-            f"{goal.name} has published {wanted.name} on {goal.dataset}; fit that: hwnas fit TABLE"
+            f"{goal.name} has published {wanted.quantity} on {goal.dataset}; fit that: "
+            "hwnas fit TABLE"
         )
-    known = _quality(start, wanted.name, variant)
+    known = _quality(start, quantity)
     if known is None:
         raise TableError(
             f"No table in the cache holds {quantity} for {start.name} on {start.dataset}. "
@@ -152,18 +154,9 @@ def _has_own(space: SearchSpace, quantity: str) -> bool:
     )
 
 
-def _quality(space: SearchSpace, quantity: str, variant: str = "") -> Known | None:
+def _quality(space: SearchSpace, quantity: str) -> Known | None:
     """What the tables in the cache know of accuracy or robustness on a space; None if nothing."""
-    from hwnas.fitting.transfer import Known
-    from hwnas.tables import is_cached, load_table, read_card, table_names
-
-    for name in filter(is_cached, table_names()):
-        if read_card(name)["space"] == space.name:
-            table = load_table(name)
-            column = table.find(quantity, space.dataset, variant=variant)
-            if column is not None:
-                return Known(space, table, column)
-    return None
+    return _first(space, parse_target(quantity, space.dataset))
 
 
 def _pairs(start: SearchSpace) -> list[tuple[SearchSpace, SearchSpace]]:
@@ -172,24 +165,24 @@ def _pairs(start: SearchSpace) -> list[tuple[SearchSpace, SearchSpace]]:
     return [pair for other in others for pair in ((start, other), (other, start))]
 
 
-def _known(
-    device: Device, space: SearchSpace, quantity: str, is_needed: bool = False
-) -> Known | None:
+def _known(device: str, space: SearchSpace, quantity: str, is_needed: bool = False) -> Known | None:
     """What a table in the cache knows of a device on a space; None if none does.
 
     Raises:
         TableError: It is needed, and there is such a table, but not in the cache.
     """
-    from hwnas.fitting.transfer import Known
-    from hwnas.tables import is_cached, load_table
+    return _first(space, Target(quantity, space.dataset, device), is_needed)
 
-    names = device.tables(quantity, space.name, space.dataset)
-    cached = [name for name in names if is_cached(name)]
-    for name in cached or (names[:1] if is_needed else ()):
-        table = load_table(name)
-        column = table.find(quantity, space.dataset, device.name)
-        if column is not None:
-            return Known(space, table, column)
+
+def _first(space: SearchSpace, target: Target, is_needed: bool = False) -> Known | None:
+    """What the first table in the cache whose rows were measured knows of a target."""
+    from hwnas.fitting.transfer import Known
+    from hwnas.tables import load_table
+
+    found = [(entry, column) for entry, column in find(target, space) if not entry.is_additive]
+    here = [(entry, column) for entry, column in found if entry.is_here]
+    for entry, column in here or (found[:1] if is_needed else ()):
+        return Known(space, load_table(entry.name), column)
     return None
 
 
@@ -244,7 +237,7 @@ def fit(
     cards = []
     for name in chosen:
         column = by_name[name]
-        space = load_space(source.space, dataset=column.dataset)
+        space = load_space(source.space, **{**(source.options or {}), "dataset": column.dataset})
         card = None
         if columns or not is_constant(space, source, column):
             fitted = fit_column(space, source, column, seed, tolerance=tolerance)

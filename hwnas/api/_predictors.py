@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hwnas.core.device import Device, load_device
+from hwnas.core.device import Device
+from hwnas.objectives.devices import load_device
 from hwnas.spaces import SPACES
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import Any
 
 from hwnas.choose import Selection
 from hwnas.choose import select as select_from_front
-from hwnas.core.device import load_device
-from hwnas.engine.run import REPORT, Run
+from hwnas.engine.record import REPORT
+from hwnas.engine.run import Run
 
 _FIGURES = {
     "kendall_tau": "Kendall tau",
@@ -22,18 +22,23 @@ _FIGURES = {
 
 
 def write_report(run: Run) -> Path:
-    """Write ``report.html`` into the run's directory; returns its path."""
+    """Write ``report.html`` into the run's directory; returns its path.
+
+    Raises:
+        StorageError: The directory cannot be written.
+    """
     from hwnas.report import Provenance, ReportData
     from hwnas.report import write_report as write
 
     config = run.config
     facts = {
-        "Search space": f"{config['space']}, {config['dataset']}",
-        "Device": load_device(config["device"]).title if config["device"] else "none",
+        "Search space": f"{run.space.label}, {config['dataset']}",
+        "Device": run.record.device_title or "none",
         "Algorithm": f"{config['algorithm']}, population {config['population']}",
         **({"Warm start": _warm_start(config)} if config.get("warm_start") else {}),
         "Generations": f"{len(run.history)} ({run.record.status})",
         "Architectures evaluated": f"{run.n_evaluated:,}",
+        **({"Failed evaluations": f"{run.n_failed:,}"} if run.n_failed else {}),
         "Constraints": ", ".join(config["constraints"]) or "none",
         "Seed": str(config["seed"]),
         "Versions": ", ".join(f"{name} {v}" for name, v in run.record.versions.items()),
@@ -73,7 +78,7 @@ def load_run(path: str | os.PathLike[str]) -> Run:
     Raises:
         RunError: The directory holds no run, or a damaged one.
     """
-    return Run(Path(path))
+    return Run.load(Path(path))
 
 
 def select(

@@ -10,22 +10,28 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from hwnas.algorithms import ALGORITHMS, Algorithm, Setting
-from hwnas.algorithms.warm_start import DEFAULTS, draw, parse_warm_start
+from hwnas.algorithms import ALGORITHMS, Setting
+from hwnas.algorithms.warm_start import draw, parse_warm_start
 from hwnas.api._runs import write_report
-from hwnas.api._values import COUNTED, make_objective, objective, resolve_space
+from hwnas.api._values import COUNTED, make_objective, objective, objective_name, resolve_space
 from hwnas.config import DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
-from hwnas.core.device import Device, load_device
+from hwnas.core.device import Device
+from hwnas.core.forms import Forms
 from hwnas.core.limits import Limit, parse_limit
 from hwnas.core.objective import Objective
-from hwnas.core.quantity import DEFAULT_OBJECTIVES, parse_quantity
+from hwnas.core.quantity import DEFAULT_OBJECTIVES
 from hwnas.core.space import SearchSpace
-from hwnas.engine.directory import claim, latest_directory, new_directory
-from hwnas.engine.loop import Loop, Progress, Task
-from hwnas.engine.run import DATABASE, Record, Run, write_front
-from hwnas.engine.store import Store, check_names
-from hwnas.errors import ConfigError
+from hwnas.engine.directory import claimed, latest_directory, new_directory
+from hwnas.engine.loop import Loop, Task
+from hwnas.engine.progress import Progress
+from hwnas.engine.record import DATABASE, Record, read_record
+from hwnas.engine.run import Run, write_front
+from hwnas.engine.store import Store, check_names, read_history
+from hwnas.errors import ConfigError, RunError, StorageError
+from hwnas.executors import EXECUTORS
 from hwnas.objectives import SOURCES
+from hwnas.objectives.devices import load_device
+from hwnas.objectives.evaluation import Problem
 from hwnas.objectives.indicators import REFERENCE
 from hwnas.objectives.predicted import input_notes
 from hwnas.proxies.lookup import Scoring
@@ -64,6 +70,7 @@ def search(
     on_progress: Callable[[Progress], None] | None = None,
     on_scoring: Callable[[Scoring], None] | None = None,
     workers: int = 1,
+    executor: str = "serial",
 ) -> Run:
     """Search for the Pareto front of a device.
 
@@ -71,29 +78,33 @@ def search(
         space: Search space or its name.
         device: Device or its name; needed for latency and energy.
         dataset: Data set; the space's first one by default.
-        objectives: Quantities (``"robustness@pgd-eps1"`` for a variant), objectives made by
-            ``hwnas.objective``, or plain functions over a batch of architectures (minimised).
+        objectives: Quantities (``"robustness@pgd-eps1"`` with a condition, ``"latency:table"``
+            with a source of its own), objectives made by ``hwnas.objective``, or plain functions
+            over a batch of architectures (minimised).
         constraints: Limits such as ``"latency_ms<=5"``, also on what is no objective.
-        source: ``"predictor"``, or ``"table"`` to look true values up (class means).
+        source: Source of the objectives that name none: ``"predictor"``, or ``"table"`` to look
+            true values up (class means).
         power_w: Rated power in watts; energy is then estimated from it.
-        algorithm: ``"nsga2"``, ``"random"`` or ``"naswot"``, which evaluates its warm start
-            (``"nwot:1000"`` by default) and ends.
+        algorithm: Name of the algorithm, one of ``hwnas.algorithms.ALGORITHMS``.
         warm_start: Proxy and number of candidates, such as ``"nwot:1000"``: of so many
             architectures drawn at random, those that the proxy prefers are the first generation.
+            By default what the algorithm declares, which for most is none.
             Scores that do not travel with the package are computed, which needs torch, and kept
             in the user's cache.
-        population: Architectures a generation, 4 or more; 1 or more of ``"naswot"``, where 1 is
-            the published algorithm.
+        population: Architectures a generation, at least as many as the algorithm needs.
         generations: Number of generations; 50 if there is no budget either.
         budget: Distinct architectures to evaluate at most.
         seed: The same seed gives the same run, bit for bit.
         out: Directory of the run, new or empty; the next free one in ``runs/`` by default.
         resume: Continue the run in ``out`` (or the latest of this configuration); begin it if it
-            was killed before it began.
+            was killed before it began. It can go on for more generations, or with a larger budget,
+            than it was to have.
         on_progress: Called after every generation.
         on_scoring: Called as scores for the warm start are computed.
         workers: Processes that compute these; with more than 1, a script must keep its own work
             under ``if __name__ == "__main__"``.
+        executor: Where your own functions are called, an architecture at a time: ``"serial"``
+            here, ``"processes"`` in as many as ``workers`` says.
 
     Returns:
         The run, with ``.front`` and ``.evaluations``.
@@ -103,7 +114,8 @@ def search(
         UnknownNameError: A name is not known.
         ConfigError: A setting cannot be.
         MissingExtraError: Scores must be computed, and torch is not installed.
-        RunError: ``out`` holds something else, or the run to resume differs or is damaged.
+        EvaluationError: Every architecture of the first generation failed.
+        RunError: ``out`` holds something else, or the run to resume differs, is damaged or in use.
         StorageError: ``out`` cannot be written.
     """
     space = resolve_space(space, dataset)
@@ -112,15 +124,17 @@ def search(
         generations = DEFAULT_GENERATIONS
     given = [_named(item) for item in _listed("objectives", objectives)]
     own = [name for name, made in given if made is not None]
-    limits = [
+    limits = dict.fromkeys(
         limit if isinstance(limit, Limit) else parse_limit(limit, "--constraint", own)
         for limit in _listed("constraints", constraints)
-    ]
-    asked = warm_start if warm_start is not None else DEFAULTS.get(algorithm)
+    )
+    make = ALGORITHMS[algorithm]
+    asked = warm_start if warm_start is not None else make.default_warm_start
     start = None if asked is None else parse_warm_start(asked)
     config = SearchConfig(
         space=space.name,
         dataset=space.dataset,
+        options=dict(space.options),
         device=device.name if device else None,
         objectives=tuple(name for name, _ in given),
         constraints=tuple(str(limit) for limit in limits),
@@ -133,25 +147,28 @@ def search(
         budget=budget,
         seed=seed,
     )
-    task = _task(space, device, config, given, limits)
-    make = ALGORITHMS[algorithm]
+    task = _task(space, device, config, given, tuple(limits))
+    work, forms = EXECUTORS[executor](workers), Forms(space)
     candidates = None if start is None else draw(space, start, config.population, config.seed)
 
-    def propose() -> Algorithm:
+    def begin(store: Store) -> Loop:
         initial = None
         if candidates is not None:
             initial = candidates.best(config.population, workers, on_scoring)
-        return make(Setting(space, task.n_objectives, config.population, config.seed, initial))
+        setting = Setting(space, len(given), config.population, config.seed, initial, forms)
+        return Loop(task, make(setting), store, work, forms)
 
     record = Record(
         config=config.as_dict(),
-        columns=task.columns,
-        n_objectives=task.n_objectives,
+        columns=task.problem.columns,
+        n_objectives=len(given),
         versions={name: importlib.metadata.version(name) for name in _PACKAGES},
+        limits=tuple(map(str, limits)),
+        device_title=device.title if device else None,
     )
     path = _directory(record, out, resume)
-    claim(path, record, resume)
-    return _run(path, record, task, propose, on_progress or (lambda _: None))
+    with claimed(path, record, resume):
+        return _run(path, record, task, begin, on_progress or (lambda _: None))
 
 
 def _listed(name: str, items: Sequence[Any]) -> Sequence[Any]:
@@ -164,8 +181,7 @@ def _listed(name: str, items: Sequence[Any]) -> Sequence[Any]:
 def _named(item: Any) -> tuple[str, Objective | None]:
     """An objective's name in the configuration, and the objective if it is the user's own."""
     if isinstance(item, str):
-        quantity, variant = parse_quantity(item)
-        return f"{quantity.name}@{variant}" if variant else quantity.name, None
+        return objective_name(item), None
     own = item if hasattr(item, "spec") else objective(item)
     return own.spec.column, own
 
@@ -175,7 +191,7 @@ def _task(
     device: Device | None,
     config: SearchConfig,
     given: Sequence[tuple[str, Objective | None]],
-    limits: Sequence[Limit],
+    limits: tuple[Limit, ...],
 ) -> Task:
     """Everything to evaluate: objectives, then what limits need, then the counts."""
     wanted = {*config.objectives, *(limit.column for limit in limits)}
@@ -194,9 +210,8 @@ def _task(
     check_names([measure.spec.column for measure in measures])
     return Task(
         space=space,
-        measures=tuple(measures),
-        n_objectives=len(given),
-        limits=tuple(limits),
+        problem=Problem(tuple(measures), len(given), limits),
+        population=config.population,
         generations=config.generations,
         budget=config.budget,
     )
@@ -214,18 +229,31 @@ def _run(
     path: Path,
     record: Record,
     task: Task,
-    propose: Callable[[], Algorithm],
+    begin: Callable[[Store], Loop],
     on_progress: Callable[[Progress], None],
 ) -> Run:
     """Search and write everything; an interrupt, whenever it comes, leaves a usable front."""
     status, columns = "finished", [spec.column for spec in record.columns]
     loop = None
-    with contextlib.closing(Store(path / DATABASE, columns)) as store:
+
+    def go_on() -> None:
+        # A run that goes on further than it was to go is no longer finished.
+        if read_record(path) != record:
+            record.write(path)
+
+    with contextlib.closing(Store(path / DATABASE, columns, record.limits)) as store:
         try:
-            loop = Loop(task, propose(), store)
-            loop.run(on_progress)
+            loop = begin(store)
+            loop.run(on_progress, go_on)
         except KeyboardInterrupt:
             status = "interrupted"
+        except RunError:
+            # The run is another's, or damaged; what is there stays as it is.
+            raise
+        except Exception:
+            with contextlib.suppress(StorageError):
+                replace(record, status="failed").write(path)
+            raise
     try:
         run = _write(path, record, task, loop, status)
     except KeyboardInterrupt:
@@ -241,17 +269,34 @@ def _write(path: Path, record: Record, task: Task, loop: Loop | None, status: st
 
     There is no loop where the search was stopped before its first generation was proposed.
     """
-    normalisation = None
-    if loop is not None and loop.normalisation is not None:
-        reference = [REFERENCE] * record.n_objectives
-        normalisation = {**asdict(loop.normalisation), "reference": reference}
+    normalisation, generations = None, None
+    if loop is not None and loop.tracker.normalisation is not None:
+        ranges = asdict(loop.tracker.normalisation)
+        normalisation = {name: list(values) for name, values in ranges.items()}
+        normalisation["reference"] = [REFERENCE] * record.n_objectives
+    if loop is not None and status == "finished":
+        history, generations = loop.history, tuple(loop.tracker.generations)
+    else:
+        # An interrupt may have come between what is stored and what is known of it here.
+        columns = [spec.column for spec in record.columns]
+        history = read_history(path / DATABASE, columns, record.limits)
     record = replace(record, status=status, normalisation=normalisation)
-    record.write(path)
-    run = Run(path)
-    archs = [task.space.parse(arch) for arch in run.front.archs]
-    notes = [*(() if loop is None else loop.notes), *input_notes(task.measures, archs)]
-    replace(record, notes=tuple(notes)).write(path)
-    run = Run(path)
+    run = Run(path, record, history, task.space, generations)
+    run.record = replace(record, notes=_notes(run, task, loop))
+    run.record.write(path)
     write_front(path, run.front)
     write_report(run)
     return run
+
+
+def _notes(run: Run, task: Task, loop: Loop | None) -> tuple[str, ...]:
+    """What the user should know before trusting the front."""
+    if loop is None:
+        return ()
+    notes = [*loop.tracker.notes, *input_notes(task.problem.measures, loop.batch(run.front.archs))]
+    if run.n_failed:
+        notes.append(
+            f"{run.n_failed:,} of {run.n_evaluated:,} architectures could not be evaluated; the "
+            f"first failed with {run.errors[0].rstrip('.')}."
+        )
+    return tuple(notes)

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hwnas.core.architecture import Architecture
-from hwnas.core.device import Device, load_device
+from hwnas.core.batch import Batch
+from hwnas.core.device import Device
 from hwnas.core.objective import Objective
-from hwnas.core.quantity import DEFAULT_OBJECTIVES, Direction, parse_quantity
+from hwnas.core.quantity import DEFAULT_OBJECTIVES, Direction
 from hwnas.core.space import SearchSpace
+from hwnas.core.target import parse_target
 from hwnas.errors import ConfigError
-from hwnas.objectives import SOURCES, NothingKnownError
-from hwnas.objectives.evaluation import evaluate
-from hwnas.objectives.predicted import PredictedObjective
+from hwnas.objectives import SOURCES, NothingKnownError, Question
+from hwnas.objectives.devices import load_device
+from hwnas.objectives.evaluation import evaluate, inputs_of
 from hwnas.objectives.simple import CountedObjective, CustomObjective, RatedEnergy
 from hwnas.spaces import load_space
 
@@ -59,28 +61,58 @@ def make_objective(
     device: Device | None = None,
     source: str = "predictor",
     power_w: float | None = None,
+    as_given: bool = False,
 ) -> Objective:
     """The objective of a quantity.
 
     Args:
         space: Search space with its data set.
-        name: Quantity, such as ``"latency"`` or ``"robustness@pgd-eps1"``.
+        name: Quantity, such as ``"latency"`` or ``"robustness@pgd-eps1"``; one that names its
+            source, such as ``"latency:table"``, is neither counted nor estimated from a power.
         device: Device, for quantities that need one.
-        source: ``"predictor"`` or ``"table"``.
+        source: ``"predictor"`` or ``"table"``, for a quantity that names none.
         power_w: Rated power in watts; energy is then estimated from it.
+        as_given: Whether a table answers with an architecture's own row, where it has one, and
+            not with the mean over its functional class.
 
     Raises:
-        UnknownNameError: There is no such quantity, variant or source.
+        UnknownNameError: There is no such quantity, condition or source.
         ConfigError: Nothing is known of the quantity for this space, data set and device.
         ArtifactError: A predictor's files are damaged.
         TableError: A table is missing from the cache or damaged.
     """
-    quantity, variant = parse_quantity(name)
-    if quantity.name in COUNTED:
-        return CountedObjective(space, quantity.name)
-    if quantity.name == "energy" and power_w is not None:
-        return RatedEnergy(make_objective(space, "latency", device, source), power_w)
-    return SOURCES[source](space, device, quantity, variant)
+    text, its_source = _split(name)
+    target = parse_target(text, space.dataset, device.name if device else None)
+    if its_source is None and target.quantity in COUNTED:
+        return CountedObjective(space, target.quantity)
+    if its_source is None and target.quantity == "energy" and power_w is not None:
+        latency = make_objective(space, "latency", device, source, as_given=as_given)
+        return RatedEnergy(latency, power_w)
+    return SOURCES[its_source or source](Question(space, target, device, as_given))
+
+
+def objective_name(text: str) -> str:
+    """An objective's text in its one form: ``latency@batch8:table``, however it was spelled.
+
+    Raises:
+        UnknownNameError: There is no such quantity or source.
+        ConfigError: Its conditions have another form.
+    """
+    name, source = _split(text)
+    return ":".join(filter(None, (str(parse_target(name)), source)))
+
+
+def _split(text: str) -> tuple[str, str | None]:
+    """The target of an objective's text, and its source if it names one.
+
+    Raises:
+        UnknownNameError: There is no such source.
+    """
+    name, colon, source = text.strip().partition(":")
+    if colon:
+        # An unknown one is told here, with the nearest.
+        SOURCES[source]
+    return name, source if colon else None
 
 
 def predict(
@@ -101,7 +133,9 @@ def predict(
         dataset: Data set; the space's first one by default.
         quantities: Quantities to predict; by default accuracy, robustness and, with a device,
             latency and energy, as far as they are known, and the counts.
-        source: ``"predictor"`` or ``"table"``.
+        source: ``"predictor"``, or ``"table"`` to look true values up: the architecture's own row,
+            else the mean over its functional class. A quantity may name its own, such as
+            ``"latency:table"``.
         power_w: Rated power in watts; energy is then estimated from it.
 
     Returns:
@@ -110,7 +144,8 @@ def predict(
         where there is none), and ``_source``: ``predicted``, ``tabulated``, ``estimated`` or
         ``counted``. NaN is unknown: the input does not reach the output, or the device cannot run
         it. Where a predictor reads zero-cost proxies, ``_inputs`` says whether an architecture
-        has any or is predicted ``from features alone``.
+        has any or is predicted ``from features alone``; where a table is looked up, whether a value
+        is that ``from its own row`` or ``from the mean of its class``.
 
     Raises:
         UnknownNameError: There is no such space, data set, device or quantity.
@@ -126,13 +161,14 @@ def predict(
     parsed = [space.parse(arch) if isinstance(arch, str) else arch for arch in archs]
     columns: dict[str, Any] = {}
     measures = _measures(space, quantities, device, source, power_w)
-    for measure, estimate in zip(measures, evaluate(space, measures, parsed), strict=True):
+    batch = Batch.of(space, parsed)
+    for measure, estimate in zip(measures, evaluate(batch, measures), strict=True):
         name = measure.spec.column
         columns[name] = estimate.value
         columns[f"{name}_lower"] = estimate.lower
         columns[f"{name}_upper"] = estimate.upper
         columns[f"{name}_source"] = measure.spec.source
-        inputs = measure.inputs(parsed) if isinstance(measure, PredictedObjective) else None
+        inputs = inputs_of(measure, batch)
         if inputs is not None:
             columns[f"{name}_inputs"] = inputs
     return pd.DataFrame(columns, index=pd.Index([str(arch) for arch in parsed], name="arch"))
@@ -146,13 +182,13 @@ def _measures(
     power_w: float | None,
 ) -> list[Objective]:
     if quantities is not None:
-        return [make_objective(space, name, device, source, power_w) for name in quantities]
+        return [make_objective(space, name, device, source, power_w, True) for name in quantities]
     found = []
     for name in DEFAULT_OBJECTIVES:
-        if parse_quantity(name)[0].per_device and device is None:
+        if parse_target(name).meaning.per_device and device is None:
             continue
         try:
-            found.append(make_objective(space, name, device, source, power_w))
+            found.append(make_objective(space, name, device, source, power_w, True))
         except NothingKnownError:
             # Nothing was asked for by name: what is unknown here is left out.
             continue

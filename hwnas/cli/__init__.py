@@ -7,9 +7,7 @@ import sys
 import traceback
 from typing import Any, NoReturn
 
-EXIT_FAILURE = 1
-EXIT_USER_ERROR = 2
-EXIT_INTERRUPTED = 130
+from hwnas.cli import _exit
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -37,9 +35,9 @@ def _run(words: list[str], wants_traceback: bool) -> int:
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except (KeyboardInterrupt, typer.Abort):
-        return EXIT_INTERRUPTED
+        return _exit.INTERRUPTED
     except (BrokenPipeError, SystemExit):
-        # The reader, such as head, has seen enough; rich and click leave by themselves then, with
+        # The reader, such as head, has seen enough; rich and typer leave by themselves then, with
         # status 1, and for no other reason. What is left to flush goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -58,14 +56,14 @@ def _explain(error: Exception) -> tuple[str, int]:
     from hwnas.errors import HwnasError
 
     if isinstance(error, HwnasError):
-        return str(error), EXIT_USER_ERROR
-    # Usage errors are click's, or from typer 0.26 on its own private copy of them: their class
-    # cannot be named, but they alone can format themselves.
+        return str(error), _exit.USER_ERROR
+    # Usage errors are of typer's private copy of click: their class cannot be named, but they alone
+    # can format themselves.
     if hasattr(error, "format_message"):
-        return _usage(error), EXIT_USER_ERROR
+        return _usage(error), _exit.USER_ERROR
     return (
         f"{type(error).__name__}: {error}. Run again with --debug for the traceback",
-        EXIT_FAILURE,
+        _exit.FAILURE,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from hwnas.cli import devices, tables
+from hwnas.cli._help import ListingCommand
 from hwnas.cli.explain import explain
 from hwnas.cli.fit import fit
 from hwnas.cli.predict import predict
@@ -43,7 +44,7 @@ def _options(
     """Find neural architectures for a device: accuracy, robustness, latency and energy."""
 
 
-app.command("search")(search)
+app.command("search", cls=ListingCommand)(search)
 app.command("select")(select)
 app.command("predict")(predict)
 app.command("explain")(explain)

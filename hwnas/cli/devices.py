@@ -9,8 +9,9 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hwnas.core.device import Device, TableColumn
+    from hwnas.core.device import Device
     from hwnas.predictors.card import Card
+    from hwnas.tables.catalogue import Entry
 
 _HEADINGS = {
     "held_out": "Predictors, measured on functional classes held out from fitting",
@@ -32,17 +33,19 @@ def list_devices(
     from rich.table import Table
 
     from hwnas.cli._console import console, print_json
-    from hwnas.core.device import device_names, load_device
+    from hwnas.objectives.devices import device_names, load_device
+    from hwnas.tables.catalogue import catalogue
 
     devices = [load_device(name) for name in device_names()]
+    entries = catalogue()
     if as_json:
-        print_json([_record(device) for device in devices])
+        print_json([_record(device, entries) for device in devices])
         return
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for heading in ("name", "device", "kind", "known on"):
         table.add_column(heading)
     for device in devices:
-        table.add_row(device.name, device.title, device.kind, _known_on(device))
+        table.add_row(device.name, device.title, device.kind, _known_on(device, entries))
     out = console()
     out.print(table)
     out.print("\n[dim]More: hwnas devices show NAME[/dim]")
@@ -58,14 +61,15 @@ def show(
 
     from hwnas.api import device_predictors
     from hwnas.cli._console import console, print_json
-    from hwnas.core.device import load_device
+    from hwnas.objectives.devices import load_device
+    from hwnas.tables.catalogue import catalogue
 
-    device = load_device(name)
+    device, entries = load_device(name), catalogue()
     cards = device_predictors(device)
     if as_json:
         from hwnas.predictors.card import CARDS
 
-        record = _record(device)
+        record = _record(device, entries)
         print_json({**record, "predictors": [CARDS.encode(card) for card in cards]})
         return
     out = console()
@@ -76,7 +80,7 @@ def show(
         out.print(f"Rated power: {device.rated_power_w:g} W ({source})")
     if device.note:
         out.print(f"Note: {escape(device.note)}")
-    for line in _tables(device):
+    for line in _tables(device, entries):
         out.print(line)
     for evaluation, heading in _HEADINGS.items():
         measured = [c for c in cards if c.transfer is None and c.evaluation.how == evaluation]
@@ -91,29 +95,44 @@ def show(
         out.print("\nNo predictors. Make some from a table: hwnas fit TABLE")
 
 
-def _tables(device: Device) -> Iterator[str]:
+def _tables(device: Device, entries: list[Entry]) -> Iterator[str]:
     """What each table holds of a device: ``In table x, on nasbench201 (cifar10): latency``."""
-    by_table: dict[tuple[str, str], list[TableColumn]] = {}
-    for column in device.columns:
-        by_table.setdefault((column.table, column.space), []).append(column)
-    for (table, space), columns in by_table.items():
-        datasets = ", ".join(dict.fromkeys(column.dataset for column in columns))
-        names = ("@".join(filter(None, (c.quantity, c.variant))) for c in columns)
-        yield f"In table {table}, on {space} ({datasets}): {', '.join(dict.fromkeys(names))}"
+    for entry in entries:
+        targets = [target for target in entry.targets if target.device == device.name]
+        if targets:
+            datasets = ", ".join(dict.fromkeys(filter(None, (each.dataset for each in targets))))
+            names = ", ".join(dict.fromkeys(map(str, targets)))
+            yield f"In table {entry.name}, on {entry.space} ({datasets}): {names}"
 
 
-def _record(device: Device) -> dict[str, Any]:
+def _record(device: Device, entries: list[Entry]) -> dict[str, Any]:
+    """A device and the columns that tables have of it."""
     import dataclasses
 
-    return dataclasses.asdict(device)
+    columns = [
+        {
+            "table": entry.name,
+            "space": entry.space,
+            "dataset": column.dataset,
+            "quantity": column.target.quantity,
+            "conditions": dict(column.target.conditions),
+            "column": column.name,
+        }
+        for entry in entries
+        for column in entry.columns
+        if column.target is not None and column.device == device.name
+    ]
+    return {**dataclasses.asdict(device), "columns": columns}
 
 
-def _known_on(device: Device) -> str:
+def _known_on(device: Device, entries: list[Entry]) -> str:
     """Quantities by space, a line for each: ``nasbench201: latency, energy``."""
     by_space: dict[str, dict[str, None]] = {}
-    for column in device.columns:
-        by_space.setdefault(column.space, {})[column.quantity] = None
-    return "\n".join(f"{space}: {', '.join(names)}" for space, names in by_space.items())
+    for entry in entries:
+        for target in entry.targets:
+            if target.device == device.name:
+                by_space.setdefault(entry.space, {})[target.quantity] = None
+    return "\n".join(f"{space}: {', '.join(names)}" for space, names in sorted(by_space.items()))
 
 
 def _transfers(cards: list[Card]) -> Iterator[str]:

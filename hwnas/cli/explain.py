@@ -48,15 +48,19 @@ def explain(
 ) -> None:
     """Show which features the predictor of a quantity rests on."""
     from hwnas.cli._console import console, print_json
-    from hwnas.core.device import load_device
-    from hwnas.core.quantity import parse_quantity
+    from hwnas.core.target import parse_target
+    from hwnas.objectives.devices import load_device
     from hwnas.objectives.explanation import explanations
     from hwnas.spaces import load_space
 
     loaded = load_space(space, dataset=dataset)
     machine = load_device(device) if device else None
-    quantities = dict.fromkeys(parse_quantity(name) for name in target.split(","))
-    found = [each for asked in quantities for each in explanations(loaded, machine, *asked)]
+    targets = dict.fromkeys(parse_target(name) for name in target.split(","))
+    found = [
+        each
+        for asked in targets
+        for each in explanations(loaded, machine, asked.meaning, asked.condition_text)
+    ]
     if as_json:
         print_json([_record(loaded, explanation, top) for explanation in found])
         return

@@ -59,6 +59,7 @@ def fit(
     from hwnas.errors import ConfigError
     from hwnas.predictors import search_path
     from hwnas.predictors.card import CARDS
+    from hwnas.tables import load_audit, unused_rows
 
     lines = console(to_stderr=as_json)
 
@@ -68,6 +69,8 @@ def fit(
     ends = (device, quantity, from_space, to_space)
     if table is not None and not any(ends):
         cards = api.fit(table, column, out, seed, tell, tolerance)
+        for line in unused_rows(load_audit(table)):
+            lines.print(f"Of {escape(table)}, {line}", soft_wrap=True)
     elif table is None and bool(device) != bool(quantity) and from_space and to_space:
         if device:
             cards = api.fit_transfer(device, from_space, to_space, out=out)

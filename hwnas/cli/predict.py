@@ -22,7 +22,11 @@ def predict(
         typer.Option(help="Comma-separated; by default all that is known, and the counts."),
     ] = None,
     source: Annotated[
-        str, typer.Option(metavar="predictor|table", help="table: look true values up.")
+        str,
+        typer.Option(
+            metavar="predictor|table",
+            help="table: look true values up; latency:table does so for one quantity.",
+        ),
     ] = "predictor",
     power_w: Annotated[
         float | None,
@@ -84,11 +88,13 @@ def _table(cells: dict[str, dict[str, Any]]) -> Any:
 
 
 def _source(cell: dict[str, Any]) -> str:
-    """Where a value comes from; what it lacks where others of its kind have proxy scores."""
+    """Where a value comes from: which row of a table, and whether a predictor lacks scores."""
     from hwnas.objectives.predicted import INPUTS
 
-    lacks = cell["value"] is not None and cell.get("inputs") == INPUTS[False]
-    return f"{cell['source']} {INPUTS[False]}" if lacks else str(cell["source"])
+    inputs = cell.get("inputs")
+    if cell["value"] is None or inputs in (None, INPUTS[True]):
+        return str(cell["source"])
+    return f"{cell['source']} {inputs}"
 
 
 def _number(value: float | None) -> str:

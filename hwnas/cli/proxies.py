@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from hwnas.core.architecture import Architecture
     from hwnas.core.space import SearchSpace
-    from hwnas.proxies.sweep import Task
+    from hwnas.proxies.sweep import ScoringPlan
 
 
 def proxies(
@@ -55,7 +55,7 @@ def proxies(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Score untrained architectures by zero-cost proxies; needs the extra torch."""
-    from hwnas.proxies.sweep import make_task
+    from hwnas.proxies.sweep import plan_scoring
     from hwnas.spaces import load_space
 
     options = {"cells": cells, "resolution": resolution}
@@ -63,20 +63,20 @@ def proxies(
     target = load_space(space, dataset=dataset, **given)
     chosen = _choose(target, archs or [], sample, score_all, seed)
     wanted = None if names is None else [name.strip() for name in names.split(",")]
-    task = make_task(target, batch, batch_size, wanted, seed, torch_device)
+    plan = plan_scoring(target, batch, batch_size, wanted, seed, torch_device)
     n_workers = _n_workers(workers, torch_device, len(chosen))
     if out is None:
-        _print(chosen, task, n_workers, as_json)
+        _print(chosen, plan, n_workers, as_json)
     else:
-        _save(chosen, task, out, n_workers)
+        _save(chosen, plan, out, n_workers)
 
 
 def _choose(
     space: SearchSpace, archs: Sequence[str], sample: int | None, score_all: bool, seed: int
 ) -> list[Architecture]:
     """The canonical architectures that the command line asks for."""
+    from hwnas.core.classes import all_classes, canonical_classes, sample_classes
     from hwnas.errors import ConfigError
-    from hwnas.proxies.sweep import all_classes, canonical_classes, sample_classes
 
     if sum((bool(archs), sample is not None, score_all)) != 1:
         raise ConfigError("Give one of: architectures, --sample N, --all.")
@@ -99,13 +99,13 @@ def _n_workers(asked: int | None, torch_device: str, n_archs: int) -> int:
     return max(1, min(n_cores(), n_archs // 8))
 
 
-def _save(archs: Sequence[Architecture], task: Task, out: Path, n_workers: int) -> None:
+def _save(archs: Sequence[Architecture], plan: ScoringPlan, out: Path, n_workers: int) -> None:
     """Score into a file, with a progress bar."""
     from hwnas.cli._console import console
     from hwnas.proxies.sweep import sweep
 
     messages = console(to_stderr=True)
-    _track(sweep(archs, task, out, n_workers), len(archs), messages)
+    _track(sweep(archs, plan, out, n_workers), len(archs), messages)
     console().print(f"{len(archs):,} architectures scored: {out}", soft_wrap=True)
 
 
@@ -126,14 +126,14 @@ def _track(counts: Iterable[int], total: int, messages: Any) -> None:
             bar.update(row, completed=n_done)
 
 
-def _print(archs: Sequence[Architecture], task: Task, n_workers: int, as_json: bool) -> None:
+def _print(archs: Sequence[Architecture], plan: ScoringPlan, n_workers: int, as_json: bool) -> None:
     """Score and print, each architecture under its canonical string."""
     from rich.table import Table
 
     from hwnas.cli._console import console, print_json
     from hwnas.proxies.sweep import score_rows
 
-    scored = score_rows(archs, task, n_workers)
+    scored = score_rows(archs, plan, n_workers)
     if as_json:
         print_json(
             [

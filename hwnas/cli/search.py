@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hwnas.cli import EXIT_INTERRUPTED
+from hwnas.cli import _exit
+from hwnas.cli._space import OptionTexts, space_of
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
     from hwnas.core.front import Front
-    from hwnas.engine.loop import Progress
+    from hwnas.engine.progress import Progress
     from hwnas.engine.run import Run
     from hwnas.proxies.lookup import Scoring
 
@@ -33,8 +34,12 @@ def search(
     dataset: Annotated[
         str | None, typer.Option(help="Data set; the space's first one by default.")
     ] = None,
+    option: OptionTexts = None,
     objectives: Annotated[
-        str, typer.Option(help="Comma-separated; robustness@pgd-eps1 names a variant.")
+        str,
+        typer.Option(
+            help="Comma-separated; robustness@pgd-eps1 names an attack, latency:table a source."
+        ),
     ] = "accuracy,robustness,latency,energy",
     constraint: Annotated[
         list[str] | None,
@@ -50,8 +55,8 @@ def search(
     algorithm: Annotated[
         str,
         typer.Option(
-            metavar="nsga2|random|naswot",
-            help="naswot: evaluate only what the warm start, here nwot:1000 by default, finds.",
+            metavar="{algorithms}",
+            help="{algorithm summaries}",
         ),
     ] = "nsga2",
     warm_start: Annotated[
@@ -64,9 +69,7 @@ def search(
     ] = None,
     population: Annotated[
         int,
-        typer.Option(
-            help="Architectures a generation, 4 or more; of naswot, 1 (as published) or more."
-        ),
+        typer.Option(help="Architectures a generation; at least {least populations}."),
     ] = 100,
     generations: Annotated[
         int | None, typer.Option(help="Generations; 50 if there is no --budget either.")
@@ -81,7 +84,11 @@ def search(
     ] = None,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Continue a run that was stopped; same settings."),
+        typer.Option(
+            "--resume",
+            help="Continue a run that was stopped, or let it go on with more --generations or "
+            "--budget; the other settings must be the same.",
+        ),
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print only where the run is.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the front as JSON.")] = False,
@@ -96,7 +103,6 @@ def search(
 
     settings: dict[str, Any] = {
         "device": device,
-        "dataset": dataset,
         "objectives": [name.strip() for name in objectives.split(",") if name.strip()],
         "constraints": constraint or [],
         "source": source,
@@ -118,7 +124,7 @@ def search(
     ):
         settings |= {"on_progress": on_progress, "on_scoring": on_scoring, "workers": n_cores()}
         try:
-            run = api.search(space, **settings, out=out, resume=resume)
+            run = api.search(space_of(space, dataset, option), **settings, out=out, resume=resume)
         except api.SearchInterrupted as interrupt:
             run, is_interrupted = interrupt.run, True
     if as_json:
@@ -131,7 +137,7 @@ def search(
         _print_run(console(), run, time.monotonic() - started)
     if is_interrupted:
         _say_how_to_go_on(messages, context.obj, run)
-        raise typer.Exit(EXIT_INTERRUPTED)
+        raise typer.Exit(_exit.INTERRUPTED)
 
 
 @contextlib.contextmanager
@@ -223,7 +229,7 @@ def _print_run(out: Console, run: Run, seconds: float) -> None:
             "constraint. Loosen one, or search longer with --generations."
         )
     else:
-        where = f"{config['space']} ({config['dataset']}) on {config['device'] or 'no device'}"
+        where = f"{run.space.label} ({config['dataset']}) on {config['device'] or 'no device'}"
         found = f"{len(front)} architecture{'s' if len(front) > 1 else ''}"
         out.print(
             f"[bold]{found}[/bold] on the Pareto front of {where}, "

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hwnas.cli._console import console, print_json
+from hwnas.cli._space import OptionTexts, space_of
 
 if TYPE_CHECKING:
     from rich.table import Table as Grid
 
     from hwnas.tables import Audit, Table
     from hwnas.tables.pairs import ColumnPair
+    from hwnas.tables.store import TableCard
 
 app = typer.Typer(
     help="Published tables and your own: list, pull, import, audit, show.", no_args_is_help=True
@@ -31,27 +33,14 @@ MOSTLY = 0.5
 @app.command("list")
 def list_tables() -> None:
     """List the tables: the published ones and your own."""
-    from hwnas.tables import is_cached, table_names
+    from hwnas.tables.catalogue import catalogue
 
     grid = _grid("Name", "Space", ">Rows", "In cache", "Title")
-    for name in table_names():
-        title, space, n_rows = _summary(name)
-        grid.add_row(name, space, n_rows, "yes" if is_cached(name) else "no", title)
+    for entry in sorted(catalogue(), key=lambda entry: entry.name):
+        n_rows = ", ".join(f"{each:,}" for each in entry.n_rows)
+        is_here = "shipped" if entry.origin == "shipped" else "yes" if entry.is_here else "no"
+        grid.add_row(entry.name, entry.space, n_rows, is_here, entry.title)
     console().print(grid)
-
-
-def _summary(name: str) -> tuple[str, str, str]:
-    """Title, space and number of rows of a table, whether it is in the cache or not."""
-    from hwnas.tables import is_cached, read_card
-    from hwnas.tables.importers import IMPORTERS
-    from hwnas.tables.sources import source_files
-
-    if is_cached(name):
-        card = read_card(name)
-        return card["title"], card["space"], f"{card['n_rows']:,}"
-    importer = IMPORTERS[name]
-    n_rows = {f"{file.rows:,}" for file in source_files(name)}
-    return importer.title, importer.space, ", ".join(sorted(n_rows))
 
 
 @app.command()
@@ -77,6 +66,7 @@ def import_(
     space: Annotated[
         str | None, typer.Option("--space", help="Search space of your own file's rows.")
     ] = None,
+    option: OptionTexts = None,
 ) -> None:
     """Import a published table, or your own under a new NAME; NAME may be "all".
 
@@ -92,7 +82,7 @@ def import_(
         for table in import_official(source):
             _tell_imported(table)
         return
-    is_own = space is not None or (source is not None and source.is_file())
+    is_own = space is not None or bool(option) or (source is not None and source.is_file())
     if not is_own:
         for each in _published(name):
             _tell_imported(import_table(each, source))
@@ -102,7 +92,7 @@ def import_(
             "A table of your own must come with --from FILE and --space SPACE; "
             f"{'--from' if source is None else '--space'} is missing. See: hwnas spaces"
         )
-    _tell_imported(import_file(name, source, space))
+    _tell_imported(import_file(name, source, space_of(space, None, option)))
 
 
 def _published(name: str) -> list[str]:
@@ -114,23 +104,28 @@ def _published(name: str) -> list[str]:
 
 
 def _tell_imported(table: Table) -> None:
+    from hwnas.tables import load_audit, unused_rows
+
     lines = [f"Imported {table.name}: {len(table):,} rows, {len(table.columns)} columns."]
     n_nulled = sum(nulled.count for nulled in table.nulled)
     if n_nulled:
         lines.append(f'{n_nulled:,} cells stood for "not measured" and are null.')
     if table.ignored:
         lines.append(f"Left out, not named by the rule: {', '.join(table.ignored)}.")
+    lines += unused_rows(load_audit(table.name))
     _say(*lines, f"What bites in it: hwnas tables audit {table.name}")
 
 
 @app.command()
 def audit(name: Name, as_json: AsJson = False) -> None:
     """Tell what bites in a table: stand-ins, gaps, columns that are one, spread, and more."""
+    import dataclasses
+
     from hwnas.tables import load_audit
 
     found = load_audit(name)
     if as_json:
-        print_json(found.to_dict())
+        print_json(dataclasses.asdict(found))
         return
     _say(f"{name}: {found.n_rows:,} rows, {found.n_classes:,} functional classes")
     _say(*_row_findings(found), *_column_findings(found), *_pair_findings(found))
@@ -147,11 +142,9 @@ def audit(name: Name, as_json: AsJson = False) -> None:
 
 
 def _row_findings(found: Audit) -> list[str]:
-    lines = []
-    if found.n_disconnected:
-        lines.append(
-            f"- {found.n_disconnected:,} rows do not connect input to output: infeasible, not cheap"
-        )
+    from hwnas.tables import unused_rows
+
+    lines = [f"- {line}" for line in unused_rows(found)]
     if found.n_unknown:
         lines.append(f"- {found.n_unknown:,} rows are no architectures of the space")
     if found.n_absent:
@@ -217,23 +210,26 @@ def show(
 ) -> None:
     """Show a table's card: rows, columns, sources, licence, hash."""
     from hwnas.tables import read_card
+    from hwnas.tables.store import CARDS
 
     card = read_card(name)
     if as_json:
-        print_json(card)
+        print_json(CARDS.encode(card))
         return
+    options = ", ".join(f"{key}={value}" for key, value in (card.options or {}).items())
     _say(
-        f"{name}: {card['title']}",
-        f"{card['n_rows']:,} rows of {card['space']}, {len(card['columns'])} columns",
-        f"sha256 {card['sha256']}",
-        *(_source(source) for source in card["sources"]),
+        f"{name}: {card.title}",
+        f"{card.n_rows:,} rows of {card.space}, {len(card.columns)} columns",
+        *([f"options of the space: {options}"] if options else []),
+        f"sha256 {card.sha256}",
+        *(_source(source) for source in card.sources),
     )
     if columns:
         console().print(_columns_grid(card))
         return
-    if card.get("is_additive"):
+    if card.is_additive:
         _say("values are sums over genes: these rows give that of every other architecture")
-    kinds = Counter(column["quantity"] or "other" for column in card["columns"])
+    kinds = Counter(column.quantity or "other" for column in card.columns)
     counted = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items()))
     _say(f"columns: {counted}; --columns lists them")
 
@@ -247,15 +243,15 @@ def _source(source: dict[str, Any]) -> str:
     )
 
 
-def _columns_grid(card: dict[str, Any]) -> Grid:
-    n_null = {column["name"]: column["n_null"] for column in card["audit"]["columns"]}
+def _columns_grid(card: TableCard) -> Grid:
+    n_null = {column.name: column.n_null for column in card.audit.columns}
     grid = _grid("Column", "Quantity", "Device", "Data set", "Unit", ">Null")
-    for column in card["columns"]:
-        mark = " (default)" if column["is_default"] else ""
+    for column in card.columns:
+        mark = " (default)" if column.is_default else ""
         grid.add_row(
-            f"{column['name']}\n  {column['detail']}{mark}",
-            *(column[key] or "" for key in ("quantity", "device", "dataset", "unit")),
-            f"{n_null.get(column['name'], 0):,}",
+            f"{column.name}\n  {column.detail}{mark}",
+            *(each or "" for each in (column.quantity, column.device, column.dataset, column.unit)),
+            f"{n_null.get(column.name, 0):,}",
         )
     return grid
 

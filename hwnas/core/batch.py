@@ -75,6 +75,17 @@ class Batch(Sequence[Architecture]):
         """Whether the input reaches the output, shape ``(n_archs,)``, boolean."""
         return self.space.valid_mask(self.canonical)
 
+    def part(self, rows: np.ndarray) -> Batch:
+        """Some of the architectures; the batch itself where these are all.
+
+        Args:
+            rows: Their positions, rising, shape ``(n_rows,)``.
+        """
+        if len(rows) == len(self):
+            return self
+        archs = None if self._given is None else [self._given[row] for row in rows]
+        return Batch(self.space, self.genotypes[rows], archs, self._is_canonical)
+
     def once(self, key: Hashable, compute: Callable[[], T]) -> T:
         """What ``compute`` gives, computed by the first who asks under ``key``.
 

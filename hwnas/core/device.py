@@ -1,129 +1,119 @@
-"""A device: a target machine, described by one TOML file in ``devices/``."""
+"""A device: a target machine, described by one TOML file in ``devices/``.
+
+What is known of it is what the catalogue of tables and the predictors find.
+"""
 
 from __future__ import annotations
 
+import math
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from hwnas._records import RecordFormat
 from hwnas._resources import config_dir, data_dir
-from hwnas.core.quantity import column_name, parse_quantity
 from hwnas.errors import ConfigError, UnknownNameError
 
-SCHEMA = 1
 ENTRY_POINTS = "hwnas.devices"
 """Each entry point is the path of a TOML file; its name is the device's."""
 
 
 @dataclass(frozen=True, slots=True)
-class TableColumn:
-    """A column of a published table that holds a quantity of this device.
-
-    Args:
-        table: Name of the table.
-        space: Search space of its rows.
-        dataset: Data set whose input size and classes the networks have.
-        quantity: Name of the quantity.
-        column: Name of the column, with its unit.
-        variant: Which variant of the quantity, such as ``"batch32"``; empty for none.
-    """
-
-    table: str
-    space: str
-    dataset: str
-    quantity: str
-    column: str
-    variant: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Device:
-    """What is known of a target machine.
+    """A target machine.
 
     Args:
         name: Name on the command line.
         title: Full name for people.
         kind: What sort of machine: ``"embedded GPU"``.
         source: Where its numbers come from.
-        columns: Its columns in published tables.
         rated_power_w: Rated power in watts, or None where no source states one.
         rated_power_source: The source of ``rated_power_w``.
         note: Anything a user must know before trusting its numbers.
+
+    Raises:
+        ConfigError: The rated power is no positive number of watts.
     """
 
     name: str
     title: str
     kind: str
     source: str
-    columns: tuple[TableColumn, ...]
     rated_power_w: float | None = None
     rated_power_source: str = ""
     note: str = ""
 
-    def quantities(self, space: str, dataset: str) -> tuple[str, ...]:
-        """Names of the quantities a table knows for this device on a space and data set."""
-        return tuple(
-            dict.fromkeys(
-                c.quantity for c in self.columns if (c.space, c.dataset) == (space, dataset)
+    def __post_init__(self) -> None:
+        power = self.rated_power_w
+        if power is not None and not (math.isfinite(power) and power > 0):
+            raise ConfigError(
+                f"Device '{self.name}': the rated power must be a positive number of watts; "
+                f"got {power:g}."
             )
-        )
-
-    def tables(self, quantity: str, space: str, dataset: str) -> tuple[str, ...]:
-        """Names of the tables that know a quantity of this device on a space and data set."""
-        asked = (quantity, space, dataset)
-        return tuple(
-            dict.fromkeys(
-                c.table for c in self.columns if (c.quantity, c.space, c.dataset) == asked
-            )
-        )
 
 
-def _columns(name: str, tables: list[dict[str, Any]]) -> tuple[TableColumn, ...]:
-    """Columns of the ``[[table]]`` blocks: each data set times each quantity's variant."""
-    found = []
-    for table in tables:
-        for dataset in table["datasets"]:
-            for quantity, variant in map(parse_quantity, table["quantities"]):
-                unit_name = column_name(quantity, variant)
-                column = f"{dataset}_{table.get('prefix', name)}_{unit_name}"
-                found.append(
-                    TableColumn(
-                        table["name"], table["space"], dataset, quantity.name, column, variant
-                    )
-                )
-    return tuple(found)
+@dataclass(frozen=True, slots=True)
+class _Power:
+    """A device's rated power and who states it."""
+
+    rated_w: float
+    source: str
 
 
-def read_device(path: Path) -> Device:
+@dataclass(frozen=True, slots=True)
+class _Description:
+    """What a TOML file says of a device; its name is the file's."""
+
+    title: str
+    kind: str
+    source: str
+    note: str = ""
+    power: _Power | None = None
+
+
+def _without_tables(fields: dict[str, Any]) -> dict[str, Any]:
+    """Schema 1 listed columns of tables, which the catalogue finds by itself."""
+    return {key: value for key, value in fields.items() if key != "table"}
+
+
+_DESCRIPTIONS = RecordFormat(
+    kind=_Description,
+    schema=2,
+    error=ConfigError,
+    what="the description of a device (schema, title, kind, source, note, [power])",
+    advice="See devices/raspi4.toml for one",
+    upgrades={1: _without_tables},
+)
+
+
+def read_device(path: Path, name: str | None = None) -> Device:
     """The device that a TOML file describes.
+
+    Args:
+        path: The file.
+        name: What to call the device; the file's name without suffix by default.
 
     Raises:
         ConfigError: The file is no device description this version can read.
     """
     try:
-        with path.open("rb") as file:
-            data = tomllib.load(file)
-        if data["schema"] > SCHEMA:
-            raise ConfigError(
-                f"{path.name}: schema must be at most {SCHEMA}; got {data['schema']}. Update hwnas."
-            )
-        power = data.get("power", {})
-        return Device(
-            name=path.stem,
-            title=data["title"],
-            kind=data["kind"],
-            source=data["source"],
-            columns=_columns(path.stem, data.get("table", [])),
-            rated_power_w=power.get("rated_w"),
-            rated_power_source=power.get("source", ""),
-            note=data.get("note", ""),
-        )
-    except (KeyError, TypeError, tomllib.TOMLDecodeError) as error:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(
-            f"{path.name} must describe a device (title, kind, source, table); {error!r}."
+            f"{path.name} must be {_DESCRIPTIONS.what}; it cannot be read: {error}."
         ) from error
+    found = _DESCRIPTIONS.decode(data, path.name)
+    return Device(
+        name=name or path.stem,
+        title=found.title,
+        kind=found.kind,
+        source=found.source,
+        rated_power_w=found.power.rated_w if found.power else None,
+        rated_power_source=found.power.source if found.power else "",
+        note=found.note,
+    )
 
 
 def _files() -> dict[str, Path]:
@@ -145,13 +135,13 @@ def _files() -> dict[str, Path]:
     return files
 
 
-def device_names() -> list[str]:
-    """Names of all devices, in alphabetical order."""
+def described_names() -> list[str]:
+    """Names of the devices that a TOML file describes, in alphabetical order."""
     return sorted(_files())
 
 
-def load_device(name: str) -> Device:
-    """The device called ``name``.
+def described_device(name: str) -> Device:
+    """The device that the TOML file called ``name`` describes.
 
     Raises:
         UnknownNameError: There is none.
@@ -160,4 +150,4 @@ def load_device(name: str) -> Device:
     files = _files()
     if name not in files:
         raise UnknownNameError("device", name, files, "hwnas devices")
-    return replace(read_device(files[name]), name=name)
+    return read_device(files[name], name)

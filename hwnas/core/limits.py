@@ -10,14 +10,16 @@ from typing import Literal
 
 import numpy as np
 
-from hwnas.core.quantity import Quantity, column_name, parse_quantity
+from hwnas.core.quantity import Quantity
+from hwnas.core.target import Target, parse_target
 from hwnas.errors import ConfigError, UnknownNameError
 
 Relation = Literal["<=", ">="]
 
-_LIMIT = re.compile(r"([^\s<>=,]+)\s*(<=|>=)\s*([^\s<>=,]+)")
-_ASSIGNMENT = re.compile(r"([^\s<>=,]+)\s*=\s*([^\s<>=,]+)")
-_UNIT_WORDS = {"ms": "milliseconds", "mJ": "millijoules", "img/s": "images per second"}
+# Conditions after @ may be spelled out, as in latency_ms@batch=32.
+_COLUMN = r"([^\s<>=,@]+(?:@[^\s<>,]+?)?)"
+_LIMIT = re.compile(rf"{_COLUMN}\s*(<=|>=)\s*([^\s<>=,]+)")
+_ASSIGNMENT = re.compile(rf"{_COLUMN}\s*=\s*([^\s<>=,]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,17 @@ class Limit:
         excess = values - self.bound if self.relation == "<=" else self.bound - values
         return np.where(np.isnan(values), np.inf, np.maximum(excess, 0.0))
 
+    def relative_violation(self, values: np.ndarray) -> np.ndarray:
+        """Violation as a multiple of the bound, so that those of several limits add up.
+
+        Args:
+            values: Shape ``(n_archs,)``; NaN where unknown.
+
+        Returns:
+            Shape ``(n_archs,)``; as it is where the bound is 0.
+        """
+        return self.violation(values) / (abs(self.bound) or 1.0)
+
 
 def parse_limit(text: str, option: str = "", own: Collection[str] = ()) -> Limit:
     """The limit that a text such as ``latency_ms<=5`` or ``accuracy >= 92`` states.
@@ -83,9 +96,9 @@ def parse_limit(text: str, option: str = "", own: Collection[str] = ()) -> Limit
             f"{where} a limit must have the form 'latency_ms<=5' or 'accuracy_pct>=92'."
         )
     name, relation, number = match.groups()
-    column = name if name in own else column_name(*parse_quantity(name))
     bound = _number(number, where)
     try:
+        column = name if name in own else parse_target(name).column
         return Limit(column, "<=" if relation == "<=" else ">=", bound)
     except ConfigError as error:
         raise ConfigError(f"{where} {str(error).partition(': ')[2]}") from None
@@ -124,32 +137,38 @@ def parse_assignments(text: str, option: str = "") -> dict[str, float]:
 
 def column_of(name: str) -> str:
     """Column of a quantity's name or column; any other name as it is."""
-    quantity, variant = _quantity(name)
-    return column_name(quantity, variant) if quantity else name
+    target = _target(name)
+    return target.column if target else name
 
 
-def _quantity(name: str) -> tuple[Quantity | None, str]:
-    """The quantity and variant a name stands for; None for a user's own column."""
+def _target(name: str) -> Target | None:
+    """The target a name stands for; None for a user's own column."""
     try:
-        return parse_quantity(name)
+        return parse_target(name)
     except UnknownNameError:
-        return None, ""
+        return None
 
 
 def _problem(limit: Limit) -> str:
     """What is wrong with a limit's bound, as the rest of a sentence; empty if nothing is."""
     if not math.isfinite(limit.bound):
         return f"the limit must be a finite number; got {limit.bound}."
-    quantity, _ = _quantity(limit.column)
-    if quantity is None:
-        return ""
-    if quantity.unit == "%":
-        if not 0 <= limit.bound <= 100:
-            return f"the limit must be a percentage from 0 to 100; got {_plain(limit.bound)}."
-        return ""
-    if limit.relation == "<=" and limit.bound <= 0:
-        unit = _UNIT_WORDS.get(quantity.unit) or quantity.title.lower()
-        return f"the limit must be a positive number of {unit}; got {_plain(limit.bound)}."
+    target = _target(limit.column)
+    wanted = target and _reachable(target.meaning, limit)
+    return f"the limit must be {wanted}; got {_plain(limit.bound)}." if wanted else ""
+
+
+def _reachable(quantity: Quantity, limit: Limit) -> str:
+    """What the bound must be for the quantity to reach it; empty if it is that."""
+    lower, upper = quantity.lower, quantity.upper
+    if math.isfinite(lower) and math.isfinite(upper):
+        is_fine = quantity.can_be(limit.bound)
+        return "" if is_fine else f"a {quantity.words} from {_plain(lower)} to {_plain(upper)}"
+    if limit.relation == "<=" and limit.bound <= lower:
+        what = "a positive number" if lower == 0 else f"a number above {_plain(lower)}"
+        return f"{what} of {quantity.words}"
+    if limit.relation == ">=" and limit.bound >= upper:
+        return f"a number below {_plain(upper)} of {quantity.words}"
     return ""
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from hwnas.core.architecture import Architecture
+from hwnas.core.batch import Batch
 from hwnas.core.quantity import Direction, Source
 from hwnas.errors import ShapeError
+
+Stage = Literal[0, 1, 2]
+"""When something is evaluated, the cheap first: 0 counted, 1 predicted or looked up, both of whole
+batches; 2 measured or the user's own function, one architecture at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class ObjectiveSpec:
         importances: Which features a prediction rests on, as its predictor's card tells it; empty
             where that is not known.
         evaluation: How ``figures`` were measured: ``held_out`` or ``cross_validated``.
+        stage: When it is evaluated.
     """
 
     column: str
@@ -42,6 +47,7 @@ class ObjectiveSpec:
     figures: Mapping[str, float | None] = field(default_factory=dict)
     importances: Mapping[str, Any] = field(default_factory=dict)
     evaluation: str = "held_out"
+    stage: Stage = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +80,21 @@ class Estimate:
 
 
 class Objective(Protocol):
-    """Something that values architectures in batches."""
+    """Something that values architectures in batches.
+
+    Two methods more are called where there are any: ``prepare(batch)`` before any objective of a
+    batch is asked, so that what several need can be computed at once; and ``inputs(batch)``, what
+    each value rests on, ``n_archs`` words, or None where that is the same for all.
+    """
 
     @property
     def spec(self) -> ObjectiveSpec:
         """What the values are."""
         ...
 
-    def __call__(self, archs: Sequence[Architecture]) -> Estimate:
-        """Values of ``n_archs`` architectures, each array of shape ``(n_archs,)``."""
+    def __call__(self, batch: Batch, /) -> Estimate:
+        """Values of ``n_archs`` architectures, each array of shape ``(n_archs,)``.
+
+        In stage 2 a batch holds one architecture; an exception fails that one alone.
+        """
         ...

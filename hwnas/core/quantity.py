@@ -83,10 +83,20 @@ class Quantity:
         return self.unit_words or self.title.lower()
 
 
-QUANTITIES: Registry[Quantity] = Registry("quantity", "hwnas.core.quantity", "hwnas.quantities")
+QUANTITIES: Registry[Quantity] = Registry("quantity", group="hwnas.quantities")
 for _quantity in (
-    Quantity("accuracy", "accuracy_pct", "%", "max", "Accuracy", upper=100.0),
-    Quantity("robustness", "robustness_pct", "%", "max", "Robust accuracy", upper=100.0),
+    Quantity(
+        "accuracy", "accuracy_pct", "%", "max", "Accuracy", upper=100.0, unit_words="percentage"
+    ),
+    Quantity(
+        "robustness",
+        "robustness_pct",
+        "%",
+        "max",
+        "Robust accuracy",
+        upper=100.0,
+        unit_words="percentage",
+    ),
     Quantity(
         "latency", "latency_ms", "ms", "min", "Latency", per_device=True, unit_words="milliseconds"
     ),
@@ -139,14 +149,3 @@ def find_quantity(word: str) -> Quantity:
     if word not in by_word:
         raise UnknownNameError("quantity", word, by_word)
     return by_word[word]
-
-
-def parse_quantity(text: str) -> tuple[Quantity, str]:
-    """The quantity and variant that a word such as ``robustness@pgd-eps1`` names."""
-    name, _, variant = text.strip().partition("@")
-    return find_quantity(name), variant
-
-
-def column_name(quantity: Quantity, variant: str = "") -> str:
-    """Column of a quantity's variant: ``robustness_pct`` or ``robustness_pct@pgd-eps1``."""
-    return f"{quantity.column}@{variant}" if variant else quantity.column

@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from hwnas.core.architecture import Architecture
-from hwnas.core.cell import CellGraph
+from hwnas.core.cell import Cell
 from hwnas.core.graph import OperationGraph
+from hwnas.core.shapes import Shape
 from hwnas.errors import ArchitectureError, ShapeError, UnknownNameError
 
 if TYPE_CHECKING:
     import torch
 
 SAMPLING_ROUNDS = 1000
+CHAIN_FEATURES = ("groups", "one_hot", "ordinal", "stages", "operators", "counts")
+"""Feature sets that suit chains of layers."""
 
 
 class SearchSpace(ABC):
@@ -32,9 +35,14 @@ class SearchSpace(ABC):
         datasets: Data sets the space is defined for, the default one first.
         genes: Names of the ``n_genes`` genes.
         n_choices: Number of choices of each gene, ``n_genes`` of them.
-        independent_genes: Groups of genes that together cover all: a parameter or MAC count of
-            the network is a constant plus a term for each group.
-        cell: For cell-based spaces, the graph whose edges the genes choose operations for.
+        choice_names: What people call the choices of each gene; numbers where it is left out.
+        independent_genes: Groups of genes that together cover all: whatever is a sum over the
+            network's operators is a constant plus a term for each group. None where it is not;
+            graphs are measured one by one then.
+        cell_types: The cells that its networks repeat; none for other spaces.
+        feature_sets: Feature sets that suit the space, for predictors of its networks.
+        input_shape: Shape of one input without the batch axis: ``(channels, height, width)``.
+        n_outputs: Outputs of a network, such as the classes of an image.
     """
 
     name: ClassVar[str]
@@ -42,8 +50,20 @@ class SearchSpace(ABC):
     datasets: ClassVar[tuple[str, ...]]
     genes: ClassVar[tuple[str, ...]]
     n_choices: ClassVar[tuple[int, ...]]
-    independent_genes: ClassVar[tuple[tuple[int, ...], ...]]
-    cell: ClassVar[CellGraph | None] = None
+    choice_names: ClassVar[tuple[tuple[str, ...], ...]]
+    independent_genes: ClassVar[tuple[tuple[int, ...], ...] | None] = None
+    cell_types: ClassVar[tuple[Cell, ...]] = ()
+    feature_sets: ClassVar[tuple[str, ...]] = CHAIN_FEATURES
+    input_shape: Shape
+    n_outputs: int
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        given = vars(cls)
+        if "n_choices" in given and "choice_names" not in given:
+            cls.choice_names = tuple(tuple(map(str, range(n))) for n in cls.n_choices)
+        elif "choice_names" in given and "n_choices" not in given:
+            cls.n_choices = tuple(map(len, cls.choice_names))
 
     def __init__(self, dataset: str | None = None) -> None:
         if dataset is not None and dataset not in self.datasets:
@@ -57,8 +77,12 @@ class SearchSpace(ABC):
         A subclass keeps each option under its own name. With the name and the data set they say
         which space this is, wherever one is recorded; two that agree in all three are equal.
         """
-        names = inspect.signature(type(self)).parameters
-        return {name: getattr(self, name) for name in names if name != "dataset"}
+        named = inspect.signature(type(self)).parameters.values()
+        return {
+            each.name: getattr(self, each.name)
+            for each in named
+            if each.name != "dataset" and each.kind is not each.VAR_KEYWORD
+        }
 
     @property
     def label(self) -> str:
@@ -93,25 +117,6 @@ class SearchSpace(ABC):
         """The field's published string of a genotype."""
 
     @abstractmethod
-    def canonical_genotypes(self, genotypes: np.ndarray) -> np.ndarray:
-        """One representative of each genotype's functional class.
-
-        Args:
-            genotypes: Shape ``(n_archs, n_genes)``.
-
-        Returns:
-            Shape ``(n_archs, n_genes)``.
-        """
-
-    @abstractmethod
-    def valid_mask(self, genotypes: np.ndarray) -> np.ndarray:
-        """Whether the input reaches the output; shape ``(n_archs,)``, boolean.
-
-        Args:
-            genotypes: Shape ``(n_archs, n_genes)``.
-        """
-
-    @abstractmethod
     def graph(self, arch: Architecture) -> OperationGraph:
         """The operation graph of an architecture, dead operations included."""
 
@@ -123,24 +128,70 @@ class SearchSpace(ABC):
             MissingExtraError: torch is not installed.
         """
 
-    def pruned_genotypes(self, genotypes: np.ndarray) -> np.ndarray:
-        """Genotypes without dead operations, shape ``(n_archs, n_genes)``; here, as they are.
+    def active_genes(self, genotypes: np.ndarray) -> np.ndarray:
+        """Which genes the network has a use for; with all others at 0 it is the same network.
 
-        The true value of a functional class is the mean over its members that are their own
-        pruned form.
+        Genes of a layer beyond the depth are inactive, and those of a node that no path uses.
+
+        Args:
+            genotypes: Shape ``(n_archs, n_genes)``.
+
+        Returns:
+            Booleans of shape ``(n_archs, n_genes)``; here, True throughout.
         """
-        return self.check_genotypes(genotypes)
+        return np.ones(self.check_genotypes(genotypes).shape, dtype=bool)
+
+    def valid_mask(self, genotypes: np.ndarray) -> np.ndarray:
+        """Whether the input reaches the output; shape ``(n_archs,)``, boolean.
+
+        Here, whether it does in all cells; in a space without cells, True throughout.
+
+        Args:
+            genotypes: Shape ``(n_archs, n_genes)``.
+        """
+        genotypes = self.check_genotypes(genotypes)
+        is_valid = np.ones(len(genotypes), dtype=bool)
+        for cell in self.cell_types:
+            is_valid &= cell.is_connected(genotypes)
+        return is_valid
+
+    def canonical_genotypes(self, genotypes: np.ndarray) -> np.ndarray:
+        """One representative of each genotype's functional class.
+
+        Here, inactive genes are 0 and each cell is the representative of its own class.
+
+        Args:
+            genotypes: Shape ``(n_archs, n_genes)``.
+
+        Returns:
+            Shape ``(n_archs, n_genes)``.
+        """
+        canonical = self._with_active_genes(genotypes)
+        for cell in self.cell_types:
+            canonical = cell.canonical(canonical)
+        return canonical
+
+    def pruned_genotypes(self, genotypes: np.ndarray) -> np.ndarray:
+        """Genotypes without dead operations, shape ``(n_archs, n_genes)``.
+
+        Here, inactive genes are 0 and cells are pruned. The true value of a functional class is
+        the mean over its members that are their own pruned form.
+
+        Args:
+            genotypes: Shape ``(n_archs, n_genes)``.
+        """
+        pruned = self._with_active_genes(genotypes)
+        for cell in self.cell_types:
+            pruned = cell.pruned(pruned)
+        return pruned
+
+    def _with_active_genes(self, genotypes: np.ndarray) -> np.ndarray:
+        genotypes = self.check_genotypes(genotypes)
+        return np.where(self.active_genes(genotypes), genotypes, 0)
 
     def all_genotypes(self) -> np.ndarray | None:
         """Every genotype in the order of the published tables; None if too many to list."""
         return None
-
-    @property
-    def choice_names(self) -> tuple[tuple[str, ...], ...]:
-        """What people call the choices of each gene; numbers where the space has no names."""
-        if self.cell is not None:
-            return (self.cell.operations,) * len(self.genes)
-        return tuple(tuple(map(str, range(n_choices))) for n_choices in self.n_choices)
 
     def architecture(self, genotype: Sequence[int]) -> Architecture:
         """The architecture of a genotype.

@@ -38,14 +38,13 @@ class Target:
     """What a number is about.
 
     Args:
-        quantity: Name of the quantity.
+        quantity: Name of the quantity; files may name one that is not known here.
         dataset: Data set, or None for one that is not said.
         device: Device; None for a quantity that depends on none, or one that is not said.
         conditions: What else was set, such as ``(("batch", "32"),)``; none stands for the usual
             ones. Given in any order, kept in that of the keys.
 
     Raises:
-        UnknownNameError: There is no such quantity.
         ConfigError: A key or value is no plain word, or a key stands twice.
     """
 
@@ -55,7 +54,6 @@ class Target:
     conditions: Conditions = ()
 
     def __post_init__(self) -> None:
-        find_quantity(self.quantity)
         pairs = tuple(sorted((key, value) for key, value in self.conditions))
         keys = [key for key, _ in pairs]
         for key, value in pairs:
@@ -70,7 +68,11 @@ class Target:
 
     @property
     def meaning(self) -> Quantity:
-        """The quantity with its unit and direction."""
+        """The quantity with its unit and direction.
+
+        Raises:
+            UnknownNameError: There is none: another distribution that had it is gone.
+        """
         return find_quantity(self.quantity)
 
     @property

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hwnas.engine.run import FRONT_CSV, FRONT_JSON, RECORD, REPORT, Record, read_record
+from hwnas.engine.lock import HOLDER, LOCK, hold
+from hwnas.engine.record import FRONT_CSV, FRONT_JSON, RECORD, REPORT, Record, read_record
 from hwnas.errors import RunError, StorageError
 
 RUNS = Path("runs")
+ENDS = ("generations", "budget")
+"""Settings that say when a search ends."""
 
 
 def new_directory(stem: str) -> Path:
@@ -22,8 +27,9 @@ def new_directory(stem: str) -> Path:
 def latest_directory(stem: str, record: Record) -> Path:
     """The newest ``runs/<stem>-<number>`` that holds a run of this configuration.
 
-    Where there is no run of that stem at all, the one to resume was killed before it began: it
-    begins in a new directory.
+    One that would end where this one does comes before those that would end elsewhere. Where there
+    is no run of that stem at all, the one to resume was killed before it began: it begins in a new
+    directory.
 
     Raises:
         RunError: There are runs, but none of this configuration; or one of them is damaged.
@@ -34,9 +40,13 @@ def latest_directory(stem: str, record: Record) -> Path:
         return int(tail) if tail.isdecimal() else 0
 
     runs = [path for path in RUNS.glob(f"{stem}-*") if number(path) and (path / RECORD).is_file()]
-    for path in sorted(runs, key=number, reverse=True):
-        if difference(read_record(path), record) is None:
+    runs = sorted(runs, key=number, reverse=True)
+    alike = [(path, found) for path in runs if not difference(found := read_record(path), record)]
+    for path, found in alike:
+        if _ends(found) == _ends(record):
             return path
+    if alike:
+        return alike[0][0]
     if not runs:
         return new_directory(stem)
     raise RunError(
@@ -45,11 +55,20 @@ def latest_directory(stem: str, record: Record) -> Path:
     )
 
 
+def _ends(record: Record) -> tuple[Any, ...]:
+    return tuple(record.config.get(name) for name in ENDS)
+
+
 def difference(stored: Record, asked: Record) -> str | None:
-    """What differs between two configurations, as part of a sentence; None if nothing does."""
-    for key in sorted({*stored.config, *asked.config}):
+    """What differs between two configurations, as part of a sentence; None if nothing does.
+
+    When they end may differ: a run can be continued further than it was to go.
+    """
+    for key in sorted({*stored.config, *asked.config} - set(ENDS)):
         there, here = stored.config.get(key), asked.config.get(key)
-        if there != here:
+        # Runs of schema 1 did not note the options of their space.
+        is_unknown = key == "options" and not there
+        if there != here and not is_unknown:
             return f"{key} is {_plain(there)} there and {_plain(here)} here"
     names = [[spec.column for spec in record.columns] for record in (stored, asked)]
     if names[0] != names[1]:
@@ -64,27 +83,37 @@ def difference(stored: Record, asked: Record) -> str | None:
 
 def _plain(setting: Any) -> str:
     """A setting as people read it."""
+    if isinstance(setting, dict):
+        setting = [f"{name}={value}" for name, value in setting.items()]
     if isinstance(setting, list):
         return ", ".join(map(str, setting)) or "empty"
     return "not given" if setting is None else str(setting)
 
 
-def claim(path: Path, record: Record, is_resumed: bool) -> None:
-    """Make the directory of a new run, or check that of a resumed one.
+@contextlib.contextmanager
+def claimed(path: Path, record: Record, is_resumed: bool) -> Iterator[None]:
+    """Make the directory of a new run, or check that of a resumed one, and keep it meanwhile.
 
     A run to resume that was killed before it began, begins.
 
     Raises:
-        RunError: It holds something else, or a run of another configuration.
+        RunError: It holds something else, or a run of another configuration; or another process
+            works in it.
         StorageError: It cannot be made.
     """
     if (path / RECORD).exists():
         _check_run(path, record, is_resumed)
     else:
         _take(path)
-        record.write(path)
-    for leftover in _leftovers(path):
-        leftover.unlink(missing_ok=True)
+    with hold(path):
+        # Another process may have been here in the meantime.
+        if (path / RECORD).exists():
+            _check_run(path, record, is_resumed)
+        else:
+            record.write(path)
+        for leftover in _leftovers(path):
+            leftover.unlink(missing_ok=True)
+        yield
 
 
 def _take(path: Path) -> None:
@@ -120,10 +149,11 @@ def _is_free(path: Path) -> bool:
     """Whether a path is new, or a directory with nothing but what a killed run left of itself."""
     if not path.exists():
         return True
-    return path.is_dir() and set(path.iterdir()) == set(_leftovers(path))
+    left = {*_leftovers(path), path / LOCK, path / HOLDER}
+    return path.is_dir() and set(path.iterdir()) <= left
 
 
 def _leftovers(path: Path) -> list[Path]:
     """Temporary files of a run that was killed while it wrote; see ``hwnas._files``."""
-    names = (RECORD, FRONT_CSV, FRONT_JSON, REPORT)
+    names = (RECORD, FRONT_CSV, FRONT_JSON, REPORT, HOLDER)
     return [found for name in names for found in path.glob(f".{name}.????????")]

@@ -1,30 +1,36 @@
-"""The loop around an algorithm: canonical forms, evaluation, storing, progress, replay.
+"""The loop around an algorithm: canonical forms, trials, storing, progress, replay.
 
-A resumed run is replayed: the algorithm starts from its seed, and generations that are stored are
-answered from the store. It therefore ends where a run that was never stopped would have ended.
+A resumed run is replayed: the algorithm starts from its seed, is asked as it was and told what was
+stored, in the order in which it was told. It therefore ends where a run that was never stopped
+would have ended, and can go on from there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
+from itertools import count
 
 import numpy as np
 
-from hwnas.algorithms import Algorithm
+from hwnas.algorithms import Algorithm, Told
 from hwnas.core.architecture import genotype_keys
-from hwnas.core.limits import Limit
-from hwnas.core.objective import Objective, ObjectiveSpec
+from hwnas.core.batch import Batch
+from hwnas.core.forms import Forms
+from hwnas.core.objective import Objective
 from hwnas.core.space import SearchSpace
-from hwnas.engine.redundancy import MIN_ARCHS, redundancy_notes
-from hwnas.engine.store import ENDS, Evaluated, Generation, Store
-from hwnas.errors import RunError
-from hwnas.objectives.evaluation import evaluate
-from hwnas.objectives.indicators import Normalisation, minimised, non_dominated
+from hwnas.engine.progress import Progress, Tracker
+from hwnas.engine.store import Store
+from hwnas.engine.trials import Ask, History, Results, Trials
+from hwnas.errors import EvaluationError, RunError
+from hwnas.executors import Executor, Outcome, make_executor
+from hwnas.objectives.evaluation import ENDS, Problem, ask_together, evaluate_stages
+from hwnas.objectives.indicators import minimised
 
-# Larger than any relative violation of a limit: what cannot run is further from feasible.
-CANNOT_RUN = 1e9
 MAX_IDLE_GENERATIONS = 50
+_LONGEST_ERROR = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,178 +39,297 @@ class Task:
 
     Args:
         space: Search space with its data set.
-        measures: What is evaluated: the objectives first, then what is told beside them.
-        n_objectives: How many of the measures are objectives.
-        limits: Limits on columns of the measures.
-        generations: Number of generations, or None for no limit.
+        problem: Objectives, what is told beside them, and limits.
+        population: How many architectures the algorithm is asked for at once.
+        generations: How often it is asked, or None for no limit.
         budget: Number of distinct architectures to evaluate, or None for no limit.
     """
 
     space: SearchSpace
-    measures: tuple[Objective, ...]
-    n_objectives: int
-    limits: tuple[Limit, ...]
+    problem: Problem
+    population: int
     generations: int | None
     budget: int | None
 
-    @property
-    def columns(self) -> tuple[ObjectiveSpec, ...]:
-        """What each measure's values are."""
-        return tuple(measure.spec for measure in self.measures)
-
-    @property
-    def objectives(self) -> tuple[ObjectiveSpec, ...]:
-        """What each objective's values are."""
-        return self.columns[: self.n_objectives]
-
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a search has come.
+class _Turn:
+    """What an algorithm asked for at once.
 
     Args:
-        generation: The last finished generation, with its hypervolume.
-        n_front: Non-dominated architectures so far.
-        notes: What the user should know about the objectives.
+        number: Which ask, from 1.
+        genotypes: As they were asked, shape ``(n_asked, n_genes)``.
+        trials: Trial of each, shape ``(n_asked,)``.
+        is_told: Which the algorithm has been told about, shape ``(n_asked,)``; changes.
     """
 
-    generation: Generation
-    n_front: int
-    notes: tuple[str, ...]
+    number: int
+    genotypes: np.ndarray
+    trials: np.ndarray
+    is_told: np.ndarray
 
 
 class Loop:
-    """Runs an algorithm on a task and stores every evaluation.
+    """Runs an algorithm on a task and stores every trial.
 
     Args:
         task: What is evaluated, and when the search ends.
         algorithm: Proposes architectures; fresh from its seed.
-        store: Where evaluations are kept; those it holds are not made again.
+        store: Where trials are kept; those it holds are not made again.
+        executor: Where stage 2 is evaluated; this process by default.
+        forms: Canonical forms that the algorithm has had computed.
 
     Attributes:
-        normalisation: Ranges behind the hypervolume, or None while too little is known for any.
-        notes: What the user should know about the objectives.
+        tracker: How the search has got on.
 
     Raises:
-        RunError: The store is damaged.
+        RunError: The store is damaged or old, or holds more than the task would evaluate.
     """
 
-    def __init__(self, task: Task, algorithm: Algorithm, store: Store) -> None:
-        self.normalisation: Normalisation | None = None
-        self.notes: tuple[str, ...] = ()
+    def __init__(
+        self,
+        task: Task,
+        algorithm: Algorithm,
+        store: Store,
+        executor: Executor | None = None,
+        forms: Forms | None = None,
+    ) -> None:
+        self.tracker = Tracker(task.problem.objectives, task.budget)
         self._task = task
         self._algorithm = algorithm
         self._store = store
+        self._executor = executor
+        self._forms = forms or Forms(task.space)
+        store.check_current()
         history = store.history()
-        stored = history.evaluated
-        genotypes = task.space.genotypes([task.space.parse(arch) for arch in stored.archs])
-        # Each canonical genotype's position among all that was evaluated.
-        self._position = {key: position for position, key in enumerate(genotype_keys(genotypes))}
-        self._violation = stored.violation
-        self._values = stored.values
-        self._finished = history.generations
-        self._front = np.empty((0, task.n_objectives))
-        self._n_seen = 0
+        self._asks = list(history.asks)
+        self._n_replayed = len(self._asks)
+        self._archs = list(history.trials.archs)
+        self._first_ask = history.trials.ask
+        self._results = history.trials.results
+        # Canonical genotype of each trial, and the other way round.
+        self._genotypes = task.space.genotypes([task.space.parse(arch) for arch in self._archs])
+        self._trial_of = {key: n for n, key in enumerate(genotype_keys(self._genotypes))}
+        self._n_evaluated = 0
+        self._check_ends()
 
-    def run(self, on_progress: Callable[[Progress], None]) -> None:
-        """Search to the end; an exception, such as an interrupt, loses no finished generation.
+    def batch(self, archs: Sequence[str]) -> Batch:
+        """Architectures that were evaluated, by their strings, which need not be parsed."""
+        trial_of = {arch: trial for trial, arch in enumerate(self._archs)}
+        genotypes = self._genotypes[[trial_of[arch] for arch in archs]]
+        return Batch(self._task.space, genotypes, is_canonical=True)
+
+    @property
+    def history(self) -> History:
+        """All that is stored by now."""
+        return History(
+            Trials(tuple(self._archs), self._first_ask, self._results), tuple(self._asks)
+        )
+
+    def _check_ends(self) -> None:
+        ends = {
+            "generations": (self._task.generations, len(self._asks)),
+            "budget": (self._task.budget, int(self._results.is_finished.sum())),
+        }
+        for name, (end, n_stored) in ends.items():
+            if end is not None and end < n_stored:
+                raise RunError(
+                    f"A run can go on, not back: --{name} must be at least the {n_stored} that it "
+                    f"holds; got {end}."
+                )
+
+    def run(
+        self,
+        on_progress: Callable[[Progress], None],
+        before_new: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Search to the end; an exception, such as an interrupt, loses no finished trial.
+
+        Args:
+            on_progress: Called after every generation.
+            before_new: Called once, before anything is stored that was not there before.
 
         Raises:
             RunError: The store holds a run that this task and algorithm would not have made.
+            EvaluationError: Every architecture of the first generation failed.
             StorageError: The store cannot be written.
         """
-        task, number, n_idle = self._task, 0, 0
-        while task.generations is None or number < task.generations:
-            if task.budget is not None and self._n_seen >= task.budget:
+        n_idle, is_new = 0, False
+        for number in count(1):
+            if self._is_over(number):
                 break
-            proposed = self._algorithm.ask()
-            if not len(proposed):
+            genotypes = self._algorithm.ask(self._task.population)
+            if not len(genotypes):
                 break
-            number += 1
-            asked = task.space.canonical_genotypes(proposed)
-            n_seen = self._n_seen
-            if number <= len(self._finished):
-                progress, is_whole = self._replay(number, asked)
-            else:
-                progress, is_whole = self._evaluate(number, asked)
-            on_progress(progress)
-            n_idle = n_idle + 1 if self._n_seen == n_seen else 0
-            if not is_whole or n_idle >= MAX_IDLE_GENERATIONS:
+            turn = self._turn(number, genotypes)
+            for rows in self._told(turn):
+                self._tell(turn, np.array(rows, dtype=int))
+            if self._has_work(turn):
+                if not is_new:
+                    before_new()
+                is_new = True
+                self._evaluate(turn)
+            n_new = self._finish(turn, on_progress)
+            n_idle = 0 if n_new else n_idle + 1
+            if not turn.is_told.all() or n_idle >= MAX_IDLE_GENERATIONS:
                 break
-            self._tell(asked)
 
-    def _evaluate(self, number: int, asked: np.ndarray) -> tuple[Progress, bool]:
-        """Evaluate and store what is new; False if the budget did not reach for all of it."""
-        rows = {
-            key: row for row, key in enumerate(genotype_keys(asked)) if key not in self._position
-        }
-        n_before, n_new = self._n_seen, len(rows)
-        room = n_new if self._task.budget is None else self._task.budget - n_before
-        chosen = list(rows)[:room]
-        archs = [self._task.space.architecture(asked[rows[key]]) for key in chosen]
-        values = np.empty((len(archs), len(self._task.measures), len(ENDS)))
-        if archs:
-            estimates = evaluate(self._task.space, self._task.measures, archs)
-            for column, known in enumerate(estimates):
-                values[:, column] = np.stack([known.value, known.lower, known.upper], axis=1)
-        violation = self._violations(values[:, :, 0])
-        self._position |= {key: n_before + row for row, key in enumerate(chosen)}
-        self._values = np.concatenate([self._values, values])
-        self._violation = np.concatenate([self._violation, violation])
-        progress = self._finish(number, n_before + len(archs))
-        names = tuple(str(arch) for arch in archs)
-        generations = np.full(len(archs), number)
-        self._store.add(progress.generation, Evaluated(names, generations, violation, values))
-        return progress, len(archs) == n_new
+    def _is_over(self, number: int) -> bool:
+        generations = self._task.generations
+        return not self._room() or (generations is not None and number > generations)
 
-    def _replay(self, number: int, asked: np.ndarray) -> tuple[Progress, bool]:
-        """Check that a stored generation is the one the algorithm asks for again."""
-        stored = self._finished[number - 1]
-        before, after = self._n_seen, stored.n_evaluated
-        positions = {self._position.get(key, -1) for key in genotype_keys(asked)}
-        is_whole = all(0 <= position < after for position in positions)
-        is_cut = self._task.budget is not None and after >= self._task.budget
-        if not set(range(before, after)) <= positions or not (is_whole or is_cut):
-            raise RunError(
-                f"Generation {number} of the stored run is not what this version of hwnas and its "
-                "packages would have asked for; it cannot be resumed. Start again with another "
-                "--out."
-            )
-        return self._finish(number, after), is_whole
+    def _room(self) -> float:
+        """How many architectures the budget still allows."""
+        budget = self._task.budget
+        return np.inf if budget is None else budget - self._n_evaluated
 
-    def _violations(self, values: np.ndarray) -> np.ndarray:
-        """How far from feasible, shape ``(n_archs,)``: sum of relative violations of limits."""
-        names = [spec.column for spec in self._task.columns]
-        total = np.zeros(len(values))
-        for limit in self._task.limits:
-            broken = limit.violation(values[:, names.index(limit.column)])
-            total += np.minimum(broken / (abs(limit.bound) or 1.0), CANNOT_RUN)
-        can_run = np.isfinite(values[:, : self._task.n_objectives]).all(axis=1)
-        return np.where(can_run, total, CANNOT_RUN)
+    def _has_work(self, turn: _Turn) -> bool:
+        """Whether there is something to store: a new ask, or trials that the budget allows."""
+        is_finished = self._results.is_finished[self._first_ask == turn.number]
+        left = min(self._room() - is_finished.sum(), (~is_finished).sum())
+        return turn.number > len(self._asks) or left > 0
 
-    def _finish(self, number: int, n_seen: int) -> Progress:
-        """Close a generation after which ``n_seen`` architectures are known."""
-        new = slice(self._n_seen, n_seen)
-        self._n_seen = n_seen
-        values = self._values[new, : self._task.n_objectives, 0][self._violation[new] == 0]
-        self._front = np.concatenate([self._front, values])
-        self._front = self._front[non_dominated(minimised(self._front, self._task.objectives))]
-        self._learn()
-        ranges = self.normalisation
-        hypervolume = None if ranges is None else ranges.hypervolume(self._front)
-        return Progress(Generation(number, n_seen, hypervolume), len(self._front), self.notes)
+    def _turn(self, number: int, genotypes: np.ndarray) -> _Turn:
+        """What was asked, each with its trial; new ones where the stored run holds none."""
+        canonical = self._forms.canonical(genotypes)
+        keys = genotype_keys(canonical)
+        if number <= self._n_replayed:
+            found = tuple(self._trial_of.get(key, -1) for key in keys)
+            if found != self._asks[number - 1].trials:
+                raise RunError(
+                    f"Generation {number} of the stored run is not what this version of hwnas and "
+                    "its packages would have asked for; it cannot be resumed. Start again with "
+                    "another --out."
+                )
+        else:
+            new = {key: row for row, key in enumerate(keys) if key not in self._trial_of}
+            # In order of first appearance; a later twin has overwritten its row, not its place.
+            self._add_trials(number, canonical[list(new.values())], list(new))
+        trials = np.array([self._trial_of[key] for key in keys], dtype=int)
+        return _Turn(number, genotypes, trials, np.zeros(len(keys), dtype=bool))
 
-    def _learn(self) -> None:
-        """Set the normalisation and look for redundancy, once there is enough to see."""
-        if self.normalisation is not None:
+    def _add_trials(self, number: int, genotypes: np.ndarray, keys: Sequence[bytes]) -> None:
+        problem, n_known = self._task.problem, len(self._archs)
+        self._trial_of |= {key: n_known + place for place, key in enumerate(keys)}
+        self._archs += [str(self._task.space.architecture(each)) for each in genotypes]
+        self._genotypes = np.concatenate([self._genotypes, genotypes])
+        self._first_ask = np.append(self._first_ask, np.full(len(keys), number))
+        blank = Results.blank(len(keys), len(problem.measures), len(problem.limits))
+        self._results = self._results.followed_by(blank)
+
+    def _told(self, turn: _Turn) -> tuple[tuple[int, ...], ...]:
+        """What the algorithm was told in this turn of the stored run."""
+        return self._asks[turn.number - 1].told if turn.number <= self._n_replayed else ()
+
+    def _tell(self, turn: _Turn, rows: np.ndarray) -> None:
+        """Tell the algorithm about some of what it asked for."""
+        found, objectives = self._results.part(turn.trials[rows]), self._task.problem.objectives
+        value, *ends = (
+            minimised(found.values[:, : len(objectives), end], objectives)
+            for end in range(len(ENDS))
+        )
+        # A negated interval is turned round.
+        is_turned = [spec.direction == "max" for spec in objectives]
+        lower, upper = np.where(is_turned, ends[::-1], ends)
+        self._algorithm.tell(
+            Told(turn.genotypes[rows], value, lower, upper, found.violation, found.status)
+        )
+        turn.is_told[rows] = True
+
+    def _evaluate(self, turn: _Turn) -> None:
+        """Evaluate what is new as far as the budget reaches, store it, and tell."""
+        problem = self._task.problem
+        # The whole turn, also where part of it is known or left to a larger budget: values must
+        # not depend on that, to the last bit.
+        new = np.flatnonzero(self._first_ask == turn.number)
+        batch = Batch(self._task.space, self._genotypes[new], is_canonical=True)
+        values = evaluate_stages(problem, batch, (0, 1))
+        is_chosen = ~self._results.is_finished[new]
+        is_chosen &= np.cumsum(is_chosen) <= self._room() - (~is_chosen).sum()
+        is_dear = is_chosen & problem.can_be_feasible(values[:, :, 0], up_to=1)
+        is_dear &= bool(problem.at(2))
+        self._store_at_once(turn, new[is_chosen & ~is_dear], values[is_chosen & ~is_dear])
+        self._measure(turn, new[is_dear], values[is_dear])
+
+    def _store_at_once(self, turn: _Turn, trials: np.ndarray, values: np.ndarray) -> None:
+        """Store and tell what no measurement is needed for, in one transaction with the ask."""
+        results = self._evaluated(values)
+        self._results.put(trials, results)
+        is_known = self._results.is_finished[turn.trials] & ~turn.is_told
+        rows = np.flatnonzero(is_known)
+        with self._store.transaction():
+            if turn.number > len(self._asks):
+                first = len(self._archs) - int((self._first_ask == turn.number).sum())
+                self._store.add_ask(turn.number, turn.trials.tolist(), self._archs[first:])
+                self._asks.append(Ask(tuple(turn.trials.tolist())))
+            self._add_told(turn, rows, trials, results)
+        self._tell(turn, rows)
+
+    def _add_told(
+        self, turn: _Turn, rows: np.ndarray, trials: np.ndarray, results: Results
+    ) -> None:
+        if len(rows):
+            self._store.add_told(turn.number, rows.tolist(), trials.tolist(), results)
+            ask = self._asks[-1]
+            self._asks[-1] = Ask(ask.trials, (*ask.told, tuple(rows.tolist())))
+
+    def _measure(self, turn: _Turn, trials: np.ndarray, values: np.ndarray) -> None:
+        """Stage 2, one architecture at a time; each is stored and told when it is there."""
+        if not len(trials):
             return
-        values = self._values[: self._n_seen, : self._task.n_objectives, 0]
-        values = values[self._violation[: self._n_seen] == 0]
-        if len(values) >= min(MIN_ARCHS, self._task.budget or MIN_ARCHS):
-            self.normalisation = Normalisation.of(values, self._task.objectives)
-            self.notes = tuple(redundancy_notes(values, self._task.objectives))
+        problem, space = self._task.problem, self._task.space
+        places = problem.at(2)
+        work = partial(_ask_one, space, [problem.measures[place] for place in places])
+        executor = self._executor or make_executor(1)
+        with closing(executor.run(work, list(self._genotypes[trials]))) as outcomes:
+            for outcome in outcomes:
+                trial, row = trials[outcome.index : outcome.index + 1], values[outcome.index]
+                if outcome.value is not None:
+                    row[places] = outcome.value
+                results = self._evaluated(row[None])
+                _note_outcome(results, outcome)
+                self._results.put(trial, results)
+                rows = np.flatnonzero(turn.trials == trial)
+                with self._store.transaction():
+                    self._add_told(turn, rows, trial, results)
+                self._tell(turn, rows)
 
-    def _tell(self, asked: np.ndarray) -> None:
-        positions = [self._position[key] for key in genotype_keys(asked)]
-        values = self._values[positions, : self._task.n_objectives, 0]
-        self._algorithm.tell(minimised(values, self._task.objectives), self._violation[positions])
+    def _evaluated(self, values: np.ndarray) -> Results:
+        """Results of trials that did not fail, from their values ``(n_trials, n_columns, 3)``."""
+        problem = self._task.problem
+        results = Results.blank(len(values), len(problem.measures), len(problem.limits))
+        results.values[:] = values
+        results.violation[:] = problem.violation(values[:, :, 0])
+        results.status[:] = problem.status(values[:, :, 0])
+        return results
+
+    def _finish(self, turn: _Turn, on_progress: Callable[[Progress], None]) -> int:
+        """Close a generation; returns how many architectures were new in it."""
+        new = self._results.part((self._first_ask == turn.number) & self._results.is_finished)
+        if turn.number == 1 and len(new) and (new.status == "failed").all():
+            first = new.error[0].rstrip(".")
+            raise EvaluationError(
+                f"None of the {len(new)} architectures of the first generation could be evaluated; "
+                f"the first failed with {first}. Mend that, and search again with another --out."
+            )
+        self._n_evaluated += len(new)
+        on_progress(self.tracker.add(new))
+        return len(new)
+
+
+def _ask_one(space: SearchSpace, measures: Sequence[Objective], genotype: np.ndarray) -> np.ndarray:
+    """Values of one architecture, shape ``(n_measures, 3)``."""
+    found = ask_together(Batch(space, genotype[None], is_canonical=True), measures)
+    return np.array([[each.value[0], each.lower[0], each.upper[0]] for each in found])
+
+
+def _note_outcome(results: Results, outcome: Outcome[np.ndarray]) -> None:
+    """Note who evaluated a single trial, how long it took, and what it raised."""
+    results.seconds[:] = outcome.seconds
+    results.worker[:] = outcome.worker
+    if outcome.error is not None:
+        results.status[:] = "failed"
+        error = f"{type(outcome.error).__name__}: {outcome.error}"
+        results.error[:] = " ".join(error.split())[:_LONGEST_ERROR]
+        # What was not evaluated is not known to break a limit.
+        results.violation[np.isinf(results.violation)] = np.nan

@@ -1,13 +1,11 @@
-"""A run: a directory with its configuration, every evaluation in order, its front and report."""
+"""A run: a directory with its configuration, every trial in order, its front and report."""
 
 from __future__ import annotations
 
 import csv
 import dataclasses
 import io
-import json
 import math
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +14,11 @@ import numpy as np
 
 from hwnas._files import write_json, write_text
 from hwnas.core.front import Front
-from hwnas.core.objective import ObjectiveSpec
 from hwnas.core.space import SearchSpace
-from hwnas.engine.store import Evaluated, Generation, read_history
+from hwnas.engine.progress import Generation, Tracker
+from hwnas.engine.record import DATABASE, FRONT_CSV, FRONT_JSON, Record, read_record
+from hwnas.engine.store import read_history
+from hwnas.engine.trials import History, Results, Trials
 from hwnas.errors import RunError
 from hwnas.objectives.indicators import minimised, non_dominated
 from hwnas.spaces import load_space
@@ -26,73 +26,7 @@ from hwnas.spaces import load_space
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = 1
-RECORD, DATABASE, REPORT = "run.json", "run.sqlite", "report.html"
-FRONT_CSV, FRONT_JSON = "front.csv", "front.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What ``run.json`` says.
-
-    Args:
-        config: What was asked for: space, device, objectives, seed and so on.
-        columns: What each column is; the objectives first.
-        n_objectives: How many of them are objectives.
-        versions: Versions of hwnas and the packages that decide the result.
-        status: ``"running"``, ``"interrupted"`` or ``"finished"``.
-        normalisation: ``best`` and ``worst`` of each objective and the ``reference`` point, or
-            None while there is none.
-        notes: What the user should know about the objectives.
-    """
-
-    config: dict[str, Any]
-    columns: tuple[ObjectiveSpec, ...]
-    n_objectives: int
-    versions: dict[str, str]
-    status: str = "running"
-    normalisation: dict[str, Any] | None = None
-    notes: tuple[str, ...] = ()
-
-    def write(self, folder: Path) -> None:
-        """Write ``run.json`` into the run's directory."""
-        write_json(folder / RECORD, {"schema": SCHEMA, **dataclasses.asdict(self)})
-
-
-def read_record(folder: Path) -> Record:
-    """What the ``run.json`` of a run's directory says.
-
-    Raises:
-        RunError: There is none, or it is damaged or of a newer schema.
-    """
-    path = folder / RECORD
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        schema = data.pop("schema")
-        if schema <= SCHEMA:
-            return _record(data)
-    except FileNotFoundError as error:
-        raise RunError(
-            f"{folder} must be the directory of a run; it holds no {RECORD}. "
-            "Name the one that hwnas search printed."
-        ) from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunError(
-            f"{path} must be what hwnas search wrote; it is damaged "
-            f"({type(error).__name__}). Start again with another --out."
-        ) from error
-    raise RunError(f"{path} has schema {schema}; this version reads up to {SCHEMA}. Update hwnas.")
-
-
-def _record(data: dict[str, Any]) -> Record:
-    """The record that ``run.json`` states; a ValueError or TypeError if it states none."""
-    columns = tuple(ObjectiveSpec(**column) for column in data.pop("columns"))
-    record = Record(columns=columns, notes=tuple(data.pop("notes")), **data)
-    if not 1 <= record.n_objectives <= len(columns):
-        raise ValueError("n_objectives")
-    if not {"space", "dataset", "device", "seed"} <= record.config.keys():
-        raise ValueError("config")
-    return record
+FRONT_SCHEMA = 1
 
 
 class Run:
@@ -100,22 +34,42 @@ class Run:
 
     Args:
         path: Its directory.
-
-    Raises:
-        RunError: The directory holds no run, or a damaged one.
+        record: What its ``run.json`` says.
+        history: What its store holds.
+        space: Its search space; loaded by name and options by default.
+        generations: How far the search had come after each generation; found out by default.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self,
+        path: Path,
+        record: Record,
+        history: History,
+        space: SearchSpace | None = None,
+        generations: tuple[Generation, ...] | None = None,
+    ) -> None:
         self.path = path
-        self.record = read_record(path)
-        history = read_history(path / DATABASE, [spec.column for spec in self.record.columns])
-        if self.record.status == "finished" and not history.generations:
+        self.record = record
+        self._asks = history.asks
+        self._trials: Trials = history.trials.finished()
+        self._space, self._generations = space, generations
+
+    @classmethod
+    def load(cls, path: Path) -> Run:
+        """The run in a directory.
+
+        Raises:
+            RunError: The directory holds no run, or a damaged one.
+        """
+        record = read_record(path)
+        columns = [spec.column for spec in record.columns]
+        history = read_history(path / DATABASE, columns, record.limits)
+        if record.status == "finished" and not history.asks:
             raise RunError(
                 f"{path / DATABASE} must hold the evaluations of a finished run; it is empty. "
                 "Make them again with --resume."
             )
-        self.history: tuple[Generation, ...] = history.generations
-        self._evaluated: Evaluated = history.evaluated
+        return cls(path, record, history)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -124,28 +78,65 @@ class Run:
 
     @cached_property
     def space(self) -> SearchSpace:
-        """Search space with its data set."""
-        return load_space(self.config["space"], dataset=self.config["dataset"])
+        """Search space with its data set and options."""
+        if self._space is not None:
+            return self._space
+        config = self.config
+        return load_space(config["space"], dataset=config["dataset"], **config["options"])
+
+    @cached_property
+    def history(self) -> tuple[Generation, ...]:
+        """How far the search had come after each generation."""
+        if self._generations is not None:
+            return self._generations
+        tracker = Tracker(self.record.objectives, self.config.get("budget"))
+        for number, ask in enumerate(self._asks, start=1):
+            if any(ask.told):
+                tracker.add(self._results.part(self._trials.ask == number))
+        return tuple(tracker.generations)
+
+    @property
+    def _results(self) -> Results:
+        return self._trials.results
 
     @property
     def n_evaluated(self) -> int:
-        """Distinct architectures evaluated."""
-        return len(self._evaluated)
+        """Distinct architectures evaluated, those that failed among them."""
+        return len(self._trials)
+
+    @property
+    def n_failed(self) -> int:
+        """How many of them failed."""
+        return len(self.errors)
+
+    @cached_property
+    def errors(self) -> tuple[str, ...]:
+        """What those that failed raised, in the order asked."""
+        return tuple(self._results.error[self._results.status == "failed"])
 
     @cached_property
     def evaluations(self) -> pd.DataFrame:
         """One row for each distinct architecture in the order asked.
 
         Columns ``arch``, ``generation``, then one for each objective and for each thing told
-        beside them, in its own unit, NaN where unknown; last ``feasible``.
+        beside them, in its own unit, NaN where unknown; ``feasible``; ``status``, which tells
+        ``done``, ``infeasible`` (breaks a limit), ``unknown`` (lacks an objective) and ``failed``
+        apart; and ``error``, what a failed one raised.
         """
         import pandas as pd
 
-        seen = self._evaluated
-        data: dict[str, Any] = {"arch": list(seen.archs), "generation": seen.generation}
+        seen = self._trials
+        data: dict[str, Any] = {"arch": list(seen.archs), "generation": seen.ask}
         for column, spec in enumerate(self.record.columns):
-            data[spec.column] = seen.values[:, column, 0]
-        return pd.DataFrame({**data, "feasible": seen.violation == 0})
+            data[spec.column] = self._results.values[:, column, 0]
+        return pd.DataFrame(
+            {
+                **data,
+                "feasible": self._results.is_feasible,
+                "status": self._results.status,
+                "error": self._results.error,
+            }
+        )
 
     @cached_property
     def front(self) -> Front:
@@ -153,16 +144,16 @@ class Run:
 
         Empty where nothing was feasible.
         """
-        seen, record = self._evaluated, self.record
-        feasible = np.flatnonzero(seen.violation == 0)
-        objectives = record.columns[: record.n_objectives]
-        values = minimised(seen.values[feasible, : record.n_objectives, 0], objectives)
+        record = self.record
+        feasible = np.flatnonzero(self._results.is_feasible)
+        values = self._results.values[feasible, : record.n_objectives, 0]
+        values = minimised(values, record.objectives)
         kept = non_dominated(values)
         order = np.lexsort(values[kept].T[::-1])
-        chosen = feasible[kept][order]
-        table = seen.values[chosen]
+        chosen = self._trials.part(feasible[kept][order])
+        table = chosen.results.values
         return Front(
-            archs=tuple(seen.archs[position] for position in chosen),
+            archs=chosen.archs,
             columns=record.columns,
             values=table[:, :, 0],
             lower=table[:, :, 1],
@@ -200,7 +191,7 @@ def front_record(front: Front) -> dict[str, Any]:
         }
         rows.append({"arch": arch, **values})
     return {
-        "schema": SCHEMA,
+        "schema": FRONT_SCHEMA,
         "objectives": [spec.column for spec in front.objectives],
         "columns": [dataclasses.asdict(spec) for spec in front.columns],
         "front": rows,

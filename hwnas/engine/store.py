@@ -1,85 +1,34 @@
-"""Every evaluation of a run, in order, in one SQLite file: one transaction a generation.
+"""Every trial of a run and what passed between search and algorithm, in one SQLite file.
 
-A generation carries a digest of all that was stored up to it: what was changed from outside is
-seen even where SQLite would read it without complaint.
+Each event carries a digest of all that was stored up to it: what was changed from outside is seen
+even where SQLite would read it without complaint. How long trials took, and who evaluated them, is
+no part of it, so that runs of the same seed are the same.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from hwnas.engine import schema1
+from hwnas.engine.trials import Ask, History, Results, Trials
 from hwnas.errors import ConfigError, RunError, StorageError
 
-SCHEMA = 1
+SCHEMA = 2
 ENDS = ("", "_lower", "_upper")
-_KEYS = ("generation", "arch", "violation")
-_TAKEN = {"seq", "feasible", *_KEYS}
-_GENERATION = ("generation", "n_evaluated", "hypervolume", "digest")
+_KEYS = ("seq", "ask", "arch", "status", "seconds", "worker", "error")
+_TAKEN = {"generation", "violation", "feasible", *_KEYS}
+_EVENT = ("seq", "kind", "ask", "detail", "digest")
+_ASK, _TOLD = "ask", "told"
 _STORAGE = ("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_PERM")
 _SHARED = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CONSTRAINT")
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluated:
-    """Architectures that were evaluated, in the order asked.
-
-    Args:
-        archs: Published strings of ``n_archs`` canonical architectures.
-        generation: Generation in which each was first asked, from 1, shape ``(n_archs,)``.
-        violation: Shape ``(n_archs,)``, 0 where feasible.
-        values: Shape ``(n_archs, n_columns, 3)``: value, lower and upper end; NaN for unknown.
-    """
-
-    archs: tuple[str, ...]
-    generation: np.ndarray
-    violation: np.ndarray
-    values: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.archs)
-
-    def part(self, start: int, end: int) -> Evaluated:
-        """Those from position ``start`` up to ``end``."""
-        rows = slice(start, end)
-        return Evaluated(
-            self.archs[rows], self.generation[rows], self.violation[rows], self.values[rows]
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Generation:
-    """A finished generation.
-
-    Args:
-        number: From 1.
-        n_evaluated: Distinct architectures evaluated so far.
-        hypervolume: Of the feasible ones so far, normalised; None while there are none.
-    """
-
-    number: int
-    n_evaluated: int
-    hypervolume: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """All that a store holds.
-
-    Args:
-        evaluated: Every evaluation, in the order asked.
-        generations: Every finished generation, in order.
-    """
-
-    evaluated: Evaluated
-    generations: tuple[Generation, ...]
 
 
 def check_names(columns: Sequence[str]) -> None:
@@ -105,17 +54,23 @@ class Store:
     Args:
         path: Where it lies; made if it does not exist.
         columns: Names of the columns, with their units.
+        limits: The limits, as they are printed.
 
     Raises:
-        RunError: The file is damaged, of other columns, or of a newer schema.
+        RunError: The file is damaged, of other columns, or of another schema.
         StorageError: It cannot be opened or written.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+    def __init__(self, path: Path, columns: Sequence[str], limits: Sequence[str] = ()) -> None:
         self._path = path
-        self._n_columns = len(columns)
-        self._fields = (*_KEYS, *(f"{name}{end}" for name in columns for end in ENDS))
+        self._columns, self._limits = tuple(columns), tuple(limits)
+        # With a blank in it, it is no name that an objective can have.
+        self._numbers = (
+            *(f"violation of {limit}" for limit in limits),
+            *(f"{name}{end}" for name in columns for end in ENDS),
+        )
         self._digest = ""
+        self._n_trials = 0
         self._is_writing = False
         with self._guard():
             self._database = sqlite3.connect(path, isolation_level=None)
@@ -128,20 +83,21 @@ class Store:
 
     def _check(self) -> None:
         """See that the file is whole and holds these columns, without writing to it."""
-        (version,) = self._database.execute("PRAGMA user_version").fetchone()
-        if version > SCHEMA:
+        (self.schema,) = self._database.execute("PRAGMA user_version").fetchone()
+        if self.schema > SCHEMA:
             raise RunError(
-                f"{self._path} has schema {version}; this version reads up to {SCHEMA}. "
+                f"{self._path} has schema {self.schema}; this version reads up to {SCHEMA}. "
                 "Update hwnas."
             )
         # Two steps of SQLite: a small file can be opened and still be damaged inside.
         if self._database.execute("PRAGMA quick_check").fetchone() != ("ok",):
             raise sqlite3.DatabaseError("its check failed")
         (n_things,) = self._database.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
-        self._is_new = (version, n_things) == (0, 0)
-        found = self._layout("evaluations"), self._layout("generations")
-        expected = ("seq", *self._fields), _GENERATION
-        if not self._is_new and (version, found) != (SCHEMA, expected):
+        self._is_new = (self.schema, n_things) == (0, 0)
+        if self._is_new or self.schema == schema1.SCHEMA:
+            return
+        found = self._layout("trials"), self._layout("events")
+        if (self.schema, found) != (SCHEMA, ((*_KEYS, *self._numbers), _EVENT)):
             raise sqlite3.DatabaseError("its columns are others")
 
     def _layout(self, table: str) -> tuple[str, ...]:
@@ -153,23 +109,27 @@ class Store:
         if self._is_writing:
             return
         # Nothing that was committed is lost when the process is killed. A power cut can lose the
-        # last generations, never the file; waiting for the disk would cost more than the search.
+        # last trials, never the file; waiting for the disk would cost more than the search.
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")
         self._is_writing = True
         if self._is_new:
-            values = ", ".join(f'"{field}" REAL' for field in self._fields[len(_KEYS) :])
-            with self._transaction():
-                self._database.execute(
-                    "CREATE TABLE evaluations (seq INTEGER PRIMARY KEY, generation INTEGER, "
-                    f"arch TEXT UNIQUE, violation REAL, {values})"
-                )
-                self._database.execute(
-                    "CREATE TABLE generations (generation INTEGER PRIMARY KEY, "
-                    "n_evaluated INTEGER, hypervolume REAL, digest TEXT)"
-                )
-                self._database.execute(f"PRAGMA user_version = {SCHEMA}")
+            self._create()
             self._is_new = False
+
+    def _create(self) -> None:
+        numbers = ", ".join(f'"{name}" REAL' for name in self._numbers)
+        self._database.execute("BEGIN IMMEDIATE")
+        self._database.execute(
+            "CREATE TABLE trials (seq INTEGER PRIMARY KEY, ask INTEGER, arch TEXT UNIQUE, "
+            f"status TEXT, seconds REAL, worker TEXT, error TEXT, {numbers})"
+        )
+        self._database.execute(
+            "CREATE TABLE events (seq INTEGER PRIMARY KEY, kind TEXT, ask INTEGER, detail TEXT, "
+            "digest TEXT)"
+        )
+        self._database.execute(f"PRAGMA user_version = {SCHEMA}")
+        self._database.execute("COMMIT")
 
     @contextlib.contextmanager
     def _guard(self) -> Iterator[None]:
@@ -178,7 +138,7 @@ class Store:
             yield
         except RunError:
             raise
-        except (sqlite3.Error, ValueError, TypeError, OverflowError) as error:
+        except (sqlite3.Error, ValueError, TypeError, OverflowError, IndexError) as error:
             name = getattr(error, "sqlite_errorname", "")
             if name.startswith(_STORAGE):
                 raise StorageError(
@@ -198,34 +158,88 @@ class Store:
         )
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._database.execute("ROLLBACK")
-            raise
-        self._database.execute("COMMIT")
+    def transaction(self) -> Iterator[None]:
+        """What is added within this is stored whole or not at all.
 
-    def add(self, generation: Generation, new: Evaluated) -> None:
-        """Add a generation with what was new in it, in one transaction."""
-        values = new.values.reshape(len(new), len(self._fields) - len(_KEYS))
-        cells = values.astype(object)
-        cells[np.isnan(values)] = None
-        keys = zip(new.generation.tolist(), new.archs, new.violation.tolist(), strict=True)
-        rows = [(*key, *row) for key, row in zip(keys, cells.tolist(), strict=True)]
-        names = ", ".join(f'"{field}"' for field in self._fields)
-        marks = ", ".join("?" * len(self._fields))
-        digest = _digest(self._digest, generation, new)
-        closing = (generation.number, generation.n_evaluated, generation.hypervolume, digest)
+        Raises:
+            RunError: Another process writes to it.
+            StorageError: It cannot be written.
+        """
+        before = self._digest, self._n_trials
         with self._guard():
             self._prepare()
-            with self._transaction():
-                self._database.executemany(
-                    f"INSERT INTO evaluations ({names}) VALUES ({marks})", rows
-                )
-                self._database.execute("INSERT INTO generations VALUES (?, ?, ?, ?)", closing)
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                self._digest, self._n_trials = before
+                raise
+            self._database.execute("COMMIT")
+
+    def add_ask(self, number: int, trials: Sequence[int], archs: Sequence[str]) -> None:
+        """Add what an algorithm asked for, within a transaction.
+
+        Args:
+            number: Which ask it is, from 1.
+            trials: Trial of each architecture that it asked for, in order.
+            archs: Published strings of those that are new, in the order of their trials.
+        """
+        rows = [(self._n_trials + n, number, arch, "asked") for n, arch in enumerate(archs)]
+        self._database.executemany(
+            "INSERT INTO trials (seq, ask, arch, status) VALUES (?, ?, ?, ?)", rows
+        )
+        self._n_trials += len(rows)
+        self._add_event(_ask_digest(self._digest, number, trials, archs), _ASK, number, trials)
+
+    def add_told(
+        self, number: int, rows: Sequence[int], trials: Sequence[int], results: Results
+    ) -> None:
+        """Add what an algorithm was told, and the trials that were finished for it, alike.
+
+        Args:
+            number: Of which ask.
+            rows: Places in that ask.
+            trials: The trials that were finished.
+            results: How.
+        """
+        names = (*_KEYS[3:], *self._numbers)
+        numbers = np.hstack(
+            [
+                results.violation,
+                results.values.reshape(len(results), len(self._columns) * len(ENDS)),
+            ]
+        )
+        cells = numbers.astype(object)
+        cells[np.isnan(numbers)] = None
+        seconds = [None if np.isnan(each) else each for each in results.seconds.tolist()]
+        keys = zip(results.status, seconds, results.worker, results.error, strict=True)
+        changed = ", ".join(f'"{name}" = ?' for name in names)
+        self._database.executemany(
+            f"UPDATE trials SET {changed} WHERE seq = ?",
+            [(*key, *row, seq) for key, row, seq in zip(keys, cells.tolist(), trials, strict=True)],
+        )
+        digest = _told_digest(self._digest, number, rows, trials, results)
+        self._add_event(digest, _TOLD, number, rows)
+
+    def _add_event(self, digest: str, kind: str, number: int, detail: Sequence[int]) -> None:
+        self._database.execute(
+            "INSERT INTO events (kind, ask, detail, digest) VALUES (?, ?, ?, ?)",
+            (kind, number, json.dumps(list(detail)), digest),
+        )
         self._digest = digest
+
+    def check_current(self) -> None:
+        """See that the file can be written to.
+
+        Raises:
+            RunError: It is of an older version, which can only be read.
+        """
+        if self.schema == schema1.SCHEMA:
+            raise RunError(
+                f"{self._path} was written by an older version of hwnas: it can be read, not "
+                "continued. Search again with another --out."
+            )
 
     def history(self) -> History:
         """All that the store holds.
@@ -233,38 +247,63 @@ class Store:
         Raises:
             RunError: It is not what was stored.
         """
-        if self._is_new:
-            return History(self._evaluated([]), ())
-        names = ", ".join(f'"{field}"' for field in self._fields)
         with self._guard():
-            rows = self._database.execute(
-                f"SELECT {names} FROM evaluations ORDER BY seq"
-            ).fetchall()
-            closings = self._database.execute(
-                "SELECT * FROM generations ORDER BY generation"
-            ).fetchall()
-            evaluated = self._evaluated(rows)
-            generations = tuple(Generation(*closing[:-1]) for closing in closings)
-            n_seen, digest = 0, ""
-            for generation, closing in zip(generations, closings, strict=True):
-                new = evaluated.part(n_seen, generation.n_evaluated)
-                n_seen, digest = generation.n_evaluated, _digest(digest, generation, new)
-                if digest != closing[-1]:
-                    raise self._damaged(f"generation {generation.number} was changed")
-        if n_seen != len(evaluated):
-            raise self._damaged("generations are missing")
-        self._digest = digest
-        return History(evaluated, generations)
+            if self.schema == schema1.SCHEMA:
+                return schema1.history(self._database, self._columns, self._limits)
+            if self._is_new:
+                return History(self._trials([]), ())
+            names = ", ".join(f'"{name}"' for name in (*_KEYS, *self._numbers))
+            rows = self._database.execute(f"SELECT {names} FROM trials ORDER BY seq").fetchall()
+            events = self._database.execute("SELECT * FROM events ORDER BY seq").fetchall()
+            if [row[0] for row in rows] != list(range(len(rows))):
+                raise self._damaged("trials are missing")
+            trials = self._trials(rows)
+            asks = self._asks(trials, events)
+        self._n_trials = len(trials)
+        return History(trials, asks)
 
-    def _evaluated(self, rows: Sequence[Sequence[Any]]) -> Evaluated:
-        n_keys = len(_KEYS)
-        values = np.array([row[n_keys:] for row in rows], dtype=float)
-        return Evaluated(
-            archs=tuple(row[1] for row in rows),
-            generation=np.array([row[0] for row in rows], dtype=np.int64),
-            violation=np.array([row[2] for row in rows], dtype=float),
-            values=values.reshape(len(rows), self._n_columns, len(ENDS)),
+    def _trials(self, rows: Sequence[Sequence[Any]]) -> Trials:
+        """Trials from what the file holds of them."""
+        n_keys, n_limits = len(_KEYS), len(self._limits)
+        numbers = np.array([row[n_keys:] for row in rows], dtype=float)
+        numbers = numbers.reshape(len(rows), len(self._numbers))
+        results = Results(
+            status=np.array([row[3] for row in rows], dtype=object),
+            violation=numbers[:, :n_limits],
+            values=numbers[:, n_limits:].reshape(len(rows), len(self._columns), len(ENDS)),
+            seconds=np.array([row[4] for row in rows], dtype=float),
+            worker=np.array([row[5] for row in rows], dtype=object),
+            error=np.array([row[6] for row in rows], dtype=object),
         )
+        ask = np.array([row[1] for row in rows], dtype=np.int64)
+        return Trials(tuple(row[2] for row in rows), ask, results)
+
+    def _asks(self, trials: Trials, events: Sequence[Sequence[Any]]) -> tuple[Ask, ...]:
+        """Asks from the events, each with what is stored of it as its digest says."""
+        asks: list[Ask] = []
+        finished: set[int] = set()
+        n_trials, digest = 0, ""
+        for seq, kind, number, detail, expected in events:
+            places = tuple(json.loads(detail))
+            if kind == _ASK:
+                new = np.flatnonzero(trials.ask == number)
+                archs = [trials.archs[row] for row in new]
+                n_trials += len(new)
+                digest = _ask_digest(digest, number, places, archs)
+                asks.append(Ask(places))
+            else:
+                told = dict.fromkeys(asks[-1].trials[place] for place in places)
+                new = np.array([each for each in told if each not in finished], dtype=int)
+                finished.update(told)
+                results = trials.results.part(new)
+                digest = _told_digest(digest, number, places, new.tolist(), results)
+                asks[-1] = Ask(asks[-1].trials, (*asks[-1].told, places))
+            if digest != expected or number != len(asks):
+                raise self._damaged(f"event {seq} was changed")
+        if n_trials != len(trials) or finished != set(np.flatnonzero(trials.results.is_finished)):
+            raise self._damaged("events are missing")
+        self._digest = digest
+        return tuple(asks)
 
     def close(self) -> None:
         """Let go of the file, and leave it one file that can be read where nothing is written."""
@@ -274,7 +313,7 @@ class Store:
         self._database.close()
 
 
-def read_history(path: Path, columns: Sequence[str]) -> History:
+def read_history(path: Path, columns: Sequence[str], limits: Sequence[str] = ()) -> History:
     """What the SQLite file of a run holds.
 
     Raises:
@@ -283,16 +322,23 @@ def read_history(path: Path, columns: Sequence[str]) -> History:
     """
     if not path.is_file():
         raise RunError(f"{path} is missing; go on with --resume, or start again.")
-    with contextlib.closing(Store(path, columns)) as store:
+    with contextlib.closing(Store(path, columns, limits)) as store:
         return store.history()
 
 
-def _digest(previous: str, generation: Generation, new: Evaluated) -> str:
-    """SHA-256 over a generation, what was new in it, and the digest before it."""
-    told = (generation.number, generation.n_evaluated, generation.hypervolume, new.archs)
-    digest = hashlib.sha256(f"{previous}{told!r}".encode())
-    digest.update(new.generation.tobytes())
-    digest.update(new.violation.tobytes())
-    # There are many bit patterns for NaN; SQLite keeps none of them.
-    digest.update(np.where(np.isnan(new.values), np.nan, new.values).tobytes())
+def _ask_digest(previous: str, number: int, trials: Sequence[int], archs: Sequence[str]) -> str:
+    """SHA-256 over an ask and the digest before it."""
+    told = number, list(trials), list(archs)
+    return hashlib.sha256(f"{previous}{_ASK}{told!r}".encode()).hexdigest()
+
+
+def _told_digest(
+    previous: str, number: int, rows: Sequence[int], trials: Sequence[int], results: Results
+) -> str:
+    """SHA-256 over what was told, the trials finished for it, and the digest before it."""
+    told = number, list(rows), list(trials), results.status.tolist(), results.error.tolist()
+    digest = hashlib.sha256(f"{previous}{_TOLD}{told!r}".encode())
+    for numbers in (results.violation, results.values):
+        # There are many bit patterns for NaN; SQLite keeps none of them.
+        digest.update(np.where(np.isnan(numbers), np.nan, numbers).tobytes())
     return digest.hexdigest()

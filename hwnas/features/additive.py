@@ -16,6 +16,7 @@ from numpy.typing import DTypeLike
 
 from hwnas.core.graph import OperationGraph
 from hwnas.core.space import SearchSpace
+from hwnas.errors import ConfigError
 
 Measure = Callable[[OperationGraph], Mapping[str, int]]
 """Integers of a graph by name, each a sum over its operators; a name left out is 0."""
@@ -84,6 +85,20 @@ class AdditiveTable:
         return values
 
 
+def independent_genes(space: SearchSpace) -> tuple[tuple[int, ...], ...]:
+    """Groups of genes that do not interact, each a tuple of positions.
+
+    Raises:
+        ConfigError: The space has none.
+    """
+    if space.independent_genes is None:
+        raise ConfigError(
+            f"What adds up over groups of genes needs a space of independent genes; {space.name} "
+            "has none. Choose other feature sets."
+        )
+    return space.independent_genes
+
+
 @lru_cache(maxsize=64)
 def additive_table(space: SearchSpace, measure: Measure) -> AdditiveTable:
     """The measure of every architecture of a space, from one graph for each combination of a group.
@@ -91,12 +106,16 @@ def additive_table(space: SearchSpace, measure: Measure) -> AdditiveTable:
     Args:
         space: The space.
         measure: A sum over operators; a function of a module, since results are kept by it.
+
+    Raises:
+        ConfigError: The space has no independent genes.
     """
+    independent = independent_genes(space)
     origin = [0] * len(space.genes)
     base = measure(space.graph(space.architecture(origin)))
     measured = [
         [measure(space.graph(space.architecture(genotype))) for genotype in genotypes]
-        for genotypes in (_combinations(space, group) for group in space.independent_genes)
+        for genotypes in (_combinations(space, group) for group in independent)
     ]
     # In order of first appearance, as a dictionary keeps it.
     names = tuple(
@@ -104,7 +123,7 @@ def additive_table(space: SearchSpace, measure: Measure) -> AdditiveTable:
     )
     start = _vector(base, names)
     groups = []
-    for genes, rows in zip(space.independent_genes, measured, strict=True):
+    for genes, rows in zip(independent, measured, strict=True):
         sizes = tuple(space.n_choices[gene] for gene in genes)
         added = np.array([_vector(row, names) for row in rows]) - start
         groups.append(_trimmed(tuple(genes), sizes, added))

@@ -10,7 +10,7 @@ import numpy as np
 from hwnas.core.architecture import Architecture
 from hwnas.core.graph import OperationGraph
 from hwnas.core.space import SearchSpace
-from hwnas.features.additive import additive_table
+from hwnas.features.measured import measured
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,7 @@ def count_genotypes(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
         Integers of shape ``(n_archs, 2)``: ``params`` and ``macs`` of one image.
     """
     genotypes = space.check_genotypes(genotypes)
-    return additive_table(space, measure_counts).values(genotypes)
+    return measured(space, measure_counts).values(genotypes)
 
 
 def counts(space: SearchSpace, archs: Sequence[Architecture]) -> pd.DataFrame:

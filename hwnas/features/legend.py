@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 
 from hwnas.core.space import SearchSpace
+from hwnas.features.additive import independent_genes
 from hwnas.features.sets import feature_names
 
 SETS = {
@@ -91,7 +92,7 @@ def labels(space: SearchSpace, feature_set: str) -> list[str]:
 
 def _groups(space: SearchSpace) -> Iterator[tuple[str, list[str]]]:
     """Each group of genes, by the words that their names begin with, and its choices."""
-    for group in space.independent_genes:
+    for group in independent_genes(space):
         genes = [space.genes[gene] for gene in group]
         words = zip(*(gene.split() for gene in genes), strict=False)
         shared = [word[0] for word in itertools.takewhile(lambda word: len(set(word)) == 1, words)]

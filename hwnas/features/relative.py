@@ -11,13 +11,16 @@ References:
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import lru_cache, singledispatch
 
 import numpy as np
 
-from hwnas.core.graph import Operation, OperationGraph
+from hwnas.core.cell import Cell
+from hwnas.core.edge_cell import EdgeCell
+from hwnas.core.graph import OperationGraph
+from hwnas.core.operation import Operation
 from hwnas.core.space import SearchSpace
-from hwnas.features.additive import additive_table
+from hwnas.features.measured import graph_by_graph, measured
 from hwnas.features.operators import measure_totals, operator_type
 
 RELATIVE = (
@@ -48,7 +51,7 @@ def measure_sizes(graph: OperationGraph) -> dict[str, int]:
         "convolutions": len(convolutions),
         "activations": len(activations),
         "activated numbers": sum(math.prod(each.out_shape) for each in activations),
-        "spatial macs": sum(each.macs for each in convolutions if each.kernel > 1),
+        "spatial macs": sum(each.macs for each in convolutions if max(each.window) > 1),
     }
 
 
@@ -84,7 +87,8 @@ def relative_features(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
     """Where in their space architectures stand.
 
     Args:
-        space: Search space; paths add up over its independent genes, unless it has cells.
+        space: Search space; paths add up over its independent genes, if it has any
+            and no cells.
         genotypes: Canonical genotypes, shape ``(n_archs, n_genes)``.
 
     Returns:
@@ -93,11 +97,11 @@ def relative_features(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
     """
     from scipy.stats import norm
 
-    measured = _measured(space, genotypes)
-    ranked = np.empty(measured.shape, dtype=np.float32)
+    sizes = _measured(space, genotypes)
+    ranked = np.empty(sizes.shape, dtype=np.float32)
     for column, reference in enumerate(_reference(space).T):
         below, upto = (
-            np.searchsorted(reference, measured[:, column], side=side) for side in ("left", "right")
+            np.searchsorted(reference, sizes[:, column], side=side) for side in ("left", "right")
         )
         # Equal values share the middle of their ranks; beyond the ends is a rank from them.
         ranked[:, column] = norm.ppf((below + upto + 1) / 2 / (len(reference) + 1))
@@ -112,29 +116,43 @@ def _reference(space: SearchSpace) -> np.ndarray:
 
 
 def _measured(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
-    sizes = additive_table(space, measure_sizes).values(genotypes)
-    if space.cell is None:
-        paths = additive_table(space, measure_paths).values(genotypes)
-    else:
-        paths = _paths_of_cells(space, genotypes)
-    return np.concatenate([sizes, paths], axis=1)
+    sizes = measured(space, measure_sizes).values(genotypes)
+    return np.concatenate([sizes, _paths(space, genotypes)], axis=1)
 
 
-def _paths_of_cells(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
-    """Operations with weights on the longest and shortest path of cells, shape ``(n_archs, 2)``.
+def _paths(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+    """``measure_paths`` of genotypes, or what ranks alike; shape ``(n_archs, 2)``."""
+    if not space.cell_types:
+        return measured(space, measure_paths).values(genotypes)
+    # Lengths of paths through cells are maxima: they do not add up over genes.
+    if len(space.cell_types) > 1:
+        return graph_by_graph(space, measure_paths).values(genotypes)
+    return _path_lengths(space.cell_types[0], space, genotypes)
 
-    Of stacked cells the network's paths are a constant and a multiple of these.
+
+@singledispatch
+def _path_lengths(_: Cell, space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+    """``measure_paths`` of genotypes of a space of one cell, or what ranks alike."""
+    return graph_by_graph(space, measure_paths).values(genotypes)
+
+
+@_path_lengths.register
+def _(cell: EdgeCell, space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+    """Operations with weights on the longest and shortest path of cells.
+
+    Of stacked cells that are all alike, the network's paths are a constant and a multiple of these.
     """
-    cell = space.cell
-    assert cell is not None
-    has_weights = _operations_with_weights(space)
+    if not cell.is_identity_at_input:
+        return graph_by_graph(space, measure_paths).values(genotypes)
+    choices = genotypes[:, cell.genes]
+    has_weights = _operations_with_weights(space, cell)
     is_absent = np.array([name == cell.absent for name in cell.operations])
     far = len(cell.edges) + 1
     lengths = np.stack(
-        [has_weights[genotypes[:, list(path)]].sum(axis=1) for path in cell.paths], axis=1
+        [has_weights[choices[:, list(path)]].sum(axis=1) for path in cell.paths], axis=1
     )
     is_open = np.stack(
-        [~is_absent[genotypes[:, list(path)]].any(axis=1) for path in cell.paths], axis=1
+        [~is_absent[choices[:, list(path)]].any(axis=1) for path in cell.paths], axis=1
     )
     longest = np.where(is_open, lengths, 0).max(axis=1)
     shortest = np.where(is_open, lengths, far).min(axis=1)
@@ -142,10 +160,9 @@ def _paths_of_cells(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=16)
-def _operations_with_weights(space: SearchSpace) -> np.ndarray:
+def _operations_with_weights(space: SearchSpace, cell: EdgeCell) -> np.ndarray:
     """Which operations of a cell add parameters, shape ``(n_operations,)``."""
-    assert space.cell is not None
-    genotypes = np.zeros((len(space.cell.operations), len(space.genes)), dtype=np.int64)
-    genotypes[:, 0] = np.arange(len(space.cell.operations))
-    params = additive_table(space, measure_sizes).values(genotypes)[:, RELATIVE.index("params")]
+    genotypes = np.zeros((len(cell.operations), len(space.genes)), dtype=np.int64)
+    genotypes[:, cell.first_gene] = np.arange(len(cell.operations))
+    params = measured(space, measure_sizes).values(genotypes)[:, RELATIVE.index("params")]
     return np.asarray(params > params.min())

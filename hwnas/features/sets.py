@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from hwnas.core.cell import CellGraph
+from hwnas.core.cell import Cell
+from hwnas.core.feature_set import FEATURE_SETS, feature_set
 from hwnas.core.space import SearchSpace
-from hwnas.errors import ConfigError, UnknownNameError
+from hwnas.errors import ConfigError
+from hwnas.features.additive import independent_genes
 from hwnas.features.counts import COLUMNS, count_genotypes
 from hwnas.features.graph import graph_feature_names, graph_features, path_counts, path_names
 from hwnas.features.operators import (
@@ -24,27 +25,13 @@ from hwnas.features.operators import (
 from hwnas.features.relative import relative_features, relative_names
 
 
-@dataclass(frozen=True, slots=True)
-class FeatureSet:
-    """Columns of one kind.
-
-    Args:
-        names: Names of the columns for a space.
-        values: Values for canonical genotypes ``(n_archs, n_genes)``, shape
-            ``(n_archs, n_columns)``.
-    """
-
-    names: Callable[[SearchSpace], list[str]]
-    values: Callable[[SearchSpace, np.ndarray], np.ndarray]
-
-
-def _cell(space: SearchSpace) -> CellGraph:
-    if space.cell is None:
+def _cells(space: SearchSpace) -> tuple[Cell, ...]:
+    if not space.cell_types:
         raise ConfigError(
             f"Features of cells need a space of cells; {space.name} has none. "
             "Choose other feature sets."
         )
-    return space.cell
+    return space.cell_types
 
 
 def _one_hot_names(space: SearchSpace) -> list[str]:
@@ -55,6 +42,7 @@ def _one_hot_names(space: SearchSpace) -> list[str]:
     ]
 
 
+@feature_set("one_hot", _one_hot_names)
 def _one_hot(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
     return _hot(genotypes, np.array(space.n_choices))
 
@@ -70,7 +58,7 @@ def _hot(positions: np.ndarray, sizes: np.ndarray) -> np.ndarray:
 
 def _group_names(space: SearchSpace) -> list[str]:
     names = []
-    for group in space.independent_genes:
+    for group in independent_genes(space):
         for choices in itertools.product(*(range(space.n_choices[gene]) for gene in group)):
             chosen = zip(group, choices, strict=True)
             names.append(
@@ -79,10 +67,11 @@ def _group_names(space: SearchSpace) -> list[str]:
     return names
 
 
+@feature_set("groups", _group_names)
 def _groups(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
     """A one for each group's combination of choices: linear in these is a look-up table."""
     n_choices = np.array(space.n_choices)
-    groups = [list(group) for group in space.independent_genes]
+    groups = [list(group) for group in independent_genes(space)]
     sizes = np.array([n_choices[group].prod() for group in groups])
     positions = np.zeros((len(genotypes), len(groups)), dtype=np.int64)
     for column, group in enumerate(groups):
@@ -91,38 +80,47 @@ def _groups(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
     return _hot(positions, sizes)
 
 
+@feature_set("counts", lambda _: [f"log_{name}" for name in COLUMNS])
 def _log_counts(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
     return np.asarray(np.log(count_genotypes(space, genotypes)), dtype=np.float32)
 
 
+@feature_set("ordinal", lambda space: list(space.genes))
 def _ordinal(_: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
     return np.asarray(genotypes, dtype=np.float32)
 
 
-FEATURE_SETS = {
-    "counts": FeatureSet(lambda _: [f"log_{name}" for name in COLUMNS], _log_counts),
-    "one_hot": FeatureSet(_one_hot_names, _one_hot),
-    "groups": FeatureSet(_group_names, _groups),
-    "ordinal": FeatureSet(lambda space: list(space.genes), _ordinal),
-    "operators": FeatureSet(operator_names, operator_features),
-    "stages": FeatureSet(stage_names, stage_features),
-    "totals": FeatureSet(total_names, total_features),
-    "relative": FeatureSet(relative_names, relative_features),
-    "graph": FeatureSet(
-        lambda space: graph_feature_names(_cell(space)),
-        lambda space, genotypes: graph_features(_cell(space), genotypes),
-    ),
-    "paths": FeatureSet(
-        lambda space: path_names(_cell(space)),
-        lambda space, genotypes: path_counts(_cell(space), genotypes),
-    ),
-}
+def _graph_names(space: SearchSpace) -> list[str]:
+    return _of_each_cell(space, graph_feature_names)
 
 
-def _find(name: str) -> FeatureSet:
-    if name not in FEATURE_SETS:
-        raise UnknownNameError("feature set", name, FEATURE_SETS)
-    return FEATURE_SETS[name]
+@feature_set("graph", _graph_names)
+def _graph(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+    return np.concatenate([graph_features(cell, genotypes) for cell in _cells(space)], axis=1)
+
+
+def _path_names(space: SearchSpace) -> list[str]:
+    return _of_each_cell(space, path_names)
+
+
+@feature_set("paths", _path_names)
+def _paths(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+    return np.concatenate([path_counts(cell, genotypes) for cell in _cells(space)], axis=1)
+
+
+def _of_each_cell(space: SearchSpace, names: Callable[[Cell], list[str]]) -> list[str]:
+    """Names of the columns of each cell; those of the second and later ones say which it is."""
+    return [
+        f"cell {number} {name}" if number > 1 else name
+        for number, cell in enumerate(_cells(space), start=1)
+        for name in names(cell)
+    ]
+
+
+feature_set("operators", operator_names)(operator_features)
+feature_set("stages", stage_names)(stage_features)
+feature_set("totals", total_names)(total_features)
+feature_set("relative", relative_names)(relative_features)
 
 
 def feature_names(space: SearchSpace, sets: Sequence[str]) -> list[str]:
@@ -132,7 +130,7 @@ def feature_names(space: SearchSpace, sets: Sequence[str]) -> list[str]:
         UnknownNameError: There is no such set.
         ConfigError: The space cannot have such features.
     """
-    return [name for chosen in sets for name in _find(chosen).names(space)]
+    return [name for chosen in sets for name in FEATURE_SETS[chosen].names(space)]
 
 
 def feature_layout(space: SearchSpace, sets: Sequence[str]) -> dict[str, range]:
@@ -144,19 +142,22 @@ def feature_layout(space: SearchSpace, sets: Sequence[str]) -> dict[str, range]:
     """
     layout, start = {}, 0
     for name in sets:
-        end = start + len(_find(name).names(space))
+        end = start + len(FEATURE_SETS[name].names(space))
         layout[name] = range(start, end)
         start = end
     return layout
 
 
-def feature_matrix(space: SearchSpace, genotypes: np.ndarray, sets: Sequence[str]) -> np.ndarray:
+def feature_matrix(
+    space: SearchSpace, genotypes: np.ndarray, sets: Sequence[str], is_canonical: bool = False
+) -> np.ndarray:
     """Features of the canonical forms of architectures, so that dead operations are not seen.
 
     Args:
         space: Their search space.
         genotypes: Shape ``(n_archs, n_genes)``.
         sets: Names of feature sets, a selection of ``FEATURE_SETS``.
+        is_canonical: Whether the genotypes are canonical already, as the caller knows.
 
     Returns:
         Shape ``(n_archs, n_features)``, float32, columns as ``feature_names`` says.
@@ -165,5 +166,5 @@ def feature_matrix(space: SearchSpace, genotypes: np.ndarray, sets: Sequence[str
         UnknownNameError: There is no such set.
         ConfigError: The space cannot have such features.
     """
-    canonical = space.canonical_genotypes(genotypes)
-    return np.concatenate([_find(name).values(space, canonical) for name in sets], axis=1)
+    canonical = genotypes if is_canonical else space.canonical_genotypes(genotypes)
+    return np.concatenate([FEATURE_SETS[name].values(space, canonical) for name in sets], axis=1)

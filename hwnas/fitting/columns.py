@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from hwnas._files import sha256_bytes
-from hwnas.core.quantity import QUANTITIES
 from hwnas.core.space import SearchSpace
-from hwnas.core.target import Target, parse_conditions
+from hwnas.core.target import Target
 from hwnas.errors import TableError
 from hwnas.features import feature_layout, feature_matrix, feature_names
 from hwnas.fitting.evaluation import Measured, fit_and_measure
@@ -22,12 +21,10 @@ from hwnas.fitting.splits import Split
 from hwnas.fitting.support import fit_support
 from hwnas.predictors.card import Card, Features, Model, Origin
 from hwnas.predictors.loading import names_sha256
-from hwnas.predictors.scores import SCORES, has_scores
 from hwnas.predictors.store import add_predictor
+from hwnas.proxies.feature_set import SCORES, has_scores
 from hwnas.tables import ClassMeans, Column, Table, class_means
 
-CELL_FEATURES = ("counts", "graph", "paths", "one_hot")
-CHAIN_FEATURES = ("groups", "one_hot", "ordinal", "stages", "operators", "counts")
 MIN_CLASSES = 20
 SCORED_QUANTITIES = ("accuracy", "robustness")
 """What proxies of untrained networks can know of."""
@@ -54,11 +51,6 @@ class Fitted:
 def versions() -> dict[str, str]:
     """Versions of the packages that a predictor is made with."""
     return {name: importlib.metadata.version(name) for name in _PACKAGES}
-
-
-def default_features(space: SearchSpace) -> tuple[str, ...]:
-    """Feature sets that suit a space."""
-    return CHAIN_FEATURES if space.cell is None else CELL_FEATURES
 
 
 def fit_column(
@@ -94,20 +86,19 @@ def fit_column(
     """
     from threadpoolctl import threadpool_limits
 
-    sets = tuple(features or default_features(space))
+    sets = tuple(features or space.feature_sets)
     means = class_means(space, table, column.name)
     if SCORES in sets:
         means = means.where(has_scores(space, means.genotypes))
-    _check(column, means)
+    target = _checked(column, means)
     x = feature_matrix(space, means.genotypes, sets)
     layout = feature_layout(space, sets)
     failing = feature_matrix(space, means.unsupported, sets)
-    quantity = target_of(space, column).meaning
     # One thread: sums in another order would give other bits on another machine.
     with threadpool_limits(1):
-        found = fit_and_measure(quantity, layout, x, means.values, seed, tolerance)
+        found = fit_and_measure(target.meaning, layout, x, means.values, seed, tolerance)
         support, support_model = fit_support(layout, x, failing, seed)
-    card = replace(_card(space, table, column, sets, found, seed), support=support)
+    card = replace(_card(space, table, column, target, sets, found, seed), support=support)
     if card.evaluation.is_held_out:
         # Permuting says what ranks classes that were not fitted on; of few, there are none left.
         test = Split.draw(len(x), seed).test
@@ -117,19 +108,9 @@ def fit_column(
     return Fitted(card, found.model, support_model)
 
 
-def target_of(space: SearchSpace, column: Column) -> Target:
-    """What a column's values are about.
-
-    Raises:
-        UnknownNameError: It holds no known quantity.
-    """
-    conditions = parse_conditions(column.variant)
-    return Target(str(column.quantity), space.dataset, column.device, conditions)
-
-
 def origin_of(table: Table, column: Column) -> Origin:
     """Where a predictor of a column comes from, for its card."""
-    return Origin(table.name, column.name, table.sha256, table.sources)
+    return Origin(table.name, column.name, table.sha256, tuple(table.sources))
 
 
 def features_of(space: SearchSpace, sets: tuple[str, ...]) -> Features:
@@ -141,6 +122,7 @@ def _card(
     space: SearchSpace,
     table: Table,
     column: Column,
+    target: Target,
     sets: tuple[str, ...],
     found: Measured,
     seed: int,
@@ -148,7 +130,7 @@ def _card(
     """The card of a model, without what the device supports and what its ranking rests on."""
     chosen = found.chosen
     return Card(
-        target=target_of(space, column),
+        target=target,
         space=space.name,
         options=dict(space.options),
         is_default=column.is_default,
@@ -214,8 +196,9 @@ def is_constant(space: SearchSpace, table: Table, column: Column) -> bool:
     return bool(len(values) == 0 or np.ptp(values) == 0)
 
 
-def _check(column: Column, means: ClassMeans) -> None:
-    if column.quantity not in QUANTITIES:
+def _checked(column: Column, means: ClassMeans) -> Target:
+    """What a column's values are about, if they can be predicted."""
+    if column.target is None:
         raise TableError(
             f"{column.name} holds no quantity that can be predicted; "
             "choose a column of accuracy, robustness, latency, energy or throughput."
@@ -230,6 +213,7 @@ def _check(column: Column, means: ClassMeans) -> None:
             f"{column.name} is {means.values[0]:g} for every architecture; "
             "there is nothing to predict. Choose another column."
         )
+    return column.target
 
 
 def write_predictor(root: Path, fitted: Fitted) -> Path:

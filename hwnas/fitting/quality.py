@@ -21,8 +21,8 @@ from hwnas.fitting.columns import Fitted
 from hwnas.fitting.conversion import to_onnx
 from hwnas.fitting.metrics import kendall_tau
 from hwnas.fitting.transfer import Known, extrapolated_card
-from hwnas.predictors.scores import SCORES, has_scores
 from hwnas.predictors.trust import QualityTrust, Transfer
+from hwnas.proxies.feature_set import SCORES, has_scores
 from hwnas.proxies.shipped import shipped_scores
 from hwnas.tables import ClassMeans, class_means
 

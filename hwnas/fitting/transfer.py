@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from hwnas.core.space import SearchSpace
 from hwnas.errors import TableError
 from hwnas.features import feature_matrix
 from hwnas.fitting.calibration import LEVEL, conformal_quantile
-from hwnas.fitting.columns import Fitted, features_of, origin_of, target_of, versions
+from hwnas.fitting.columns import Fitted, features_of, origin_of, versions
 from hwnas.fitting.conversion import to_onnx
 from hwnas.fitting.metrics import regression_metrics
 from hwnas.predictors.card import HELD_OUT, Card, Evaluation, Model, Sizes, Transform
@@ -154,7 +154,8 @@ def extrapolated_card(
         transfer: Where it comes from, and how far such models carried.
     """
     column = start.column
-    target = target_of(goal, column)
+    assert column.target is not None
+    target = replace(column.target, dataset=goal.dataset)
     return Card(
         # Costs at another batch size are not carried; which attack robustness is under stays.
         target=target.usual if column.device else target,

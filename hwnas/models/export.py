@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
-import logging
+import json
 import math
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +14,12 @@ import numpy as np
 
 from hwnas._files import sha256_bytes, write_bytes, write_json
 from hwnas.core.architecture import Architecture
+from hwnas.core.shapes import Shape
 from hwnas.core.space import SearchSpace
-from hwnas.errors import ConfigError, ExportError, MissingExtraError
+from hwnas.errors import ConfigError, ExportError
+from hwnas.models.building import build_model
+from hwnas.models.sessions import open_session
+from hwnas.models.torch_onnx import INPUT_NAME, OUTPUT_NAME, to_onnx
 from hwnas.models.weights import load_weights
 
 if TYPE_CHECKING:
@@ -25,14 +27,11 @@ if TYPE_CHECKING:
     import torch
 
 SCHEMA = 1
-INPUT_NAME = "input"
-OUTPUT_NAME = "logits"
 
 # Largest difference between torch and onnxruntime, relative to the largest output.
 PARITY_TOLERANCE = 1e-4
 
-# Any size other than the exported one shows that the batch axis is free.
-_EXPORT_BATCH = 2
+# Any size other than the one that the exporter sees shows that the batch axis is free.
 _PARITY_BATCH = 3
 
 
@@ -65,7 +64,7 @@ class Export:
     output_scale: float
     opset: int
     input_name: str
-    input_shape: tuple[int, ...]
+    input_shape: Shape
 
 
 def export_onnx(
@@ -99,11 +98,11 @@ def export_onnx(
     """
     if path.suffix != ".onnx":
         raise ConfigError(f"The exported file must end in .onnx; got '{path}'.")
-    model = _fresh_model(space, arch, seed)
+    model = build_model(space, arch, seed).eval()
     weights_sha256 = None if weights is None else load_weights(model, weights)
     source = f"fresh weights, seed {seed}: untrained" if weights is None else weights.name
-    input_shape = space.graph(arch).operations[0].in_shape
-    proto = _onnx_model(model, input_shape)
+    input_shape = space.input_shape
+    proto = to_onnx(model, input_shape)
     _describe(proto, space, arch, source, weights_sha256)
     data = proto.SerializeToString(deterministic=True)
     error, scale = _parity(model, data, input_shape, seed)
@@ -132,55 +131,6 @@ def export_record(export: Export) -> dict[str, Any]:
     return record
 
 
-def _fresh_model(space: SearchSpace, arch: Architecture, seed: int) -> torch.nn.Module:
-    """The model with weights drawn with ``seed``, for inference; torch's generator is untouched."""
-    try:
-        import torch
-    except ImportError as error:
-        raise MissingExtraError("Exporting a model", "torch", "torch") from error
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
-        return space.build(arch).eval()
-
-
-@contextlib.contextmanager
-def _quiet_exporter() -> Iterator[None]:
-    """Silence for what torch's exporter always says and no user can act on."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)  # "torchvision is not installed"
-    try:
-        with warnings.catch_warnings():
-            # torch 2.13 calls its own deprecated function.
-            warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)`", FutureWarning)
-            yield
-    finally:
-        logger.setLevel(level)
-
-
-def _onnx_model(model: torch.nn.Module, input_shape: tuple[int, ...]) -> onnx.ModelProto:
-    """The model as ONNX, weights inside, batch axis free."""
-    import torch
-
-    try:
-        import onnxscript  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("Exporting a model", "onnxscript", "torch") from error
-    images = torch.zeros(_EXPORT_BATCH, *input_shape)
-    with _quiet_exporter(), torch.no_grad():
-        program = torch.onnx.export(
-            model,
-            (images,),
-            input_names=[INPUT_NAME],
-            output_names=[OUTPUT_NAME],
-            dynamo=True,
-            dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
-            verbose=False,
-        )
-    assert program is not None  # only the deprecated exporter returns nothing
-    return program.model_proto
-
-
 def _describe(
     proto: onnx.ModelProto,
     space: SearchSpace,
@@ -188,19 +138,12 @@ def _describe(
     source: str,
     weights_sha256: str | None,
 ) -> None:
-    """Put our metadata in place of the exporter's, which quotes source files of this machine."""
-    graph = proto.graph
-    for holder in (proto, graph, *proto.functions):
-        _strip(holder)
-    for nodes in (graph.node, *(function.node for function in proto.functions)):
-        for node in nodes:
-            _strip(node)
-    for value in (*graph.input, *graph.output, *graph.value_info, *graph.initializer):
-        _strip(value)
+    """Say in the model itself what it is."""
     properties = {
         "arch": str(arch),
         "space": space.name,
         "dataset": space.dataset,
+        "options": json.dumps(dict(space.options)),
         "hwnas_version": importlib.metadata.version("hwnas"),
         "weights": source,
         "weights_sha256": weights_sha256 or "",
@@ -210,31 +153,22 @@ def _describe(
         proto.metadata_props.add(key=key, value=value)
 
 
-def _strip(part: Any) -> None:
-    """Remove the notes of a part of an ONNX model."""
-    part.ClearField("metadata_props")
-    part.ClearField("doc_string")
-
-
 def _opset(proto: onnx.ModelProto) -> int:
     """Version of the default operator set."""
     return int(next(opset.version for opset in proto.opset_import if opset.domain == ""))
 
 
 def _parity(
-    model: torch.nn.Module, data: bytes, input_shape: tuple[int, ...], seed: int
+    model: torch.nn.Module, data: bytes, input_shape: Shape, seed: int
 ) -> tuple[float, float]:
     """Largest absolute difference to the torch model, and largest absolute output.
 
     Raises:
         ExportError: The difference is above the tolerance, or an output is not finite.
     """
-    import onnxruntime
     import torch
 
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors only
-    session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    session = open_session(data)
     rng = np.random.default_rng(seed)
     images = rng.standard_normal((_PARITY_BATCH, *input_shape)).astype(np.float32)
     with torch.no_grad():
@@ -262,6 +196,7 @@ def _card(
         "arch": str(arch),
         "space": space.name,
         "dataset": space.dataset,
+        "options": dict(space.options),
         "hwnas_version": importlib.metadata.version("hwnas"),
         "model": {
             **{key: value for key, value in record.items() if key not in ("path", "card")},

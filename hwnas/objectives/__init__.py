@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from hwnas.core.device import Device
 from hwnas.core.objective import Objective
-from hwnas.core.quantity import Quantity
 from hwnas.core.space import SearchSpace
+from hwnas.core.target import Target
 from hwnas.objectives._missing import NothingKnownError
 from hwnas.registry import Registry
 
-__all__ = ["SOURCES", "NothingKnownError", "SourceFactory"]
+__all__ = ["SOURCES", "NothingKnownError", "Question", "SourceFactory"]
 
-SourceFactory = Callable[[SearchSpace, "Device | None", Quantity, str], Objective]
-"""Makes the objective of a quantity's variant for a space (with its data set) and a device."""
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a source of values is asked for.
+
+    Args:
+        space: Search space with its data set.
+        target: What the values are about; its device is ``device``'s name.
+        device: Device, for quantities that depend on one.
+        as_given: Whether an architecture is asked for itself and not for its functional class: a
+            table answers with the architecture's own row where it has one.
+    """
+
+    space: SearchSpace
+    target: Target
+    device: Device | None = None
+    as_given: bool = False
+
+
+SourceFactory = Callable[[Question], Objective]
+"""Makes the objective that answers a question."""
 
 SOURCES: Registry[SourceFactory] = Registry(
     "source of values", "hwnas.objectives", "hwnas.objectives"

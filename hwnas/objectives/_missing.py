@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hwnas.core.device import Device, device_names, load_device
+from hwnas.core.device import Device
 from hwnas.core.quantity import Quantity
 from hwnas.core.space import SearchSpace
+from hwnas.core.target import Target
 from hwnas.errors import ConfigError, UnknownNameError
-from hwnas.tables import how_to_get
+from hwnas.objectives.devices import device_names, devices_that_know
+from hwnas.tables.catalogue import find
 
 _POWER = (
     " Or give the device's rated power with --power-w W "
@@ -55,19 +57,16 @@ def unknown_here(
 ) -> NothingKnownError:
     """The error for a quantity that no data is known for."""
     where = f"{space.name} on {space.dataset}"
-    tables = device.tables(quantity.name, space.name, space.dataset) if device else ()
+    target = Target(quantity.name, space.dataset, device.name if device else None)
+    tables = [entry for entry, _ in find(target, space)] if device else []
     if device and tables:
         return NothingKnownError(
             f"Device '{device.name}' has no predictor of {quantity.name} for {where}; table "
-            f"'{tables[0]}' has values, which --source table looks up. "
-            f"Run: {how_to_get(tables[0])}"
+            f"'{tables[0].name}' has values, which --source table looks up. "
+            f"Run: {tables[0].how_to_get}"
         )
     if quantity.per_device:
-        others = [
-            name
-            for name in device_names()
-            if quantity.name in load_device(name).quantities(space.name, space.dataset)
-        ]
+        others = devices_that_know(target, space.name)
         have = f"Devices that have it: {', '.join(others)}." if others else "No device has it."
         power = _POWER if quantity.name == "energy" else ""
         name = device.name if device else ""

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hwnas.core.device import Device
+from hwnas.core.feature_set import FEATURE_SETS
 from hwnas.core.quantity import Quantity
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target, parse_conditions
 from hwnas.errors import ConfigError
 from hwnas.features import feature_names
 from hwnas.features.legend import KINDS, labels
-from hwnas.features.sets import FEATURE_SETS
 from hwnas.fitting.splits import MIN_HELD_OUT
 from hwnas.objectives._missing import NothingKnownError, check_variant, unknown_here
 from hwnas.predictors import fits, predictor_cards, why_not

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from hwnas.core.architecture import Architecture
 from hwnas.core.batch import Batch
-from hwnas.core.device import Device
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
-from hwnas.core.quantity import Quantity, column_name
-from hwnas.core.space import SearchSpace
-from hwnas.core.target import Target, parse_conditions
-from hwnas.objectives import SOURCES
-from hwnas.objectives._missing import NothingKnownError, check_variant, need_device, unknown_here
-from hwnas.predictors import Predictor, find_predictor, predictor_cards, why_not
+from hwnas.core.quantity import Quantity
+from hwnas.objectives import SOURCES, Question
+from hwnas.objectives._missing import (
+    NothingKnownError,
+    check_variant,
+    need_device,
+    unknown_here,
+)
+from hwnas.objectives.evaluation import inputs_of
+from hwnas.predictors import (
+    Predictor,
+    find_predictor,
+    predict_together,
+    predictor_cards,
+    why_not,
+)
 
 INPUTS = {True: "from features and proxy scores", False: "from features alone"}
 """What a value was predicted from, by whether scores of zero-cost proxies were read."""
@@ -50,58 +59,82 @@ class PredictedObjective:
             },
             importances=msgspec.to_builtins(card.importances) or {},
             evaluation=card.evaluation.how,
+            stage=1,
         )
+        # What it says comes from these files and from nothing else: who else reads them, agrees.
+        self._key = (column, self.spec.origin)
 
     def inputs(self, archs: Sequence[Architecture]) -> list[str] | None:
         """What each value is predicted from, one of ``INPUTS``; None where it is all the same."""
         if not self.predictor.card.reads_scores:
             return None
-        lacks = self.predictor.lacks_scores(Batch.of(self.predictor.space, archs).genotypes)
+        lacks = self.predictor.lacks_scores(Batch.of(self.predictor.space, archs).canonical)
         return [INPUTS[not each] for each in lacks]
+
+    def prepare(self, batch: Batch) -> None:
+        """Have the batch know the predictor, so that all predict at once."""
+        _asked(batch)[self._key] = self.predictor
 
     def __call__(self, archs: Sequence[Architecture]) -> Estimate:
         """Predictions for ``n_archs`` architectures, each array of shape ``(n_archs,)``."""
-        return self.predictor.predict(Batch.of(self.predictor.space, archs).genotypes)
+        batch = Batch.of(self.predictor.space, archs)
+        self.prepare(batch)
+        return _predictions(batch)[self._key]
 
 
-def input_notes(measures: Sequence[Objective], archs: Sequence[Architecture]) -> list[str]:
+def _asked(batch: Batch) -> dict[tuple[str, str], Predictor]:
+    """The predictors that a batch knows, by column and origin."""
+    asked: dict[tuple[str, str], Predictor] = batch.once("predictors asked", dict)
+    return asked
+
+
+def _predictions(batch: Batch) -> Mapping[tuple[str, str], Estimate]:
+    """What every predictor that a batch knows says of it, in one pass over the features."""
+    known: dict[tuple[str, str], Estimate] = batch.once("predictions", dict)
+    new = {key: predictor for key, predictor in _asked(batch).items() if key not in known}
+    if new:
+        found = predict_together(list(new.values()), batch.canonical, is_canonical=True)
+        known.update(zip(new, found, strict=True))
+    return known
+
+
+def input_notes(measures: Sequence[Objective], batch: Batch) -> list[str]:
     """What to say of values that were predicted without the proxy scores that others had."""
     notes = []
     for measure in measures:
-        inputs = measure.inputs(archs) if isinstance(measure, PredictedObjective) else None
-        n_alone = (inputs or []).count(INPUTS[False])
+        n_alone = (inputs_of(measure, batch) or []).count(INPUTS[False])
         if n_alone:
             notes.append(
                 f"{measure.spec.column}: no proxy scores are known for {n_alone:,} of "
-                f"{len(archs):,} architectures on the front; these are predicted from features "
+                f"{len(batch):,} architectures on the front; these are predicted from features "
                 "alone."
             )
     return notes
 
 
 @SOURCES.register("predictor")
-def predicted_objective(
-    space: SearchSpace, device: Device | None, quantity: Quantity, variant: str
-) -> Objective:
+def predicted_objective(question: Question) -> Objective:
     """The objective of the predictor that was fitted for a quantity.
 
     Raises:
         NothingKnownError: There is none for this space, data set and device.
-        UnknownNameError: There is one, but not for this variant.
+        UnknownNameError: There is one, but not under these conditions.
         ArtifactError: The predictor's files are damaged.
     """
-    name = need_device(quantity, device).name if quantity.per_device else None
-    target = Target(quantity.name, space.dataset, name, parse_conditions(variant))
+    space, target = question.space, question.target
+    quantity, conditions = target.meaning, target.condition_text
+    if quantity.per_device:
+        need_device(quantity, question.device)
     predictor = find_predictor(space, target)
     if predictor is not None:
-        return PredictedObjective(predictor, column_name(quantity, variant), quantity)
+        return PredictedObjective(predictor, target.column, quantity)
     reason = why_not(space, target)
     if reason:
         raise NothingKnownError(f"{reason} Fit one for these options: hwnas fit TABLE")
     variants = [
         card.target.condition_text
         for card in predictor_cards(space.name, space.dataset)
-        if card.target.usual == target.usual
+        if (card.target.quantity, card.target.device) == (target.quantity, target.device)
     ]
-    check_variant(quantity, variant, variants)
-    raise unknown_here(space, device, quantity)
+    check_variant(quantity, conditions, variants)
+    raise unknown_here(space, question.device, quantity)

@@ -14,6 +14,7 @@ from hwnas.core.quantity import QUANTITIES, Direction
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, ShapeError
 from hwnas.features.counts import COLUMNS, count_genotypes
+from hwnas.objectives.evaluation import prepare
 
 _TAKEN = {"arch", "seq", "generation", "violation", "feasible"}
 """Names that the files of a run give to other columns."""
@@ -39,11 +40,13 @@ class CountedObjective:
             source="counted",
             title=quantity.title,
             detail=f"counted from the operation graph for {space.dataset}",
+            stage=0,
         )
 
     def __call__(self, archs: Sequence[Architecture]) -> Estimate:
         """Counts of ``n_archs`` architectures."""
-        counts = count_genotypes(self._space, Batch.of(self._space, archs).genotypes)
+        batch = Batch.of(self._space, archs)
+        counts = batch.once("counts", lambda: count_genotypes(self._space, batch.genotypes))
         return Estimate.exact(counts[:, self._column])
 
 
@@ -75,11 +78,16 @@ class RatedEnergy:
             detail=f"rated power {power_w:g} W x latency ({latency.spec.source})",
             # Not the figures of latency: nobody measured how wrong the product is.
             origin=latency.spec.origin,
+            stage=latency.spec.stage,
         )
 
-    def __call__(self, archs: Sequence[Architecture]) -> Estimate:
+    def prepare(self, batch: Batch) -> None:
+        """Let latency be predicted with what else is, and once for all that need it."""
+        prepare(self._latency, batch)
+
+    def __call__(self, batch: Batch) -> Estimate:
         """Millijoules of ``n_archs`` architectures: watts times milliseconds."""
-        latency = self._latency(archs)
+        latency = self._latency(batch)
         ends = (latency.value, latency.lower, latency.upper)
         return Estimate(*(end * self._power_w for end in ends))
 

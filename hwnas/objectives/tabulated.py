@@ -6,118 +6,127 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from hwnas.core.architecture import Architecture
+from hwnas.core.architecture import Architecture, genotype_keys
 from hwnas.core.batch import Batch
-from hwnas.core.device import Device
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
-from hwnas.core.quantity import Quantity, column_name
 from hwnas.core.space import SearchSpace
+from hwnas.core.target import Target
 from hwnas.errors import TableError
-from hwnas.objectives import SOURCES
+from hwnas.objectives import SOURCES, Question
 from hwnas.objectives._missing import check_variant, need_device, unknown_here
-from hwnas.tables import (
-    Column,
-    Table,
-    additive_terms,
-    class_means,
-    how_to_get,
-    is_cached,
-    load_table,
-    read_card,
-    table_names,
-)
-from hwnas.tables.store import EVERY_TABLE
+from hwnas.tables import Column, Table, additive_terms, class_means, load_table
+from hwnas.tables.catalogue import find, known_targets
+from hwnas.tables.checks import parse_archs
+
+ROWS = {True: "from its own row", False: "from the mean of its class"}
+"""What a value was looked up from, by whether the architecture has a row of its own."""
+_LookUp = Callable[[Batch], np.ndarray]
+"""Values of a batch, shape ``(n_archs,)``; NaN where there is none."""
 
 
 class TabulatedObjective:
     """A column of a table as an objective.
 
+    A search asks for functional classes, and a class is answered with the mean over its members:
+    the row of one of them would be a lucky or unlucky twin. Who asks for an architecture as it is
+    given is answered with its own row where it has one, else with its class.
+
     Args:
-        space: Search space with the column's data set.
+        question: What is asked for.
         table: The table.
         column: Column of the table.
-        name: Column of the values.
-        quantity: What they are.
     """
 
-    def __init__(
-        self, space: SearchSpace, table: Table, column: Column, name: str, quantity: Quantity
-    ) -> None:
+    def __init__(self, question: Question, table: Table, column: Column) -> None:
+        space, quantity = question.space, question.target.meaning
         self._space = space
-        self._look_up = (additive_terms if table.is_additive else _class_lookup)(
-            space, table, column.name
-        )
-        how = "" if table.is_additive else "; mean over the functional class"
+        self._own: dict[bytes, float] | None = None
+        if table.is_additive:
+            how, self._look_up = "", _sums(space, table, column.name)
+        else:
+            how = "; mean over the functional class"
+            self._look_up = _class_values(space, table, column.name)
+            if question.as_given:
+                how = "; an architecture's own row, else the mean over its functional class"
+                self._own = _rows(space, table, column.name)
         self.spec = ObjectiveSpec(
-            column=name,
+            column=question.target.column,
             unit=quantity.unit,
             direction=quantity.direction,
             source="tabulated",
             title=quantity.title,
             detail=f"{column.detail}{how}",
             origin=f"table {table.name} sha256 {table.sha256}, column {column.name}",
+            stage=1,
         )
 
     def __call__(self, archs: Sequence[Architecture]) -> Estimate:
-        """Values of the classes of ``n_archs`` architectures; NaN where the table has none."""
-        return Estimate.exact(self._look_up(Batch.of(self._space, archs).canonical))
+        """Values of ``n_archs`` architectures; NaN where the table has none."""
+        batch = Batch.of(self._space, archs)
+        values = self._look_up(batch)
+        if self._own is not None:
+            own = self._own_values(batch, self._own)
+            values = np.where(np.isnan(own), values, own)
+        return Estimate.exact(values)
+
+    def inputs(self, archs: Sequence[Architecture]) -> list[str] | None:
+        """What each value is looked up from, one of ``ROWS``; None where that was not asked."""
+        if self._own is None:
+            return None
+        own = self._own_values(Batch.of(self._space, archs), self._own)
+        return [ROWS[not each] for each in np.isnan(own)]
+
+    def _own_values(self, batch: Batch, rows: dict[bytes, float]) -> np.ndarray:
+        """Values of the architectures' own rows, shape ``(n_archs,)``; NaN where there is none."""
+        own = np.array([rows.get(key, np.nan) for key in genotype_keys(batch.genotypes)])
+        # What does not connect is infeasible, whatever was measured of it.
+        return np.where(batch.is_valid, own, np.nan)
 
 
-def _class_lookup(
-    space: SearchSpace, table: Table, column: str
-) -> Callable[[np.ndarray], np.ndarray]:
-    """A function from canonical genotypes ``(n_archs, n_genes)`` to class means ``(n_archs,)``."""
+def _sums(space: SearchSpace, table: Table, column: str) -> _LookUp:
+    terms = additive_terms(space, table, column)
+    return lambda batch: terms(batch.canonical)
+
+
+def _class_values(space: SearchSpace, table: Table, column: str) -> _LookUp:
     means = class_means(space, table, column)
-    values = dict(zip(map(tuple, means.genotypes.tolist()), means.values.tolist(), strict=True))
+    values = dict(zip(genotype_keys(means.genotypes), means.values.tolist(), strict=True))
+    return lambda batch: np.array([values.get(key, np.nan) for key in batch.keys], dtype=float)
 
-    def look_up(canonical: np.ndarray) -> np.ndarray:
-        found = [values.get(tuple(genotype), np.nan) for genotype in canonical.tolist()]
-        return np.array(found, dtype=float)
 
-    return look_up
+def _rows(space: SearchSpace, table: Table, column: str) -> dict[bytes, float]:
+    """Value of each row by its genotype's key."""
+    genotypes = parse_archs(space, table.archs, f"Table '{table.name}'")
+    return dict(zip(genotype_keys(genotypes), table.values(column).tolist(), strict=True))
 
 
 @SOURCES.register("table")
-def tabulated_objective(
-    space: SearchSpace, device: Device | None, quantity: Quantity, variant: str
-) -> Objective:
+def tabulated_objective(question: Question) -> Objective:
     """The objective of the table column that holds a quantity.
 
     Raises:
         TableError: No table in the cache holds it, or the table is damaged.
         NothingKnownError: No table that there is holds it.
-        UnknownNameError: A table holds the quantity, but not this variant.
+        UnknownNameError: A table holds the quantity, but not under these conditions.
     """
-    name = need_device(quantity, device).name if quantity.per_device else None
-    variants = []
-    for table_name in _cached_tables(space, quantity, device):
-        table = load_table(table_name)
-        column = table.find(quantity.name, space.dataset, name, variant)
-        if column is not None:
-            return TabulatedObjective(
-                space, table, column, column_name(quantity, variant), quantity
-            )
-        variants += [
-            c.variant
-            for c in table.columns
-            if (c.quantity, c.dataset, c.device) == (quantity.name, space.dataset, name)
-        ]
-    check_variant(quantity, variant, variants)
-    knows = device is not None and quantity.name in device.quantities(space.name, space.dataset)
-    if all(map(is_cached, table_names())) or (quantity.per_device and not knows):
-        raise unknown_here(space, device, quantity)
-    sources = device.tables(quantity.name, space.name, space.dataset) if device and knows else ()
-    raise TableError(
-        f"No table in the cache holds {quantity.name} for {space.name} on {space.dataset}. "
-        f"Run: {how_to_get(sources[0] if sources else EVERY_TABLE)}"
-    )
+    space, target = question.space, question.target
+    if target.meaning.per_device:
+        need_device(target.meaning, question.device)
+    found = find(target, space)
+    for entry, column in found:
+        if entry.is_here:
+            return TabulatedObjective(question, load_table(entry.name), column)
+    if found:
+        # What can be fetched is better advice than a file that few hold.
+        entry = next((entry for entry, _ in found if entry.can_pull), found[0][0])
+        raise TableError(
+            f"No table in the cache holds {target.quantity} for {space.name} on {space.dataset}. "
+            f"Run: {entry.how_to_get}"
+        )
+    check_variant(target.meaning, target.condition_text, _conditions(space, target))
+    raise unknown_here(space, question.device, target.meaning)
 
 
-def _cached_tables(space: SearchSpace, quantity: Quantity, device: Device | None) -> list[str]:
-    """Tables of a space: those that know every architecture, those the device names, the rest."""
-    cards = {name: read_card(name) for name in table_names() if is_cached(name)}
-    names = [name for name, card in cards.items() if card["space"] == space.name]
-    own = device.tables(quantity.name, space.name, space.dataset) if device else ()
-    return sorted(
-        names, key=lambda name: (not cards[name].get("is_additive", False), name not in own)
-    )
+def _conditions(space: SearchSpace, target: Target) -> list[str]:
+    """Under which conditions tables know what a target asks for."""
+    return [each.condition_text for each in known_targets(space) if each.usual == target.usual]

@@ -33,7 +33,7 @@ def run_together(
 
     Args:
         tasks: What to run.
-        genotypes: Shape ``(n_archs, n_genes)``.
+        genotypes: Canonical genotypes, shape ``(n_archs, n_genes)``.
         n_threads: Threads at most; one for each core by default.
 
     Returns:
@@ -48,7 +48,7 @@ def run_together(
     def run(start: int) -> None:
         rows = order[start : start + CHUNK_ROWS]
         for (space, sets), numbers in readers.items():
-            features = feature_matrix(space, genotypes[rows], sets)
+            features = feature_matrix(space, genotypes[rows], sets, is_canonical=True)
             for number in numbers:
                 for output, session in zip(outputs[number], tasks[number][2], strict=True):
                     output[rows] = run_session(session, features)

@@ -19,8 +19,8 @@ from hwnas.features import feature_names
 from hwnas.models.sessions import open_session, run_session
 from hwnas.predictors.card import Card
 from hwnas.predictors.predictor import Predictor
-from hwnas.predictors.scores import SCORES, scores_sha256
 from hwnas.predictors.store import Stored, search_path, stored_in
+from hwnas.proxies.feature_set import SCORES, scores_sha256
 
 
 def names_sha256(space: SearchSpace, sets: tuple[str, ...]) -> str:

@@ -11,7 +11,7 @@ from hwnas.core.objective import Estimate
 from hwnas.core.space import SearchSpace
 from hwnas.predictors.batches import run_together
 from hwnas.predictors.card import Card, to_unit
-from hwnas.predictors.scores import has_scores
+from hwnas.proxies.feature_set import has_scores
 
 
 class Predictor:
@@ -92,7 +92,10 @@ class Predictor:
 
 
 def predict_together(
-    predictors: Sequence[Predictor], genotypes: np.ndarray, n_threads: int | None = None
+    predictors: Sequence[Predictor],
+    genotypes: np.ndarray,
+    n_threads: int | None = None,
+    is_canonical: bool = False,
 ) -> list[Estimate]:
     """Predictions of several predictors, which share the features that they read.
 
@@ -100,10 +103,13 @@ def predict_together(
         predictors: Predictors of one search space, whatever their data sets.
         genotypes: Shape ``(n_archs, n_genes)``.
         n_threads: Threads at most; one for each core by default. No bit of a result depends on it.
+        is_canonical: Whether the genotypes are canonical already, as the caller knows.
 
     Returns:
         For each predictor what its ``predict`` gives, bit for bit.
     """
+    if predictors and not is_canonical:
+        genotypes = predictors[0].space.canonical_genotypes(genotypes)
     lacking = [one.lacks_scores(genotypes) for one in predictors]
     asked = list(predictors)
     asked += [

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from hwnas.errors import ConfigError
-from hwnas.proxies.catalogue import Reading
+from hwnas.proxies._readings import Reading
 
 if TYPE_CHECKING:
     import torch

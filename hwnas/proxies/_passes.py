@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hwnas.errors import ConfigError, ShapeError, StateError
 from hwnas.proxies._notes import Notes
+from hwnas.proxies._readings import Reading, Readings
 from hwnas.proxies._running import fast_layout, mode, seeded
-from hwnas.proxies.catalogue import Reading
 
 if TYPE_CHECKING:
     import torch
@@ -21,20 +20,6 @@ _FROM_LOSS = _FROM_WEIGHT_GRADIENTS | {"loss_input_gradient"}
 _DIRECTIONS = ("sum_input_gradient", "projected_input_gradient")
 _FROM_INPUT_GRADIENTS = frozenset({"loss_input_gradient", *_DIRECTIONS})
 _FROM_GRADIENTS = _FROM_LOSS | _FROM_INPUT_GRADIENTS
-
-
-@dataclass
-class Readings:
-    """What one forward pass and up to three backward passes noted down; None if not asked."""
-
-    n_classes: int | None = None
-    macs: int | None = None
-    code_agreement: Tensor | None = None
-    weight_gradients: list[Tensor] | None = None
-    channel_saliencies: list[Tensor] | None = None
-    loss_input_gradient: Tensor | None = None
-    sum_input_gradient: Tensor | None = None
-    projected_input_gradient: Tensor | None = None
 
 
 class Passes:
@@ -59,6 +44,7 @@ class Passes:
     Attributes:
         layers: Convolutions and linear layers in the order of ``model.modules()``, by name; what
             saliency proxies sum over.
+        other_weights: Names of matrices and filters of other layers, whose work nobody counts.
         images: The images on the model's device in its precision.
         labels: The labels on the model's device.
     """
@@ -89,6 +75,7 @@ class Passes:
         }
         parameters = dict(model.named_parameters())
         self._weight_names = _weight_names(self.layers, parameters)
+        self.other_weights = _other_weights(model, self.of_layers(parameters))
         first = parameters[self._weight_names[0]]
         self.images = fast_layout(images.detach().to(device=first.device, dtype=first.dtype))
         self.labels = labels.to(device=first.device, dtype=torch.long)
@@ -271,6 +258,22 @@ def _weight_names(layers: Mapping[str, nn.Module], parameters: Mapping[str, Tens
                 "(torch.nn.utils.parametrize.remove_parametrizations)."
             )
     return [name for name in names if name is not None]
+
+
+def _other_weights(model: nn.Module, weights: Sequence[Tensor]) -> list[str]:
+    """Names of parameters that may be multiplied with what flows and belong to no known layer."""
+    from torch import nn
+
+    # These look rows up, or scale each number by one of its own.
+    harmless = (nn.Embedding, nn.LayerNorm, nn.RMSNorm)
+    known = {id(weight) for weight in weights}
+    return [
+        f"{prefix}.{name}".lstrip(".")
+        for prefix, module in model.named_modules()
+        if not isinstance(module, harmless)
+        for name, parameter in module.named_parameters(recurse=False)
+        if parameter.ndim > 1 and id(parameter) not in known
+    ]
 
 
 def _gradients(

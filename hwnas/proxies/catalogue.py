@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from hwnas.core.quantity import Direction
+from hwnas.proxies._readings import Reading
 from hwnas.registry import Registry
 
 if TYPE_CHECKING:
     from hwnas.proxies._passes import Passes
-
-Reading: TypeAlias = Literal[
-    "macs",
-    "code_agreement",
-    "weight_gradients",
-    "channel_saliencies",
-    "loss_input_gradient",
-    "sum_input_gradient",
-    "projected_input_gradient",
-]
-"""What the shared forward and backward passes can note down."""
 
 
 class UndefinedScore(ValueError):  # noqa: N818 - an answer, not an error: score() makes it a null

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,8 +16,8 @@ from hwnas.core.space import SearchSpace
 from hwnas.proxies.batches import PHOTOS
 from hwnas.proxies.catalogue import PROXIES
 from hwnas.proxies.shipped import shipped_scores
-from hwnas.proxies.store import read_scores
-from hwnas.proxies.sweep import Task, make_task, sweep
+from hwnas.proxies.store import ScoreCard, read_scores
+from hwnas.proxies.sweep import ScoringPlan, plan_scoring, sweep
 
 # Of spaces without shipped scores: as many images as the shipped ones at most, for speed.
 N_IMAGES, SEED = 16, 0
@@ -53,14 +51,14 @@ class Lookup:
         keys: Canonical genotype of each of ``n_archs`` architectures, as bytes.
         known: Shipped scores by canonical genotype; NaN where the proxy has no value.
         left: Canonical architectures that are not among the shipped, each once.
-        task: How to score these; None if there are none.
+        plan: How to score these; None if there are none.
     """
 
     proxy: str
     keys: Sequence[bytes]
     known: Mapping[bytes, float]
     left: Sequence[Architecture]
-    task: Task | None
+    plan: ScoringPlan | None
 
     def scores(
         self, n_workers: int = 1, on_progress: Callable[[Scoring], None] | None = None
@@ -79,13 +77,13 @@ class Lookup:
             StorageError: The cache cannot be written.
         """
         values = dict(self.known)
-        if self.task is not None:
-            path, n_left = self._path(self.task), len(self.left)
+        if self.plan is not None:
+            path, n_left = self._path(self.plan), len(self.left)
             n_workers = max(1, min(n_workers, n_left // _PER_WORKER))
-            for n_done in sweep(self.left, self.task, path, n_workers, _CHUNK):
+            for n_done in sweep(self.left, self.plan, path, n_workers, _CHUNK):
                 if on_progress is not None:
                     on_progress(Scoring(self.proxy, n_done, n_left))
-            rows = read_scores(path, self.task.card())
+            rows = read_scores(path, self.plan.card())
             for arch in self.left:
                 genotype = np.array([arch.genotype])
                 value = rows[str(arch)].scores.values[self.proxy]
@@ -93,11 +91,11 @@ class Lookup:
         return np.array([values[key] for key in self.keys], dtype=float)
 
     @staticmethod
-    def _path(task: Task) -> Path:
-        """The file in the cache for scores of one task."""
-        card = json.dumps(task.card(), sort_keys=True)
+    def _path(plan: ScoringPlan) -> Path:
+        """The file in the cache for scores of one plan."""
+        card = json.dumps(asdict(plan.card()), sort_keys=True)
         digest = hashlib.sha256(card.encode()).hexdigest()[:16]
-        return cache_dir() / "proxies" / f"{task.space.name}-{digest}.parquet"
+        return cache_dir() / "proxies" / f"{plan.space.name}-{digest}.parquet"
 
 
 def look_up(space: SearchSpace, genotypes: np.ndarray, proxy: str) -> Lookup:
@@ -125,19 +123,20 @@ def look_up(space: SearchSpace, genotypes: np.ndarray, proxy: str) -> Lookup:
     shipped = shipped_scores(space)
     known: dict[bytes, float] = {}
     if shipped is not None and proxy in shipped.names:
-        values = shipped.look_up(space, canonical)[:, shipped.names.index(proxy)]
-        is_known = shipped.knows(space, canonical)
+        values = shipped.look_up(canonical)[:, shipped.names.index(proxy)]
+        is_known = shipped.knows(canonical)
         known = {keys[row]: float(values[row]) for row in np.flatnonzero(is_known)}
     unknown = {key: row for row, key in enumerate(keys) if key not in known}
     left = [space.architecture(canonical[row]) for row in unknown.values()]
-    task = _task(space, proxy, None if shipped is None else shipped.card) if left else None
-    return Lookup(proxy, keys, known, left, task)
+    plan = _plan(space, proxy, None if shipped is None else shipped.card) if left else None
+    return Lookup(proxy, keys, known, left, plan)
 
 
-def _task(space: SearchSpace, proxy: str, card: Mapping[str, Any] | None) -> Task:
+def _plan(space: SearchSpace, proxy: str, card: ScoreCard | None) -> ScoringPlan:
     """How a space is scored: as its shipped scores were, if there are any."""
     if card is None:
-        return make_task(space, PHOTOS, N_IMAGES, [proxy], SEED)
-    accepted = inspect.signature(type(space)).parameters
-    options = {name: value for name, value in card["options"].items() if name in accepted}
-    return make_task(type(space)(**options), card["batch"], card["n_images"], [proxy], card["seed"])
+        return plan_scoring(space, PHOTOS, N_IMAGES, [proxy], SEED)
+    # Older cards tell more of the space than its options.
+    names = {"dataset", *space.options} & card.options.keys()
+    made_with = type(space)(**{name: card.options[name] for name in names})
+    return plan_scoring(made_with, card.batch, card.n_images, [proxy], card.seed)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +12,7 @@ from hwnas._files import sha256_file
 from hwnas._resources import artifacts_dir
 from hwnas.core.architecture import genotype_keys
 from hwnas.core.space import SearchSpace
-from hwnas.proxies.store import read_card, read_scores
+from hwnas.proxies.store import ScoreCard, read_card, read_scores
 
 FILE = "proxies.parquet"
 
@@ -31,7 +29,7 @@ class ShippedScores:
         sha256: Hash of the file.
     """
 
-    card: dict[str, Any]
+    card: ScoreCard
     names: tuple[str, ...]
     values: np.ndarray
     rows: dict[bytes, int]
@@ -42,27 +40,25 @@ class ShippedScores:
         """Canonical genotypes that have a row, shape ``(n_known, n_genes)``."""
         return np.array([np.frombuffer(key, dtype=np.int64) for key in self.rows])
 
-    def knows(self, space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
-        """Whether the classes of genotypes have a row, shape ``(n_archs,)``; its score may be NaN.
+    def knows(self, canonical: np.ndarray) -> np.ndarray:
+        """Whether functional classes have a row, shape ``(n_classes,)``; its score may be NaN.
 
         Args:
-            space: The search space of the genotypes.
-            genotypes: Shape ``(n_archs, n_genes)``.
+            canonical: Canonical genotypes, shape ``(n_classes, n_genes)``.
         """
-        keys = genotype_keys(space.canonical_genotypes(genotypes))
+        keys = genotype_keys(canonical)
         return np.fromiter((key in self.rows for key in keys), bool, len(keys))
 
-    def look_up(self, space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
-        """Scores of the functional classes of genotypes.
+    def look_up(self, canonical: np.ndarray) -> np.ndarray:
+        """Scores of functional classes.
 
         Args:
-            space: The search space of the genotypes.
-            genotypes: Shape ``(n_archs, n_genes)``.
+            canonical: Canonical genotypes, shape ``(n_classes, n_genes)``.
 
         Returns:
-            Shape ``(n_archs, n_names)``; NaN where unknown.
+            Shape ``(n_classes, n_names)``; NaN where unknown.
         """
-        keys = genotype_keys(space.canonical_genotypes(genotypes))
+        keys = genotype_keys(canonical)
         # The last row is that of what is not known.
         values = np.concatenate([self.values, np.full((1, len(self.names)), np.nan)])
         return np.asarray(values[[self.rows.get(key, -1) for key in keys]])
@@ -102,11 +98,11 @@ def shipped_scores(space: SearchSpace) -> ShippedScores | None:
 def _read(path: Path) -> ShippedScores:
     card = read_card(path)
     scores = read_scores(path, card)
-    names: Sequence[str] = card["proxies"]
+    names = card.proxies
     values = np.array(
         [[row.scores.values[name] for name in names] for row in scores.values()], dtype=float
     )
     genotypes = np.array([row.genotype for row in scores.values()], dtype=np.int64)
     rows = {key: number for number, key in enumerate(genotype_keys(genotypes))}
     values = values.reshape(len(rows), len(names))
-    return ShippedScores(card, tuple(names), values, rows, sha256_file(path))
+    return ShippedScores(card, names, values, rows, sha256_file(path))

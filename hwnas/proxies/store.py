@@ -4,15 +4,52 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from hwnas._files import atomic_path
+from hwnas._records import RecordFormat
 from hwnas.errors import TableError
 from hwnas.proxies.scoring import Scores
 
-SCHEMA = 1
 _KEY = b"hwnas"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreCard:
+    """All that decides scores; files of equal cards hold the same numbers.
+
+    Args:
+        space: Name of the search space.
+        options: Its data set and options.
+        batch: Where the minibatch comes from: ``"photos"``, ``"noise"``, the name of a file.
+        n_images: Images of the minibatch.
+        batch_sha256: Hash of images and labels.
+        proxies: Names of the proxies, which are the columns of the file.
+        seed: Seed of weights and of all else that is random.
+        device: Torch device, ``"cpu"`` or ``"cuda"``.
+        torch: Version of torch.
+    """
+
+    space: str
+    options: dict[str, Any]
+    batch: str
+    n_images: int
+    batch_sha256: str
+    proxies: tuple[str, ...]
+    seed: int
+    device: str
+    torch: str
+
+
+CARDS = RecordFormat(
+    ScoreCard,
+    schema=1,
+    error=TableError,
+    what="a file of scores made by 'hwnas proxies'",
+    advice="Choose another file.",
+)
 
 
 class Row(NamedTuple):
@@ -27,7 +64,7 @@ class Row(NamedTuple):
     scores: Scores
 
 
-def write_scores(path: Path, rows: Mapping[str, Row], card: Mapping[str, Any]) -> None:
+def write_scores(path: Path, rows: Mapping[str, Row], card: ScoreCard) -> None:
     """Write scores whole or not at all, sorted by genotype.
 
     Columns are ``arch``, ``genotype``, one for each proxy (null where it has no value) and
@@ -36,7 +73,7 @@ def write_scores(path: Path, rows: Mapping[str, Row], card: Mapping[str, Any]) -
     Args:
         path: The file.
         rows: Scores by the canonical architecture's string.
-        card: How they were made; its ``proxies`` are the columns.
+        card: How they were made.
 
     Raises:
         StorageError: The file cannot be written.
@@ -50,16 +87,16 @@ def write_scores(path: Path, rows: Mapping[str, Row], card: Mapping[str, Any]) -
         "arch": pa.array([arch for arch, _ in ordered], pa.string()),
         "genotype": pa.array([row.genotype for _, row in ordered], pa.list_(pa.int64())),
     }
-    for name in card["proxies"]:
+    for name in card.proxies:
         columns[name] = pa.array([each.values[name] for each in scores], pa.float64())
     reasons = [json.dumps(dict(each.reasons)) if each.reasons else None for each in scores]
     columns["reasons"] = pa.array(reasons, pa.string())
-    metadata = {_KEY: json.dumps({"schema": SCHEMA, **card}).encode()}
+    metadata = {_KEY: json.dumps(CARDS.encode(card)).encode()}
     with atomic_path(path) as temporary:
         pq.write_table(pa.table(columns).replace_schema_metadata(metadata), temporary)
 
 
-def read_card(path: Path) -> dict[str, Any]:
+def read_card(path: Path) -> ScoreCard:
     """How the scores of a file were made.
 
     Raises:
@@ -69,19 +106,13 @@ def read_card(path: Path) -> dict[str, Any]:
     import pyarrow.parquet as pq
 
     try:
-        card = json.loads(pq.read_schema(path).metadata[_KEY])
-        schema = card.pop("schema")
-    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
-        raise TableError(
-            f"{path} must be a file of scores made by 'hwnas proxies'; it cannot be read as one. "
-            "Choose another file."
-        ) from error
-    if schema > SCHEMA:
-        raise TableError(f"{path}: schema must be at most {SCHEMA}; got {schema}. Update hwnas.")
-    return dict(card)
+        text = pq.read_schema(path).metadata[_KEY]
+    except (OSError, pa.ArrowException, KeyError, TypeError) as error:
+        raise TableError(f"{path} must be {CARDS.what}; it is none. {CARDS.advice}") from error
+    return CARDS.parse(text, str(path))
 
 
-def read_scores(path: Path, card: Mapping[str, Any]) -> dict[str, Row]:
+def read_scores(path: Path, card: ScoreCard) -> dict[str, Row]:
     """Scores of a file by the canonical architecture's string.
 
     Args:
@@ -94,21 +125,28 @@ def read_scores(path: Path, card: Mapping[str, Any]) -> dict[str, Row]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    found = read_card(path)
-    for name in sorted({*found, *card}):
-        if found.get(name) != card.get(name):
-            raise TableError(
-                f"{path} holds scores made with {name} = {found.get(name)}; "
-                f"this run has {card.get(name)}. Choose another file, or the same settings."
-            )
+    _check_made_so(path, read_card(path), card)
     try:
         records = pq.read_table(path).to_pylist()
-        return {record["arch"]: _row(record, card["proxies"]) for record in records}
+        return {record["arch"]: _row(record, card.proxies) for record in records}
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
         raise TableError(f"{path} is damaged. Delete it and run again.") from error
 
 
-def _row(record: Mapping[str, Any], names: list[str]) -> Row:
+def _check_made_so(path: Path, found: ScoreCard, card: ScoreCard) -> None:
+    for each in fields(ScoreCard):
+        made, wanted = getattr(found, each.name), getattr(card, each.name)
+        if each.name == "options":
+            # Older cards tell more of the space than its options.
+            made = {name: value for name, value in made.items() if name in wanted}
+        if made != wanted:
+            raise TableError(
+                f"{path} holds scores made with {each.name} = {made}; this run has {wanted}. "
+                "Choose another file, or the same settings."
+            )
+
+
+def _row(record: Mapping[str, Any], names: tuple[str, ...]) -> Row:
     reasons = json.loads(record["reasons"]) if record["reasons"] else {}
     values = {name: record[name] for name in names}
     return Row(tuple(record["genotype"]), Scores(values, reasons))

@@ -118,9 +118,11 @@ def _rows(array: np.ndarray) -> list[list[float | None]]:
 
 
 def _space(space: SearchSpace) -> dict[str, Any]:
-    cell = space.cell
+    pictures = [cell.picture() for cell in space.cell_types]
+    # The page draws one cell, an edge a gene; of other spaces it lists the genes.
+    is_drawn = len(pictures) == 1 and len(pictures[0].get("edges", ())) == len(space.genes)
     return {
         "genes": space.genes,
         "n_choices": space.n_choices,
-        "cell": None if cell is None else {**dataclasses.asdict(cell), "n_nodes": cell.n_nodes},
+        "cell": pictures[0] if is_drawn else None,
     }

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from hwnas.core.graph import OperationGraph
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError
 from hwnas.registry import Registry
+
+if TYPE_CHECKING:
+    import torch
 
 SPACES: Registry[type[SearchSpace]] = Registry(
     "search space", "hwnas.spaces", "hwnas.spaces", "hwnas spaces"
@@ -31,9 +35,8 @@ def load_space(name: str, **options: Any) -> SearchSpace:
     """
     space = SPACES[name]
     accepted = inspect.signature(space).parameters
-    takes_any = any(each.kind is each.VAR_KEYWORD for each in accepted.values())
     for option in options:
-        if option not in accepted and not takes_any:
+        if option not in accepted:
             raise ConfigError(
                 f"Search space '{name}' has no option '{option}'. Its options: "
                 f"{', '.join(accepted)}."
@@ -42,3 +45,18 @@ def load_space(name: str, **options: Any) -> SearchSpace:
         return space(**options)
     except TypeError as error:
         raise ConfigError(f"Search space '{name}': {error}.") from error
+
+
+def graph_model(graph: OperationGraph) -> torch.nn.Module:
+    """A freshly initialised torch model of an operation graph, for a space's ``build``.
+
+    Args:
+        graph: The operators of the network.
+
+    Raises:
+        ConfigError: There is an operator that is no module here.
+        MissingExtraError: torch is not installed.
+    """
+    from hwnas.spaces._graph_model import GraphModel
+
+    return GraphModel(graph)

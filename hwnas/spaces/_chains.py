@@ -8,7 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from hwnas.core.graph import GraphBuilder, OperationGraph, Shape
+from hwnas.core.graph import GraphBuilder, OperationGraph
+from hwnas.core.shapes import Shape
 
 Activation = Literal["relu", "silu"]
 

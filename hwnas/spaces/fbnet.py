@@ -113,13 +113,14 @@ class FBNet(SearchSpace):
     title = "FBNet: 22 layers of nine choices, 9^22 strings (Wu et al. 2019)"
     datasets = ("cifar100", "imagenet")
     genes = tuple(f"layer {layer}" for layer in range(1, N_LAYERS + 1))
-    n_choices = (len(OPERATIONS),) * N_LAYERS
+    choice_names = (OPERATIONS,) * N_LAYERS
     independent_genes = tuple((layer,) for layer in range(N_LAYERS))
 
-    @property
-    def choice_names(self) -> tuple[tuple[str, ...], ...]:
-        """Names of the operations of each layer."""
-        return (OPERATIONS,) * N_LAYERS
+    def __init__(self, dataset: str | None = None) -> None:
+        super().__init__(dataset)
+        skeleton = _SKELETONS[self.dataset]
+        self.input_shape = (3, skeleton.image_size, skeleton.image_size)
+        self.n_outputs = skeleton.n_classes
 
     def parse(self, text: str) -> Architecture:
         """The architecture of a string such as ``7-8181-4888-7414-7327-3242-4``.
@@ -150,10 +151,6 @@ class FBNet(SearchSpace):
         first layer stays where it is.
         """
         return identities_last(self.check_genotypes(genotypes), _STRETCHES, SKIP)
-
-    def valid_mask(self, genotypes: np.ndarray) -> np.ndarray:
-        """True throughout, shape ``(n_archs,)``: in a chain, the input reaches the output."""
-        return np.ones(len(self.check_genotypes(genotypes)), dtype=bool)
 
     def graph(self, arch: Architecture) -> OperationGraph:
         """Every operator of the network with its tensor shapes."""

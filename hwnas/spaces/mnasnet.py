@@ -12,8 +12,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
-import numpy as np
-
 from hwnas.core.architecture import Architecture
 from hwnas.core.graph import OperationGraph
 from hwnas.core.space import SearchSpace
@@ -84,8 +82,12 @@ class MnasNet(SearchSpace):
         for block in range(N_BLOCKS)
         for gene in ("expansion", "kernel", "layers", "squeeze-excite")
     )
-    n_choices = tuple(len(values) for values in _CHOICES)
+    choice_names = tuple(
+        ("off", "on") if values == SQUEEZE_EXCITES else tuple(map(str, values))
+        for values in _CHOICES
+    )
     independent_genes = tuple(tuple(range(4 * b, 4 * b + 4)) for b in range(N_BLOCKS))
+    n_outputs = 1000
 
     def __init__(
         self,
@@ -104,15 +106,8 @@ class MnasNet(SearchSpace):
                 f"got {activation!r}."
             )
         self.resolution = resolution
+        self.input_shape = (3, resolution, resolution)
         self.activation: Activation = activation
-
-    @property
-    def choice_names(self) -> tuple[tuple[str, ...], ...]:
-        """Values of each gene; ``on`` or ``off`` for squeeze-excite."""
-        return tuple(
-            ("off", "on") if values == SQUEEZE_EXCITES else tuple(map(str, values))
-            for values in _CHOICES
-        )
 
     def parse(self, text: str) -> Architecture:
         """The architecture of a string such as ``e1k3l1se-e6k3l2-...``.
@@ -170,14 +165,6 @@ class MnasNet(SearchSpace):
             [known.index(value) for value, known in zip(values, _CHOICES, strict=True)]
         )
 
-    def canonical_genotypes(self, genotypes: np.ndarray) -> np.ndarray:
-        """A copy of ``genotypes``, shape ``(n_archs, 28)``: no two are one function."""
-        return self.check_genotypes(genotypes).copy()
-
-    def valid_mask(self, genotypes: np.ndarray) -> np.ndarray:
-        """True throughout, shape ``(n_archs,)``: in a chain, the input reaches the output."""
-        return np.ones(len(self.check_genotypes(genotypes)), dtype=bool)
-
     def graph(self, arch: Architecture) -> OperationGraph:
         """Every operator of the network with its tensor shapes."""
         return chain_graph(self._network(arch.genotype))
@@ -211,12 +198,12 @@ class MnasNet(SearchSpace):
                 )
             )
         return ChainNetwork(
-            in_shape=(3, self.resolution, self.resolution),
+            in_shape=self.input_shape,
             stem_channels=STEM_CHANNELS,
             stem_stride=2,
             stages=tuple(stages),
             head_channels=4 * BLOCK_CHANNELS[-1],
-            n_classes=1000,
+            n_classes=self.n_outputs,
             activation=self.activation,
         )
 

@@ -69,13 +69,10 @@ class NasBenchMacro(SearchSpace):
     title = "NAS-Bench-Macro: eight layers of three choices, 6,561 strings (Su et al. 2021)"
     datasets = ("cifar10",)
     genes = tuple(f"layer {layer}" for layer in range(1, N_LAYERS + 1))
-    n_choices = (len(OPERATIONS),) * N_LAYERS
+    choice_names = (OPERATIONS,) * N_LAYERS
     independent_genes = tuple((layer,) for layer in range(N_LAYERS))
-
-    @property
-    def choice_names(self) -> tuple[tuple[str, ...], ...]:
-        """Names of the operations of each layer."""
-        return (OPERATIONS,) * N_LAYERS
+    input_shape = (3, 32, 32)
+    n_outputs = 10
 
     def parse(self, text: str) -> Architecture:
         """The architecture of a published string.
@@ -106,10 +103,6 @@ class NasBenchMacro(SearchSpace):
         """
         return identities_last(self.check_genotypes(genotypes), _STRETCHES, IDENTITY)
 
-    def valid_mask(self, genotypes: np.ndarray) -> np.ndarray:
-        """True throughout, shape ``(n_archs,)``: in a chain, the input reaches the output."""
-        return np.ones(len(self.check_genotypes(genotypes)), dtype=bool)
-
     def graph(self, arch: Architecture) -> OperationGraph:
         """Every operator of the network with its tensor shapes."""
         return chain_graph(_network(arch.genotype))
@@ -134,12 +127,12 @@ def _network(genotype: Sequence[int]) -> ChainNetwork:
             tuple(_layer(next(choices), channels, 1 if i else 2) for i in range(n_layers))
         )
     return ChainNetwork(
-        in_shape=(3, 32, 32),
+        in_shape=NasBenchMacro.input_shape,
         stem_channels=STEM_CHANNELS,
         stem_stride=1,
         stages=tuple(stages),
         head_channels=1280,
-        n_classes=10,
+        n_classes=NasBenchMacro.n_outputs,
     )
 
 

@@ -1,7 +1,7 @@
 """Published and measured tables: import, audit, store, look up."""
 
 from hwnas.tables.additive import Terms, additive_terms
-from hwnas.tables.audit import Audit, audit_table
+from hwnas.tables.audit import Audit, audit_table, unused_rows
 from hwnas.tables.classes import ClassMeans, class_means
 from hwnas.tables.download import pull_table
 from hwnas.tables.fbnet_operators import network_values
@@ -32,4 +32,5 @@ __all__ = [
     "pull_table",
     "read_card",
     "table_names",
+    "unused_rows",
 ]

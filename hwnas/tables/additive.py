@@ -90,8 +90,7 @@ def additive_terms(space: SearchSpace, table: Table, column: str) -> Terms:
         UnknownNameError: The table has no such column.
     """
     where = f"Table '{table.name}'"
-    if table.space != space.name:
-        raise TableError(f"{where} holds architectures of {table.space}; expected {space.name}.")
+    table.check_space(space)
     genotypes = parse_archs(space, table.archs, where)
     is_changed = genotypes != genotypes[0]
     if not table.is_additive or (is_changed[1:].sum(axis=1) != 1).any():

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hwnas.core.quantity import QUANTITIES
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ArchitectureError, TableError
 from hwnas.spaces import load_space
 from hwnas.tables.additive import is_sum_over_genes
 from hwnas.tables.checks import parse_archs
-from hwnas.tables.classes import Members, pruned_members
+from hwnas.tables.classes import Members, class_members
 from hwnas.tables.pairs import ColumnPair, find_pairs
 from hwnas.tables.table import Column, Repeats, Table
 
@@ -48,7 +49,7 @@ class ColumnAudit:
         mode_share: Share of those with a value that hold it; at 1 the column is constant, and far
             above 0.5 it hardly ranks anything.
         class_spread_median: Median over functional classes of the largest minus the smallest
-            value of pruned members, in the column's unit; None if no class has two.
+            value of members, in the column's unit; None if no class has two.
         class_factor_p95: 95th percentile over functional classes of the largest over the
             smallest value; None if there is none or values are not all positive.
         is_whole: Whether a device's values are whole numbers: a coarse clock, many ties.
@@ -77,10 +78,12 @@ class Audit:
         n_unknown: Rows whose text is no architecture of the space; they cannot be joined.
         n_absent: Architectures of the space without a row; None if the space is too large to list.
         n_disconnected: Architectures whose input does not reach the output.
-        n_classes: Functional classes of valid architectures with a pruned member in the table.
+        n_classes: Functional classes of valid architectures in the table.
         columns: Findings of each column of numbers.
         pairs: Pairs of columns with the same ranks, or nearly.
         repeats: Noise of the columns, from architectures that stood in the source several times.
+        n_unused: Valid rows that no class's truth rests on, since pruned ones of their class are
+            there; None if that was not counted.
     """
 
     n_rows: int
@@ -91,39 +94,22 @@ class Audit:
     columns: tuple[ColumnAudit, ...]
     pairs: tuple[ColumnPair, ...]
     repeats: tuple[Repeats, ...] = ()
+    n_unused: int | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """The audit as JSON can hold it."""
-        return asdict(self)
 
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Audit:
-        """The audit that ``to_dict`` gave.
-
-        Raises:
-            KeyError: A part is missing.
-            TypeError: A part is missing or unknown.
-        """
-        columns = [
-            ColumnAudit(
-                **{
-                    **column,
-                    "nulled": tuple(Sentinel(**each) for each in column["nulled"]),
-                    "suspects": tuple(Sentinel(**each) for each in column["suspects"]),
-                }
-            )
-            for column in data["columns"]
-        ]
-        pairs = [ColumnPair(**pair) for pair in data["pairs"]]
-        repeats = [Repeats(**each) for each in data.get("repeats", ())]
-        return cls(
-            **{
-                **data,
-                "columns": tuple(columns),
-                "pairs": tuple(pairs),
-                "repeats": tuple(repeats),
-            }
+def unused_rows(audit: Audit) -> list[str]:
+    """Which rows no functional class's truth rests on, and why: a line for each reason."""
+    lines = []
+    if audit.n_disconnected:
+        lines.append(
+            f"{audit.n_disconnected:,} rows do not connect input to output: infeasible, not cheap"
         )
+    if audit.n_unused:
+        lines.append(
+            f"{audit.n_unused:,} rows are not used where classes are valued: pruned networks of "
+            "their classes are there"
+        )
+    return lines
 
 
 def audit_table(table: Table) -> Audit:
@@ -132,9 +118,9 @@ def audit_table(table: Table) -> Audit:
     Raises:
         UnknownNameError: Its search space is not known.
     """
-    space = load_space(table.space)
+    space = load_space(table.space, **(table.options or {}))
     genotypes, known_rows = _known_genotypes(space, table.archs)
-    members = pruned_members(space, genotypes)
+    members = class_members(space, genotypes)
     members = replace(members, rows=known_rows[members.rows])
     is_valid = space.valid_mask(genotypes)
     columns = [c for c in table.columns if table.frame[c.name].dtype.kind in "iuf"]
@@ -157,6 +143,7 @@ def audit_table(table: Table) -> Audit:
         ),
         pairs=tuple(find_pairs(columns, values)),
         repeats=table.repeats,
+        n_unused=len(members.unused),
     )
 
 
@@ -181,16 +168,22 @@ def _genes(space: SearchSpace, arch: str) -> tuple[int, ...] | None:
         return None
 
 
-def find_suspects(values: np.ndarray, can_be_negative: bool) -> tuple[Sentinel, ...]:
+def lowest(column: Column) -> float:
+    """Smallest value that a column's quantity can have; no bound for what is no quantity."""
+    is_known = column.target is not None and column.target.quantity in QUANTITIES
+    return column.target.meaning.lower if column.target and is_known else -math.inf
+
+
+def find_suspects(values: np.ndarray, lower: float) -> tuple[Sentinel, ...]:
     """Numbers that look like stand-ins for "not measured".
 
-    Two rules: any negative number where none can be; and the smallest or largest number if it is
+    Two rules: any number below the quantity's bound; and the smallest or largest number if it is
     whole and lies further from its neighbour than all the others lie from one another. An extreme
     measurement can do the second, but seldom as a whole number.
 
     Args:
         values: Shape ``(n_rows,)``, NaN for null.
-        can_be_negative: Whether a negative number can be a value.
+        lower: Smallest number that can be a value.
     """
     numbers, counts = np.unique(values[~np.isnan(values)], return_counts=True)
     is_suspect = np.zeros(len(numbers), dtype=bool)
@@ -199,8 +192,7 @@ def find_suspects(values: np.ndarray, can_be_negative: bool) -> tuple[Sentinel, 
         is_suspect[0] |= gaps[0] > numbers[-1] - numbers[1]
         is_suspect[-1] |= gaps[-1] > numbers[-2] - numbers[0]
         is_suspect[[0, -1]] &= numbers[[0, -1]] % 1 == 0
-    if not can_be_negative:
-        is_suspect |= numbers < 0
+    is_suspect |= numbers < lower
     found = sorted(zip(counts[is_suspect], numbers[is_suspect], strict=True), reverse=True)
     return tuple(Sentinel(float(number), int(count)) for count, number in found[:MAX_SUSPECTS])
 
@@ -247,7 +239,7 @@ def _audit_columns(
                     for each in table.nulled
                     if each.column == column.name
                 ),
-                suspects=find_suspects(values[:, place], can_be_negative=column.quantity is None),
+                suspects=find_suspects(values[:, place], lowest(column)),
                 mode=mode,
                 mode_share=mode_share,
                 class_spread_median=spread,

@@ -1,12 +1,14 @@
 """Means over functional classes: what every benchmark calls the truth.
 
 The members of a class compute the same function but were trained and measured one by one, so the
-spread within a class is noise, and a search that returns its luckiest member has found noise.
+spread within a class is noise, and a search that returns its luckiest member has found noise. The
+truth is the mean over the members that are their own pruned form, since dead operations may cost
+time; over those there are, where a table holds none of these.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,12 +25,14 @@ class ClassMeans:
     Args:
         genotypes: Canonical genotypes of valid classes, shape ``(n_classes, n_genes)``, in
             lexicographic order.
-        values: Mean over the class's pruned members that have a value, shape ``(n_classes,)``,
-            in the column's unit.
-        n_members: How many pruned members have a value, shape ``(n_classes,)``.
-        n_missing: How many pruned members have none, shape ``(n_classes,)``.
-        unsupported: Canonical genotypes of valid classes whose pruned members are in the table
-            but none of them has a value, shape ``(n_unsupported, n_genes)``.
+        values: Mean over the class's members that have a value, shape ``(n_classes,)``, in the
+            column's unit.
+        n_members: How many members have a value, shape ``(n_classes,)``.
+        n_missing: How many members have none, shape ``(n_classes,)``.
+        unsupported: Canonical genotypes of valid classes whose members are in the table but none
+            of them has a value, shape ``(n_unsupported, n_genes)``.
+        n_disconnected: Rows with a value whose input does not reach the output.
+        n_unused: Rows with a value that are no members: their class has pruned ones.
     """
 
     genotypes: np.ndarray
@@ -36,6 +40,8 @@ class ClassMeans:
     n_members: np.ndarray
     n_missing: np.ndarray
     unsupported: np.ndarray
+    n_disconnected: int = 0
+    n_unused: int = 0
 
     def where(self, wanted: np.ndarray) -> ClassMeans:
         """The means of some classes only.
@@ -43,48 +49,61 @@ class ClassMeans:
         Args:
             wanted: Booleans of shape ``(n_classes,)``.
         """
-        return ClassMeans(
-            self.genotypes[wanted],
-            self.values[wanted],
-            self.n_members[wanted],
-            self.n_missing[wanted],
-            self.unsupported,
+        return replace(
+            self,
+            genotypes=self.genotypes[wanted],
+            values=self.values[wanted],
+            n_members=self.n_members[wanted],
+            n_missing=self.n_missing[wanted],
         )
 
 
 @dataclass(frozen=True, eq=False)
 class Members:
-    """Rows of a table that stand for valid functional classes.
+    """Rows of a table that stand for valid functional classes, and those that do not.
 
     Args:
-        rows: Rows of pruned, valid architectures, shape ``(n_members,)``.
+        rows: Rows of members, shape ``(n_members,)``, in order.
         class_of: Number of each one's class, shape ``(n_members,)``.
         genotypes: Canonical genotype of each class, shape ``(n_classes, n_genes)``, in
             lexicographic order.
+        disconnected: Rows whose input does not reach the output, shape ``(n_disconnected,)``.
+        unused: Valid rows whose class has pruned members and they are none, shape ``(n_unused,)``.
     """
 
     rows: np.ndarray
     class_of: np.ndarray
     genotypes: np.ndarray
+    disconnected: np.ndarray
+    unused: np.ndarray
 
 
-def pruned_members(space: SearchSpace, genotypes: np.ndarray) -> Members:
-    """Rows that are their own pruned form and connect input to output, by functional class.
+def class_members(space: SearchSpace, genotypes: np.ndarray) -> Members:
+    """Which rows stand for which functional class: its pruned ones, or all where there are none.
 
     Args:
         space: Their search space.
         genotypes: Shape ``(n_rows, n_genes)``.
     """
-    is_member = (space.pruned_genotypes(genotypes) == genotypes).all(axis=1)
-    is_member &= space.valid_mask(genotypes)
-    rows = np.flatnonzero(is_member)
-    canonical = space.canonical_genotypes(genotypes[rows])
+    is_valid = space.valid_mask(genotypes)
+    valid = np.flatnonzero(is_valid)
+    is_pruned = (space.pruned_genotypes(genotypes[valid]) == genotypes[valid]).all(axis=1)
+    canonical = space.canonical_genotypes(genotypes[valid])
     classes, class_of = np.unique(canonical, axis=0, return_inverse=True)
-    return Members(rows, class_of.reshape(-1), classes)
+    class_of = class_of.reshape(-1)
+    has_pruned = np.bincount(class_of[is_pruned], minlength=len(classes)) > 0
+    is_member = is_pruned | ~has_pruned[class_of]
+    return Members(
+        rows=valid[is_member],
+        class_of=class_of[is_member],
+        genotypes=classes,
+        disconnected=np.flatnonzero(~is_valid),
+        unused=valid[~is_member],
+    )
 
 
 def class_means(space: SearchSpace, table: Table, column: str) -> ClassMeans:
-    """Mean of a column over the pruned members of each functional class.
+    """Mean of a column over the members of each functional class.
 
     Args:
         space: Search space of the table's rows.
@@ -92,31 +111,32 @@ def class_means(space: SearchSpace, table: Table, column: str) -> ClassMeans:
         column: Name of a column of numbers.
 
     Raises:
-        TableError: The table is of another space, or additive: it knows every architecture.
+        TableError: The table is of another space or of other options, or additive: it knows every
+            architecture.
         UnknownNameError: The table has no such column.
     """
-    if table.space != space.name:
-        raise TableError(
-            f"Table '{table.name}' holds architectures of {table.space}; expected {space.name}."
-        )
+    table.check_space(space)
     if table.is_additive:
         raise TableError(
             f"Table '{table.name}' gives the value of any architecture as a sum, without noise; "
             "there is nothing to average or to fit. Use it with: --source table"
         )
     values = table.values(column)
-    members = pruned_members(space, parse_archs(space, table.archs, f"Table '{table.name}'"))
+    members = class_members(space, parse_archs(space, table.archs, f"Table '{table.name}'"))
+    is_known = ~np.isnan(values)
     values = values[members.rows]
-    has_value = ~np.isnan(values)
+    has_value = is_known[members.rows]
     n_classes = len(members.genotypes)
     n_members = np.bincount(members.class_of[has_value], minlength=n_classes)
     n_missing = np.bincount(members.class_of[~has_value], minlength=n_classes)
     sums = np.bincount(members.class_of[has_value], values[has_value], minlength=n_classes)
-    is_known = n_members > 0
+    has_mean = n_members > 0
     return ClassMeans(
-        genotypes=members.genotypes[is_known],
-        values=sums[is_known] / n_members[is_known],
-        n_members=n_members[is_known],
-        n_missing=n_missing[is_known],
-        unsupported=members.genotypes[~is_known],
+        genotypes=members.genotypes[has_mean],
+        values=sums[has_mean] / n_members[has_mean],
+        n_members=n_members[has_mean],
+        n_missing=n_missing[has_mean],
+        unsupported=members.genotypes[~has_mean],
+        n_disconnected=int(is_known[members.disconnected].sum()),
+        n_unused=int(is_known[members.unused].sum()),
     )

@@ -14,7 +14,7 @@ from functools import cache
 
 import numpy as np
 
-from hwnas.core.graph import Operation
+from hwnas.core.operation import Operation
 from hwnas.errors import TableError
 from hwnas.spaces.fbnet import OPERATIONS, SKIP, FBNet
 from hwnas.tables.additive import Terms

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hwnas.core.space import SearchSpace
 from hwnas.spaces import load_space
 from hwnas.tables.importers import IMPORTERS
 from hwnas.tables.own import read_own
@@ -44,18 +45,20 @@ def import_table(name: str, source: Path | None = None) -> Table:
             sources=tuple(file.as_dict() for file in files),
             nulled=nulled,
             repeats=raw.repeats,
+            options=load_space(importer.space).options,
         )
     )
 
 
-def import_file(name: str, path: Path, space: str) -> Table:
+def import_file(name: str, path: Path, space: str | SearchSpace) -> Table:
     """Import a user's own table into the cache.
 
     Args:
         name: What to call it.
         path: A ``.csv`` or ``.parquet`` file with a column ``arch`` of published strings and
-            columns named ``{dataset}_{device}_{quantity column}[@variant]``.
-        space: Search space of its rows.
+            columns named ``{dataset}_{device}_{quantity column}[@conditions]``.
+        space: Search space of its rows, or its name; one that was loaded with other options than
+            the usual ones is another space.
 
     Raises:
         UnknownNameError: There is no such space.
@@ -64,7 +67,7 @@ def import_file(name: str, path: Path, space: str) -> Table:
         StorageError: The cache cannot be written.
     """
     check_own_name(name)
-    return save_table(read_own(name, path, load_space(space)))
+    return save_table(read_own(name, path, load_space(space) if isinstance(space, str) else space))
 
 
 def null_sentinels(

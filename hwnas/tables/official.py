@@ -26,7 +26,7 @@ from hwnas.tables.additive import one_gene_changes
 from hwnas.tables.checks import check_row_count, published_archs
 from hwnas.tables.fbnet_operators import has_operators, network_values
 from hwnas.tables.importers._zc_combine import DATASETS
-from hwnas.tables.importers.hw_nas_bench import N_ROWS, NOT_RUN, hardware_columns
+from hwnas.tables.importers.hw_nas_bench import N_ROWS, NOT_RUN, all_columns, hardware_columns
 from hwnas.tables.importing import null_sentinels
 from hwnas.tables.pickles import MAX_BYTES, read_pickle
 from hwnas.tables.store import OFFICIAL, OFFICIAL_FBNET, save_table
@@ -167,6 +167,13 @@ def _lookup(part: Any, where: str) -> Mapping[str, float]:
     }
 
 
+DECLARED = {
+    OFFICIAL: ("nasbench201", all_columns(DATASETS)),
+    OFFICIAL_FBNET: ("fbnet", all_columns(FBNet.datasets)),
+}
+"""Space and columns of the tables that the file makes, known before it is imported."""
+
+
 def _table(
     name: str,
     space: str,
@@ -184,5 +191,6 @@ def _table(
         frame=frame,
         sources=(source,),
         nulled=nulled,
+        options=load_space(space).options,
         is_additive=is_additive,
     )

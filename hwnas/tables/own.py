@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hwnas._files import sha256_bytes
-from hwnas.core.quantity import QUANTITIES
+from hwnas.core.quantity import QUANTITIES, Quantity
 from hwnas.core.space import SearchSpace
+from hwnas.core.target import parse_table_column
 from hwnas.errors import TableError
 from hwnas.tables.checks import check_columns, check_distinct, parse_archs
-from hwnas.tables.table import ARCH, Table, parse_column, with_defaults
+from hwnas.tables.table import ARCH, Column, Table, with_defaults
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,17 +44,22 @@ def read_own(name: str, path: Path, space: SearchSpace) -> Table:
     archs = ["" if arch is None else str(arch).strip() for arch in frame[ARCH]]
     parse_archs(space, archs, where)
     check_distinct(archs, where)
-    parsed = {str(name): parse_column(str(name), space.datasets) for name in frame.columns}
-    columns = with_defaults([column for column in parsed.values() if column is not None])
+    targets = {str(name): parse_table_column(str(name), space.datasets) for name in frame.columns}
+    spellings = {name: target for name, target in targets.items() if target is not None}
+    columns = with_defaults([Column.of(target) for target in spellings.values()])
     if not columns:
         raise TableError(
-            f"{where} must have a column named {{dataset}}_{{device}}_{{quantity}}[@variant], such "
-            f"as {space.datasets[0]}_mydevice_latency_ms; quantities: "
+            f"{where} must have a column named {{dataset}}_{{device}}_{{quantity}}[@conditions], "
+            f"such as {space.datasets[0]}_mydevice_latency_ms; quantities: "
             f"{', '.join(q.column for q in QUANTITIES.values())}; data sets: "
             f"{', '.join(space.datasets)}."
         )
-    values = {column.name: _numbers(frame[column.name], column.name, where) for column in columns}
-    ignored = [column for column, meaning in parsed.items() if meaning is None and column != ARCH]
+    names = [column.name for column in columns]
+    check_columns(names, names, where)
+    values = {
+        column.name: _numbers(frame[spelling], column.name, target.meaning, where)
+        for column, (spelling, target) in zip(columns, spellings.items(), strict=True)
+    }
     return Table(
         name=name,
         space=space.name,
@@ -61,7 +67,8 @@ def read_own(name: str, path: Path, space: SearchSpace) -> Table:
         columns=columns,
         frame=pd.DataFrame({ARCH: archs, **values}),
         sources=({"path": where, "bytes": len(data), "sha256": sha256_bytes(data)},),
-        ignored=tuple(ignored),
+        ignored=tuple(each for each in targets if each not in spellings and each != ARCH),
+        options=space.options,
     )
 
 
@@ -113,7 +120,7 @@ def _parquet_cells(data: bytes, where: str) -> tuple[list[str], list[list[Any]]]
     return list(table.column_names), [list(row) for row in zip(*columns, strict=True)]
 
 
-def _numbers(cells: pd.Series, column: str, where: str) -> np.ndarray:
+def _numbers(cells: pd.Series, column: str, quantity: Quantity, where: str) -> np.ndarray:
     """Cells of a column as numbers, shape ``(n_rows,)``; NaN for empty."""
     numbers = np.full(len(cells), np.nan)
     for row, cell in enumerate(cells):
@@ -124,13 +131,20 @@ def _numbers(cells: pd.Series, column: str, where: str) -> np.ndarray:
             raise TableError(
                 f"{where}, row {row + 1}: {column} must be a finite number or empty; got '{cell}'."
             )
-        if number < 0:
+        if not quantity.can_be(number):
             raise TableError(
-                f"{where}, row {row + 1}: {column} cannot be negative; got {cell}. Leave the cell "
-                "empty where it was not measured."
+                f"{where}, row {row + 1}: {column} cannot be {_beyond(quantity, number)}; got "
+                f"{cell}. Leave the cell empty where it was not measured."
             )
         numbers[row] = number
     return numbers
+
+
+def _beyond(quantity: Quantity, number: float) -> str:
+    """Which bound of a quantity a number breaks."""
+    if number > quantity.upper:
+        return f"above {quantity.upper:g}"
+    return "negative" if quantity.lower == 0 else f"below {quantity.lower:g}"
 
 
 def _number(cell: object) -> float:

@@ -1,26 +1,28 @@
-"""The cache of tables: one Parquet file and one JSON card each.
+"""The tables that can be read here: one Parquet file and one JSON card each.
 
-The card tells what the columns are, where the values come from, which of them became null and
-what the audit found; it also holds the SHA-256 of the Parquet file.
+They lie in the user's cache or travel with the package in ``latency_tables/``. The card tells what
+the columns are, where the values come from, which of them became null and what the audit found; it
+also holds the SHA-256 of the Parquet file.
 """
 
 from __future__ import annotations
 
 import io
-import json
 import re
-from dataclasses import asdict, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hwnas._files import atomic_path, sha256_bytes, sha256_file, write_json
-from hwnas._resources import cache_dir
+from hwnas._files import atomic_path, sha256_bytes, sha256_file
+from hwnas._records import RecordFormat
+from hwnas._resources import cache_dir, data_dir
+from hwnas.core.target import parse_conditions
 from hwnas.errors import ConfigError, TableError, UnknownNameError
+from hwnas.spaces import load_space
 from hwnas.tables.audit import Audit, audit_table
 from hwnas.tables.importers import IMPORTERS
 from hwnas.tables.table import Column, Nulled, Repeats, Table
 
-SCHEMA = 1
 EVERY_TABLE = "all"
 """The word for every published table on the command line; no table can be called so."""
 OFFICIAL, OFFICIAL_FBNET = "hw-nas-bench-official", "hw-nas-bench-official-fbnet"
@@ -29,35 +31,115 @@ _RESERVED = (EVERY_TABLE, OFFICIAL, OFFICIAL_FBNET)
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
-def _parquet_path(name: str) -> Path:
-    return cache_dir() / "tables" / f"{name}.parquet"
+@dataclass(frozen=True, slots=True)
+class TableCard:
+    """Everything about a table but its values.
+
+    Args:
+        name: Name on the command line.
+        title: One line for people.
+        space: Search space of its rows.
+        options: Options of that space; None for the usual ones.
+        n_rows: Its rows.
+        columns: What each column is.
+        sources: Provenance of each source file.
+        nulled: Values that stood for "not measured" in the source.
+        ignored: Columns of the source that were left out.
+        repeats: Noise of the columns, from architectures that stood in the source several times.
+        is_additive: Whether the value of any architecture follows from the rows.
+        audit: What bites in it.
+        sha256: SHA-256 of the Parquet file.
+    """
+
+    name: str
+    title: str
+    space: str
+    options: dict[str, Any] | None
+    n_rows: int
+    columns: tuple[Column, ...]
+    sources: tuple[dict[str, Any], ...]
+    nulled: tuple[Nulled, ...]
+    ignored: tuple[str, ...]
+    repeats: tuple[Repeats, ...]
+    is_additive: bool
+    audit: Audit
+    sha256: str
 
 
-def _card_path(name: str) -> Path:
-    return cache_dir() / "tables" / f"{name}.json"
+def _with_targets(fields: dict[str, Any]) -> dict[str, Any]:
+    """Cards of schema 1 had no options, and in columns the parts of a target one by one."""
+    columns = []
+    for column in fields["columns"]:
+        kept = {key: column[key] for key in ("name", "unit", "is_default", "detail")}
+        place = {key: column[key] for key in ("dataset", "device")}
+        target = None
+        if column["quantity"] is not None:
+            conditions = parse_conditions(column["variant"])
+            target = {"quantity": column["quantity"], "conditions": conditions, **place}
+        columns.append({**kept, **place, "target": target})
+    added: dict[str, Any] = {"options": None, "repeats": [], "is_additive": False}
+    return {**added, **fields, "columns": columns}
+
+
+CARDS = RecordFormat(
+    kind=TableCard,
+    schema=2,
+    error=TableError,
+    what="the card of a table",
+    advice="Import the table again; see: hwnas tables list",
+    upgrades={1: _with_targets},
+)
+
+
+def user_folder() -> Path:
+    """Folder of the tables that were imported."""
+    return cache_dir() / "tables"
+
+
+def shipped_folder() -> Path:
+    """Folder of the tables that travel with the package."""
+    return data_dir("latency_tables")
+
+
+def names_in(folder: Path) -> list[str]:
+    """Names of the tables in a folder, in alphabetical order."""
+    return sorted(path.stem for path in folder.glob("*.json"))
+
+
+def _folder(name: str) -> Path | None:
+    """Folder with both files of a table, the user's own first; None if there is none."""
+    return next(
+        (
+            folder
+            for folder in (user_folder(), shipped_folder())
+            if all((folder / f"{name}{suffix}").is_file() for suffix in (".json", ".parquet"))
+        ),
+        None,
+    )
 
 
 def table_names() -> list[str]:
-    """Names of the published tables and of the user's own, in alphabetical order."""
-    own = (path.stem for path in _card_path("any").parent.glob("*.json"))
-    return sorted({*IMPORTERS, *own})
+    """Names of the published tables, the shipped ones and the user's own, in alphabetical order."""
+    return sorted({*IMPORTERS, *names_in(user_folder()), *names_in(shipped_folder())})
 
 
 def is_cached(name: str) -> bool:
-    """Whether a table has been imported."""
-    return _card_path(name).is_file() and _parquet_path(name).is_file()
+    """Whether a table can be read here: it has been imported, or travels with the package."""
+    return _folder(name) is not None
 
 
 def check_own_name(name: str) -> None:
     """Check that a user's table may be called ``name``.
 
     Raises:
-        ConfigError: The name is that of a published table or ``all``, or is no plain word.
+        ConfigError: The name is that of a published or shipped table or ``all``, or is no plain
+            word.
     """
-    if name in {*IMPORTERS, *_RESERVED} or not _NAME.fullmatch(name):
+    taken = [*IMPORTERS, *names_in(shipped_folder())]
+    if name in {*taken, *_RESERVED} or not _NAME.fullmatch(name):
         raise ConfigError(
             "A table's name must be of small letters, digits, '.', '_' and '-', and not that of a "
-            f"published table ({', '.join(IMPORTERS)}); got '{name}'."
+            f"published table ({', '.join(taken)}); got '{name}'."
         )
 
 
@@ -70,36 +152,34 @@ def how_to_get(name: str) -> str:
     return f"hwnas tables import {name} --from FILE --space SPACE"
 
 
-def read_card(name: str) -> dict[str, Any]:
+def read_card(name: str) -> TableCard:
     """A table's card.
 
     Raises:
         UnknownNameError: There is no such table.
         TableError: The table has not been imported, or its card cannot be read.
     """
+    return _read_card(_found(name), name)
+
+
+def _found(name: str) -> Path:
     if name not in {*table_names(), OFFICIAL, OFFICIAL_FBNET}:
         raise UnknownNameError("table", name, table_names(), "hwnas tables list")
-    if not is_cached(name):
+    folder = _folder(name)
+    if folder is None:
         raise TableError(f"Table '{name}' is not in the cache. Run: {how_to_get(name)}")
+    return folder
+
+
+def _read_card(folder: Path, name: str) -> TableCard:
     try:
-        card = json.loads(_card_path(name).read_text(encoding="utf-8"))
-        schema = card["schema"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise TableError(_damaged(name, "its card cannot be read")) from error
-    if not isinstance(schema, int) or schema > SCHEMA:
-        raise TableError(
-            f"Table '{name}': schema must be at most {SCHEMA}; got {schema}. Update hwnas, or "
-            f"run: {how_to_get(name)}"
-        )
-    return dict(card)
-
-
-def _damaged(name: str, finding: str) -> str:
-    return f"Table '{name}' must be as it was imported; {finding}. Run: {how_to_get(name)}"
+        return CARDS.read(folder / f"{name}.json")
+    except TableError as error:
+        raise TableError(f"Table '{name}': {error}") from error
 
 
 def load_table(name: str) -> Table:
-    """A table from the cache.
+    """A table from the cache or the package.
 
     Raises:
         UnknownNameError: There is no such table.
@@ -107,26 +187,28 @@ def load_table(name: str) -> Table:
     """
     import pandas as pd
 
-    card = read_card(name)
-    data = _parquet_path(name).read_bytes()
-    if sha256_bytes(data) != card.get("sha256"):
-        raise TableError(_damaged(name, "sha256 of its Parquet file differs from its card"))
-    try:
-        return Table(
-            name=name,
-            space=card["space"],
-            title=card["title"],
-            columns=tuple(Column(**column) for column in card["columns"]),
-            frame=pd.read_parquet(io.BytesIO(data)),
-            sha256=card["sha256"],
-            sources=tuple(card["sources"]),
-            nulled=tuple(Nulled(**nulled) for nulled in card["nulled"]),
-            ignored=tuple(card["ignored"]),
-            repeats=tuple(Repeats(**repeats) for repeats in card.get("repeats", ())),
-            is_additive=card.get("is_additive", False),
+    folder = _found(name)
+    card = _read_card(folder, name)
+    data = (folder / f"{name}.parquet").read_bytes()
+    if sha256_bytes(data) != card.sha256:
+        raise TableError(
+            f"Table '{name}' must be as it was imported; sha256 of its Parquet file differs from "
+            f"its card. Run: {how_to_get(name)}"
         )
-    except (KeyError, TypeError) as error:
-        raise TableError(_damaged(name, f"its card lacks {error}")) from error
+    return Table(
+        name=name,
+        space=card.space,
+        title=card.title,
+        columns=card.columns,
+        frame=pd.read_parquet(io.BytesIO(data)),
+        sha256=card.sha256,
+        sources=card.sources,
+        nulled=card.nulled,
+        ignored=card.ignored,
+        repeats=card.repeats,
+        options=card.options,
+        is_additive=card.is_additive,
+    )
 
 
 def load_audit(name: str) -> Audit:
@@ -134,38 +216,41 @@ def load_audit(name: str) -> Audit:
 
     Raises:
         UnknownNameError: There is no such table.
-        TableError: The table has not been imported, or its card has no audit.
+        TableError: The table has not been imported, or its card cannot be read.
     """
-    # Outside the block below: an unknown name is a KeyError too.
-    card = read_card(name)
-    try:
-        return Audit.from_dict(card["audit"])
-    except (KeyError, TypeError) as error:
-        raise TableError(_damaged(name, "its card has no audit")) from error
+    return read_card(name).audit
 
 
-def save_table(table: Table) -> Table:
-    """Audit a table and write it to the cache; the table with its SHA-256.
+def save_table(table: Table, folder: Path | None = None) -> Table:
+    """Audit a table and write it; the table with its SHA-256.
+
+    Args:
+        table: The table.
+        folder: Where to write it; the user's cache by default.
 
     Raises:
-        StorageError: The cache cannot be written; nothing half-written is left.
+        StorageError: The folder cannot be written; nothing half-written is left.
     """
-    card = {
-        "schema": SCHEMA,
-        "name": table.name,
-        "title": table.title,
-        "space": table.space,
-        "n_rows": len(table),
-        "columns": [asdict(column) for column in table.columns],
-        "sources": list(table.sources),
-        "nulled": [asdict(nulled) for nulled in table.nulled],
-        "ignored": list(table.ignored),
-        "repeats": [asdict(repeats) for repeats in table.repeats],
-        "is_additive": table.is_additive,
-        "audit": audit_table(table).to_dict(),
-    }
-    with atomic_path(_parquet_path(table.name)) as temporary:
+    folder = folder or user_folder()
+    options = load_space(table.space).options if table.options is None else table.options
+    audit = audit_table(table)
+    with atomic_path(folder / f"{table.name}.parquet") as temporary:
         table.frame.to_parquet(temporary, engine="pyarrow", index=False)
-        card["sha256"] = sha256_file(temporary)
-    write_json(_card_path(table.name), card)
-    return replace(table, sha256=str(card["sha256"]))
+        sha256 = sha256_file(temporary)
+    card = TableCard(
+        name=table.name,
+        title=table.title,
+        space=table.space,
+        options=dict(options),
+        n_rows=len(table),
+        columns=table.columns,
+        sources=table.sources,
+        nulled=table.nulled,
+        ignored=table.ignored,
+        repeats=table.repeats,
+        is_additive=table.is_additive,
+        audit=audit,
+        sha256=sha256,
+    )
+    CARDS.write(folder / f"{table.name}.json", card)
+    return replace(table, sha256=sha256, options=card.options)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hwnas.core.quantity import QUANTITIES, Quantity
-from hwnas.errors import UnknownNameError
+from hwnas.core.space import SearchSpace
+from hwnas.core.target import Target
+from hwnas.errors import TableError, UnknownNameError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ARCH = "arch"
-_DEVICE = re.compile(r"[a-z0-9][a-z0-9._-]*")
-_VARIANT = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +25,61 @@ class Column:
 
     Args:
         name: Name of the column, its unit in it.
-        quantity: Name of the quantity, or None for anything else, such as a proxy.
-        variant: Which variant of the quantity: ``"test"``, ``"apgd-ce-eps1"``; empty for none.
+        target: What its values are about, or None for what is no quantity, such as a proxy.
         unit: The unit, for people; empty for a pure number or text.
-        device: Device the values belong to, or None.
-        dataset: Data set the values belong to, or None.
-        is_default: Whether it answers when the quantity is asked for without a variant.
+        is_default: Whether it answers when its quantity is asked for without conditions.
         detail: One line on what exactly the values are.
+        dataset: Data set of what is no quantity; the target's where there is one.
+        device: Device of what is no quantity; the target's where there is one.
     """
 
     name: str
-    quantity: str | None
-    variant: str
+    target: Target | None
     unit: str
-    device: str | None
-    dataset: str | None
     is_default: bool
     detail: str
+    dataset: str | None = None
+    device: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.target is not None:
+            object.__setattr__(self, "dataset", self.target.dataset)
+            object.__setattr__(self, "device", self.target.device)
+
+    @classmethod
+    def of(cls, target: Target, detail: str = "", is_default: bool | None = None) -> Column:
+        """The column of a target, named by the project's rule.
+
+        Args:
+            target: What its values are about.
+            detail: One line on what exactly the values are; the target in words by default.
+            is_default: Whether it answers where no conditions are asked for; by default if it has
+                none itself.
+        """
+        parts = (target.dataset, target.meaning.title.lower(), target.device, target.condition_text)
+        return cls(
+            name=target.table_column,
+            target=target,
+            unit=target.meaning.unit,
+            is_default=not target.conditions if is_default is None else is_default,
+            detail=detail or " ".join(filter(None, parts)),
+        )
+
+    @property
+    def quantity(self) -> str | None:
+        """Name of the quantity, if it is one."""
+        return self.target.quantity if self.target else None
+
+    @property
+    def variant(self) -> str:
+        """Its conditions as text: ``"test"``; empty for none."""
+        return self.target.condition_text if self.target else ""
+
+    def answers(self, target: Target) -> bool:
+        """Whether its values are those that a target asks for."""
+        return self.target is not None and (
+            self.target == target or (self.is_default and self.target.usual == target)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +130,7 @@ class Table:
         nulled: Values that stood for "not measured" in the source.
         ignored: Columns of the source that were left out.
         repeats: Noise of the columns, from architectures that stood in the source several times.
+        options: Options of the space that its rows are architectures of; None for the usual ones.
         is_additive: Whether the value of any other architecture follows: the rows are one
             architecture and those that differ from it in one gene, and differences add up.
     """
@@ -107,6 +145,7 @@ class Table:
     nulled: tuple[Nulled, ...] = ()
     ignored: tuple[str, ...] = ()
     repeats: tuple[Repeats, ...] = ()
+    options: Mapping[str, Any] | None = None
     is_additive: bool = False
 
     def __len__(self) -> int:
@@ -119,27 +158,27 @@ class Table:
         archs: list[str] = self.frame[ARCH].tolist()
         return archs
 
-    def find(
-        self,
-        quantity: str,
-        dataset: str | None,
-        device: str | None = None,
-        variant: str = "",
-    ) -> Column | None:
-        """The column of a quantity, or None if the table has none.
+    def find(self, target: Target) -> Column | None:
+        """The column that answers for a target, or None if the table has none."""
+        return find_column(self.columns, target)
 
-        Args:
-            quantity: Name of the quantity.
-            dataset: Data set.
-            device: Device, for a quantity that means nothing without one.
-            variant: Variant of the quantity; empty for the default one.
+    def is_for(self, space: SearchSpace) -> bool:
+        """Whether its rows are architectures of this space, its options included."""
+        return self.space == space.name and has_options(space, self.options)
+
+    def check_space(self, space: SearchSpace) -> None:
+        """Check that its rows are architectures of this space, its options included.
+
+        Raises:
+            TableError: They are not.
         """
-        for column in self.columns:
-            if (column.quantity, column.dataset, column.device) != (quantity, dataset, device):
-                continue
-            if column.variant == variant if variant else column.is_default:
-                return column
-        return None
+        if self.is_for(space):
+            return
+        options = ", ".join(f"{name}={value}" for name, value in (self.options or {}).items())
+        raise TableError(
+            f"Table '{self.name}' holds architectures of {self.space}"
+            f"{f' ({options})' if options else ''}; expected {space.label}."
+        )
 
     def values(self, name: str) -> np.ndarray:
         """Values of a column of numbers, shape ``(n_rows,)``, NaN for null.
@@ -155,44 +194,29 @@ class Table:
         return np.asarray(self.frame[name].to_numpy(dtype=float))
 
 
-def parse_column(name: str, datasets: Sequence[str]) -> Column | None:
-    """What a column named by the project's rule holds; None if the name does not follow it.
-
-    The rule is ``{dataset}_{device}_{quantity column}[@variant]``, without the device for a
-    quantity that needs none. The column counts as the default one if it names no variant.
-
-    Example:
-        >>> parse_column("cifar10_pixel3_latency_ms", ["cifar10", "cifar100"]).device
-        'pixel3'
-    """
-    body, at, variant = name.partition("@")
-    if at and not _VARIANT.fullmatch(variant):
-        return None
-    dataset = next((known for known in datasets if body.startswith(f"{known}_")), None)
-    if dataset is None:
-        return None
-    rest = body.removeprefix(f"{dataset}_")
-    for quantity in QUANTITIES.values():
-        if quantity.per_device:
-            device = rest.removesuffix(f"_{quantity.column}")
-            if device != rest and _DEVICE.fullmatch(device):
-                return _named(name, quantity, variant, dataset, device)
-        elif rest == quantity.column:
-            return _named(name, quantity, variant, dataset, None)
-    return None
+def find_column(columns: Iterable[Column], target: Target) -> Column | None:
+    """The column that answers for a target: the one it names, else the default one; or None."""
+    found = [column for column in columns if column.answers(target)]
+    return next((column for column in found if column.target == target), None) or next(
+        iter(found), None
+    )
 
 
-def _named(name: str, quantity: Quantity, variant: str, dataset: str, device: str | None) -> Column:
-    detail = " ".join(filter(None, [dataset, quantity.title.lower(), device, variant]))
-    return Column(name, quantity.name, variant, quantity.unit, device, dataset, not variant, detail)
+def has_options(space: SearchSpace, options: Mapping[str, Any] | None) -> bool:
+    """Whether a space has the options that were recorded; None stands for the usual ones."""
+    if options is None:
+        options = type(space)(dataset=space.dataset).options
+    # As files hold them: JSON turns tuples into lists.
+    given, recorded = (json.dumps(dict(each), sort_keys=True) for each in (space.options, options))
+    return given == recorded
 
 
 def with_defaults(columns: Sequence[Column]) -> tuple[Column, ...]:
-    """Columns in which a variant that is alone with its quantity is the default one."""
+    """Columns in which one with conditions that is alone with its quantity is the default one."""
+    usual = [column.target and column.target.usual for column in columns]
 
     def alike(column: Column) -> int:
-        key = (column.quantity, column.dataset, column.device)
-        return sum((c.quantity, c.dataset, c.device) == key for c in columns)
+        return usual.count(column.target and column.target.usual)
 
     return tuple(
         replace(column, is_default=column.is_default or alike(column) == 1) for column in columns

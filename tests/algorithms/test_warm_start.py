@@ -9,21 +9,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_up import score_card
 
 import hwnas
 from hwnas.algorithms import ALGORITHMS, Setting
 from hwnas.algorithms.warm_start import Candidates, WarmStart, draw, parse_warm_start
+from hwnas.core.classes import all_classes, sample_classes
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, MissingExtraError, UnknownNameError
 from hwnas.features.counts import count_genotypes
 from hwnas.proxies import shipped
 from hwnas.proxies.scoring import Scores
 from hwnas.proxies.store import Row, write_scores
-from hwnas.proxies.sweep import all_classes, sample_classes
 
 Started = Callable[..., hwnas.Run]
-CARD = {"space": "nasbench201", "proxies": ["nwot", "jacobian_norm"], "n_images": 4, "seed": 0}
-CARD |= {"options": {"dataset": "cifar10", "cells": 1}, "batch": "photos"}
 
 
 def _true_score(genotype: tuple[int, ...]) -> float:
@@ -40,7 +39,8 @@ def _artifacts(tmp_path_factory: pytest.TempPathFactory, nasbench201: SearchSpac
         # Every class whose score is 96, the largest, has no score in the file.
         values = {"nwot": None if score == 96 else score, "jacobian_norm": score}
         rows[str(arch)] = Row(arch.genotype, Scores(values, {}))
-    write_scores(folder / "nasbench201" / shipped.FILE, rows, CARD)
+    card = score_card(nasbench201, ("nwot", "jacobian_norm"), cells=1)
+    write_scores(folder / "nasbench201" / shipped.FILE, rows, card)
     return folder
 
 
@@ -103,7 +103,7 @@ def test_the_same_seed_draws_the_same_and_another_others(nasbench201: SearchSpac
 @pytest.mark.usefixtures("_shipped")
 def test_random_search_does_not_draw_the_candidates_again(nasbench201: SearchSpace) -> None:
     candidates = {row.tobytes() for row in _drawn(nasbench201, "nwot:100").genotypes}
-    asked = ALGORITHMS["random"](Setting(nasbench201, 2, 100, 0)).ask()
+    asked = ALGORITHMS["random"](Setting(nasbench201, 2, 100, 0)).ask(100)
     again = {row.tobytes() for row in nasbench201.canonical_genotypes(asked)}
     assert len(candidates & again) < 20
 
@@ -130,9 +130,7 @@ def test_where_a_random_sample_is_shipped_candidates_come_from_it(
         str(arch): Row(arch.genotype, Scores({"nwot": float(number)}, {}))
         for number, arch in enumerate(archs)
     }
-    write_scores(
-        tmp_path / "mnasnet" / shipped.FILE, rows, {**CARD, "options": {}, "proxies": ["nwot"]}
-    )
+    write_scores(tmp_path / "mnasnet" / shipped.FILE, rows, score_card(space, ("nwot",)))
     monkeypatch.setattr(shipped, "artifacts_dir", lambda: tmp_path)
     monkeypatch.setitem(sys.modules, "torch", None)
     sample = {arch.genotype for arch in archs}
@@ -229,8 +227,9 @@ def test_the_report_says_what_a_search_began_with(started: Started) -> None:
 def test_a_run_of_before_there_were_warm_starts_is_resumed(started: Started) -> None:
     run = started()
     record = json.loads((run.path / "run.json").read_text())
-    del record["config"]["warm_start"]
-    (run.path / "run.json").write_text(json.dumps(record))
+    del record["config"]["warm_start"], record["config"]["options"]
+    del record["limits"], record["device_title"]
+    (run.path / "run.json").write_text(json.dumps({**record, "schema": 1}))
     assert started(resume=True).front.archs == run.front.archs
 
 

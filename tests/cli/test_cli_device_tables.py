@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from hwnas.cli import main
+from hwnas.tables import import_file
+
+ARCH = "|none~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|none~2|"
 
 
 def shown(capsys: pytest.CaptureFixture[str], device: str) -> str:
@@ -12,6 +17,21 @@ def shown(capsys: pytest.CaptureFixture[str], device: str) -> str:
     with pytest.raises(SystemExit, match=r"^0$"):
         main(["devices", "show", device])
     return " ".join(capsys.readouterr().out.split())
+
+
+def test_a_device_that_a_table_names_is_listed_and_shown(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(f"arch,cifar10_myboard_latency_ms\n{ARCH},1.5\n")
+    import_file("mine", path, "nasbench201")
+    words = shown(capsys, "myboard")
+    assert words.startswith("myboard (unknown) Source: table mine")
+    assert "In table mine, on nasbench201 (cifar10): latency" in words
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main(["devices"])
+    (row,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("myboard ")]
+    assert row.split() == ["myboard", "myboard", "unknown", "nasbench201:", "latency"]
 
 
 def test_batches_of_a_gpu_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

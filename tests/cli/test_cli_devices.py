@@ -13,9 +13,10 @@ from made_up import own_copy, shipped_predictor
 
 from hwnas._resources import cache_dir, config_dir
 from hwnas.cli import main
-from hwnas.core.device import device_names, load_device
 from hwnas.core.target import Target
+from hwnas.objectives.devices import device_names, load_device
 from hwnas.spaces import SPACES
+from hwnas.tables.catalogue import catalogue
 
 Type = Callable[..., tuple[int, str, str]]
 
@@ -86,8 +87,10 @@ def test_device_shows_its_source_note_and_tables_within_80_columns(type_: Type, 
     assert out.splitlines()[0] == f"{device.title} ({device.kind})"
     assert f"Source: {' '.join(device.source.split())}" in words
     assert " ".join(device.note.split()) in words
-    for column in device.columns:
-        assert f"In table {column.table}, on {column.space} (" in words
+    naming = [entry for entry in catalogue() if name in {each.device for each in entry.targets}]
+    assert naming
+    for entry in naming:
+        assert f"In table {entry.name}, on {entry.space} (" in words
     assert widest(out) <= 80
     assert "…" not in out
 

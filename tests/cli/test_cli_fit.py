@@ -244,3 +244,19 @@ def test_too_few_values_to_extrapolate_are_told_in_one_line(
         "Error: cifar10_accuracy_pct must have values for at least 100 functional classes to be "
         "extrapolated; it has 60. Choose another space to start from.\n"
     )
+
+
+def test_rows_that_are_not_used_are_told(type_: Type, tmp_path: Path) -> None:
+    archs = (
+        "|none~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|none~2|",
+        # The same network with a dead operation, and none at all.
+        "|avg_pool_3x3~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|none~2|",
+        "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|",
+    )
+    path = tmp_path / "mine.csv"
+    path.write_text("\n".join([f"arch,{ENERGY}", *(f"{arch},3" for arch in archs)]))
+    import_file("mine", path, "nasbench201")
+    status, out, _ = type_("mine")
+    assert status == 0
+    assert "Of mine, 1 rows do not connect input to output" in out
+    assert "Of mine, 1 rows are not used where classes are valued" in out

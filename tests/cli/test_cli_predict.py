@@ -12,7 +12,9 @@ from made_up import own_copy, shipped_predictor, write_half_scored
 
 from hwnas.cli import main
 from hwnas.core.space import SearchSpace
+from hwnas.objectives import SOURCES
 from hwnas.proxies import shipped
+from hwnas.tables import import_file
 
 CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_3x3~1|none~2|"
 OTHER = "|nor_conv_1x1~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
@@ -216,3 +218,18 @@ def test_debug_shows_where_a_mistake_was_found(type_: Type) -> None:
     assert status == 2
     assert "Traceback" in err
     assert err.splitlines()[-1].startswith("Error: An architecture of nasbench201")
+
+
+def test_help_names_every_source_of_values(type_: Type) -> None:
+    assert f"--source {'|'.join(SOURCES)}" in " ".join(type_("--help")[1].split())
+
+
+def test_a_tabulated_value_says_which_rows_it_is_from(type_: Type, tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(f"arch,cifar10_myboard_latency_ms\n{CELL},1.5\n")
+    import_file("mine", path, "nasbench201")
+    words = (CELL, "--device", "myboard", "--quantities", "latency:table")
+    status, out, err = type_(*words)
+    assert (status, err) == (0, "")
+    assert "latency_ms" in out
+    assert "tabulated from its own row" in " ".join(out.split())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ from made_up import write_half_scored
 from rich.console import Console
 
 import hwnas
+from hwnas.algorithms import ALGORITHMS, summary
 from hwnas.cli import main
 from hwnas.cli.search import SHOWN, _print_front, _scoring, _spread
+from hwnas.engine.lock import hold
 from hwnas.proxies import shipped
 from hwnas.proxies.lookup import Scoring
 
@@ -156,6 +159,7 @@ def test_options_arrive_in_the_run(type_: Terminal) -> None:
     assert hwnas.load_run("run").config == {
         "space": "nasbench201",
         "dataset": "cifar100",
+        "options": {"channels": 16, "cells": 5},
         "device": "raspi4",
         "objectives": ["latency", "energy", "params"],
         "constraints": ["latency_ms <= 50", "params >= 1000"],
@@ -235,3 +239,72 @@ def test_scoring_is_silent_where_nobody_looks() -> None:
                 told(Scoring("nwot", 1000, 1000))
     assert isinstance(out.file, io.StringIO)
     assert out.file.getvalue() == ""
+
+
+def test_options_of_a_space_reach_the_run_and_what_is_exported(type_: Terminal) -> None:
+    pytest.importorskip("torch", reason="torch is not installed")
+    words = ("--option", "cells=1", "--option", "channels=8", "--out", "run")
+    status, out, _ = type_(*COUNTS, *words)
+    assert status == 0
+    assert "nasbench201 (channels=8, cells=1)" in " ".join(out.split())
+    run = hwnas.load_run("run")
+    assert run.config["options"] == {"channels": 8, "cells": 1}
+    with pytest.raises(SystemExit) as leaving:
+        main(["select", "run", "--export", "model.onnx"])
+    assert leaving.value.code == 0
+    # The stem and one stage of 8 channels: the 5 cells of 16 would not go into so few numbers.
+    assert run.front.column("params").max() < 0.1 * 372_346
+    assert Path("model.onnx").stat().st_size < 372_346
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("cells", "--option must have the form NAME=VALUE, as cells=5; got 'cells'."),
+        ("cells=two", "--option cells must be a number, as 5; got 'two'."),
+        ("cells=1.5", "--option cells must be a whole number; got '1.5'."),
+        ("dataset=cifar100", "The data set is named with --dataset; got --option dataset=cifar100"),
+        ("cellz=1", "Search space 'nasbench201' has no option 'cellz'."),
+    ],
+)
+def test_an_option_that_cannot_be_is_refused_in_one_line(
+    type_: Terminal, word: str, message: str
+) -> None:
+    status, out, err = type_(*COUNTS, "--option", word)
+    assert (status, out) == (2, "")
+    assert message in " ".join(err.split())
+    assert not Path("runs").exists()
+
+
+def test_an_option_given_twice_is_refused(type_: Terminal) -> None:
+    status, _, err = type_(*COUNTS, "--option", "cells=1", "--option", "cells=2")
+    assert (status, "--option cells must be given once; got it twice." in err) == (2, True)
+
+
+def test_help_lists_what_is_registered(type_: Terminal) -> None:
+    status, out, _ = type_("--help")
+    words = " ".join(out.replace("│", " ").split())
+    assert status == 0
+    assert "|".join(ALGORITHMS) in words
+    for name in ALGORITHMS:
+        assert f"{name}: {summary(name).replace('``', '')}" in words
+        assert f"{ALGORITHMS[name].least_population} of {name}" in words
+    assert f"(begins with {ALGORITHMS['naswot'].default_warm_start} by default)" in words
+
+
+def test_a_run_in_use_is_refused_in_one_line(type_: Terminal) -> None:
+    type_(*COUNTS, "--out", "run")
+    with hold(Path("run")):
+        status, out, err = type_(*COUNTS, "--out", "run", "--resume")
+    assert (status, out) == (2, "")
+    assert f"run is in use by process {os.getpid()} on " in " ".join(err.split())
+
+
+def test_a_finished_run_goes_on_for_more_generations(type_: Terminal) -> None:
+    type_(*COUNTS, "--out", "run")
+    words = (*COUNTS[:-3], "7", *COUNTS[-2:])
+    assert words[4] == "7"
+    assert type_(*words, "--out", "run", "--resume", "--quiet") == (0, "run\n", "")
+    assert len(hwnas.load_run("run").history) == 7
+    type_(*words, "--out", "straight")
+    assert Path("run/front.csv").read_bytes() == Path("straight/front.csv").read_bytes()

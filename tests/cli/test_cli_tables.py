@@ -66,6 +66,49 @@ def test_import_of_an_own_file_says_what_was_left_out(type_: Terminal, own: Path
     assert load_table("mine").archs == [ARCH]
 
 
+def test_import_and_audit_say_which_rows_are_not_used(type_: Terminal, tmp_path: Path) -> None:
+    rows = {
+        ARCH: 1,
+        # The same network with a dead operation.
+        "|avg_pool_3x3~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|none~2|": 2,
+        "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|": 3,
+    }
+    path = tmp_path / "mine.csv"
+    lines = [f"{arch},{value}" for arch, value in rows.items()]
+    path.write_text("\n".join(["arch,cifar10_pi_latency_ms", *lines]))
+    for words in (
+        ("import", "mine", "--from", str(path), "--space", "nasbench201"),
+        ("audit", "mine"),
+    ):
+        text = " ".join(type_(*words)[1].split())
+        assert "1 rows do not connect input to output: infeasible, not cheap" in text
+        assert "1 rows are not used where classes are valued: pruned networks of their" in text
+
+
+def test_import_records_the_options_of_the_space(type_: Terminal, own: Path) -> None:
+    words = ("import", "thin", "--from", str(own), "--space", "nasbench201", "--option", "cells=1")
+    assert type_(*words)[0] == 0
+    assert "options of the space: channels=16, cells=1" in type_("show", "thin")[1]
+    assert load_table("thin").options == {"channels": 16, "cells": 1}
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("cells", "--option must have the form NAME=VALUE, as cells=5; got 'cells'."),
+        ("cell=1", "Search space 'nasbench201' has no option 'cell'."),
+    ],
+)
+def test_option_of_another_form_is_refused(
+    type_: Terminal, own: Path, option: str, message: str
+) -> None:
+    status, _, err = type_(
+        "import", "thin", "--from", str(own), "--space", "nasbench201", "--option", option
+    )
+    assert status == 2
+    assert err.startswith(f"Error: {message}")
+
+
 def test_import_of_an_own_file_needs_a_space(type_: Terminal, own: Path) -> None:
     status, out, err = type_("import", "mine", "--from", str(own))
     assert (status, out) == (2, "")
@@ -155,8 +198,8 @@ def test_show_lists_columns_with_units_and_nulls(type_: Terminal, upstream: Path
 def test_show_as_json_is_the_card(type_: Terminal, own: Path) -> None:
     type_("import", "mine", "--from", str(own), "--space", "nasbench201")
     card = json.loads(type_("show", "mine", "--json")[1])
-    assert (card["schema"], card["name"], card["n_rows"]) == (1, "mine", 1)
-    assert card["columns"][0]["quantity"] == "latency"
+    assert (card["schema"], card["name"], card["n_rows"]) == (2, "mine", 1)
+    assert card["columns"][0]["target"]["quantity"] == "latency"
 
 
 @pytest.mark.long

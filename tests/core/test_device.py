@@ -7,24 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from hwnas.core.device import Device, device_names, load_device, read_device
-from hwnas.core.quantity import QUANTITIES
+from hwnas.core.device import Device, described_device, described_names, read_device
 from hwnas.errors import ConfigError, UnknownNameError
-from hwnas.spaces import load_space
 
-HARDWARE = {
-    "edgegpu": ("latency", "energy"),
-    "raspi4": ("latency",),
-    "edgetpu": ("latency",),
-    "pixel3": ("latency",),
-    "eyeriss": ("latency", "energy"),
-    "fpga": ("latency", "energy"),
-}
 MINIMAL = """
-schema = 1
+schema = 2
 title = "Mine"
 kind = "CPU"
 source = "a paper"
+"""
+OLD_BLOCK = """
 [[table]]
 name = "mine"
 space = "nasbench201"
@@ -39,47 +31,9 @@ def read(tmp_path: Path, text: str) -> Device:
     return read_device(path)
 
 
-@pytest.mark.parametrize("name", HARDWARE)
-def test_devices_of_hw_nas_bench_know_their_quantities(name: str) -> None:
-    device = load_device(name)
-    for dataset in load_space("nasbench201").datasets:
-        assert device.quantities("nasbench201", dataset) == HARDWARE[name]
-
-
-@pytest.mark.parametrize("space", ["nasbench201", "fbnet"])
-def test_devices_hold_the_27_settings_of_help(space: str) -> None:
-    dataset = load_space(space).datasets[0]
-    settings = [
-        (device, column.variant)
-        for device in device_names()
-        for column in load_device(device).columns
-        if (column.space, column.dataset, column.quantity) == (space, dataset, "latency")
-        and not column.table.startswith("hw-nas-bench-official")
-    ]
-    # The two devices of HW-NAS-Bench that HELP does not have.
-    others = {("edgegpu", ""), ("edgetpu", "")}
-    assert len(settings) == len(set(settings))
-    assert len(set(settings) - others) == 27
-
-
-def test_batches_of_a_device_are_variants_of_one_quantity() -> None:
-    device = load_device("1080ti")
-    assert device.quantities("fbnet", "cifar100") == ("latency",)
-    assert [c.column for c in device.columns if c.space == "fbnet"] == [
-        f"cifar100_1080ti_latency_ms@batch{size}" for size in (1, 32, 64)
-    ]
-
-
-def test_tables_that_know_a_quantity_are_told_in_order() -> None:
-    tables = load_device("fpga").tables
-    assert tables("latency", "fbnet", "cifar100") == ("help-fbnet", "hw-nas-bench-official-fbnet")
-    assert tables("energy", "fbnet", "cifar100") == ("hw-nas-bench-official-fbnet",)
-    assert tables("energy", "mnasnet", "imagenet") == ()
-
-
-@pytest.mark.parametrize("name", device_names())
+@pytest.mark.parametrize("name", described_names())
 def test_every_device_says_what_it_is_and_where_from(name: str) -> None:
-    device = load_device(name)
+    device = described_device(name)
     assert device.name == name
     assert device.title
     assert device.kind
@@ -104,19 +58,14 @@ def test_every_device_says_what_it_is_and_where_from(name: str) -> None:
     ],
 )
 def test_note_tells_the_trap(name: str, trap: str) -> None:
-    assert trap in load_device(name).note
+    assert trap in described_device(name).note
 
 
 def test_unknown_device_is_refused_with_a_guess() -> None:
     with pytest.raises(
         UnknownNameError, match=r"Unknown device 'edgegpuu'\. Did you mean 'edgegpu"
     ):
-        load_device("edgegpuu")
-
-
-def test_prefix_names_the_columns_instead_of_the_device(tmp_path: Path) -> None:
-    device = read(tmp_path, MINIMAL + 'prefix = "board"\n')
-    assert [column.column for column in device.columns] == ["cifar10_board_latency_ms"]
+        described_device("edgegpuu")
 
 
 def test_rated_power_comes_with_its_source(tmp_path: Path) -> None:
@@ -124,30 +73,48 @@ def test_rated_power_comes_with_its_source(tmp_path: Path) -> None:
     assert (device.rated_power_w, device.rated_power_source) == (7.5, "data sheet")
 
 
+@pytest.mark.parametrize("power", ["0", "-5", "inf", "nan"])
+def test_rated_power_must_be_a_positive_number(tmp_path: Path, power: str) -> None:
+    with pytest.raises(ConfigError, match=r"rated power must be a positive number of watts; got"):
+        read(tmp_path, MINIMAL + f'[power]\nrated_w = {power}\nsource = "data sheet"\n')
+
+
+def test_older_description_is_read_without_its_tables(tmp_path: Path) -> None:
+    old = MINIMAL.replace("schema = 2", "schema = 1") + OLD_BLOCK
+    assert read(tmp_path, old) == read(tmp_path, MINIMAL)
+
+
 def test_newer_description_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"mine\.toml: schema must be at most 1; got 2"):
-        read(tmp_path, MINIMAL.replace("schema = 1", "schema = 2"))
+    with pytest.raises(ConfigError, match=r"mine\.toml: schema must be at most 2; got 3"):
+        read(tmp_path, MINIMAL.replace("schema = 2", "schema = 3"))
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("old", "new", "reason"),
     [
-        ('title = "Mine"', ""),
-        ("schema = 1", ""),
-        ("schema = 1", 'schema = "one"'),
-        ('quantities = ["latency"]', 'quantities = ["speed"]'),
-        ('name = "mine"', ""),
-        ('title = "Mine"', "title = "),
+        ('title = "Mine"', "", r"'title'"),
+        ("schema = 2", "", r"schema must be a whole number from 1; got None"),
+        ("schema = 2", 'schema = "one"', r"schema must be a whole number from 1; got 'one'"),
+        ('kind = "CPU"', "kind = 3", r"[Ee]xpected 'str', got 'int'"),
+        ('title = "Mine"', "title = ", r"it cannot be read"),
+        ('kind = "CPU"', 'kinds = "CPU"', r"it has no 'kinds', did you mean 'kind'"),
+        ("", '[powr]\nrated_w = 3.0\nsource = "x"\n', r"it has no 'powr', did you mean 'power'"),
+        (
+            "",
+            '[power]\nrated = 3.0\nsource = "x"\n',
+            r"did you mean 'power\.rated_w'",
+        ),
+        ("", "[power]\nrated_w = 3.0\n", r"'source'"),
+        ("", OLD_BLOCK, r"it has no 'table'"),
     ],
 )
-def test_broken_description_is_refused(tmp_path: Path, old: str, new: str) -> None:
-    with pytest.raises(ConfigError, match=r"mine\.toml must describe a device"):
-        read(tmp_path, MINIMAL.replace(old, new))
-
-
-def test_only_quantities_of_a_device_are_listed() -> None:
-    for name in device_names():
-        assert all(QUANTITIES[c.quantity].per_device for c in load_device(name).columns)
+def test_broken_description_is_refused_in_one_line(
+    tmp_path: Path, old: str, new: str, reason: str
+) -> None:
+    text = MINIMAL.replace(old, new) if old else MINIMAL + new
+    with pytest.raises(ConfigError, match=rf"mine\.toml must be the desc.*{reason}") as caught:
+        read(tmp_path, text)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_device_of_the_user_s_own_is_found(
@@ -157,10 +124,10 @@ def test_a_device_of_the_user_s_own_is_found(
     folder = tmp_path / "devices"
     folder.mkdir()
     (folder / "pi5.toml").write_text(
-        'schema = 1\ntitle = "Raspberry Pi 5"\nkind = "CPU"\nsource = "measured by hand"\n'
+        'schema = 2\ntitle = "Raspberry Pi 5"\nkind = "CPU"\nsource = "measured by hand"\n'
     )
-    assert load_device("pi5").title == "Raspberry Pi 5"
-    assert "pi5" in device_names()
+    assert described_device("pi5").title == "Raspberry Pi 5"
+    assert "pi5" in described_names()
 
 
 def test_a_device_described_twice_is_refused(
@@ -170,4 +137,4 @@ def test_a_device_described_twice_is_refused(
     (tmp_path / "devices").mkdir()
     (tmp_path / "devices" / "raspi4.toml").write_text("schema = 1\n")
     with pytest.raises(ConfigError, match="Device 'raspi4' is described twice"):
-        device_names()
+        described_names()

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hwnas.core.limits import Limit, parse_assignments, parse_limit
-from hwnas.core.quantity import QUANTITIES
+from hwnas.core.quantity import QUANTITIES, Quantity
 from hwnas.errors import ConfigError, UnknownNameError
 
 
@@ -17,6 +19,11 @@ from hwnas.errors import ConfigError, UnknownNameError
         ("latency<=5", Limit("latency_ms", "<=", 5.0)),
         ("  accuracy_pct >= 92.5 ", Limit("accuracy_pct", ">=", 92.5)),
         ("robustness@square-eps1>=40", Limit("robustness_pct@square-eps1", ">=", 40.0)),
+        ("latency_ms@batch=32<=5", Limit("latency_ms@batch32", "<=", 5.0)),
+        (
+            "latency@batch=32+precision=int8 >= 5",
+            Limit("latency_ms@batch32+precision=int8", ">=", 5.0),
+        ),
         ("params<=1e6", Limit("params", "<=", 1_000_000.0)),
         ("throughput>=2000", Limit("throughput_ips", ">=", 2000.0)),
     ],
@@ -101,6 +108,36 @@ def test_bound_out_of_reach_is_refused(text: str, message: str) -> None:
     assert str(caught.value) == message
 
 
+def test_conditions_of_another_form_are_told_with_the_text() -> None:
+    with pytest.raises(ConfigError, match=r'^"latency@Batch<=5": a condition must be key=value'):
+        parse_limit("latency@Batch<=5")
+
+
+@pytest.mark.parametrize(
+    ("bounds", "text", "message"),
+    [
+        ((-math.inf, math.inf), "val_loss<=-1", ""),
+        ((-math.inf, 0.0), "val_loss>=0", "a number below 0 of validation loss; got 0."),
+        ((-math.inf, 0.0), "val_loss>=-1", ""),
+        ((1.0, math.inf), "val_loss<=1", "a number above 1 of validation loss; got 1."),
+        ((1.0, math.inf), "val_loss<=1.5", ""),
+        ((-1.0, 1.0), "val_loss<=-1.5", "a validation loss from -1 to 1; got -1.5."),
+    ],
+)
+def test_what_is_out_of_reach_follows_from_the_quantity_s_bounds(
+    monkeypatch: pytest.MonkeyPatch, bounds: tuple[float, float], text: str, message: str
+) -> None:
+    loss = Quantity("val_loss", "val_loss", "", "min", "Validation loss", False, True, *bounds)
+    list(QUANTITIES)
+    monkeypatch.setitem(QUANTITIES._things, "val_loss", loss)
+    if not message:
+        assert parse_limit(text).column == "val_loss"
+        return
+    with pytest.raises(ConfigError) as caught:
+        parse_limit(text)
+    assert str(caught.value) == f'"{text}": the limit must be {message}'
+
+
 def test_message_without_an_option_begins_with_the_text() -> None:
     with pytest.raises(ConfigError, match=r'^"latency<=-5": the limit must be a positive'):
         parse_limit("latency<=-5")
@@ -112,6 +149,13 @@ def test_assignments_are_parsed_by_column() -> None:
         "accuracy_pct": 92.0,
         "robustness_pct@pgd-eps1": 3.0,
         "size_mb": 1.5,
+    }
+
+
+def test_conditions_may_be_spelled_out_in_assignments() -> None:
+    assert parse_assignments("latency@batch=32=5,latency=2") == {
+        "latency_ms@batch32": 5.0,
+        "latency_ms": 2.0,
     }
 
 

@@ -120,3 +120,52 @@ def test_sampling_a_space_without_valid_architectures_comes_to_an_end() -> None:
 def test_genotypes_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ShapeError, match=r"must have shape \(n_archs, n_genes\) = \(\.\.\., 2\)"):
         _Toy().check_genotypes(np.zeros(shape))
+
+
+class _Plain(_Toy):
+    """As a space is that says nothing of forms and names."""
+
+    n_choices = (2, 3)
+    canonical_genotypes = SearchSpace.canonical_genotypes
+    valid_mask = SearchSpace.valid_mask
+
+
+class _FirstDecides(_Plain):
+    """Where the first gene is 0, the second does nothing."""
+
+    def active_genes(self, genotypes: np.ndarray) -> np.ndarray:
+        return np.stack([np.ones(len(genotypes)), genotypes[:, 0]], axis=1).astype(bool)
+
+
+class _Named(_Plain):
+    choice_names = (("narrow", "wide"), ("1", "2", "3"), ("on",))
+
+
+def test_choices_without_names_are_called_by_their_numbers() -> None:
+    assert _Toy.choice_names == (("0", "1"), ("0", "1", "2"))
+
+
+def test_names_of_choices_say_how_many_there_are() -> None:
+    assert _Named.n_choices == (2, 3, 1)
+
+
+def test_a_space_of_its_own_number_of_choices_does_not_inherit_names() -> None:
+    class Wider(_Named):
+        n_choices = (4, 1, 1)
+
+    assert Wider.choice_names == (("0", "1", "2", "3"), ("0",), ("0",))
+
+
+def test_without_cells_and_idle_genes_each_genotype_is_valid_and_its_own_form() -> None:
+    genotypes = np.array([[0, 2], [1, 1]])
+    for form in (_Plain().canonical_genotypes, _Plain().pruned_genotypes):
+        np.testing.assert_array_equal(form(genotypes), genotypes)
+    assert _Plain().valid_mask(genotypes).tolist() == [True, True]
+    assert _Plain().active_genes(genotypes).all()
+
+
+def test_idle_genes_are_zero_in_the_canonical_and_the_pruned_form() -> None:
+    space, genotypes = _FirstDecides(), np.array([[0, 2], [1, 1]])
+    for form in (space.canonical_genotypes, space.pruned_genotypes):
+        assert form(genotypes).tolist() == [[0, 0], [1, 1]]
+    assert genotypes.tolist() == [[0, 2], [1, 1]]

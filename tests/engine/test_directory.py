@@ -9,16 +9,29 @@ from pathlib import Path
 import pytest
 
 from hwnas.core.objective import ObjectiveSpec
-from hwnas.engine.directory import claim, difference, latest_directory, new_directory
-from hwnas.engine.run import RECORD, Record, read_record
+from hwnas.engine.directory import claimed, difference, latest_directory, new_directory
+from hwnas.engine.lock import LOCK
+from hwnas.engine.record import RECORD, Record, read_record
 from hwnas.errors import RunError, StorageError
 
 SPEC = ObjectiveSpec("cost", "", "min", "predicted", "Cost", origin="cost.onnx sha256 12ab")
-CONFIG = {"space": "nasbench201", "dataset": "cifar10", "device": None, "seed": 0}
+CONFIG = {
+    "space": "nasbench201",
+    "dataset": "cifar10",
+    "options": {"cells": 5},
+    "device": None,
+    "seed": 0,
+}
 
 
 def _record(**changes: object) -> Record:
     return Record(config={**CONFIG, **changes}, columns=(SPEC,), n_objectives=1, versions={})
+
+
+def claim(path: Path, record: Record, is_resumed: bool) -> None:
+    """Take a directory and let go of it."""
+    with claimed(path, record, is_resumed):
+        pass
 
 
 @pytest.fixture
@@ -92,7 +105,7 @@ def test_a_resumed_run_sweeps_what_was_left_half_written(tmp_path: Path) -> None
         (tmp_path / name).touch()
     (tmp_path / ".front.csv.bak").touch()
     claim(tmp_path, _record(), is_resumed=True)
-    assert {path.name for path in tmp_path.iterdir()} == {RECORD, ".front.csv.bak"}
+    assert {path.name for path in tmp_path.iterdir()} == {RECORD, LOCK, ".front.csv.bak"}
 
 
 @pytest.mark.parametrize(
@@ -100,6 +113,7 @@ def test_a_resumed_run_sweeps_what_was_left_half_written(tmp_path: Path) -> None
     [
         ({"seed": 1}, "seed is 0 there and 1 here"),
         ({"device": "edgegpu"}, "device is not given there and edgegpu here"),
+        ({"options": {"cells": 1}}, "options is cells=5 there and cells=1 here"),
         ({"constraints": ["latency_ms <= 5"]}, "constraints is not given there and latency_ms"),
     ],
 )
@@ -135,6 +149,18 @@ def test_the_same_configuration_has_no_difference() -> None:
     assert difference(stored, _record()) is None
 
 
+@pytest.mark.parametrize("change", [{"generations": 9}, {"budget": 500}])
+def test_when_a_run_ends_is_no_difference(change: dict[str, object]) -> None:
+    assert difference(_record(generations=5, budget=None), _record(**change)) is None
+
+
+def test_a_run_that_ends_alike_comes_before_a_later_one_that_does_not(runs: Path) -> None:
+    for number, generations in ((1, 5), (2, 50), (3, 20)):
+        claim(runs / f"stem-{number}", _record(generations=generations), is_resumed=False)
+    assert latest_directory("stem", _record(generations=50)) == runs / "stem-2"
+    assert latest_directory("stem", _record(generations=60)) == runs / "stem-3"
+
+
 def test_the_latest_run_of_the_configuration_is_resumed(runs: Path) -> None:
     for number, seed in ((1, 0), (2, 0), (9, 1), (10, 0), (11, 1)):
         claim(runs / f"stem-{number}", _record(seed=seed), is_resumed=False)
@@ -159,6 +185,8 @@ def test_a_record_survives_its_file(tmp_path: Path) -> None:
         status="finished",
         normalisation={"best": [0.1], "worst": [0.9], "reference": [1.0]},
         notes=("one", "two"),
+        limits=("cost <= 5",),
+        device_title="A board of mine",
         versions={"numpy": "2.0"},
     )
     record.write(tmp_path)
@@ -181,7 +209,9 @@ def test_a_record_survives_its_file(tmp_path: Path) -> None:
 )
 def test_a_damaged_record_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / RECORD).write_text(text)
-    with pytest.raises(RunError, match=r"run\.json must be what hwnas search wrote; it is damaged"):
+    with pytest.raises(
+        RunError, match=r"run\.json must be what hwnas search wrote; .* Start again"
+    ):
         read_record(tmp_path)
 
 
@@ -206,29 +236,37 @@ def test_a_record_with_a_wrong_part_is_refused(tmp_path: Path, key: str, value: 
     _record().write(tmp_path)
     data = json.loads((tmp_path / RECORD).read_text())
     (tmp_path / RECORD).write_text(json.dumps({**data, key: value}))
-    with pytest.raises(RunError, match=r"run\.json must be what hwnas search wrote; it is damaged"):
+    with pytest.raises(RunError, match=r"run\.json must be what hwnas search wrote; "):
         read_record(tmp_path)
 
 
-@pytest.mark.parametrize("key", ["schema", "config", "columns", "n_objectives", "notes"])
+@pytest.mark.parametrize("key", ["schema", "config", "columns", "n_objectives", "versions"])
 def test_a_record_without_a_part_is_refused(tmp_path: Path, key: str) -> None:
     _record().write(tmp_path)
     data = json.loads((tmp_path / RECORD).read_text())
     del data[key]
     (tmp_path / RECORD).write_text(json.dumps(data))
-    with pytest.raises(RunError, match=r"run\.json must be what hwnas search wrote; it is damaged"):
+    with pytest.raises(RunError, match=r"run\.json must be what hwnas search wrote; "):
         read_record(tmp_path)
 
 
 def test_a_record_that_is_not_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / RECORD).write_bytes(b"\xff\xfe\xff")
-    with pytest.raises(RunError, match=r"damaged \(UnicodeDecodeError\)"):
+    with pytest.raises(RunError, match="it is no JSON"):
         read_record(tmp_path)
 
 
 def test_a_record_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
-    (tmp_path / RECORD).write_text('{"schema": 2}')
-    with pytest.raises(RunError, match=r"has schema 2; this version reads up to 1\. Update hwnas"):
+    (tmp_path / RECORD).write_text('{"schema": 3}')
+    with pytest.raises(RunError, match=r"schema must be at most 2; got 3\. Update hwnas"):
+        read_record(tmp_path)
+
+
+def test_a_word_that_is_no_part_of_a_record_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    _record().write(tmp_path)
+    data = json.loads((tmp_path / RECORD).read_text())
+    (tmp_path / RECORD).write_text(json.dumps({**data, "note": []}))
+    with pytest.raises(RunError, match=r"it has no 'note', did you mean 'notes'"):
         read_record(tmp_path)
 
 

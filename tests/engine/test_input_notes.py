@@ -11,8 +11,8 @@ from made_up import write_half_scored
 
 import hwnas
 from hwnas.core.space import SearchSpace
-from hwnas.predictors.scores import has_scores
 from hwnas.proxies import shipped
+from hwnas.proxies.feature_set import has_scores
 
 SETTINGS = {"objectives": ["accuracy", "macs"], "population": 8, "generations": 4}
 

@@ -84,3 +84,18 @@ def test_zeros_do_not_divide(latency: np.ndarray) -> None:
 def test_too_few_architectures_say_nothing(latency: np.ndarray) -> None:
     few = latency[: MIN_ARCHS - 1]
     assert redundancy_notes(np.stack([few, few], axis=1), LATENCY_ENERGY) == []
+
+
+@pytest.mark.parametrize(("rho", "n_notes"), [(0.97, 0), (0.985, 1)])
+def test_only_pairs_above_the_threshold_are_noted(rho: float, n_notes: int) -> None:
+    # Neighbours that change places: each pair of them lowers the sum of squared differences of
+    # ranks by 2 d^2, and so Spearman by 12 d^2 / (n^3 - n).
+    ranks = np.arange(100.0)
+    other = ranks.copy()
+    step, start = 10, 0
+    while np.corrcoef(ranks, other)[0, 1] > rho:
+        other[[start, start + step]] = other[[start + step, start]]
+        start += 1 if start % step != step - 1 else step + 1
+    assert np.corrcoef(ranks, other)[0, 1] == pytest.approx(rho, abs=0.002)
+    notes = redundancy_notes(np.stack([ranks, other], axis=1), LATENCY_ENERGY)
+    assert len(notes) == n_notes

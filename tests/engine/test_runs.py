@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import math
@@ -33,10 +34,12 @@ def _strict(path: Path) -> Any:
 
 
 def _content(path: Path) -> list[str]:
-    with sqlite3.connect(path) as database:
-        lines = list(database.iterdump())
-    database.close()
-    return lines
+    """All but how long trials took."""
+    database = sqlite3.connect(":memory:")
+    with contextlib.closing(sqlite3.connect(path)) as stored:
+        stored.backup(database)
+    database.execute("UPDATE trials SET seconds = NULL")
+    return list(database.iterdump())
 
 
 def test_the_same_seed_makes_the_same_files(started: Started) -> None:
@@ -82,6 +85,8 @@ def test_evaluations_are_rows_of_distinct_architectures_in_the_order_asked(
         "params",
         "macs",
         "feasible",
+        "status",
+        "error",
     ]
     assert rows["arch"].is_unique
     assert rows["generation"].is_monotonic_increasing
@@ -121,7 +126,7 @@ def test_front_csv_holds_the_front(started: Started) -> None:
 class _WithInterval:
     """A cost with an interval that is unknown for some, and endless for others."""
 
-    spec = ObjectiveSpec("cost", "EUR", "min", "custom", "Cost", "made up", "a formula")
+    spec = ObjectiveSpec("cost", "EUR", "min", "custom", "Cost", "made up", "a formula", stage=1)
 
     def __call__(self, archs: Sequence[Architecture]) -> Estimate:
         values = np.array([float(sum(arch.genotype)) for arch in archs])
@@ -152,6 +157,7 @@ def test_run_json_says_what_was_asked_and_how_it_ended(started: Started) -> None
     assert data["config"] == {
         "space": "nasbench201",
         "dataset": "cifar10",
+        "options": {"channels": 16, "cells": 5},
         "device": None,
         "objectives": ["cheap", "small"],
         "constraints": ["params <= 1000000"],
@@ -168,6 +174,16 @@ def test_run_json_says_what_was_asked_and_how_it_ended(started: Started) -> None
     assert data["versions"].keys() >= {"hwnas", "numpy", "pymoo", "moocore"}
     assert data["n_objectives"] == 2
     assert [column["column"] for column in data["columns"]] == ["cheap", "small", "params", "macs"]
+
+
+def test_a_run_names_its_limits_and_its_device_in_full(started: Started) -> None:
+    run = started(
+        objectives=["latency"], device="edgegpu", constraints=["latency<=5", "latency_ms <= 5.0"]
+    )
+    data = _strict(run.path / "run.json")
+    assert data["schema"] == 2
+    assert data["limits"] == data["config"]["constraints"] == ["latency_ms <= 5"]
+    assert data["device_title"] == hwnas.load_device("edgegpu").title
 
 
 def test_run_json_states_the_scale_of_its_hypervolume(started: Started) -> None:
@@ -258,3 +274,46 @@ def test_numbers_are_written_so_that_they_are_read_back_exactly(started: Started
         (row,) = csv.DictReader(file)
     assert float(row["latency_ms"]) == run.front.values[0, 0]
     assert math.isfinite(float(row["latency_ms"]))
+
+
+def test_evaluations_tell_how_each_ended(started: Started) -> None:
+    def picky(archs: Sequence[Architecture]) -> np.ndarray:
+        (arch,) = archs
+        total = sum(arch.genotype)
+        if total % 5 == 0:
+            raise OSError("the board is gone")
+        return np.array([np.nan if total % 5 == 1 else total])
+
+    run = started(objectives=[picky, "params"], constraints=["picky<=13"], generations=4)
+    rows = run.evaluations
+    totals = np.array([sum(run.space.parse(arch).genotype) for arch in rows["arch"]])
+    expected = np.where(totals <= 13, "done", "infeasible").astype(object)
+    expected[totals % 5 == 1] = "unknown"
+    expected[totals % 5 == 0] = "failed"
+    assert rows["status"].tolist() == expected.tolist()
+    assert set(expected) == {"done", "infeasible", "unknown", "failed"}
+    assert rows["feasible"].tolist() == (expected == "done").tolist()
+    assert set(rows["error"][expected == "failed"]) == {"OSError: the board is gone"}
+    assert run.n_failed == (expected == "failed").sum() == len(run.errors)
+    again = hwnas.load_run(run.path)
+    assert again.evaluations.equals(rows)
+    assert again.history == run.history
+
+
+def test_a_run_says_how_many_evaluations_failed(started: Started) -> None:
+    def fragile(archs: Sequence[Architecture]) -> np.ndarray:
+        if sum(archs[0].genotype) % 5 == 0:
+            raise OSError("the board is gone")
+        return np.array([1.0])
+
+    run = started(objectives=[fragile, "params"], generations=2)
+    assert 0 < run.n_failed < run.n_evaluated
+    note = (
+        f"{run.n_failed} of {run.n_evaluated} architectures could not be evaluated; the first "
+        "failed with OSError: the board is gone."
+    )
+    assert run.record.notes[-1] == note
+    page = (run.path / "report.html").read_text()
+    assert note in page
+    assert "Failed evaluations" in page
+    assert run.record.status == "finished"

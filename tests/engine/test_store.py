@@ -1,4 +1,4 @@
-"""The SQLite file: whole generations or none, and damage that is always seen."""
+"""The SQLite file: whole transactions or none, and damage that is always seen."""
 
 from __future__ import annotations
 
@@ -8,48 +8,82 @@ import resource
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hwnas.engine.store import (
-    Evaluated,
-    Generation,
-    History,
-    Store,
-    check_names,
-    read_history,
-)
+from hwnas.engine.store import Store, check_names, read_history
+from hwnas.engine.trials import Ask, History, Results
 from hwnas.errors import ConfigError, RunError, StorageError
 
 COLUMNS = ("accuracy_pct", "latency_ms")
+LIMITS = ("latency_ms <= 5",)
 
 
-def _new(first: int, n: int, generation: int) -> Evaluated:
+def _archs(first: int, n: int) -> list[str]:
+    return [f"|arch~{number}|" for number in range(first, first + n)]
+
+
+def _results(first: int, n: int) -> Results:
+    """Results of trials from ``first`` on; every third one breaks the limit, the eighth failed."""
     numbers = np.arange(first, first + n, dtype=float)
-    values = numbers[:, None, None] + np.arange(6.0).reshape(1, 2, 3) / 7
-    values[:, 0, 1:] = np.nan
-    archs = tuple(f"|arch~{number:.0f}|" for number in numbers)
-    return Evaluated(archs, np.full(n, generation), np.where(numbers % 3 == 0, 0.5, 0.0), values)
+    results = Results.blank(n, len(COLUMNS), len(LIMITS))
+    results.values[:] = numbers[:, None, None] + np.arange(6.0).reshape(1, 2, 3) / 7
+    results.values[:, 0, 1:] = np.nan
+    results.violation[:, 0] = np.where(numbers % 3 == 0, 0.5, 0.0)
+    results.status[:] = np.where(numbers % 3 == 0, "infeasible", "done")
+    results.status[numbers == 8] = "failed"
+    results.error[numbers == 8] = "OSError: the board is gone"
+    results.seconds[:] = np.where(numbers % 2 == 0, np.nan, numbers / 3)
+    return results
 
 
-def _fill(path: Path, n_generations: int = 3) -> None:
-    with contextlib.closing(Store(path, COLUMNS)) as store:
-        for number in range(1, n_generations + 1):
-            volume = None if number == 1 else number / 7
-            store.add(Generation(number, 4 * number, volume), _new(4 * number - 4, 4, number))
+def _add(store: Store, number: int, n: int = 4) -> None:
+    """An ask of new architectures and the first of all, told in two portions."""
+    first = 4 * (number - 1)
+    trials = list(range(first, first + n))
+    with store.transaction():
+        store.add_ask(number, [*trials, 0], _archs(first, n))
+        store.add_told(number, [0, *([n] if number > 1 else [])], trials[:1], _results(first, 1))
+    with store.transaction():
+        store.add_told(
+            number, [3, 2, 1], trials[:0:-1], _results(first, n).part(slice(None, 0, -1))
+        )
+
+
+def _fill(path: Path, n_asks: int = 3) -> None:
+    with contextlib.closing(Store(path, COLUMNS, LIMITS)) as store:
+        for number in range(1, n_asks + 1):
+            _add(store, number)
+
+
+def _read(path: Path) -> History:
+    return read_history(path, COLUMNS, LIMITS)
 
 
 def _same(one: History, other: History) -> bool:
-    left, right = one.evaluated, other.evaluated
+    """Whether all agrees that a digest is over: not how long trials took, and who made them."""
+    left, right = one.trials, other.trials
     return (
-        one.generations == other.generations
+        one.asks == other.asks
         and left.archs == right.archs
-        and all(
-            np.array_equal(getattr(left, name), getattr(right, name), equal_nan=True)
-            for name in ("generation", "violation", "values")
-        )
+        and np.array_equal(left.ask, right.ask)
+        and _same_results(left.results, replace(right.results, **_who(left.results)))
+    )
+
+
+def _who(results: Results) -> dict[str, np.ndarray]:
+    return {"seconds": results.seconds, "worker": results.worker}
+
+
+def _same_results(left: Results, right: Results) -> bool:
+    words = ("status", "worker", "error")
+    numbers = ("violation", "values", "seconds")
+    return all(np.array_equal(getattr(left, name), getattr(right, name)) for name in words) and all(
+        np.array_equal(getattr(left, name), getattr(right, name), equal_nan=True)
+        for name in numbers
     )
 
 
@@ -61,43 +95,54 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_what_was_added_is_read_back(path: Path) -> None:
-    history = read_history(path, COLUMNS)
-    assert history.generations == (
-        Generation(1, 4, None),
-        Generation(2, 8, 2 / 7),
-        Generation(3, 12, 3 / 7),
+    history = _read(path)
+    assert history.asks == (
+        Ask((0, 1, 2, 3, 0), ((0,), (3, 2, 1))),
+        Ask((4, 5, 6, 7, 0), ((0, 4), (3, 2, 1))),
+        Ask((8, 9, 10, 11, 0), ((0, 4), (3, 2, 1))),
     )
-    for number in (1, 2, 3):
-        expected, found = _new(4 * number - 4, 4, number), history.evaluated
-        part = found.part(4 * number - 4, 4 * number)
-        assert part.archs == expected.archs
-        np.testing.assert_array_equal(part.values, expected.values)
-        np.testing.assert_array_equal(part.violation, expected.violation)
-        np.testing.assert_array_equal(part.generation, expected.generation)
+    assert history.trials.archs == tuple(_archs(0, 12))
+    assert history.trials.ask.tolist() == [1] * 4 + [2] * 4 + [3] * 4
+    assert _same_results(history.trials.results, _results(0, 12))
+
+
+def test_what_is_asked_and_not_told_is_not_finished(path: Path) -> None:
+    with contextlib.closing(Store(path, COLUMNS, LIMITS)) as store:
+        store.history()
+        with store.transaction():
+            store.add_ask(4, [12, 13], _archs(12, 2))
+    history = _read(path)
+    assert history.trials.results.status[-2:].tolist() == ["asked", "asked"]
+    assert len(history.trials.finished()) == 12
+    assert history.asks[-1] == Ask((12, 13))
 
 
 def test_unknown_is_null_in_the_file(path: Path) -> None:
     with contextlib.closing(sqlite3.connect(path)) as database:
         row = database.execute(
-            "SELECT accuracy_pct, accuracy_pct_lower, latency_ms_upper FROM evaluations"
+            "SELECT accuracy_pct, accuracy_pct_lower, latency_ms_upper, seconds, error FROM trials"
         ).fetchone()
-    assert row == (0.0, None, 5 / 7)
+    assert row == (0.0, None, 5 / 7, None, None)
 
 
 def test_infinity_is_kept(tmp_path: Path) -> None:
-    new = _new(0, 1, 1)
-    new.values[0, 1] = np.inf
-    with contextlib.closing(Store(tmp_path / "run.sqlite", COLUMNS)) as store:
-        store.add(Generation(1, 1, None), new)
-    values = read_history(tmp_path / "run.sqlite", COLUMNS).evaluated.values
-    assert np.isposinf(values[0, 1]).all()
+    results = _results(0, 1)
+    results.values[0, 1] = np.inf
+    store = Store(tmp_path / "run.sqlite", COLUMNS, LIMITS)
+    with contextlib.closing(store), store.transaction():
+        store.add_ask(1, [0], _archs(0, 1))
+        store.add_told(1, [0], [0], results)
+    assert np.isposinf(_read(tmp_path / "run.sqlite").trials.results.values[0, 1]).all()
 
 
-def test_a_generation_without_new_architectures_is_kept(tmp_path: Path) -> None:
-    with contextlib.closing(Store(tmp_path / "run.sqlite", COLUMNS)) as store:
-        store.add(Generation(1, 0, None), _new(0, 0, 1))
-    history = read_history(tmp_path / "run.sqlite", COLUMNS)
-    assert (len(history.evaluated), history.generations) == (0, (Generation(1, 0, None),))
+def test_an_ask_without_new_architectures_is_kept(path: Path) -> None:
+    with contextlib.closing(Store(path, COLUMNS, LIMITS)) as store:
+        store.history()
+        with store.transaction():
+            store.add_ask(4, [0, 5], [])
+            store.add_told(4, [0, 1], [], _results(0, 0))
+    history = _read(path)
+    assert (len(history.trials), history.asks[-1]) == (12, Ask((0, 5), ((0, 1),)))
 
 
 def test_a_file_that_was_closed_is_one_file(path: Path) -> None:
@@ -107,61 +152,82 @@ def test_a_file_that_was_closed_is_one_file(path: Path) -> None:
 
 def test_reading_changes_nothing(path: Path) -> None:
     before = path.read_bytes(), path.stat().st_mtime_ns
-    read_history(path, COLUMNS)
+    _read(path)
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
 
 
-def test_a_generation_is_one_transaction(path: Path) -> None:
-    # The last architecture is there already: the whole generation must go, not its last row.
-    new = _new(12, 4, 4)
-    twice = Evaluated((*new.archs[:3], "|arch~0|"), new.generation, new.violation, new.values)
-    with contextlib.closing(Store(path, COLUMNS)) as store:
+def test_a_transaction_is_stored_whole_or_not_at_all(path: Path) -> None:
+    # The last architecture is there already: the whole ask must go, not its last row.
+    with contextlib.closing(Store(path, COLUMNS, LIMITS)) as store:
         store.history()
-        with pytest.raises(RunError, match=r"in use by another process \(UNIQUE constraint"):
-            store.add(Generation(4, 16, 0.5), twice)
-    assert len(read_history(path, COLUMNS).generations) == 3
+        with (
+            pytest.raises(RunError, match=r"in use by another process \(UNIQUE constraint"),
+            store.transaction(),
+        ):
+            store.add_ask(4, [12, 13], ["|arch~12|", "|arch~0|"])
+        assert len(_read(path).asks) == 3
+        # And what comes next is stored as if nothing had been tried.
+        _add(store, 4)
+    assert _same_results(_read(path).trials.results, _results(0, 16))
 
 
-def test_a_crash_in_a_transaction_leaves_the_last_whole_generation(path: Path) -> None:
-    expected = read_history(path, COLUMNS)
+def test_a_crash_in_a_transaction_leaves_what_was_whole(path: Path) -> None:
+    expected = _read(path)
     crash = (
         "import os, sqlite3, sys\n"
         "database = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
         "database.execute('PRAGMA journal_mode = ' + sys.argv[2])\n"
         "database.execute('PRAGMA cache_size = 1')\n"
         "database.execute('BEGIN')\n"
-        "database.execute('INSERT INTO generations VALUES (4, 999, 0.5, NULL)')\n"
+        "database.execute('INSERT INTO events VALUES (99, 4, 9, NULL, NULL)')\n"
         "for n in range(2000):\n"
-        "    database.execute('INSERT INTO evaluations (generation, arch) VALUES (4, ?)', (n,))\n"
+        "    database.execute('INSERT INTO trials (ask, arch) VALUES (4, ?)', (n,))\n"
         "os.kill(os.getpid(), 9)\n"
     )
     for mode in ("WAL", "DELETE"):
         done = subprocess.run([sys.executable, "-c", crash, str(path), mode], check=False)
         assert done.returncode == -9
         assert len(list(path.parent.iterdir())) > 1, "the crash left no journal to recover from"
-        assert _same(read_history(path, COLUMNS), expected)
+        assert _same(_read(path), expected)
 
 
 def test_what_was_stored_can_be_added_to(path: Path) -> None:
-    with contextlib.closing(Store(path, COLUMNS)) as store:
+    with contextlib.closing(Store(path, COLUMNS, LIMITS)) as store:
         store.history()
-        store.add(Generation(4, 13, 0.5), _new(12, 1, 4))
-    history = read_history(path, COLUMNS)
-    assert history.generations[-1] == Generation(4, 13, 0.5)
-    assert history.evaluated.archs[-1] == "|arch~12|"
+        _add(store, 4)
+    history = _read(path)
+    assert len(history.asks) == 4
+    assert history.trials.archs[-1] == "|arch~15|"
 
 
 def test_a_file_of_a_newer_schema_is_refused(path: Path) -> None:
     with contextlib.closing(sqlite3.connect(path)) as database:
-        database.execute("PRAGMA user_version = 2")
-    with pytest.raises(RunError, match=r"has schema 2; this version reads up to 1\. Update"):
-        read_history(path, COLUMNS)
+        database.execute("PRAGMA user_version = 3")
+    with pytest.raises(RunError, match=r"has schema 3; this version reads up to 2\. Update"):
+        _read(path)
+
+
+def test_how_long_trials_took_is_no_part_of_the_digest(path: Path, tmp_path: Path) -> None:
+    def digests(path: Path) -> list[tuple[str]]:
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            return database.execute("SELECT digest FROM events").fetchall()
+
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("UPDATE trials SET seconds = 5, worker = 'elsewhere'")
+    assert _read(path).trials.results.seconds.tolist() == [5.0] * 12
+    _fill(tmp_path / "again.sqlite")
+    assert digests(path) == digests(tmp_path / "again.sqlite")
+
+
+def test_other_limits_are_other_columns(path: Path) -> None:
+    with pytest.raises(RunError, match=r"damaged \(its columns are others\)"):
+        read_history(path, COLUMNS, ("latency_ms <= 6",))
 
 
 def test_a_file_of_other_columns_is_refused(path: Path) -> None:
     with pytest.raises(RunError, match=r"damaged \(its columns are others\)"):
-        read_history(path, ("accuracy_pct", "energy_mj"))
+        read_history(path, ("accuracy_pct", "energy_mj"), LIMITS)
 
 
 def test_a_database_of_something_else_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -170,7 +236,7 @@ def test_a_database_of_something_else_is_refused_and_left_alone(tmp_path: Path) 
         database.execute("CREATE TABLE recipes (name TEXT)")
     before = path.read_bytes()
     with pytest.raises(RunError, match="damaged"):
-        Store(path, COLUMNS).history()
+        Store(path, COLUMNS, LIMITS).history()
     database = sqlite3.connect(path)
     assert database.execute("SELECT name FROM sqlite_master").fetchall() == [("recipes",)]
     database.close()
@@ -181,53 +247,63 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "run.sqlite"
     path.write_bytes(b"accuracy,latency\n" * 100)
     with pytest.raises(RunError, match=r"damaged \(file is not a database\)"):
-        read_history(path, COLUMNS)
+        _read(path)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"run\.sqlite is missing; go on with --resume"):
-        read_history(tmp_path / "run.sqlite", COLUMNS)
+        _read(tmp_path / "run.sqlite")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_was_never_begun_is_empty(tmp_path: Path) -> None:
     path = tmp_path / "run.sqlite"
     path.touch()
-    assert read_history(path, COLUMNS).generations == ()
+    assert _read(path).asks == ()
     assert path.stat().st_size == 0
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE evaluations SET latency_ms = latency_ms + 1e-9 WHERE seq = 5",
-        "UPDATE evaluations SET latency_ms = NULL WHERE seq = 5",
-        "UPDATE evaluations SET latency_ms = 'fast' WHERE seq = 5",
-        "UPDATE evaluations SET arch = NULL WHERE seq = 5",
-        "UPDATE evaluations SET generation = 'x' WHERE seq = 5",
-        "UPDATE evaluations SET violation = 0 WHERE seq = 1",
-        "UPDATE evaluations SET seq = 99 WHERE seq = 5",
-        "DELETE FROM evaluations WHERE seq = 12",
-        "DELETE FROM generations WHERE generation = 3",
-        "DELETE FROM generations WHERE generation = 1",
-        "UPDATE generations SET hypervolume = 0.99 WHERE generation = 2",
-        "UPDATE generations SET n_evaluated = 'x' WHERE generation = 2",
-        "UPDATE generations SET digest = NULL",
-        "ALTER TABLE evaluations RENAME latency_ms TO energy_mj",
-        "DROP TABLE generations",
+        "UPDATE trials SET latency_ms = latency_ms + 1e-9 WHERE seq = 5",
+        "UPDATE trials SET latency_ms = NULL WHERE seq = 5",
+        "UPDATE trials SET latency_ms = 'fast' WHERE seq = 5",
+        "UPDATE trials SET arch = NULL WHERE seq = 5",
+        "UPDATE trials SET ask = 'x' WHERE seq = 5",
+        "UPDATE trials SET ask = 3 WHERE seq = 5",
+        "UPDATE trials SET ask = 5 - ask WHERE seq IN (7, 8)",
+        'UPDATE trials SET "violation of latency_ms <= 5" = 0 WHERE seq = 0',
+        "UPDATE trials SET status = 'done' WHERE seq = 0",
+        "UPDATE trials SET status = 'asked' WHERE seq = 5",
+        "UPDATE trials SET error = NULL WHERE seq = 8",
+        "UPDATE trials SET seq = 99 WHERE seq = 5",
+        "DELETE FROM trials WHERE seq = 11",
+        "DELETE FROM trials WHERE seq = 5",
+        "DELETE FROM events WHERE seq = 9",
+        "DELETE FROM events WHERE seq = 1",
+        "DELETE FROM events WHERE seq >= 7",
+        "UPDATE events SET detail = '[1, 2, 3]' WHERE seq = 3",
+        "UPDATE events SET detail = '[99]' WHERE seq = 3",
+        "UPDATE events SET detail = 'x' WHERE seq = 2",
+        "UPDATE events SET ask = 1 WHERE seq = 4",
+        "UPDATE events SET kind = 'told' WHERE seq = 1",
+        "UPDATE events SET digest = NULL",
+        "ALTER TABLE trials RENAME latency_ms TO energy_mj",
+        "DROP TABLE events",
     ],
 )
 def test_content_changed_from_outside_is_seen(path: Path, change: str) -> None:
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.execute(change)
     with pytest.raises(RunError, match=r"must be the file that hwnas search wrote; it is damaged"):
-        read_history(path, COLUMNS)
+        _read(path)
 
 
 def _is_refused_or_whole(path: Path, expected: History) -> bool:
     """Whether reading gives an error or exactly what was stored; True if refused."""
     try:
-        found = read_history(path, COLUMNS)
+        found = _read(path)
     except (RunError, StorageError):
         return True
     assert _same(found, expected)
@@ -235,7 +311,7 @@ def _is_refused_or_whole(path: Path, expected: History) -> bool:
 
 
 def test_no_changed_byte_goes_unseen(path: Path, tmp_path: Path) -> None:
-    expected, whole = read_history(path, COLUMNS), path.read_bytes()
+    expected, whole = _read(path), path.read_bytes()
     used = [offset for offset, byte in enumerate(whole) if byte]
     damaged = tmp_path / "damaged.sqlite"
     n_refused = 0
@@ -255,44 +331,42 @@ def test_a_truncated_file_is_refused(path: Path, tmp_path: Path) -> None:
     for length in range(2, len(whole), 509):
         damaged.write_bytes(whole[:length])
         with pytest.raises(RunError, match="damaged"):
-            read_history(damaged, COLUMNS)
+            _read(damaged)
 
 
 def test_a_full_disk_is_no_damage(path: Path) -> None:
     """The limit on file sizes stands for the disk; it holds for root as well."""
     script = (
         "import json, resource, sys\n"
-        "import numpy as np\n"
         "from pathlib import Path\n"
         "from hwnas.errors import StorageError\n"
-        "from hwnas.engine.store import Evaluated, Generation, Store\n"
+        "from hwnas.engine.store import Store\n"
         "path, n = Path(sys.argv[1]), 500\n"
-        "new = Evaluated(tuple(map(str, range(n))), np.full(n, 4), np.zeros(n),\n"
-        "                np.zeros((n, 2, 3)))\n"
-        "store = Store(path, ('accuracy_pct', 'latency_ms'))\n"
+        "store = Store(path, ('accuracy_pct', 'latency_ms'), ('latency_ms <= 5',))\n"
         "store.history()\n"
         "size = path.stat().st_size\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))\n"
         "try:\n"
-        "    store.add(Generation(4, 12 + n, 0.5), new)\n"
+        "    with store.transaction():\n"
+        "        store.add_ask(4, range(12, 12 + n), [str(each) for each in range(n)])\n"
         "except StorageError as error:\n"
         "    print(json.dumps(str(error)))\n"
         "store.close()\n"
     )
     assert resource.RLIMIT_FSIZE
-    expected = read_history(path, COLUMNS)
+    expected = _read(path)
     done = subprocess.run(
         [sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True
     )
     message = json.loads(done.stdout)
     assert "must be readable and writable" in message
     assert "Free some space or change its permissions, then go on with --resume." in message
-    assert _same(read_history(path, COLUMNS), expected)
+    assert _same(_read(path), expected)
 
 
 def test_a_folder_that_does_not_exist_is_no_damage(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"must be readable and writable"):
-        Store(tmp_path / "missing" / "run.sqlite", COLUMNS)
+        Store(tmp_path / "missing" / "run.sqlite", COLUMNS, LIMITS)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from hwnas.core.feature_set import FEATURE_SETS
 from hwnas.core.space import SearchSpace
-from hwnas.features import FEATURE_SETS
-from hwnas.predictors.scores import SCORES
+from hwnas.proxies.feature_set import SCORES
 from hwnas.proxies.shipped import shipped_scores
 
 OF_CELLS = {"graph", "paths"}
@@ -12,7 +12,7 @@ OF_CELLS = {"graph", "paths"}
 
 def sets_of(space: SearchSpace) -> list[str]:
     """Names in alphabetical order."""
-    lacking = OF_CELLS if space.cell is None else set()
+    lacking = OF_CELLS if not space.cell_types else set()
     if shipped_scores(space) is None:
         lacking = lacking | {SCORES}
-    return sorted(FEATURE_SETS.keys() - lacking)
+    return sorted(set(FEATURE_SETS) - lacking)

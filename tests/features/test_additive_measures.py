@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from hwnas.core.architecture import Architecture
-from hwnas.core.graph import Operation, OperationGraph
+from hwnas.core.graph import OperationGraph
+from hwnas.core.operation import Operation
 from hwnas.features.additive import additive_table
 from hwnas.features.operators import measure_operators, measure_stages
 from hwnas.spaces import SPACES, load_space

@@ -18,7 +18,7 @@ class _Layers(NasBench201):
     """A space without a cell."""
 
     name = "layers"
-    cell = None
+    cell_types = ()
 
 
 def _named(space: SearchSpace, genotypes: np.ndarray, sets: list[str]) -> dict[str, np.ndarray]:
@@ -119,3 +119,26 @@ def test_cell_features_of_a_space_without_cells_are_refused(name: str) -> None:
             ask(_Layers(), ["counts", name])
     with pytest.raises(ConfigError, match="need a space of cells; layers has none"):
         feature_matrix(_Layers(), np.zeros((1, 6), dtype=int), [name])
+
+
+def test_genotypes_known_to_be_canonical_are_not_made_canonical_again() -> None:
+    class Counted(NasBench201):
+        n_calls = 0
+
+        def canonical_genotypes(self, genotypes: np.ndarray) -> np.ndarray:
+            type(self).n_calls += 1
+            return super().canonical_genotypes(genotypes)
+
+    space = Counted()
+    genotypes = space.canonical_genotypes(space.all_genotypes()[:50])
+    sets = [name for name in sets_of(space) if name != "relative"]
+    matrix = feature_matrix(space, genotypes, sets, is_canonical=True)
+    assert Counted.n_calls == 1
+    np.testing.assert_array_equal(matrix, feature_matrix(space, genotypes, sets))
+    assert Counted.n_calls == 2
+
+
+@pytest.mark.parametrize("name", list(SPACES))
+def test_the_sets_that_suit_a_space_are_sets_that_it_has(name: str) -> None:
+    space = load_space(name)
+    assert set(space.feature_sets) <= set(sets_of(space))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from feature_sets import sets_of
 
+from hwnas.core.feature_set import FEATURE_SETS
 from hwnas.errors import UnknownNameError
 from hwnas.features import feature_names
 from hwnas.features.legend import KINDS, SETS, kinds, labels
-from hwnas.features.sets import FEATURE_SETS
 from hwnas.spaces import SPACES, load_space
 
 

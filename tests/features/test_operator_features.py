@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from feature_sets import sets_of
 
-from hwnas.core.graph import GraphBuilder, Operation, OperationGraph
+from hwnas.core.graph import GraphBuilder, OperationGraph
+from hwnas.core.operation import Operation
 from hwnas.core.space import SearchSpace
+from hwnas.errors import UnknownNameError
 from hwnas.features import counts, feature_matrix, feature_names
 from hwnas.features.counts import count_genotypes
 from hwnas.features.operators import (
     OPERATOR_TYPES,
     measure_operators,
     measure_stages,
+    measure_totals,
     operator_type,
 )
 from hwnas.spaces import SPACES, load_space
@@ -26,7 +31,7 @@ def _graph() -> OperationGraph:
     builder = GraphBuilder((2, 6, 6), stage="body")
     node = builder.conv(-1, 4, kernel=3, stride=2)
     squeeze = builder.linear(builder.global_avg_pool(node), 4)
-    node = builder.same("mul", node, builder.same("sigmoid", squeeze))
+    node = builder.mul(node, builder.same("sigmoid", squeeze))
     builder.stage = "head"
     builder.linear(builder.global_avg_pool(builder.same("identity", node)), 3)
     return builder.build()
@@ -60,6 +65,13 @@ def test_operators_by_hand() -> None:
     assert len(measured) == 5 * len(OPERATOR_TYPES)
 
 
+def test_input_of_the_network_is_read_in_its_own_shape() -> None:
+    builder = GraphBuilder((2, 6, 6))
+    wide = builder.conv(-1, 4, kernel=3)
+    builder.concat(wide, -1)
+    assert measure_operators(builder.build())["bytes_read(shuffle)"] == 4 * (4 + 2) * 36
+
+
 def test_stages_by_hand() -> None:
     head = {
         "layers(head)": 1,
@@ -87,12 +99,65 @@ def test_stages_by_hand() -> None:
         (Operation("conv", (-1,), (8, 4, 4), (8, 4, 4), kernel=5, groups=8), "depthwise"),
         (Operation("max_pool", (-1,), (8, 4, 4), (8, 2, 2), kernel=2, stride=2), "pool"),
         (Operation("channel_shuffle", (-1,), (8, 4, 4), (8, 4, 4), groups=2), "shuffle"),
+        (Operation("conv", (-1,), (8, 4, 4), (8, 4, 4), kernel=(1, 3)), "conv"),
+        (Operation("gelu", (-1,), (7, 8), (7, 8)), "activation"),
+        (Operation("concat", (-1, -1), (8, 4, 4), (16, 4, 4)), "shuffle"),
+        (Operation("layer_norm", (-1,), (7, 8), (7, 8)), "layer_norm"),
         (Operation("identity", (-1,), (8, 4, 4), (8, 4, 4)), None),
         (Operation("zero", (-1,), (8, 4, 4), (8, 4, 4)), None),
     ],
 )
 def test_type_of_an_operator(operation: Operation, expected: str | None) -> None:
     assert operator_type(operation) == expected
+
+
+@pytest.mark.parametrize("measure", [measure_operators, measure_stages, measure_totals])
+def test_kind_that_nobody_can_count_is_an_error_and_not_zero(measure: Callable) -> None:
+    graph = OperationGraph((Operation("deconv", (-1,), (8, 4, 4), (8, 4, 4)),))
+    with pytest.raises(UnknownNameError, match="Unknown kind of operation 'deconv'"):
+        measure(graph)
+
+
+def _attention() -> OperationGraph:
+    """Five tokens embedded in 4 of 9 features, attending to themselves; a tied output layer."""
+    builder = GraphBuilder((5,), stage="body")
+    embedded = builder.embedding(-1, n_entries=9, n_features=4)
+    node = builder.layer_norm(builder.attention(embedded, embedded, embedded, heads=2))
+    builder.stage = "head"
+    builder.linear(node, 9, has_bias=False, tied_to=embedded)
+    return builder.build()
+
+
+def test_types_of_sequences_come_after_those_that_all_graphs_have() -> None:
+    measured = measure_operators(_attention())
+    names = list(measured)
+    assert names[: 5 * len(OPERATOR_TYPES)] == list(measure_operators(_graph()))
+    assert measured["matmul_macs(matmul)"] == 2 * 5 * 5 * 4
+    assert measured["n(matmul)"] == 2
+    assert measured["macs(matmul)"] == 0
+    # Queries and keys of 20 numbers each; 2 x 25 weights and 20 numbers of values.
+    assert measured["bytes_read(matmul)"] == 4 * (20 + 20 + 50 + 20)
+    assert (measured["params(embedding)"], measured["params(layer_norm)"]) == (36, 8)
+    assert (measured["params(linear)"], measured["macs(linear)"]) == (0, 5 * 4 * 9)
+    assert measured["n(activation)"] == 1
+
+
+def test_stages_of_sequences_by_hand() -> None:
+    measured = measure_stages(_attention())
+    assert (measured["matmul_macs(body)"], measured["macs(body)"]) == (200, 0)
+    assert "matmul_macs(head)" not in measured
+    # A tied matrix is read where it is used, of an embedding only a row a token.
+    assert measured["bytes(head)"] == 4 * (20 + 45 + 36)
+    embedding, scores, softmax, values, norm = 5 + 20 + 20, 40 + 50, 100, 70 + 20, 40 + 8
+    assert measured["bytes(body)"] == 4 * (embedding + scores + softmax + values + norm)
+
+
+def test_totals_of_sequences_tell_their_products() -> None:
+    graph = _attention()
+    totals = measure_totals(graph)
+    assert (totals["params"], totals["macs"]) == (graph.params, graph.macs) == (44, 180)
+    assert totals["matmul_macs"] == 200
+    assert "matmul_macs" not in measure_totals(_graph())
 
 
 @pytest.mark.parametrize("name", list(SPACES))

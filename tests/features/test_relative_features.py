@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -15,7 +17,7 @@ from hwnas.features.relative import N_REFERENCE, RELATIVE, measure_paths, measur
 from hwnas.spaces import SPACES, load_space
 from hwnas.spaces.nasbench201 import NasBench201
 
-CHAINS = [name for name in SPACES if load_space(name).cell is None]
+CHAINS = [name for name in SPACES if not load_space(name).cell_types]
 
 
 def _paths(graph: OperationGraph) -> tuple[int, int]:
@@ -111,9 +113,10 @@ def test_paths_of_a_stack_of_cells_are_those_of_one_cell_many_times() -> None:
     # Three stages of two cells; between them two reductions, of two convolutions or a shortcut
     # with one; one convolution before them.
     space = NasBench201(cells=2)
-    has_weights = {space.cell.operations.index(name) for name in ("nor_conv_1x1", "nor_conv_3x3")}
+    (cell,) = space.cell_types
+    has_weights = {cell.operations.index(name) for name in ("nor_conv_1x1", "nor_conv_3x3")}
     for genotype in space.sample_genotypes(60, np.random.default_rng(0)):
-        open_paths = [path for path in space.cell.paths if all(genotype[edge] for edge in path)]
+        open_paths = [path for path in cell.paths if all(genotype[edge] for edge in path)]
         lengths = [sum(genotype[edge] in has_weights for edge in path) for path in open_paths]
         expected = (6 * max(lengths) + 1 + 4, 6 * min(lengths) + 1 + 2)
         assert _paths(space.graph(space.architecture(genotype))) == expected
@@ -236,3 +239,16 @@ def test_dead_operations_are_not_seen(nasbench201: SearchSpace) -> None:
     genotypes = nasbench201.genotypes([nasbench201.parse(text) for text in twins])
     one, other = feature_matrix(nasbench201, genotypes, ["relative"])
     np.testing.assert_array_equal(one, other)
+
+
+def test_paths_of_cells_that_are_not_alike_are_those_of_the_whole_network() -> None:
+    class Widening(NasBench201):
+        cell_types = (replace(NasBench201.cell_types[0], is_identity_at_input=False),)
+
+    space = Widening(cells=1, channels=2)
+    genotypes = space.canonical_genotypes(space.sample_genotypes(40, np.random.default_rng(0)))
+    ranked = _relative(space, genotypes)["longest path"]
+    lengths = [_paths(space.graph(space.architecture(genotype)))[0] for genotype in genotypes]
+    order = np.argsort(lengths, kind="stable")
+    assert (np.diff(ranked[order]) >= 0).all()
+    assert len(set(ranked.tolist())) == len(set(lengths))

@@ -27,7 +27,6 @@ from hwnas.errors import TableError
 from hwnas.features import feature_layout, feature_matrix
 from hwnas.fitting.columns import (
     Fitted,
-    default_features,
     fit_column,
     is_constant,
     write_predictor,
@@ -326,7 +325,7 @@ def test_rows_of_one_class_count_once(nasbench201: SearchSpace, own_table: Table
 
 
 def test_column_without_a_quantity_is_refused(nasbench201: SearchSpace, own_table: Table) -> None:
-    column = replace(own_table.columns[0], quantity=None)
+    column = replace(own_table.columns[0], target=None)
     with pytest.raises(TableError, match=r"holds no quantity that can be predicted; choose a col"):
         fit_column(nasbench201, own_table, column)
 
@@ -348,8 +347,8 @@ def test_nothing_half_written_is_taken_for_a_predictor(
 def test_cells_have_no_look_up_columns_and_chains_have() -> None:
     for name in SPACES:
         space = load_space(name)
-        assert (LOOK_UP in default_features(space)) == (space.cell is None)
-        assert tuple(feature_layout(space, default_features(space))) == default_features(space)
+        assert (LOOK_UP in space.feature_sets) == (not space.cell_types)
+        assert tuple(feature_layout(space, space.feature_sets)) == space.feature_sets
 
 
 # --- small tables --------------------------------------------------------------------------------
@@ -401,7 +400,7 @@ def test_figures_and_intervals_of_a_small_table_are_out_of_fold(
     assert regression_metrics(means.values, predicted) == pytest.approx(card.evaluation.figures)
     residuals = np.sort(np.abs(np.log(means.values / predicted)))
     # ceil(0.9 x 21) is 19.
-    assert card.interval["half_widths"] == pytest.approx([residuals[18]])
+    assert card.interval.half_widths == pytest.approx([residuals[18]])
     assert card.model.candidates == {name: tau for (_, name), tau in sample.pick()[1].items()}
     tau = card.evaluation.figures["kendall_tau"]
     assert tau is not None

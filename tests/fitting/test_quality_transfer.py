@@ -15,7 +15,7 @@ import hwnas
 from hwnas._resources import cache_dir
 from hwnas.api import fit_quality_transfer
 from hwnas.core.space import SearchSpace
-from hwnas.core.target import Target
+from hwnas.core.target import Target, parse_conditions
 from hwnas.errors import ConfigError, TableError, UnknownNameError
 from hwnas.features import feature_matrix
 from hwnas.features.counts import count_genotypes
@@ -32,10 +32,10 @@ from hwnas.fitting.transfer import Known
 from hwnas.models.sessions import run_onnx
 from hwnas.predictors import find_predictor
 from hwnas.predictors.card import Sizes
-from hwnas.predictors.scores import SCORES
 from hwnas.predictors.store import stored_in
 from hwnas.predictors.trust import QualityTrust, Transfer
 from hwnas.proxies import shipped
+from hwnas.proxies.feature_set import SCORES
 from hwnas.spaces import load_space
 from hwnas.tables import Column, Table, import_file
 
@@ -62,11 +62,10 @@ def _sizes(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
 def _known(
     space: SearchSpace, values: np.ndarray, genotypes: np.ndarray, variant: str = ""
 ) -> Known:
-    dataset, is_default = space.dataset, not variant
-    name = f"{dataset}_accuracy_pct{'@' if variant else ''}{variant}"
-    column = Column(name, "accuracy", variant, "%", None, dataset, is_default, "test accuracy")
+    target = Target("accuracy", space.dataset, conditions=parse_conditions(variant))
+    column = Column.of(target, "test accuracy")
     archs = [space.format(genotype) for genotype in genotypes]
-    frame = pd.DataFrame({"arch": archs, name: values})
+    frame = pd.DataFrame({"arch": archs, column.name: values})
     table = Table("mine", space.name, "Mine", (column,), frame, sha256="0" * 64)
     return Known(space, table, column)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import astuple, replace
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +26,9 @@ from hwnas.predictors import (
     predict_together,
     predictor_cards,
 )
-from hwnas.predictors.scores import SCORES, has_scores, scores_sha256
 from hwnas.predictors.store import Stored, stored_in
 from hwnas.proxies import shipped
+from hwnas.proxies.feature_set import SCORES, has_scores, scores_sha256
 from hwnas.spaces import load_space
 from hwnas.tables import Column, Table
 
@@ -345,7 +345,7 @@ def test_without_any_scores_a_predictor_that_reads_them_is_refused(
 
 # --- whether one is fitted -----------------------------------------------------------------------
 
-ACCURACY = Column("cifar10_accuracy_pct", "accuracy", "", "%", None, "cifar10", True, "made up")
+ACCURACY = Column.of(Target("accuracy", "cifar10"), "made up")
 N_CLASSES = 240
 
 
@@ -425,7 +425,7 @@ def test_of_a_small_table_some_without_scores_may_leave_too_few(
 def test_an_untrained_network_tells_no_latency(
     ship: Ship, nasbench201: SearchSpace, many: np.ndarray
 ) -> None:
-    latency = replace(ACCURACY, quantity="latency", unit="ms", device="pi5")
+    latency = Column.of(Target("latency", "cifar10", "pi5"))
     times = np.linspace(1.0, 2.0, N_CLASSES)
     ship(nasbench201, many, {"synflow": times})
     table = _table(nasbench201, many, times)

@@ -11,6 +11,7 @@ import pytest
 
 import hwnas
 from hwnas.core.space import SearchSpace
+from hwnas.core.target import Target
 from hwnas.errors import ConfigError, TableError
 from hwnas.features import feature_matrix, feature_names
 from hwnas.fitting.columns import Fitted, write_predictor
@@ -35,10 +36,9 @@ def synthetic(space: SearchSpace, n: int = 300, noise: float = 0.0) -> Known:
     rng = np.random.default_rng(0)
     genotypes = np.unique(space.canonical_genotypes(space.sample_genotypes(n, rng)), axis=0)
     values = cost_ms(space, genotypes) * np.exp(noise * rng.normal(size=len(genotypes)))
-    name = f"{space.dataset}_toy_latency_ms"
-    column = Column(name, "latency", "", "ms", "toy", space.dataset, True, "made up")
+    column = Column.of(Target("latency", space.dataset, "toy"), "made up")
     archs = [str(space.architecture(genotype)) for genotype in genotypes]
-    frame = pd.DataFrame({"arch": archs, name: values})
+    frame = pd.DataFrame({"arch": archs, column.name: values})
     return Known(space, Table("toy", space.name, "Toy", (column,), frame, sha256="0" * 64), column)
 
 

@@ -75,6 +75,7 @@ def test_exported_file_is_alone_valid_and_tells_its_origin(exported, trained) ->
     digest = hashlib.sha256(trained[1].read_bytes()).hexdigest()
     assert (properties["arch"], properties["space"]) == (CELL, "nasbench201")
     assert (properties["dataset"], properties["weights_are_fresh"]) == ("cifar10", "false")
+    assert json.loads(properties["options"]) == {"channels": 4, "cells": 1}
     assert properties["weights_sha256"] == digest == exported.weights_sha256
     assert exported.opset == model.opset_import[0].version
     assert not exported.is_untrained
@@ -91,6 +92,7 @@ def test_card_says_what_was_exported(exported) -> None:
     card = json.loads(exported.card.read_text())
     assert card["schema"] == 1
     assert (card["arch"], card["limits"]) == (CELL, ["latency_ms <= 5"])
+    assert card["options"] == {"channels": 4, "cells": 1}
     assert card["model"]["file"] == "model.onnx"
     assert card["model"]["sha256"] == hashlib.sha256(exported.path.read_bytes()).hexdigest()
     assert card["model"]["weights"] == "trained.safetensors"

@@ -8,13 +8,12 @@ import pytest
 from made_up import own_copy, shipped_predictor
 
 import hwnas
-from hwnas.core.device import load_device
-from hwnas.core.quantity import QUANTITIES
+from hwnas.api import make_objective
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, UnknownNameError
 from hwnas.objectives import NothingKnownError
+from hwnas.objectives.devices import load_device
 from hwnas.objectives.explanation import COLUMNS
-from hwnas.objectives.predicted import predicted_objective
 from hwnas.predictors.card import Sizes
 from hwnas.predictors.importances import importances_of
 from hwnas.spaces import load_space
@@ -129,7 +128,6 @@ def test_unknown_names_are_refused() -> None:
 
 
 def test_a_predicted_objective_carries_what_it_rests_on(nasbench201: SearchSpace) -> None:
-    device, latency = load_device("edgegpu"), QUANTITIES["latency"]
-    spec = predicted_objective(nasbench201, device, latency, "").spec
+    spec = make_objective(nasbench201, "latency", load_device("edgegpu")).spec
     assert EDGEGPU.card.importances is not None
     assert importances_of(spec.importances) == EDGEGPU.card.importances.listed()

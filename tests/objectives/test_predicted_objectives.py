@@ -9,10 +9,10 @@ import pytest
 
 from hwnas.api import make_objective
 from hwnas.core.architecture import Architecture
-from hwnas.core.device import device_names, load_device
 from hwnas.core.quantity import QUANTITIES
 from hwnas.errors import ConfigError, UnknownNameError
 from hwnas.objectives import SOURCES, NothingKnownError
+from hwnas.objectives.devices import device_names, load_device
 from hwnas.spaces import load_space
 from hwnas.testing import check_objective
 

@@ -12,12 +12,12 @@ import hwnas
 from hwnas._resources import cache_dir
 from hwnas.api import make_objective
 from hwnas.core.architecture import Architecture
+from hwnas.core.classes import sample_classes
 from hwnas.core.objective import Objective
 from hwnas.core.space import SearchSpace
 from hwnas.fitting.columns import write_predictor
 from hwnas.objectives.predicted import INPUTS, PredictedObjective, input_notes
 from hwnas.proxies import shipped
-from hwnas.proxies.sweep import sample_classes
 
 SCORED, ALONE = "from features and proxy scores", "from features alone"
 

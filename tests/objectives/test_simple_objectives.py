@@ -10,10 +10,10 @@ import pytest
 import hwnas
 from hwnas.api import make_objective
 from hwnas.core.architecture import Architecture
-from hwnas.core.device import load_device
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ArchitectureError, ConfigError, HwnasError, ShapeError
+from hwnas.objectives.devices import load_device
 from hwnas.objectives.simple import CountedObjective, CustomObjective, RatedEnergy
 from hwnas.spaces import load_space
 from hwnas.testing import check_objective

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from hwnas.api import make_objective
-from hwnas.core.device import load_device
 from hwnas.core.objective import Objective
 from hwnas.core.quantity import QUANTITIES
 from hwnas.core.space import SearchSpace
 from hwnas.errors import TableError, UnknownNameError
 from hwnas.objectives import NothingKnownError
+from hwnas.objectives.devices import load_device
 from hwnas.spaces import load_space
 from hwnas.tables import import_file, load_table
 from hwnas.testing import check_objective
@@ -165,7 +165,7 @@ def test_predictions_are_near_the_table(nasbench201: SearchSpace) -> None:
 @pytest.mark.parametrize(
     ("name", "device", "table"),
     [
-        ("accuracy", None, "all"),
+        ("accuracy", None, "robustness"),
         ("latency", "edgegpu", "hw-nas-bench"),
         ("latency@batch32", "titan_rtx", "help-nasbench201"),
     ],

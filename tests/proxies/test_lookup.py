@@ -9,12 +9,13 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
+from hwnas.core.classes import sample_classes  # noqa: E402
 from hwnas.errors import UnknownNameError  # noqa: E402
 from hwnas.proxies import PROXIES, shipped  # noqa: E402
 from hwnas.proxies import lookup as looking_up  # noqa: E402
 from hwnas.proxies.lookup import N_IMAGES, SEED, Scoring, look_up  # noqa: E402
 from hwnas.proxies.store import read_card  # noqa: E402
-from hwnas.proxies.sweep import make_task, sample_classes, score_rows, sweep  # noqa: E402
+from hwnas.proxies.sweep import plan_scoring, score_rows, sweep  # noqa: E402
 from hwnas.spaces.nasbench201 import NasBench201  # noqa: E402
 
 SPACE = NasBench201("imagenet16-120", channels=2, cells=1)
@@ -35,13 +36,13 @@ def _shipped(artifacts: Path) -> None:
     """The first 5 architectures are scored, with other settings than any default."""
     path = artifacts / "nasbench201" / shipped.FILE
     path.parent.mkdir(parents=True)
-    task = make_task(OTHER, "noise", 4, ["nwot", "epe_nas"], seed=3)
-    list(sweep(ARCHS[:5], task, path))
+    plan = plan_scoring(OTHER, "noise", 4, ["nwot", "epe_nas"], seed=3)
+    list(sweep(ARCHS[:5], plan, path))
 
 
 def _expected(space: NasBench201, *settings: object) -> list[float | None]:
-    task = make_task(space, *settings)  # type: ignore[arg-type]
-    return [scores.values[task.names[0]] for _, scores in score_rows(ARCHS, task)]
+    plan = plan_scoring(space, *settings)  # type: ignore[arg-type]
+    return [scores.values[plan.names[0]] for _, scores in score_rows(ARCHS, plan)]
 
 
 def test_a_space_without_shipped_scores_is_scored_as_it_is() -> None:
@@ -67,7 +68,7 @@ def test_a_proxy_that_is_not_shipped_is_computed_as_the_shipped_was() -> None:
 def test_a_shipped_score_that_is_unknown_stays_so_and_is_not_computed() -> None:
     # No class of the four images has two of them.
     lookup = look_up(SPACE, GENOTYPES[:5], "epe_nas")
-    assert (lookup.left, lookup.task) == ([], None)
+    assert (lookup.left, lookup.plan) == ([], None)
     assert np.isnan(lookup.scores()).all()
 
 
@@ -75,7 +76,7 @@ def test_a_computed_score_that_is_unknown_is_nan(artifacts: Path) -> None:
     # No class of the four images has two of them.
     path = artifacts / "nasbench201" / shipped.FILE
     path.parent.mkdir(parents=True)
-    list(sweep(ARCHS[:1], make_task(SPACE, "noise", 4, ["nwot"]), path))
+    list(sweep(ARCHS[:1], plan_scoring(SPACE, "noise", 4, ["nwot"]), path))
     assert np.isnan(look_up(SPACE, GENOTYPES[:2], "epe_nas").scores()).all()
 
 
@@ -105,7 +106,7 @@ def test_what_was_computed_is_not_computed_again(
         look_up(SPACE, GENOTYPES, "nwot").scores(on_progress=stop)
     assert told == [Scoring("nwot", n_done, 12) for n_done in (0, 4, 8)]
     (path,) = (tmp_path / "cache" / "proxies").iterdir()
-    assert read_card(path)["proxies"] == ["nwot"]
+    assert read_card(path).proxies == ("nwot",)
     told.clear()
     found = look_up(SPACE, GENOTYPES, "nwot").scores(on_progress=told.append)
     assert told == [Scoring("nwot", 8, 12), Scoring("nwot", 12, 12)]

@@ -173,6 +173,43 @@ def test_proxy_that_a_model_has_no_place_for_is_unknown(
     assert reason in proxies.score(model, batch, [name]).reasons[name]
 
 
+class _Tokens(nn.Module):
+    """Pixels as tokens, which a layer works on."""
+
+    def __init__(self, layer: nn.Module, dimension: int = 1) -> None:
+        super().__init__()
+        self.stem, self.layer, self.head = nn.Conv2d(3, 4, 1), layer, nn.Linear(4, 5)
+        self.dimension = dimension
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        pixels = self.stem(images).flatten(2)
+        tokens = self.layer(pixels) if self.dimension == 2 else self.layer(pixels.mT).mT
+        return self.head(tokens.mean(2))
+
+
+@pytest.mark.parametrize(
+    ("layer", "dimension", "name"),
+    [
+        (nn.Conv1d(4, 4, 1), 2, "layer.weight"),
+        (nn.TransformerEncoderLayer(4, 2, 8, batch_first=True), 1, "layer.self_attn.in_proj_weig"),
+    ],
+)
+def test_macs_of_layers_that_nobody_counts_are_unknown(
+    layer: nn.Module, dimension: int, name: str, batch: tuple
+) -> None:
+    scores = proxies.score(_Tokens(layer, dimension), batch, ["macs", "params"])
+    assert scores.values["macs"] is None
+    assert f"nobody counts what '{name}" in scores.reasons["macs"]
+    assert scores.values["params"]
+
+
+def test_normalisation_and_shared_weights_do_not_hide_the_macs() -> None:
+    linear = nn.Linear(4, 4, bias=False)
+    layer = nn.Sequential(linear, nn.LayerNorm((64, 4)), linear)
+    scores = proxies.score(_Tokens(layer), proxies.noise(4, (3, 8, 8), 5), ["macs"])
+    assert scores.values["macs"] == 64 * 12 + 64 * 2 * 16 + 20
+
+
 def test_unknown_proxy_is_refused(model: nn.Module, batch: tuple) -> None:
     with pytest.raises(UnknownNameError, match=r"Unknown proxy 'naswot'\. Did you mean 'nwot'"):
         proxies.score(model, batch, ["naswot"])

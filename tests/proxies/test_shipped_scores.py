@@ -7,19 +7,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_up import write_proxies
+from made_up import score_card, write_proxies
 from scipy.stats import norm
 
 from hwnas._files import sha256_file
 from hwnas.core.space import SearchSpace
 from hwnas.proxies import shipped
 from hwnas.proxies.shipped import ShippedScores, normal_scores_by_rank, shipped_scores
+from hwnas.spaces import load_space
 
 
 def _scores(*columns: Sequence[float]) -> ShippedScores:
     """Scores of architectures that are not named."""
     names = tuple(f"proxy {number}" for number in range(len(columns)))
-    return ShippedScores({}, names, np.array(columns, dtype=float).T, {}, "")
+    card = score_card(load_space("nasbench201"), names)
+    return ShippedScores(card, names, np.array(columns, dtype=float).T, {}, "")
 
 
 # --- ranks ---------------------------------------------------------------------------------------
@@ -84,7 +86,7 @@ def test_scores_are_looked_up_in_the_order_asked(
     scores = shipped_scores(nasbench201)
     assert scores is not None
     assert scores.names == ("synflow", "nwot")
-    found = scores.look_up(nasbench201, genotypes[[3, 10, 0, 3]])
+    found = scores.look_up(genotypes[[3, 10, 0, 3]])
     np.testing.assert_array_equal(found[:, 0], [3.0, np.nan, 0.0, 3.0])
     np.testing.assert_array_equal(found[:, 1], [np.nan, np.nan, 5.0, np.nan])
     np.testing.assert_array_equal(scores.genotypes, genotypes[:10])
@@ -96,7 +98,7 @@ def test_a_class_that_was_scored_is_known_even_where_a_proxy_has_no_value(
 ) -> None:
     scores = shipped_scores(nasbench201)
     assert scores is not None
-    assert scores.knows(nasbench201, genotypes).tolist() == [True] * 10 + [False]
+    assert scores.knows(genotypes).tolist() == [True] * 10 + [False]
 
 
 def test_twins_have_the_scores_of_their_class(
@@ -116,7 +118,7 @@ def test_twins_have_the_scores_of_their_class(
     write_proxies(tmp_path, nasbench201, canonical, {"zen": np.array([4.0])})
     scores = shipped_scores(nasbench201)
     assert scores is not None
-    assert scores.look_up(nasbench201, twins).tolist() == [[4.0], [4.0]]
+    assert scores.look_up(nasbench201.canonical_genotypes(twins)).tolist() == [[4.0], [4.0]]
 
 
 def test_the_hash_is_that_of_the_file(path: Path, nasbench201: SearchSpace) -> None:

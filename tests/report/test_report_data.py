@@ -41,7 +41,7 @@ def test_every_architecture_brings_its_choices(
     # Edges 0-1, 0-2, 1-2, 0-3, 1-3, 2-3.
     named = [told["space"]["cell"]["operations"][choice] for choice in told["genotypes"][0]]
     assert named == ["nor_conv_3x3", "none", "avg_pool_3x3", "skip_connect", "none", "nor_conv_1x1"]
-    assert told["space"]["cell"]["edges"] == nasbench201.cell.edges  # type: ignore[union-attr]
+    assert told["space"]["cell"]["edges"] == nasbench201.cell_types[0].edges  # type: ignore[attr-defined]
 
 
 def test_a_space_without_a_cell_says_so(make_report: MakeReport, any_text: SearchSpace) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hwnas.errors import ConfigError, UnknownNameError
+from hwnas.features.counts import count_genotypes
 from hwnas.spaces import SPACES, load_space
 from hwnas.spaces.fbnet import FBNet
 
@@ -40,13 +41,34 @@ def test_an_option_of_the_wrong_type_is_refused() -> None:
         load_space("mnasnet", resolution="large")
 
 
-def test_a_space_may_take_any_option(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_option_that_the_constructor_does_not_name_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     class Open(FBNet):
-        def __init__(self, **options: Any) -> None:
-            super().__init__(options["dataset"])
+        def __init__(self, dataset: str | None = None, **_: Any) -> None:
+            super().__init__(dataset)
 
     monkeypatch.setitem(SPACES._things, "open", Open)
-    assert load_space("open", dataset="imagenet", colour="red").dataset == "imagenet"
+    with pytest.raises(ConfigError, match="'open' has no option 'colour'"):
+        load_space("open", dataset="imagenet", colour="red")
+
+
+@pytest.mark.parametrize("options", [{}, {"cells": 1, "channels": 8}])
+def test_a_space_is_made_again_from_its_options(options: dict[str, int]) -> None:
+    space = load_space("nasbench201", dataset="cifar100", **options)
+    again = load_space("nasbench201", dataset=space.dataset, **space.options)
+    assert again == space
+    assert again.options == {"cells": 5, "channels": 16} | options
+
+
+def test_options_decide_what_a_network_costs() -> None:
+    usual, small = load_space("nasbench201"), load_space("nasbench201", cells=1, channels=8)
+    assert small != usual
+    text = "|nor_conv_3x3~0|+|none~0|nor_conv_1x1~1|+|nor_conv_1x1~0|none~1|skip_connect~2|"
+    params = [count_genotypes(s, s.genotypes([s.parse(text)]))[0, 0] for s in (usual, small)]
+    assert params == [73306 + 243040 + 2 * 28000, 33858]
+    again = load_space("nasbench201", dataset=small.dataset, **small.options)
+    assert again.graph(again.parse(text)).params == 33858
 
 
 def test_an_unknown_space_names_a_close_one() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hwnas.core.architecture import Architecture
-from hwnas.spaces.nasbench201 import EDGES, NasBench201
+from hwnas.spaces.nasbench201 import EDGES, OPERATIONS, NasBench201
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
@@ -40,7 +40,7 @@ def test_graph_counts_what_the_model_holds_and_does(dataset: str) -> None:
     for arch in space.sample(3, np.random.default_rng(5)):
         graph = space.graph(arch)
         model = space.build(arch)
-        assert _counts_by_running(model, space.image_size) == (graph.params, graph.macs)
+        assert _counts_by_running(model, space.input_shape[1]) == (graph.params, graph.macs)
 
 
 def _terms(genotype: tuple[int, ...], pool_distributes: bool) -> list[tuple]:
@@ -49,7 +49,7 @@ def _terms(genotype: tuple[int, ...], pool_distributes: bool) -> list[tuple]:
     for node in (1, 2, 3):
         terms: list = []
         for (start, end), choice in zip(EDGES, genotype, strict=True):
-            operation = _SMALL.cell.operations[choice]
+            operation = OPERATIONS[choice]
             if end != node or operation == "none" or not sums[start]:
                 continue
             if operation == "skip_connect":

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwnas.core.graph import Operation, OperationGraph
+from hwnas.core.graph import OperationGraph
+from hwnas.core.operation import Operation
 from hwnas.core.space import SearchSpace
 from hwnas.features.counts import count_genotypes
 from hwnas.spaces import load_space

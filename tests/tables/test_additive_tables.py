@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hwnas.core.target import Target
 from hwnas.errors import TableError
 from hwnas.spaces.fbnet import FBNet
 from hwnas.tables import Table, additive_terms, audit_table, class_means, network_values
@@ -57,9 +58,8 @@ def random_lookup(seed: int = 0) -> dict[str, float]:
 def additive_table(values: np.ndarray, dataset: str = "cifar100") -> Table:
     """A table of FBNet's one-gene changes."""
     archs = [FBNet().format(genotype) for genotype in one_gene_changes(FBNet()).tolist()]
-    name = f"{dataset}_board_latency_ms"
-    column = Column(name, "latency", "", "ms", "board", dataset, True, "")
-    frame = pd.DataFrame({"arch": archs, name: values})
+    column = Column.of(Target("latency", dataset, "board"))
+    frame = pd.DataFrame({"arch": archs, column.name: values})
     return Table("mine", "fbnet", "", (column,), frame, is_additive=True)
 
 

@@ -10,16 +10,18 @@ import pandas as pd
 import pytest
 
 from hwnas.core.space import SearchSpace
+from hwnas.core.target import Target
 from hwnas.errors import TableError, UnknownNameError
 from hwnas.spaces import load_space
 from hwnas.tables import Table, class_means
 from hwnas.tables.table import Column
 
-LATENCY = Column("cifar10_x_latency_ms", "latency", "", "ms", "x", "cifar10", True, "")
+LATENCY = Column.of(Target("latency", "cifar10", "x"))
 STRAIGHT = "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|skip_connect~2|"
 TWIN = "|none~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|"
 # The same function once more, with a dead operation on edge 0-1.
 DEAD = "|nor_conv_1x1~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|"
+DEAD_TOO = "|avg_pool_3x3~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|"
 OTHER = "|none~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|none~2|"
 DISCONNECTED = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
 
@@ -54,11 +56,38 @@ def test_class_without_any_value_is_unsupported(nasbench201: SearchSpace) -> Non
     assert means.values.tolist() == [4.0]
 
 
-def test_class_known_only_by_an_unpruned_member_is_unknown_not_unsupported(
+def test_class_without_pruned_members_is_the_mean_over_those_there_are(
     nasbench201: SearchSpace,
 ) -> None:
-    means = class_means(nasbench201, table_of({DEAD: 3.0}), LATENCY.name)
-    assert len(means.values) == len(means.unsupported) == 0
+    table = table_of({DEAD: 3.0, DEAD_TOO: 5.0, OTHER: 1.0})
+    means = class_means(nasbench201, table, LATENCY.name)
+    assert dict(zip(map(tuple, means.genotypes.tolist()), means.values.tolist(), strict=True)) == {
+        tuple(canonical(nasbench201, TWIN)): 4.0,
+        tuple(canonical(nasbench201, OTHER)): 1.0,
+    }
+    assert (means.n_unused, means.n_disconnected) == (0, 0)
+
+
+def test_rows_that_no_mean_rests_on_are_counted(nasbench201: SearchSpace) -> None:
+    rows = {TWIN: 1.0, DEAD: 3.0, DEAD_TOO: np.nan, OTHER: 2.0, DISCONNECTED: 0.003}
+    means = class_means(nasbench201, table_of(rows), LATENCY.name)
+    # The one without a value was not dropped: there is nothing to drop.
+    assert (means.n_unused, means.n_disconnected) == (1, 1)
+    assert means.where(means.values > 1).n_unused == 1
+
+
+def test_a_pruned_member_without_a_value_still_speaks_for_its_class(
+    nasbench201: SearchSpace,
+) -> None:
+    means = class_means(nasbench201, table_of({TWIN: np.nan, DEAD: 3.0}), LATENCY.name)
+    assert means.unsupported.tolist() == [canonical(nasbench201, TWIN)]
+    assert means.n_unused == 1
+
+
+def test_table_of_other_options_is_refused() -> None:
+    space = load_space("nasbench201", cells=1)
+    with pytest.raises(TableError, match=r"expected nasbench201 \(cells=1\)"):
+        class_means(space, table_of({OTHER: 1.0}), LATENCY.name)
 
 
 def test_disconnected_architectures_have_no_class_mean(nasbench201: SearchSpace) -> None:

@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwnas.core.device import device_names, load_device
+from hwnas.core.device import described_names
 from hwnas.core.space import SearchSpace
+from hwnas.core.target import Target, parse_table_column, parse_target
 from hwnas.spaces import load_space
 from hwnas.tables import Table
+from hwnas.tables.importers import IMPORTERS
 
 DATASETS = ("cifar10", "cifar100", "imagenet16-120")
 FULL_TABLES = ("hw-nas-bench", "robustness", "nats-bench")
@@ -163,26 +165,26 @@ def test_only_cifar10_has_a_validation_accuracy(tables: Mapping[str, Table]) -> 
 
 
 def test_default_accuracy_is_validation_where_there_is_one(tables: Mapping[str, Table]) -> None:
-    column = tables["robustness"].find("accuracy", "cifar10")
+    column = tables["robustness"].find(Target("accuracy", "cifar10"))
     assert column is not None
     assert column.name == "cifar10_accuracy_pct@validation"
-    assert tables["nats-bench"].find("accuracy", "cifar10") is None
+    assert tables["nats-bench"].find(Target("accuracy", "cifar10")) is None
 
 
 @pytest.mark.parametrize("dataset", ["cifar100", "imagenet16-120"])
 def test_default_accuracy_is_test_where_there_is_nothing_else(
     tables: Mapping[str, Table], dataset: str
 ) -> None:
-    column = tables["nats-bench"].find("accuracy", dataset)
+    column = tables["nats-bench"].find(Target("accuracy", dataset))
     assert column is not None
     assert column.variant == "test"
 
 
 def test_default_robustness_is_apgd_at_1(tables: Mapping[str, Table]) -> None:
-    column = tables["robustness"].find("robustness", "cifar10")
+    column = tables["robustness"].find(Target("robustness", "cifar10"))
     assert column is not None
     assert column.variant == "apgd-ce-eps1"
-    assert column == tables["robustness"].find("robustness", "cifar10", variant="apgd-ce-eps1")
+    assert column == tables["robustness"].find(parse_target("robustness@apgd-ce-eps1", "cifar10"))
 
 
 @pytest.mark.parametrize("variant", ["apgd-ce-eps4", "apgd-ce-eps8", "pgd-eps8"])
@@ -216,12 +218,21 @@ def test_tables_are_of_a_space_that_exists(tables: Mapping[str, Table]) -> None:
         assert datasets <= set(load_space(table.space).datasets)
 
 
-@pytest.mark.parametrize("device", device_names())
-def test_columns_that_a_device_names_are_in_the_table(
-    tables: Mapping[str, Table], device: str
+def test_columns_that_an_importer_declares_are_those_of_the_table(
+    tables: Mapping[str, Table],
 ) -> None:
-    named = [column for column in load_device(device).columns if column.table in tables]
-    for column in named:
-        found = tables[column.table].find(column.quantity, column.dataset, device, column.variant)
-        assert found is not None
-        assert (found.name, tables[column.table].space) == (column.column, column.space)
+    for name, table in tables.items():
+        assert IMPORTERS[name].columns == table.columns
+        assert IMPORTERS[name].space == table.space
+
+
+def test_columns_of_quantities_are_named_by_the_rule(tables: Mapping[str, Table]) -> None:
+    for table in tables.values():
+        datasets = load_space(table.space).datasets
+        for column in table.columns:
+            assert parse_table_column(column.name, datasets) == column.target
+
+
+def test_devices_of_published_tables_are_described(tables: Mapping[str, Table]) -> None:
+    named = {column.device for table in tables.values() for column in table.columns}
+    assert named - {None} <= set(described_names())

@@ -13,12 +13,11 @@ import pandas as pd
 import pytest
 
 from hwnas import predict
+from hwnas.api import make_objective
 from hwnas.cli import main
-from hwnas.core.device import load_device
-from hwnas.core.quantity import parse_quantity
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, TableError
-from hwnas.objectives import SOURCES
+from hwnas.objectives.devices import load_device
 from hwnas.spaces.fbnet import FBNet
 from hwnas.tables import Table, import_official, load_audit, load_table, network_values, read_card
 from hwnas.tables.checks import published_archs
@@ -136,8 +135,7 @@ def test_table_that_knows_every_network_answers_before_one_that_knows_some(
 
     import_table("help-fbnet", upstream)
     import_official(write({"fbnet": lookups}))
-    quantity, variant = parse_quantity("latency")
-    objective = SOURCES["table"](FBNet(), load_device("fpga"), quantity, variant)
+    objective = make_objective(FBNet(), "latency", load_device("fpga"), "table")
     assert objective.spec.origin.startswith("table hw-nas-bench-official-fbnet ")
     assert "sum over operators" in objective.spec.detail
 
@@ -149,7 +147,7 @@ def test_data_set_without_operators_is_left_out(
     part = {key: value for key, value in lookups["fpga_energy"].items() if key in known}
     (table,) = import_official(write({"fbnet": {"fpga_energy": part}}))
     assert [column.name for column in table.columns] == ["imagenet_fpga_energy_mj"]
-    assert read_card("hw-nas-bench-official-fbnet")["is_additive"] is True
+    assert read_card("hw-nas-bench-official-fbnet").is_additive is True
 
 
 def test_tables_that_were_not_imported_say_how_to_get_them() -> None:
@@ -163,7 +161,7 @@ def test_energy_of_fbnet_is_told_to_be_in_the_official_file(source: str) -> None
         (ConfigError, TableError),
         match=r"import hw-nas-bench-official --from HW-NAS-Bench-v1_0\.pickle$",
     ):
-        SOURCES[source](FBNet(), load_device("eyeriss"), parse_quantity("energy")[0], "")
+        make_objective(FBNet(), "energy", load_device("eyeriss"), source)
 
 
 def test_command_line_imports_both_parts(

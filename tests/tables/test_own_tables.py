@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from hwnas.core.target import Target, parse_target
 from hwnas.errors import ConfigError, TableError, UnknownNameError
 from hwnas.spaces import load_space
 from hwnas.tables import Table, class_means, import_file
-from hwnas.tables.table import parse_column
 
 ARCHS = (
     "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|skip_connect~2|",
@@ -42,47 +42,32 @@ def test_empty_cell_is_null(tmp_path: Path) -> None:
 
 def test_columns_are_read_from_their_names(tmp_path: Path) -> None:
     table = import_text(tmp_path, csv_of("1"))
-    column = table.find("latency", "cifar10", "pi5")
+    column = table.find(Target("latency", "cifar10", "pi5"))
     assert column is not None
     assert (column.name, column.unit, column.variant) == (LATENCY, "ms", "")
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("cifar10_accuracy_pct", ("accuracy", None, "cifar10", "")),
-        ("cifar10_accuracy_pct@test", ("accuracy", None, "cifar10", "test")),
-        ("cifar100_my_phone_energy_mj", ("energy", "my_phone", "cifar100", "")),
-        ("imagenet16-120_pi_latency_ms@p99", ("latency", "pi", "imagenet16-120", "p99")),
-        ("cifar10_params", ("params", None, "cifar10", "")),
-    ],
-)
-def test_column_names_follow_the_rule(name: str, expected: tuple[str | None, ...]) -> None:
-    column = parse_column(name, load_space("nasbench201").datasets)
-    assert column is not None
-    assert (column.quantity, column.device, column.dataset, column.variant) == expected
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "latency_ms", "cifar10_latency_ms", "cifar10__latency_ms", "cifar10_pi_latency",
-        "svhn_pi_latency_ms", "cifar10_pi_latency_ms@", "cifar10_pi_accuracy_pct", "",
-    ],
-)  # fmt: skip
-def test_column_names_against_the_rule_mean_nothing(name: str) -> None:
-    assert parse_column(name, load_space("nasbench201").datasets) is None
-
-
 def test_lone_variant_is_the_default(tmp_path: Path) -> None:
     table = import_text(tmp_path, csv_of("1", header=f"{LATENCY}@p99"))
-    assert table.find("latency", "cifar10", "pi5") == table.columns[0]
+    assert table.find(Target("latency", "cifar10", "pi5")) == table.columns[0]
 
 
 def test_of_two_variants_none_is_the_default(tmp_path: Path) -> None:
     table = import_text(tmp_path, csv_of("1,2", header=f"{LATENCY}@p90,{LATENCY}@p99"))
-    assert table.find("latency", "cifar10", "pi5") is None
-    assert table.find("latency", "cifar10", "pi5", variant="p99") == table.columns[1]
+    assert table.find(Target("latency", "cifar10", "pi5")) is None
+    assert table.find(parse_target("latency@p99", "cifar10", "pi5")) == table.columns[1]
+
+
+def test_conditions_may_be_spelled_out(tmp_path: Path) -> None:
+    table = import_text(tmp_path, csv_of("1", header=f"{LATENCY}@batch=32"))
+    assert [column.name for column in table.columns] == [f"{LATENCY}@batch32"]
+    assert table.values(f"{LATENCY}@batch32").tolist() == [1.0]
+    assert table.ignored == ()
+
+
+def test_two_spellings_of_one_column_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match=r"every column must stand once; got .*@batch32 twice"):
+        import_text(tmp_path, csv_of("1,2", header=f"{LATENCY}@batch=32,{LATENCY}@batch32"))
 
 
 def test_other_columns_are_left_out_and_told(tmp_path: Path) -> None:

@@ -36,13 +36,17 @@ class Importer:
 
     Args:
         title: One line for people, with the paper.
-        space: Search space of its rows.
+        space: Search space of its rows, with its usual options.
         read: Reads the bytes of its files, by file name.
+        columns: What each column is, known before it is imported.
+        rank: Place among published tables that know the same; the smallest answers.
     """
 
     title: str
     space: str
     read: Callable[[Mapping[str, bytes]], RawTable]
+    columns: tuple[Column, ...]
+    rank: int = 0
 
 
 IMPORTERS: Registry[Importer] = Registry(

@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from hwnas.core.quantity import QUANTITIES, column_name
+from hwnas.core.target import Target, parse_target
 from hwnas.errors import ArchitectureError, TableError
 from hwnas.spaces.mnasnet import MnasNet
 from hwnas.tables.archives import read_archive
@@ -26,7 +26,6 @@ from hwnas.tables.table import ARCH, Column
 
 N_ROWS = 5_138
 DATASET = "imagenet"
-VARIANT = "proxy"
 
 _FOLDER = "./anb_dataset_jsons"
 _ENTRY = re.compile(r"result_\d{1,6}\.json")
@@ -64,35 +63,19 @@ def _columns() -> dict[_Place, Column]:
 
 
 def _accuracy_column() -> Column:
-    accuracy = QUANTITIES["accuracy"]
-    return Column(
-        f"{DATASET}_{column_name(accuracy, VARIANT)}",
-        accuracy.name,
-        VARIANT,
-        accuracy.unit,
-        None,
-        DATASET,
+    return Column.of(
+        parse_target("accuracy@proxy", DATASET),
+        "ImageNet top-1 of Accel-NASBench's training proxy, one seed",
         is_default=True,
-        detail="ImageNet top-1 of Accel-NASBench's training proxy, one seed",
     )
 
 
 def _device_column(name: str, device: str) -> Column:
-    quantity = QUANTITIES[name]
-    return Column(
-        f"{DATASET}_{device}_{quantity.column}",
-        name,
-        "",
-        quantity.unit,
-        device,
-        DATASET,
-        is_default=True,
-        detail=f"mean {name}, see Accel-NASBench",
-    )
+    return Column.of(Target(name, DATASET, device), f"mean {name}, see Accel-NASBench")
 
 
 def _other_column(name: str, unit: str, detail: str) -> Column:
-    return Column(f"{DATASET}_{name}", None, "", unit, None, DATASET, False, detail)
+    return Column(f"{DATASET}_{name}", None, unit, False, detail, DATASET)
 
 
 def read(files: Mapping[str, bytes]) -> RawTable:
@@ -154,5 +137,10 @@ def _number(entry: Any, place: _Place, where: str) -> float:
 
 
 IMPORTERS.register("accel-nasbench")(
-    Importer("Accel-NASBench: MnasNets on six accelerators (Ahmad et al. 2024)", "mnasnet", read)
+    Importer(
+        "Accel-NASBench: MnasNets on six accelerators (Ahmad et al. 2024)",
+        "mnasnet",
+        read,
+        tuple(_columns().values()),
+    )
 )

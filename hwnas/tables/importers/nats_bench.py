@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from hwnas.core.quantity import QUANTITIES, column_name
+from hwnas.core.target import parse_target
 from hwnas.spaces import load_space
 from hwnas.tables.checks import (
     check_columns,
@@ -42,22 +42,16 @@ def _columns() -> dict[str, Column]:
     CIFAR-10 has a validation accuracy elsewhere, so its test accuracy is no default: a search
     must not see it. The other two data sets have nothing but test accuracy.
     """
-    accuracy = QUANTITIES["accuracy"]
     columns = {
-        spelling: Column(
-            f"{dataset}_{column_name(accuracy, 'test')}",
-            accuracy.name,
-            "test",
-            accuracy.unit,
-            None,
-            dataset,
+        spelling: Column.of(
+            parse_target("accuracy@test", dataset),
+            f"{title} test accuracy after 200 epochs, mean of seeds",
             is_default=dataset != "cifar10",
-            detail=f"{title} test accuracy after 200 epochs, mean of seeds",
         )
         for dataset, (spelling, title) in _FILE_COLUMNS.items()
     }
     detail = "upstream's string, equal for isomorphic cells (zeros kept apart)"
-    columns[_UNIQUE] = Column("unique_string", None, "", "", None, None, False, detail)
+    columns[_UNIQUE] = Column("unique_string", None, "", False, detail)
     return columns
 
 
@@ -89,5 +83,10 @@ def _check_published_order(archs: list[str], where: str) -> None:
 
 
 IMPORTERS.register("nats-bench")(
-    Importer("NATS-Bench: 200-epoch test accuracy (Dong et al. 2021)", "nasbench201", read)
+    Importer(
+        "NATS-Bench: 200-epoch test accuracy (Dong et al. 2021)",
+        "nasbench201",
+        read,
+        tuple(_columns().values()),
+    )
 )

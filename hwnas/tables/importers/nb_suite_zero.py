@@ -40,7 +40,12 @@ def _column(dataset: str, proxy: str) -> Column:
     name, unit, detail = f"{dataset}_zc_{proxy}", "", f"zero-cost proxy {proxy}, one minibatch"
     if proxy in _COUNTS:
         name, unit, detail = f"{name}_m", "M", f"{proxy} in millions, as upstream counts them"
-    return Column(name, None, "", unit, None, dataset, is_default=False, detail=detail)
+    return Column(name, None, unit, False, detail, dataset)
+
+
+def _columns(dataset: str) -> dict[str, Column]:
+    """Columns of one data set, by their names in the file."""
+    return {proxy: _column(dataset, proxy) for proxy in PROXIES}
 
 
 def read(files: Mapping[str, bytes]) -> RawTable:
@@ -56,7 +61,7 @@ def read(files: Mapping[str, bytes]) -> RawTable:
         _check_pruned(rows, where)
         if texts:
             _check_strings([str(text) for text in frame["net_str"]], rows, where)
-        found = {proxy: _column(dataset, proxy) for proxy in PROXIES}
+        found = _columns(dataset)
         frame = frame[list(found)].rename(columns={old: new.name for old, new in found.items()})
         frame = in_table_order(frame, rows)
         merged = frame if merged is None else merged.merge(frame, on="arch", validate="1:1")
@@ -92,5 +97,10 @@ def _check_strings(strings: Sequence[str], rows: np.ndarray, where: str) -> None
 
 
 IMPORTERS.register("nb-suite-zero")(
-    Importer("NAS-Bench-Suite-Zero: 13 proxies (Krishnakumar et al. 2022)", "nasbench201", read)
+    Importer(
+        "NAS-Bench-Suite-Zero: 13 proxies (Krishnakumar et al. 2022)",
+        "nasbench201",
+        read,
+        tuple(column for dataset in _FILES for column in _columns(dataset).values()),
+    )
 )

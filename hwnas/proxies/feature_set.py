@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 
+from hwnas.core.feature_set import feature_set
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError
-from hwnas.features.sets import FEATURE_SETS, FeatureSet
 from hwnas.proxies.shipped import ShippedScores, normal_scores_by_rank, shipped_scores
 
 SCORES = "proxies"
 """Feature set of the shipped scores."""
 
 
-def has_scores(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+def has_scores(space: SearchSpace, genotypes: np.ndarray, is_canonical: bool = False) -> np.ndarray:
     """Whether the functional class of each genotype has shipped scores; shape ``(n_archs,)``.
 
     Args:
         space: Search space.
         genotypes: Shape ``(n_archs, n_genes)``.
+        is_canonical: Whether they are canonical already, as the caller knows.
     """
     known = shipped_scores(space)
     if known is None:
         return np.zeros(len(genotypes), dtype=bool)
-    return known.knows(space, genotypes)
+    return known.knows(genotypes if is_canonical else space.canonical_genotypes(genotypes))
 
 
 def scores_sha256(space: SearchSpace) -> str:
@@ -48,13 +49,14 @@ def _names(space: SearchSpace) -> list[str]:
     return list(_scores(space).names)
 
 
+@feature_set(SCORES, _names)
 def _values(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
     """Normal scores of each proxy's ranks among all shipped scores; the median where unknown.
 
     Ranks are alike whatever the scale of a proxy, which may span orders of magnitude.
     """
     scores = _scores(space)
-    values = scores.look_up(space, genotypes)
+    values = scores.look_up(genotypes)
     ranked = np.zeros(values.shape, dtype=np.float32)
     for column in range(len(scores.names)):
         places, heights = normal_scores_by_rank(scores, column)
@@ -63,6 +65,3 @@ def _values(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
         if is_known.any():
             ranked[is_known, column] = np.interp(values[is_known, column], places, heights)
     return ranked
-
-
-FEATURE_SETS[SCORES] = FeatureSet(_names, _values)

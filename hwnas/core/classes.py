@@ -1,0 +1,71 @@
+"""Functional classes of a space: listed, sampled, and those of given architectures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hwnas.core.architecture import Architecture
+from hwnas.core.space import SAMPLING_ROUNDS, SearchSpace
+from hwnas.errors import ArchitectureError, ConfigError
+
+
+def valid_classes(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+    """Canonical genotypes of the valid ones, each once, in order; ``(n_classes, n_genes)``.
+
+    Args:
+        space: The search space.
+        genotypes: Shape ``(n_archs, n_genes)``.
+    """
+    valid = genotypes[space.valid_mask(genotypes)]
+    return np.unique(space.canonical_genotypes(valid), axis=0)
+
+
+def canonical_classes(space: SearchSpace, archs: Sequence[Architecture]) -> list[Architecture]:
+    """Canonical forms of architectures, each once, in the order of their genotypes.
+
+    Raises:
+        ArchitectureError: One does not connect input and output: it has no scores.
+    """
+    for arch in archs:
+        if not space.is_valid(arch):
+            raise ArchitectureError(
+                f"An architecture to score must connect input and output; '{arch}' does not."
+            )
+    return [space.architecture(row) for row in valid_classes(space, space.genotypes(archs))]
+
+
+def all_classes(space: SearchSpace) -> list[Architecture]:
+    """Every valid canonical architecture, in the order of their genotypes.
+
+    Raises:
+        ConfigError: The space has too many to list.
+    """
+    everything = space.all_genotypes()
+    if everything is None:
+        raise ConfigError(f"{space.name} has too many architectures to list. Use --sample N.")
+    return [space.architecture(row) for row in valid_classes(space, everything)]
+
+
+def sample_classes(
+    space: SearchSpace, n: int, seed: int | np.random.SeedSequence
+) -> list[Architecture]:
+    """``n`` different valid canonical architectures, drawn uniformly over genotypes.
+
+    Raises:
+        ConfigError: The space has fewer, or none is asked.
+    """
+    if n < 1:
+        raise ConfigError(f"A sample must have at least 1 architecture; got {n}.")
+    rng = np.random.default_rng(seed)
+    found: dict[tuple[int, ...], None] = {}
+    for _ in range(SAMPLING_ROUNDS):
+        for genotype in space.canonical_genotypes(space.sample_genotypes(n, rng)):
+            found.setdefault(tuple(genotype.tolist()))
+        if len(found) >= n:
+            return [space.architecture(genotype) for genotype in sorted(list(found)[:n])]
+    raise ConfigError(
+        f"{space.name} must have {n} different architectures to sample; only {len(found)} were "
+        "found. Ask for fewer, or use --all."
+    )

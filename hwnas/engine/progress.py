@@ -1,0 +1,88 @@
+"""How a search gets on: hypervolume, and what is seen of its objectives on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwnas.core.objective import ObjectiveSpec
+from hwnas.engine.redundancy import MIN_ARCHS, redundancy_notes
+from hwnas.engine.trials import Results
+from hwnas.objectives.indicators import Normalisation, minimised, non_dominated
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A generation of which something was evaluated.
+
+    Args:
+        number: From 1.
+        n_evaluated: Distinct architectures evaluated so far, whatever came of them.
+        hypervolume: Of the feasible ones so far, normalised; None while there are none.
+    """
+
+    number: int
+    n_evaluated: int
+    hypervolume: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a search has come.
+
+    Args:
+        generation: The last finished generation, with its hypervolume.
+        n_front: Non-dominated architectures so far.
+        notes: What the user should know about the objectives.
+    """
+
+    generation: Generation
+    n_front: int
+    notes: tuple[str, ...]
+
+
+class Tracker:
+    """Follows a search, generation by generation.
+
+    Args:
+        objectives: What is optimised, ``n_objectives`` of them.
+        budget: Distinct architectures to evaluate, or None for no limit.
+
+    Attributes:
+        normalisation: Ranges behind the hypervolume, or None while too little is known for any.
+        notes: What the user should know about the objectives.
+        generations: All so far.
+    """
+
+    def __init__(self, objectives: Sequence[ObjectiveSpec], budget: int | None) -> None:
+        self.normalisation: Normalisation | None = None
+        self.notes: tuple[str, ...] = ()
+        self.generations: list[Generation] = []
+        self._objectives = objectives
+        self._n_needed = min(MIN_ARCHS, budget or MIN_ARCHS)
+        self._feasible = np.empty((0, len(objectives)))
+        self._front = self._feasible
+        self._n_evaluated = 0
+
+    def add(self, new: Results) -> Progress:
+        """Take in what was evaluated in one more generation."""
+        values = new.values[new.is_feasible, : len(self._objectives), 0]
+        self._n_evaluated += len(new)
+        self._front = np.concatenate([self._front, values])
+        self._front = self._front[non_dominated(minimised(self._front, self._objectives))]
+        self._learn(values)
+        ranges = self.normalisation
+        volume = None if ranges is None else ranges.hypervolume(self._front)
+        self.generations.append(Generation(len(self.generations) + 1, self._n_evaluated, volume))
+        return Progress(self.generations[-1], len(self._front), self.notes)
+
+    def _learn(self, new: np.ndarray) -> None:
+        """Set the normalisation and look for redundancy, once there is enough to see."""
+        if self.normalisation is not None:
+            return
+        self._feasible = np.concatenate([self._feasible, new])
+        if len(self._feasible) >= self._n_needed:
+            self.normalisation = Normalisation.of(self._feasible, self._objectives)
+            self.notes = tuple(redundancy_notes(self._feasible, self._objectives))
