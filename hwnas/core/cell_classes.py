@@ -145,8 +145,8 @@ def enumerate_classes(
     is_absent = choices == absent
     n_absent, n_idle = is_absent.sum(axis=1), is_idle.sum(axis=1)
     weight = np.where(is_idle | is_absent, 0, np.asarray(weights)[choices]).sum(axis=1)
-    is_pruned = (choices == pruned).all(axis=1)
+    # Pruning takes weight away or leaves more edges absent: who comes first here is pruned.
     lexicographic = np.arange(len(choices))
-    order = np.lexsort((lexicographic, -n_idle, -n_absent, weight, ~is_pruned))
+    order = np.lexsort((lexicographic, -n_idle, -n_absent, weight))
     _, first = np.unique(class_of[order], return_index=True)
     return CellClasses(n_operations, class_of, choices[order[first]], pruned)

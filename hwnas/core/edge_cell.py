@@ -34,7 +34,8 @@ class EdgeCell:
             an operation then.
 
     Raises:
-        ConfigError: The edges are not sorted, or ``absent`` or ``identity`` is no operation.
+        ConfigError: The edges are not sorted, ``absent`` or ``identity`` is no operation, or
+            weights are too few or below 0.
     """
 
     edges: tuple[tuple[int, int], ...]
@@ -56,6 +57,11 @@ class EdgeCell:
                 raise ConfigError(
                     f"Operations of a cell must hold '{name}'; got {', '.join(self.operations)}."
                 )
+        if self.weights and (len(self.weights) != len(self.operations) or min(self.weights) < 0):
+            raise ConfigError(
+                f"weights of a cell must be a number of at least 0 for each of "
+                f"{len(self.operations)} operations; got {self.weights}."
+            )
 
     @property
     def n_nodes(self) -> int:

@@ -111,7 +111,7 @@ def _paths(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
 def _of_each_cell(space: SearchSpace, names: Callable[[Cell], list[str]]) -> list[str]:
     """Names of the columns of each cell; those of the second and later ones say which it is."""
     return [
-        f"cell {number} {name}" if number > 1 else name
+        f"{name} of cell {number}" if number > 1 else name
         for number, cell in enumerate(_cells(space), start=1)
         for name in names(cell)
     ]

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from hwnas._files import sha256_bytes
+from hwnas.core.quantity import QUANTITIES
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
 from hwnas.errors import TableError
@@ -90,15 +91,16 @@ def fit_column(
     means = class_means(space, table, column.name)
     if SCORES in sets:
         means = means.where(has_scores(space, means.genotypes))
-    target = _checked(column, means)
+    _check(column, means)
     x = feature_matrix(space, means.genotypes, sets)
     layout = feature_layout(space, sets)
     failing = feature_matrix(space, means.unsupported, sets)
+    quantity = target_of(column).meaning
     # One thread: sums in another order would give other bits on another machine.
     with threadpool_limits(1):
-        found = fit_and_measure(target.meaning, layout, x, means.values, seed, tolerance)
+        found = fit_and_measure(quantity, layout, x, means.values, seed, tolerance)
         support, support_model = fit_support(layout, x, failing, seed)
-    card = replace(_card(space, table, column, target, sets, found, seed), support=support)
+    card = replace(_card(space, table, column, sets, found, seed), support=support)
     if card.evaluation.is_held_out:
         # Permuting says what ranks classes that were not fitted on; of few, there are none left.
         test = Split.draw(len(x), seed).test
@@ -108,9 +110,23 @@ def fit_column(
     return Fitted(card, found.model, support_model)
 
 
+def target_of(column: Column) -> Target:
+    """What a column's values are about.
+
+    Raises:
+        TableError: It holds no known quantity.
+    """
+    if column.target is None or column.target.quantity not in QUANTITIES:
+        raise TableError(
+            f"{column.name} holds no quantity that can be predicted; "
+            f"choose a column of {', '.join(QUANTITIES)}."
+        )
+    return column.target
+
+
 def origin_of(table: Table, column: Column) -> Origin:
     """Where a predictor of a column comes from, for its card."""
-    return Origin(table.name, column.name, table.sha256, tuple(table.sources))
+    return Origin(table.name, column.name, table.sha256, table.sources)
 
 
 def features_of(space: SearchSpace, sets: tuple[str, ...]) -> Features:
@@ -122,7 +138,6 @@ def _card(
     space: SearchSpace,
     table: Table,
     column: Column,
-    target: Target,
     sets: tuple[str, ...],
     found: Measured,
     seed: int,
@@ -130,7 +145,7 @@ def _card(
     """The card of a model, without what the device supports and what its ranking rests on."""
     chosen = found.chosen
     return Card(
-        target=target,
+        target=target_of(column),
         space=space.name,
         options=dict(space.options),
         is_default=column.is_default,
@@ -178,7 +193,7 @@ def fit_scored(
         TableError: The column holds no quantity or never varies.
         ArtifactError: The estimator cannot be turned into ONNX.
     """
-    if column.quantity not in SCORED_QUANTITIES:
+    if target_of(column).quantity not in SCORED_QUANTITIES:
         return None
     genotypes = class_means(space, table, column.name).genotypes
     n_scored = has_scores(space, genotypes).sum()
@@ -196,13 +211,8 @@ def is_constant(space: SearchSpace, table: Table, column: Column) -> bool:
     return bool(len(values) == 0 or np.ptp(values) == 0)
 
 
-def _checked(column: Column, means: ClassMeans) -> Target:
-    """What a column's values are about, if they can be predicted."""
-    if column.target is None:
-        raise TableError(
-            f"{column.name} holds no quantity that can be predicted; "
-            "choose a column of accuracy, robustness, latency, energy or throughput."
-        )
+def _check(column: Column, means: ClassMeans) -> None:
+    target_of(column)
     if len(means.values) < MIN_CLASSES:
         raise TableError(
             f"{column.name} must have values for at least {MIN_CLASSES} functional classes; "
@@ -213,7 +223,6 @@ def _checked(column: Column, means: ClassMeans) -> Target:
             f"{column.name} is {means.values[0]:g} for every architecture; "
             "there is nothing to predict. Choose another column."
         )
-    return column.target
 
 
 def write_predictor(root: Path, fitted: Fitted) -> Path:

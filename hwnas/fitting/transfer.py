@@ -20,7 +20,7 @@ from hwnas.core.space import SearchSpace
 from hwnas.errors import TableError
 from hwnas.features import feature_matrix
 from hwnas.fitting.calibration import LEVEL, conformal_quantile
-from hwnas.fitting.columns import Fitted, features_of, origin_of, versions
+from hwnas.fitting.columns import Fitted, features_of, origin_of, target_of, versions
 from hwnas.fitting.conversion import to_onnx
 from hwnas.fitting.metrics import regression_metrics
 from hwnas.predictors.card import HELD_OUT, Card, Evaluation, Model, Sizes, Transform
@@ -154,8 +154,7 @@ def extrapolated_card(
         transfer: Where it comes from, and how far such models carried.
     """
     column = start.column
-    assert column.target is not None
-    target = replace(column.target, dataset=goal.dataset)
+    target = replace(target_of(column), dataset=goal.dataset)
     return Card(
         # Costs at another batch size are not carried; which attack robustness is under stays.
         target=target.usual if column.device else target,

@@ -71,9 +71,10 @@ def _named_by_tables() -> dict[str, str]:
 
 def _named_by_predictors() -> dict[str, str]:
     """Devices of the predictors, and which quantity names them first."""
-    return {
-        card.target.device: f"a predictor fitted on table {card.table.name}"
-        for space in SPACES
-        for card in predictor_cards(space)
-        if card.target.device
-    }
+    named: dict[str, str] = {}
+    for space in SPACES:
+        for card in predictor_cards(space):
+            if card.target.device:
+                source = f"a predictor fitted on table {card.table.name}"
+                named.setdefault(card.target.device, source)
+    return named

@@ -11,12 +11,7 @@ from hwnas.core.batch import Batch
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
 from hwnas.core.quantity import Quantity
 from hwnas.objectives import SOURCES, Question
-from hwnas.objectives._missing import (
-    NothingKnownError,
-    check_variant,
-    need_device,
-    unknown_here,
-)
+from hwnas.objectives._missing import NothingKnownError, check_variant, need_device, unknown_here
 from hwnas.objectives.evaluation import inputs_of
 from hwnas.predictors import (
     Predictor,
@@ -134,7 +129,7 @@ def predicted_objective(question: Question) -> Objective:
     variants = [
         card.target.condition_text
         for card in predictor_cards(space.name, space.dataset)
-        if (card.target.quantity, card.target.device) == (target.quantity, target.device)
+        if card.target.usual == target.usual
     ]
     check_variant(quantity, conditions, variants)
     raise unknown_here(space, question.device, quantity)

@@ -45,7 +45,7 @@ class Predictor:
         """Whether it reads proxy scores that an architecture does not have.
 
         Args:
-            genotypes: Shape ``(n_archs, n_genes)``.
+            genotypes: Canonical genotypes, shape ``(n_archs, n_genes)``.
 
         Returns:
             Booleans of shape ``(n_archs,)``.
@@ -54,7 +54,7 @@ class Predictor:
             return np.zeros(len(genotypes), dtype=bool)
         # A cell that does not connect has no scores, and no value either.
         has_value = self.space.valid_mask(genotypes)
-        return np.asarray(has_value & ~has_scores(self.space, genotypes))
+        return np.asarray(has_value & ~has_scores(self.space, genotypes, is_canonical=True))
 
     def predict(self, genotypes: np.ndarray) -> Estimate:
         """Values with 90 % intervals of the functional classes of architectures.

@@ -13,12 +13,12 @@ from hwnas.errors import ConfigError
 
 DIAMOND = EdgeCell(
     edges=((0, 1), (0, 2), (1, 2), (1, 3), (2, 3)),
-    operations=("gone", "same", "work"),
+    operations=("gone", "same", "work", "pool"),
     absent="gone",
     identity="same",
-    weights=(0, 0, 1),
+    weights=(0, 0, 1, 0),
 )
-_EVERY = np.array(list(itertools.product(range(3), repeat=5)))
+_EVERY = np.array(list(itertools.product(range(4), repeat=5)))
 
 
 def _function(genotype: tuple[int, ...]) -> tuple:
@@ -28,7 +28,7 @@ def _function(genotype: tuple[int, ...]) -> tuple:
         terms: list = []
         for (start, end), choice in zip(DIAMOND.edges, genotype, strict=True):
             if end == node and choice and sums[start]:
-                terms.extend(sums[start] if choice == 1 else [("work", sums[start])])
+                terms.extend(sums[start] if choice == 1 else [(choice, sums[start])])
         sums.append(tuple(sorted(terms, key=repr)))
     return sums[-1]
 
@@ -45,6 +45,21 @@ def test_the_representative_is_pruned_and_the_lightest_of_its_class() -> None:
     works = {tuple(row): (row == 2).sum() for row in canonical}
     for form, member in zip(canonical.tolist(), pruned, strict=True):
         assert works[tuple(form)] <= (member == 2).sum()
+
+
+def test_the_representative_is_the_first_of_its_class_by_the_documented_order() -> None:
+    members: dict[tuple, list[tuple[int, ...]]] = {}
+    for row in map(tuple, _EVERY.tolist()):
+        if DIAMOND.pruned(np.array([row]))[0].tolist() == list(row):
+            members.setdefault(_function(row), []).append(row)
+
+    def order(row: tuple[int, ...]) -> tuple:
+        # Weight; then absent edges; then operations, of which an identity is none; then the row.
+        return row.count(2), -row.count(0), -row.count(1), row
+
+    for row in map(tuple, _EVERY.tolist()):
+        expected = min(members[_function(row)], key=order)
+        assert tuple(DIAMOND.canonical(np.array([row]))[0]) == expected
 
 
 def test_pruning_by_hand() -> None:
@@ -88,6 +103,12 @@ def test_edges_out_of_order_are_refused(edges: tuple[tuple[int, int], ...]) -> N
 def test_an_identity_that_is_no_operation_is_refused() -> None:
     with pytest.raises(ConfigError, match="must hold 'skip'; got gone, same"):
         EdgeCell(((0, 1),), ("gone", "same"), "gone", "skip")
+
+
+@pytest.mark.parametrize("weights", [(1,), (1, -1)])
+def test_weights_that_are_not_one_for_each_operation_are_refused(weights: tuple[int, ...]) -> None:
+    with pytest.raises(ConfigError, match=r"a number of at least 0 for each of 2 operations; got"):
+        EdgeCell(((0, 1),), ("gone", "same"), "gone", "same", weights)
 
 
 def test_a_network_sums_what_enters_each_node() -> None:

@@ -13,6 +13,7 @@ from hwnas.core.cell import LabelledGraph, SearchedCell
 from hwnas.core.edge_cell import EdgeCell
 from hwnas.features import feature_matrix, feature_names
 from hwnas.features.graph import graph_feature_names, graph_features, path_counts, path_names
+from hwnas.features.legend import KINDS, kinds
 from hwnas.spaces.nasbench201 import EDGES, NasBench201
 
 _SPACE = NasBench201()
@@ -236,7 +237,8 @@ def test_columns_of_a_second_cell_say_so() -> None:
 
     names = feature_names(Two(), ["graph", "paths"])
     assert names[0] == "n_none"
-    assert names[160] == "cell 2 n_none"
+    assert names[160] == "n_none of cell 2"
+    assert set(kinds(Two(), "graph")) == set(KINDS["graph"])
     assert len(names) == len(set(names))
     genotypes = np.array([[0, 1, 2, 3, 4, 0]])
     once = feature_matrix(_SPACE, genotypes, ["graph"])

@@ -100,9 +100,7 @@ def test_a_misspelt_part_is_told_with_the_nearest_one(card: Card) -> None:
 
 
 def test_a_condition_that_cannot_be_is_told_with_the_file(card: Card) -> None:
-    with pytest.raises(
-        ArtifactError, match=r"^accuracy\.json must be .*; accuracy: a con"
-    ):
+    with pytest.raises(ArtifactError, match=r"^accuracy\.json must be .*; accuracy: a con"):
         _read(card, lambda fields: fields["target"].update(conditions=[["batch", "B C"]]))
 
 
