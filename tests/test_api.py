@@ -305,8 +305,16 @@ def test_a_finished_run_goes_on_as_if_it_had_been_meant_to(
 
 def test_a_run_that_goes_on_is_no_longer_finished_meanwhile(out: Path) -> None:
     _search(out, generations=3)
+    seen = {}
+
+    def look(progress: Progress) -> None:
+        seen[progress.generation.number] = hwnas.load_run(out).record.status
+        _stop_after(5)(progress)
+
     with pytest.raises(SearchInterrupted, match="interrupted"):
-        _search(out, generations=9, resume=True, on_progress=_stop_after(5))
+        _search(out, generations=9, resume=True, on_progress=look)
+    # What is stored is replayed before anything is changed.
+    assert seen == {1: "finished", 2: "finished", 3: "finished", 4: "running", 5: "running"}
     run = hwnas.load_run(out)
     assert (run.record.status, run.config["generations"]) == ("interrupted", 9)
     assert len(_search(out, generations=9, resume=True).history) == 9

@@ -197,6 +197,13 @@ def test_constraints_pin_every_requirement() -> None:
     assert pins["torch"] == "2.13.0"
 
 
+def test_ci_tries_the_oldest_allowed_release_of_every_dependency() -> None:
+    command = [sys.executable, str(_ROOT / ".ci" / "oldest.py")]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    oldest = result.stdout.splitlines()
+    assert [line.replace("==", ">=") for line in oldest] == _project()["dependencies"]
+
+
 @pytest.mark.parametrize("name", ["devices", "latency_tables"])
 def test_data_of_a_checkout_lies_beside_the_package(name: str) -> None:
     assert _resources.data_dir(name) == _ROOT / name

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import pickle
 import signal
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import replace
+from functools import partial
 from multiprocessing.connection import Connection, wait
+from multiprocessing.reduction import ForkingPickler
 from typing import Any, TypeVar, cast
 
 from hwnas.errors import ConfigError
@@ -38,8 +38,8 @@ class Processes:
         Raises:
             ConfigError: The work or an item cannot be sent to another process.
         """
-        task, left = _pickled(work), iter(enumerate(items))
-        workers = [_Worker(n, task) for n in range(min(self._n_workers, len(items)))]
+        left = iter(enumerate(items))
+        workers = [_Worker(n, work) for n in range(min(self._n_workers, len(items)))]
         try:
             busy = {each.connection: each for each in workers if each.take(left)}
             while busy:
@@ -47,7 +47,7 @@ class Processes:
                     worker = busy.pop(cast(Connection, connection))
                     outcome = worker.outcome()
                     if worker.is_lost:
-                        workers[worker.number] = worker = _Worker(worker.number, task)
+                        workers[worker.number] = worker = _Worker(worker.number, work)
                     if worker.take(left):
                         busy[worker.connection] = worker
                     yield outcome
@@ -61,40 +61,66 @@ class _Worker:
 
     Args:
         number: Which of the workers.
-        task: The work, pickled.
+        work: What it does with each item.
     """
 
-    def __init__(self, number: int, task: bytes) -> None:
+    def __init__(self, number: int, work: Callable[[Any], Any]) -> None:
         # Forking a process that has run torch may hang its threads.
         context = multiprocessing.get_context("spawn")
         self.number = number
         self.is_lost = False
         self.connection, theirs = context.Pipe()
         self._name = f"process {number + 1}"
+        # Sent with the first item, so that all processes start at once.
+        self._work: Callable[[Any], Any] | None = work
         self._index = -1
-        self._process = context.Process(target=_serve, args=(theirs, task), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
         self._process.start()
         theirs.close()
 
     def take(self, left: Iterator[tuple[int, Any]]) -> bool:
-        """Begin the next item that is left; False if none is."""
+        """Begin the next item that is left; False if none is.
+
+        Raises:
+            ConfigError: The work or the item cannot be sent.
+        """
         for self._index, item in left:
-            with contextlib.suppress(OSError):  # a process that died is seen when it is waited for
-                self.connection.send_bytes(_pickled((self._index, item, self._name)))
+            try:
+                if self._work is not None:
+                    self.connection.send(self._work)
+                self._work = None
+                self.connection.send((self._index, item, self._name))
+            except OSError:
+                pass  # a process that died is seen when it is waited for
+            except Exception as error:  # pickle lets through whatever an object raises
+                raise ConfigError(
+                    "What other processes work on must be made of functions and classes of a "
+                    f"module; {error}. Move them into a file that can be imported, or use one "
+                    "worker."
+                ) from error
             return True
         return False
 
     def outcome(self) -> Outcome[Any]:
         """What came of the item."""
         try:
-            return pickle.loads(self.connection.recv_bytes())  # type: ignore[no-any-return]
+            seconds, reason = self.connection.recv()
+            try:
+                found = self.connection.recv()
+            except EOFError:
+                raise
+            except Exception:  # exceptions with arguments of their own often cannot be made again
+                found = None
         except (EOFError, OSError):
             self.is_lost = True
             self.stop()
-            error = RuntimeError(
-                f"its process ended with status {self._process.exitcode} before it was done"
-            )
-            return Outcome(self._index, None, error, 0.0, self._name)
+            status = self._process.exitcode
+            reason = f"its process ended with status {status} before it was done"
+            seconds, found = 0.0, None
+        if reason is None:
+            return Outcome(self._index, found, None, seconds, self._name)
+        error = found if isinstance(found, Exception) else RuntimeError(reason)
+        return Outcome(self._index, None, error, seconds, self._name)
 
     def stop(self) -> None:
         """End the process, also in the middle of its item."""
@@ -103,57 +129,40 @@ class _Worker:
         self._process.join()
 
 
-def _serve(connection: Connection, task: bytes) -> None:
+def _serve(connection: Connection) -> None:
     """What a process does: items that come through the connection, until it is closed."""
     # Ctrl-C reaches every process of a terminal; the one that started the workers ends them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with one_thread():
+    with one_thread(), contextlib.suppress(EOFError, OSError):
         try:
-            work: Callable[[Any], Any] = pickle.loads(task)
+            work = connection.recv()
+        except EOFError:
+            return
         except Exception as error:  # whatever its module raises when it is imported
-            work = _Raising(_sendable(error))
+            work = partial(_fail, f"{type(error).__name__}: {error}")
         # What the work is made of is loaded now.
-        with one_thread(), contextlib.suppress(EOFError, BrokenPipeError):
+        with one_thread():
             while True:
-                index, item, name = pickle.loads(connection.recv_bytes())
-                outcome = attempt(work, index, item, name)
-                connection.send_bytes(_answer(outcome))
+                index, item, name = connection.recv()
+                _answer(connection, attempt(work, index, item, name))
 
 
-def _answer(outcome: Outcome[Any]) -> bytes:
-    """An outcome, pickled; where its value cannot be, that is its error."""
-    if outcome.error is not None:
-        return pickle.dumps(replace(outcome, error=_sendable(outcome.error)))
+def _answer(connection: Connection, outcome: Outcome[Any]) -> None:
+    """Send how long it took and, in words, what was raised; then the value, or the error itself.
+
+    What cannot be pickled is replaced by None before anything of it is sent.
+    """
+    error = outcome.error
+    thing = outcome.value if error is None else error
     try:
-        return pickle.dumps(outcome)
-    except Exception as error:  # pickle lets through whatever an object raises
-        return pickle.dumps(replace(outcome, value=None, error=_sendable(error)))
+        ForkingPickler.dumps(thing)
+    except Exception as raised:  # pickle lets through whatever an object raises
+        error, thing = error or raised, None
+    reason = None if error is None else f"{type(error).__name__}: {error}"
+    connection.send((outcome.seconds, reason))
+    connection.send(thing)
 
 
-def _sendable(error: Exception) -> Exception:
-    """An exception that survives being sent: itself, or one that says the same."""
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:  # exceptions with arguments of their own often cannot be made again
-        return RuntimeError(f"{type(error).__name__}: {error}")
-    return error
-
-
-class _Raising:
-    """Work that could not be loaded; raises the reason for every item."""
-
-    def __init__(self, error: Exception) -> None:
-        self._error = error
-
-    def __call__(self, _: Any) -> Any:
-        raise self._error
-
-
-def _pickled(thing: Any) -> bytes:
-    try:
-        return pickle.dumps(thing)
-    except Exception as error:  # pickle lets through whatever an object raises
-        raise ConfigError(
-            "What other processes work on must be made of functions and classes of a module; "
-            f"{error}. Move them into a file that can be imported, or use one worker."
-        ) from error
+def _fail(reason: str, _: Any) -> None:
+    """Work in place of what could not be loaded."""
+    raise RuntimeError(reason)

@@ -75,13 +75,14 @@ def normal_scores_by_rank(scores: ShippedScores, column: int) -> tuple[np.ndarra
     Returns:
         Two arrays of shape ``(n_distinct,)``.
     """
-    from scipy.stats import norm
+    # scipy.stats.norm.ppf, without a third of a second to import scipy.stats.
+    from scipy.special import ndtri
 
     values = scores.values[:, column]
     places, counts = np.unique(values[np.isfinite(values)], return_counts=True)
     # Equal values share the middle of their ranks.
     ranks = np.cumsum(counts) - counts / 2
-    return places, np.asarray(norm.ppf(ranks / max(1, counts.sum())))
+    return places, np.asarray(ndtri(ranks / max(1, counts.sum())))
 
 
 def shipped_scores(space: SearchSpace) -> ShippedScores | None:

@@ -517,6 +517,34 @@ def test_a_search_in_which_all_fails_at_first_stops(nasbench201: SearchSpace, st
     assert len(cost.asked) == 10
 
 
+def test_a_budget_is_met_exactly_by_a_run_that_was_stopped_within_its_last_ask(
+    nasbench201: SearchSpace, tmp_path: Path
+) -> None:
+    first, rest = Stopping(stop_at=13), Stopping()
+    path = tmp_path / "run.sqlite"
+    with _opened(path) as store, pytest.raises(KeyboardInterrupt):
+        _search(_task(nasbench201, (first, COUNTED), budget=15), store)
+    with _opened(path) as store:
+        _search(_task(nasbench201, (rest, COUNTED), budget=15), store)
+        assert len(store.history().trials.finished()) == 15
+    assert (len(first.asked), len(rest.asked)) == (13, 2)
+
+
+def test_predictions_are_asked_of_the_whole_ask_wherever_a_budget_ends(
+    nasbench201: SearchSpace, tmp_path: Path
+) -> None:
+    # A matrix product may round a row otherwise in another company.
+    predicted = Counting(_sum, stage=1)
+    for budget in (25, 28, 60):
+        predicted.asked.clear()
+        with _opened(tmp_path / "run.sqlite") as store:
+            _search(_task(nasbench201, (predicted, COUNTED), budget=budget), store)
+            trials = store.history().trials
+        whole = [arch for arch, ask in zip(trials.archs, trials.ask, strict=True) if ask == 3]
+        asked = predicted.asked
+        assert set(whole) <= set(asked)
+
+
 @pytest.mark.parametrize("stage", [1, 2])
 @pytest.mark.parametrize("ends", [{"generations": 7}, {"budget": 31}, {"budget": 60}])
 def test_a_run_that_goes_on_is_as_one_that_was_to_go_so_far(

@@ -53,6 +53,11 @@ def _add(store: Store, number: int, n: int = 4) -> None:
         )
 
 
+def _add_and_fail(store: Store) -> None:
+    store.add_ask(4, [12], _archs(12, 1))
+    raise ZeroDivisionError
+
+
 def _fill(path: Path, n_asks: int = 3) -> None:
     with contextlib.closing(Store(path, COLUMNS, LIMITS)) as store:
         for number in range(1, n_asks + 1):
@@ -167,6 +172,8 @@ def test_a_transaction_is_stored_whole_or_not_at_all(path: Path) -> None:
         ):
             store.add_ask(4, [12, 13], ["|arch~12|", "|arch~0|"])
         assert len(_read(path).asks) == 3
+        with pytest.raises(ZeroDivisionError), store.transaction():
+            _add_and_fail(store)
         # And what comes next is stored as if nothing had been tried.
         _add(store, 4)
     assert _same_results(_read(path).trials.results, _results(0, 16))

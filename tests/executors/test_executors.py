@@ -51,6 +51,10 @@ def _pause(item: float) -> float:
 
 
 def _n_threads(_: int) -> int:
+    import numpy
+
+    # In another process it is loaded only now.
+    assert numpy.ones(2) @ numpy.ones(2) == 2.0
     return max(int(pool["num_threads"]) for pool in threadpoolctl.threadpool_info())
 
 

@@ -17,6 +17,7 @@ from hwnas.core.limits import Limit
 from hwnas.core.objective import Estimate, ObjectiveSpec, Stage
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ShapeError
+from hwnas.objectives import predicted
 from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import evaluate
 from hwnas.predictors import batches
@@ -70,6 +71,26 @@ def test_what_several_objectives_need_is_predicted_once(monkeypatch: pytest.Monk
     assert n_runs[7] == sum(map(len, sessions))
     np.testing.assert_array_equal(found[2].value, 5.0 * found[0].value)
     np.testing.assert_array_equal(found[2].upper, 5.0 * found[0].upper)
+
+
+def test_latency_that_only_energy_needs_is_predicted_with_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    space, device = load_space("nasbench201"), load_device("edgegpu")
+    measures = [
+        make_objective(space, "accuracy", device),
+        make_objective(space, "energy", device, power_w=5.0),
+    ]
+    passes: list[int] = []
+    together = predicted.predict_together
+
+    def counted(predictors: Sequence[Any], *rest: Any, **others: Any) -> list[Estimate]:
+        passes.append(len(predictors))
+        return together(predictors, *rest, **others)
+
+    monkeypatch.setattr(predicted, "predict_together", counted)
+    evaluate(Batch.of(space, space.sample(3, np.random.default_rng(0))), measures)
+    assert passes == [2]
 
 
 class Staged:
