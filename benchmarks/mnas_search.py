@@ -17,11 +17,12 @@ from hwnas.api import make_objective
 from hwnas.core.architecture import Architecture
 from hwnas.core.batch import Batch
 from hwnas.core.space import SearchSpace
+from hwnas.executors import n_cores
 from hwnas.features import feature_matrix
 from hwnas.features.counts import count_genotypes
 from hwnas.objectives.evaluation import evaluate
 from hwnas.objectives.indicators import Normalisation
-from hwnas.predictors.batches import CHUNK_ROWS, n_cores
+from hwnas.predictors.batches import CHUNK_ROWS
 
 SPACE, DEVICE = "mnasnet", "zcu102"
 OBJECTIVES = ("accuracy", "latency")

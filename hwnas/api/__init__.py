@@ -1,25 +1,187 @@
-"""The Python API: the jobs of the command line as functions."""
+"""The Python API: the jobs of the command line as functions, loaded when they are first used."""
 
-from hwnas.api._explain import explain
-from hwnas.api._fit import fit, fit_quality_transfer, fit_transfer
-from hwnas.api._predictors import device_predictors
-from hwnas.api._runs import load_run, select, write_report
-from hwnas.api._search import SearchInterrupted, search
-from hwnas.api._values import COUNTED, make_objective, objective, predict
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hwnas.api._devices import (
+        device_names,
+        device_predictors,
+        device_record,
+        known_on,
+        load_device,
+        tables_of,
+    )
+    from hwnas.api._explain import explain, explanations, first, label_of, legend_of
+    from hwnas.api._fit import (
+        fit,
+        fit_quality_transfer,
+        fit_transfer,
+        predictor_records,
+        predictors_dir,
+    )
+    from hwnas.api._lists import listed
+    from hwnas.api._proxies import choose_architectures, n_cores, plan_scoring, score_rows, sweep
+    from hwnas.api._runs import (
+        export,
+        export_record,
+        front_record,
+        load_run,
+        parse_assignments,
+        select,
+        selection_record,
+        write_report,
+    )
+    from hwnas.api._search import DEFAULT_GENERATIONS, SearchInterrupted, search
+    from hwnas.api._spaces import space_of, spaces
+    from hwnas.api._tables import (
+        import_tables,
+        load_audit,
+        load_table_card,
+        pull_tables,
+        table_record,
+        tables,
+        unused_rows,
+    )
+    from hwnas.api._values import (
+        COUNTED,
+        INPUTS,
+        make_objective,
+        objective,
+        objective_name,
+        predict,
+    )
+
+_HOMES = {
+    "_devices": (
+        "device_names",
+        "device_predictors",
+        "device_record",
+        "known_on",
+        "load_device",
+        "tables_of",
+    ),
+    "_explain": (
+        "explain",
+        "explanations",
+        "first",
+        "label_of",
+        "legend_of",
+    ),
+    "_fit": (
+        "fit",
+        "fit_quality_transfer",
+        "fit_transfer",
+        "predictor_records",
+        "predictors_dir",
+    ),
+    "_lists": ("listed",),
+    "_proxies": (
+        "choose_architectures",
+        "n_cores",
+        "plan_scoring",
+        "score_rows",
+        "sweep",
+    ),
+    "_runs": (
+        "export",
+        "export_record",
+        "front_record",
+        "load_run",
+        "parse_assignments",
+        "select",
+        "selection_record",
+        "write_report",
+    ),
+    "_search": (
+        "DEFAULT_GENERATIONS",
+        "SearchInterrupted",
+        "search",
+    ),
+    "_spaces": (
+        "space_of",
+        "spaces",
+    ),
+    "_tables": (
+        "import_tables",
+        "load_audit",
+        "load_table_card",
+        "pull_tables",
+        "table_record",
+        "tables",
+        "unused_rows",
+    ),
+    "_values": (
+        "COUNTED",
+        "INPUTS",
+        "make_objective",
+        "objective",
+        "objective_name",
+        "predict",
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "COUNTED",
+    "DEFAULT_GENERATIONS",
+    "INPUTS",
     "SearchInterrupted",
+    "choose_architectures",
+    "device_names",
     "device_predictors",
+    "device_record",
     "explain",
+    "explanations",
+    "export",
+    "export_record",
+    "first",
     "fit",
     "fit_quality_transfer",
     "fit_transfer",
+    "front_record",
+    "import_tables",
+    "known_on",
+    "label_of",
+    "legend_of",
+    "listed",
+    "load_audit",
+    "load_device",
     "load_run",
+    "load_table_card",
     "make_objective",
+    "n_cores",
     "objective",
+    "objective_name",
+    "parse_assignments",
+    "plan_scoring",
     "predict",
+    "predictor_records",
+    "predictors_dir",
+    "pull_tables",
+    "score_rows",
     "search",
     "select",
+    "selection_record",
+    "space_of",
+    "spaces",
+    "sweep",
+    "table_record",
+    "tables",
+    "tables_of",
+    "unused_rows",
     "write_report",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """A public name; ``hwnas --help`` needs none of them."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'hwnas.api' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"hwnas.api.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

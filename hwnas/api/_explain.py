@@ -10,9 +10,19 @@ from hwnas.core.device import Device
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import parse_target
 from hwnas.objectives.devices import load_device
+from hwnas.objectives.explanation import (
+    Explanation,
+    explanation_frame,
+    first,
+    label_of,
+    legend_of,
+)
+from hwnas.objectives.explanation import explanations as explanations_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+__all__ = ["explain", "explanations", "first", "label_of", "legend_of"]
 
 
 def explain(
@@ -44,14 +54,29 @@ def explain(
         ConfigError: Nothing is predicted, or its importances cannot be measured.
         ArtifactError: A card is damaged.
     """
-    from hwnas.objectives.explanation import explanation_frame, explanations
-
     space = resolve_space(space, dataset)
+    return explanation_frame(space, explanations(space, target, device), top)
+
+
+def explanations(
+    space: SearchSpace, target: str | Sequence[str], device: str | Device | None = None
+) -> list[Explanation]:
+    """What the predictors of a quantity rest on, each with its card.
+
+    Args:
+        space: Search space with its data set.
+        target: Quantity or several; one that is named twice counts once.
+        device: Device or its name; all that have a predictor by default.
+
+    Raises:
+        UnknownNameError: There is no such device or quantity.
+        ConfigError: Nothing is predicted, or its importances cannot be measured.
+        ArtifactError: A card is damaged.
+    """
     device = load_device(device) if isinstance(device, str) else device
-    targets = [target] if isinstance(target, str) else target
-    found = [
+    names = [target] if isinstance(target, str) else target
+    return [
         each
-        for asked in map(parse_target, targets)
-        for each in explanations(space, device, asked.meaning, asked.condition_text)
+        for asked in dict.fromkeys(map(parse_target, names))
+        for each in explanations_of(space, device, asked.meaning, asked.condition_text)
     ]
-    return explanation_frame(space, found, top)

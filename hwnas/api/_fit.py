@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target, parse_target
 from hwnas.errors import ConfigError, TableError, UnknownNameError
 from hwnas.objectives.devices import device_names, load_device
 from hwnas.predictors import predictor_cards, search_path
+from hwnas.predictors.card import CARDS
 from hwnas.spaces import SPACES, load_space
 from hwnas.tables.catalogue import find
 from hwnas.tables.store import EVERY_TABLE, how_to_get
@@ -249,3 +250,13 @@ def fit(
         if on_column is not None:
             on_column(name, card)
     return cards
+
+
+def predictors_dir() -> Path:
+    """Where predictors go unless another folder is named: in the user's cache."""
+    return search_path()[0]
+
+
+def predictor_records(cards: Sequence[Card]) -> list[dict[str, Any]]:
+    """Cards of predictors as JSON can hold them."""
+    return [CARDS.encode(card) for card in cards]

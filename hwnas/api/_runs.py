@@ -9,8 +9,22 @@ from typing import Any
 
 from hwnas.choose import Selection
 from hwnas.choose import select as select_from_front
+from hwnas.choose.record import selection_record
+from hwnas.core.limits import parse_assignments
 from hwnas.engine.record import REPORT
-from hwnas.engine.run import Run
+from hwnas.engine.run import Run, front_record
+from hwnas.models.export import Export, export_onnx, export_record
+
+__all__ = [
+    "export",
+    "export_record",
+    "front_record",
+    "load_run",
+    "parse_assignments",
+    "select",
+    "selection_record",
+    "write_report",
+]
 
 _FIGURES = {
     "kendall_tau": "Kendall tau",
@@ -103,3 +117,33 @@ def select(
         ConfigError: A limit or weight cannot be.
     """
     return select_from_front(run.front, at_most or {}, at_least or {}, prefer, method)
+
+
+def export(
+    run: Run,
+    selection: Selection,
+    path: str | os.PathLike[str],
+    weights: str | os.PathLike[str] | None = None,
+) -> Export:
+    """Write the model of what was chosen from a run, and its card beside it.
+
+    Args:
+        run: The run that it was chosen from.
+        selection: What was chosen; the card tells of it.
+        path: Where to; ends in ``.onnx``.
+        weights: A ``.safetensors`` file of trained weights; fresh ones by default.
+
+    Raises:
+        ConfigError: ``path`` has another suffix.
+        ArtifactError: The weights file is missing, damaged or of another model.
+        ExportError: The ONNX model does not compute what the torch model does.
+        MissingExtraError: torch, onnxscript or safetensors is not installed.
+        StorageError: The folder cannot be written.
+    """
+    return export_onnx(
+        run.space,
+        run.space.parse(selection.pick.arch),
+        Path(path),
+        None if weights is None else Path(weights),
+        details={"selection": selection_record(selection)},
+    )

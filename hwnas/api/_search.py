@@ -36,6 +36,8 @@ from hwnas.objectives.indicators import REFERENCE
 from hwnas.objectives.predicted import input_notes
 from hwnas.proxies.lookup import Scoring
 
+__all__ = ["DEFAULT_GENERATIONS", "SearchInterrupted", "search"]
+
 _PACKAGES = ("hwnas", "numpy", "pymoo", "moocore", "onnxruntime")
 
 

@@ -18,12 +18,15 @@ from hwnas.errors import ConfigError
 from hwnas.objectives import SOURCES, NothingKnownError, Question
 from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import evaluate, inputs_of
+from hwnas.objectives.predicted import INPUTS
 from hwnas.objectives.simple import CountedObjective, CustomObjective, RatedEnergy
 from hwnas.spaces import load_space
 
 if TYPE_CHECKING:
     import pandas as pd
 
+
+__all__ = ["COUNTED", "INPUTS", "make_objective", "objective", "objective_name", "predict"]
 
 COUNTED = ("params", "macs")
 

@@ -45,9 +45,9 @@ def _options(
 
 
 app.command("search", cls=ListingCommand)(search)
-app.command("select")(select)
-app.command("predict")(predict)
-app.command("explain")(explain)
+app.command("select", cls=ListingCommand)(select)
+app.command("predict", cls=ListingCommand)(predict)
+app.command("explain", cls=ListingCommand)(explain)
 app.command("fit")(fit)
 app.command("proxies")(proxies)
 app.command("spaces")(devices.list_spaces)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from typer.core import TyperCommand
+
+_PLACE = re.compile(r"\{[a-z ]+\}")
 
 
 class ListingCommand(TyperCommand):
@@ -15,38 +18,12 @@ class ListingCommand(TyperCommand):
         for parameter in self.params:
             for field in ("help", "metavar"):
                 text = getattr(parameter, field, None)
-                for place, make in _LISTS.items():
-                    if text and place in text:
-                        text = text.replace(place, make())
-                        setattr(parameter, field, text)
+                if text and _PLACE.search(text):
+                    setattr(parameter, field, _PLACE.sub(_listed, text))
         super().format_help(ctx, formatter)
 
 
-def _algorithms() -> str:
-    from hwnas.algorithms import ALGORITHMS
+def _listed(place: re.Match[str]) -> str:
+    from hwnas import api
 
-    return "|".join(ALGORITHMS)
-
-
-def _algorithm_summaries() -> str:
-    from hwnas.algorithms import ALGORITHMS, summary
-
-    def line(name: str) -> str:
-        start = ALGORITHMS[name].default_warm_start
-        begins = f" (begins with {start} by default)" if start else ""
-        return f"{name}: {summary(name).replace('``', '')}{begins}."
-
-    return " ".join(map(line, ALGORITHMS))
-
-
-def _least_populations() -> str:
-    from hwnas.algorithms import ALGORITHMS
-
-    return ", ".join(f"{ALGORITHMS[name].least_population} of {name}" for name in ALGORITHMS)
-
-
-_LISTS = {
-    "{algorithms}": _algorithms,
-    "{algorithm summaries}": _algorithm_summaries,
-    "{least populations}": _least_populations,
-}
+    return api.listed(place[0])

@@ -1,18 +1,10 @@
-"""A search space as the command line names it: name, data set and ``--option NAME=VALUE``."""
+"""The option by which a command takes what else its search space is made of."""
 
 from __future__ import annotations
 
-import inspect
-import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
-
-from hwnas.errors import ConfigError
-
-if TYPE_CHECKING:
-    from hwnas.core.space import SearchSpace
 
 OptionTexts = Annotated[
     list[str] | None,
@@ -22,45 +14,3 @@ OptionTexts = Annotated[
         help="What else the space is made of, such as cells=5; repeat it for several.",
     ),
 ]
-"""The option by which a command takes options of its space."""
-
-
-def space_of(name: str, dataset: str | None, options: Sequence[str] | None) -> SearchSpace:
-    """The space that a name, a data set and texts such as ``cells=5`` stand for.
-
-    Raises:
-        UnknownNameError: There is no such space or data set.
-        ConfigError: The space has no such option, or a text has another form.
-    """
-    from hwnas.spaces import SPACES, load_space
-
-    parameters = inspect.signature(SPACES[name]).parameters
-    given: dict[str, Any] = {}
-    for text in options or ():
-        key, equals, value = (part.strip() for part in text.partition("="))
-        if not key or not equals:
-            raise ConfigError(f"--option must have the form NAME=VALUE, as cells=5; got {text!r}.")
-        if key == "dataset":
-            raise ConfigError(f"The data set is named with --dataset; got --option {text}.")
-        if key in given:
-            raise ConfigError(f"--option {key} must be given once; got it twice.")
-        given[key] = _value(key, value, parameters)
-    return load_space(name, dataset=dataset, **given)
-
-
-def _value(key: str, text: str, parameters: Any) -> Any:
-    """The value that a text states: of the type of the option's default, else as JSON has it."""
-    default = parameters[key].default if key in parameters else None
-    if isinstance(default, str):
-        return text
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = text
-    wants_number = isinstance(default, int | float) and not isinstance(default, bool)
-    if wants_number and (isinstance(value, bool) or not isinstance(value, int | float)):
-        raise ConfigError(f"--option {key} must be a number, as {default}; got '{text}'.")
-    if type(default) in (int, bool) and type(value) is not type(default):
-        kind = "true or false" if type(default) is bool else "a whole number"
-        raise ConfigError(f"--option {key} must be {kind}; got '{text}'.")
-    return value

@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hwnas.core.device import Device
+    from hwnas.core.target import Target
     from hwnas.predictors.card import Card
     from hwnas.tables.catalogue import Entry
 
@@ -32,20 +32,21 @@ def list_devices(
         return
     from rich.table import Table
 
+    from hwnas import api
     from hwnas.cli._console import console, print_json
-    from hwnas.objectives.devices import device_names, load_device
-    from hwnas.tables.catalogue import catalogue
 
-    devices = [load_device(name) for name in device_names()]
-    entries = catalogue()
+    devices = [api.load_device(name) for name in api.device_names()]
     if as_json:
-        print_json([_record(device, entries) for device in devices])
+        print_json([api.device_record(device) for device in devices])
         return
+    known = api.known_on()
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for heading in ("name", "device", "kind", "known on"):
         table.add_column(heading)
     for device in devices:
-        table.add_row(device.name, device.title, device.kind, _known_on(device, entries))
+        places = sorted(known.get(device.name, {}).items())
+        on = "\n".join(f"{space}: {', '.join(names)}" for space, names in places)
+        table.add_row(device.name, device.title, device.kind, on)
     out = console()
     out.print(table)
     out.print("\n[dim]More: hwnas devices show NAME[/dim]")
@@ -59,18 +60,14 @@ def show(
     """Show what is known of a device and how good it is."""
     from rich.markup import escape
 
-    from hwnas.api import device_predictors
+    from hwnas import api
     from hwnas.cli._console import console, print_json
-    from hwnas.objectives.devices import load_device
-    from hwnas.tables.catalogue import catalogue
 
-    device, entries = load_device(name), catalogue()
-    cards = device_predictors(device)
+    device = api.load_device(name)
+    cards = api.device_predictors(device)
     if as_json:
-        from hwnas.predictors.card import CARDS
-
-        record = _record(device, entries)
-        print_json({**record, "predictors": [CARDS.encode(card) for card in cards]})
+        record = api.device_record(device)
+        print_json({**record, "predictors": api.predictor_records(cards)})
         return
     out = console()
     out.print(f"[bold]{escape(device.title)}[/bold] ({escape(device.kind)})")
@@ -80,8 +77,8 @@ def show(
         out.print(f"Rated power: {device.rated_power_w:g} W ({source})")
     if device.note:
         out.print(f"Note: {escape(device.note)}")
-    for line in _tables(device, entries):
-        out.print(line)
+    for entry, targets in api.tables_of(device):
+        out.print(_table_line(entry, targets))
     for evaluation, heading in _HEADINGS.items():
         measured = [c for c in cards if c.transfer is None and c.evaluation.how == evaluation]
         if measured:
@@ -95,44 +92,11 @@ def show(
         out.print("\nNo predictors. Make some from a table: hwnas fit TABLE")
 
 
-def _tables(device: Device, entries: list[Entry]) -> Iterator[str]:
-    """What each table holds of a device: ``In table x, on nasbench201 (cifar10): latency``."""
-    for entry in entries:
-        targets = [target for target in entry.targets if target.device == device.name]
-        if targets:
-            datasets = ", ".join(dict.fromkeys(filter(None, (each.dataset for each in targets))))
-            names = ", ".join(dict.fromkeys(map(str, targets)))
-            yield f"In table {entry.name}, on {entry.space} ({datasets}): {names}"
-
-
-def _record(device: Device, entries: list[Entry]) -> dict[str, Any]:
-    """A device and the columns that tables have of it."""
-    import dataclasses
-
-    columns = [
-        {
-            "table": entry.name,
-            "space": entry.space,
-            "dataset": column.dataset,
-            "quantity": column.target.quantity,
-            "conditions": dict(column.target.conditions),
-            "column": column.name,
-        }
-        for entry in entries
-        for column in entry.columns
-        if column.target is not None and column.device == device.name
-    ]
-    return {**dataclasses.asdict(device), "columns": columns}
-
-
-def _known_on(device: Device, entries: list[Entry]) -> str:
-    """Quantities by space, a line for each: ``nasbench201: latency, energy``."""
-    by_space: dict[str, dict[str, None]] = {}
-    for entry in entries:
-        for target in entry.targets:
-            if target.device == device.name:
-                by_space.setdefault(entry.space, {})[target.quantity] = None
-    return "\n".join(f"{space}: {', '.join(names)}" for space, names in sorted(by_space.items()))
+def _table_line(entry: Entry, targets: list[Target]) -> str:
+    """What a table holds of a device: ``In table x, on nasbench201 (cifar10): latency``."""
+    datasets = ", ".join(dict.fromkeys(filter(None, (each.dataset for each in targets))))
+    names = ", ".join(dict.fromkeys(map(str, targets)))
+    return f"In table {entry.name}, on {entry.space} ({datasets}): {names}"
 
 
 def _transfers(cards: list[Card]) -> Iterator[str]:
@@ -174,10 +138,10 @@ def list_spaces(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List search spaces."""
+    from hwnas import api
     from hwnas.cli._console import console, print_json
-    from hwnas.spaces import SPACES
 
-    spaces = [(name, SPACES[name]) for name in SPACES]
+    spaces = api.spaces().items()
     if as_json:
         records = [
             {"name": name, "title": space.title, "datasets": space.datasets}

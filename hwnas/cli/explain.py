@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hwnas.cli._space import OptionTexts
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -30,8 +32,7 @@ def explain(
         str,
         typer.Option(
             metavar="QUANTITY",
-            help="accuracy, robustness, latency, energy or throughput, with a variant after @; "
-            "several, comma-separated, are compared.",
+            help="{quantities}, with a condition after @; several, comma-separated, are compared.",
         ),
     ],
     space: Annotated[str, typer.Option(help="Search space; see: hwnas spaces")] = "nasbench201",
@@ -41,26 +42,18 @@ def explain(
     dataset: Annotated[
         str | None, typer.Option(help="Data set; the space's first one by default.")
     ] = None,
+    option: OptionTexts = None,
     top: Annotated[
         int, typer.Option(help="How many kinds and single features to show.", min=1)
     ] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show which features the predictor of a quantity rests on."""
+    from hwnas import api
     from hwnas.cli._console import console, print_json
-    from hwnas.core.target import parse_target
-    from hwnas.objectives.devices import load_device
-    from hwnas.objectives.explanation import explanations
-    from hwnas.spaces import load_space
 
-    loaded = load_space(space, dataset=dataset)
-    machine = load_device(device) if device else None
-    targets = dict.fromkeys(parse_target(name) for name in target.split(","))
-    found = [
-        each
-        for asked in targets
-        for each in explanations(loaded, machine, asked.meaning, asked.condition_text)
-    ]
+    loaded = api.space_of(space, dataset, option)
+    found = api.explanations(loaded, target.split(","), device)
     if as_json:
         print_json([_record(loaded, explanation, top) for explanation in found])
         return
@@ -77,7 +70,7 @@ def explain(
 
 
 def _record(space: SearchSpace, explanation: Explanation, top: int) -> dict[str, Any]:
-    from hwnas.objectives.explanation import first, label_of
+    from hwnas import api
 
     card = explanation.card
     return {
@@ -94,11 +87,11 @@ def _record(space: SearchSpace, explanation: Explanation, top: int) -> dict[str,
                 "level": each.level,
                 "feature_set": each.feature_set,
                 "name": each.name,
-                "label": label_of(space, each),
+                "label": api.label_of(space, each),
                 "tau_drop": each.drop,
                 "tau_drop_std": each.std,
             }
-            for each in first(explanation.importances, top)
+            for each in api.first(explanation.importances, top)
         ],
         "not_known": explanation.why_not or None,
     }
@@ -132,9 +125,9 @@ def _print_one(out: Console, space: SearchSpace, explanation: Explanation, top: 
     """One predictor: numbers and bars."""
     from rich.table import Table
 
-    from hwnas.objectives.explanation import first
+    from hwnas import api
 
-    shown = first(explanation.importances, top)
+    shown = api.first(explanation.importances, top)
     largest = max(each.drop for each in shown)
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
@@ -249,10 +242,10 @@ def _wrapped(space: SearchSpace, importance: Importance, width: int) -> str:
     """Name of what was permuted, on lines of ``width`` that end after a sign, not in a word."""
     from rich.markup import escape
 
-    from hwnas.objectives.explanation import label_of
+    from hwnas import api
 
     lines = [""]
-    for part in re.split(r"(?<=[+>,])", label_of(space, importance)):
+    for part in re.split(r"(?<=[+>,])", api.label_of(space, importance)):
         if lines[-1] and len(lines[-1]) + len(part) > width:
             lines.append("  ")
         lines[-1] += part
@@ -263,16 +256,13 @@ def _print_legend(out: Console, shown: Sequence[Importance]) -> None:
     """One line on each set and kind that was shown, and what importance is not."""
     from rich.table import Table
 
-    from hwnas.features.legend import KINDS, SETS
+    from hwnas import api
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
-    sets = dict.fromkeys(each.feature_set for each in shown)
-    for feature_set in sets:
-        table.add_row(feature_set, SETS.get(feature_set, ""))
-        named = {each.name for each in shown if each.feature_set == feature_set}
-        for kind, meaning in KINDS.get(feature_set, {}).items():
-            if kind in named:
-                table.add_row(f"  {kind}", meaning)
+    for feature_set, meaning, kinds in api.legend_of(shown):
+        table.add_row(feature_set, meaning)
+        for kind, its in kinds:
+            table.add_row(f"  {kind}", its)
     out.print()
     out.print(table)
     out.print(f"\n{CAVEAT}")

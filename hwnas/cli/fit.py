@@ -57,9 +57,6 @@ def fit(
     from hwnas import api
     from hwnas.cli._console import console, print_json
     from hwnas.errors import ConfigError
-    from hwnas.predictors import search_path
-    from hwnas.predictors.card import CARDS
-    from hwnas.tables import load_audit, unused_rows
 
     lines = console(to_stderr=as_json)
 
@@ -69,7 +66,7 @@ def fit(
     ends = (device, quantity, from_space, to_space)
     if table is not None and not any(ends):
         cards = api.fit(table, column, out, seed, tell, tolerance)
-        for line in unused_rows(load_audit(table)):
+        for line in api.unused_rows(api.load_audit(table)):
             lines.print(f"Of {escape(table)}, {line}", soft_wrap=True)
     elif table is None and bool(device) != bool(quantity) and from_space and to_space:
         if device:
@@ -83,9 +80,9 @@ def fit(
             "hwnas fit needs a TABLE, or --from-space, --to-space and one of --device and "
             "--quantity; got neither, a part, or both."
         )
-    lines.print(f"Predictors are in {escape(str(out or search_path()[0]))}", soft_wrap=True)
+    lines.print(f"Predictors are in {escape(str(out or api.predictors_dir()))}", soft_wrap=True)
     if as_json:
-        print_json([CARDS.encode(card) for card in cards])
+        print_json(api.predictor_records(cards))
 
 
 def _print_transfer(out: Console, card: Card) -> None:

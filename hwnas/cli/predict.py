@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from hwnas.cli._space import OptionTexts
+
 
 def predict(
     archs: Annotated[
@@ -17,6 +19,7 @@ def predict(
     dataset: Annotated[
         str | None, typer.Option(help="Data set; the space's first one by default.")
     ] = None,
+    option: OptionTexts = None,
     quantities: Annotated[
         str | None,
         typer.Option(help="Comma-separated; by default all that is known, and the counts."),
@@ -24,7 +27,7 @@ def predict(
     source: Annotated[
         str,
         typer.Option(
-            metavar="predictor|table",
+            metavar="{sources}",
             help="table: look true values up; latency:table does so for one quantity.",
         ),
     ] = "predictor",
@@ -41,7 +44,8 @@ def predict(
     from hwnas.cli._console import console, print_json
 
     names = None if quantities is None else [name.strip() for name in quantities.split(",")]
-    frame = api.predict(space, archs, device, dataset, names, source, power_w)
+    loaded = api.space_of(space, dataset, option)
+    frame = api.predict(loaded, archs, device, None, names, source, power_w)
     columns = [name for name in frame.columns if f"{name}_source" in frame.columns]
     rows = [
         (str(arch), {name: _cell(row, name) for name in columns}) for arch, row in frame.iterrows()
@@ -89,10 +93,10 @@ def _table(cells: dict[str, dict[str, Any]]) -> Any:
 
 def _source(cell: dict[str, Any]) -> str:
     """Where a value comes from: which row of a table, and whether a predictor lacks scores."""
-    from hwnas.objectives.predicted import INPUTS
+    from hwnas import api
 
     inputs = cell.get("inputs")
-    if cell["value"] is None or inputs in (None, INPUTS[True]):
+    if cell["value"] is None or inputs in (None, api.INPUTS[True]):
         return str(cell["source"])
     return f"{cell['source']} {inputs}"
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hwnas.cli._space import OptionTexts
+
 if TYPE_CHECKING:
     from hwnas.core.architecture import Architecture
-    from hwnas.core.space import SearchSpace
     from hwnas.proxies.sweep import ScoringPlan
 
 
@@ -35,12 +36,7 @@ def proxies(
         str, typer.Option(metavar="photos|noise|FILE", help="FILE: .npz of images and labels.")
     ] = "photos",
     batch_size: Annotated[int, typer.Option(help="Images of the minibatch.")] = 64,
-    cells: Annotated[
-        int | None, typer.Option(help="Cells a stage of nasbench201; fewer are faster.")
-    ] = None,
-    resolution: Annotated[
-        int | None, typer.Option(help="Side of mnasnet's images in pixels; fewer are faster.")
-    ] = None,
+    option: OptionTexts = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same scores.")] = 0,
     torch_device: Annotated[
         str, typer.Option("--torch-device", metavar="cpu|cuda", help="Where to score.")
@@ -55,15 +51,12 @@ def proxies(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Score untrained architectures by zero-cost proxies; needs the extra torch."""
-    from hwnas.proxies.sweep import plan_scoring
-    from hwnas.spaces import load_space
+    from hwnas import api
 
-    options = {"cells": cells, "resolution": resolution}
-    given = {name: value for name, value in options.items() if value is not None}
-    target = load_space(space, dataset=dataset, **given)
-    chosen = _choose(target, archs or [], sample, score_all, seed)
+    target = api.space_of(space, dataset, option)
+    chosen = api.choose_architectures(target, archs or [], sample, score_all, seed)
     wanted = None if names is None else [name.strip() for name in names.split(",")]
-    plan = plan_scoring(target, batch, batch_size, wanted, seed, torch_device)
+    plan = api.plan_scoring(target, batch, batch_size, wanted, seed, torch_device)
     n_workers = _n_workers(workers, torch_device, len(chosen))
     if out is None:
         _print(chosen, plan, n_workers, as_json)
@@ -71,41 +64,25 @@ def proxies(
         _save(chosen, plan, out, n_workers)
 
 
-def _choose(
-    space: SearchSpace, archs: Sequence[str], sample: int | None, score_all: bool, seed: int
-) -> list[Architecture]:
-    """The canonical architectures that the command line asks for."""
-    from hwnas.core.classes import all_classes, canonical_classes, sample_classes
-    from hwnas.errors import ConfigError
-
-    if sum((bool(archs), sample is not None, score_all)) != 1:
-        raise ConfigError("Give one of: architectures, --sample N, --all.")
-    if sample is not None:
-        return sample_classes(space, sample, seed)
-    if score_all:
-        return all_classes(space)
-    return canonical_classes(space, [space.parse(arch) for arch in archs])
-
-
 def _n_workers(asked: int | None, torch_device: str, n_archs: int) -> int:
     """Processes to use: one for each core this process may use, one for a GPU."""
-    from hwnas.cli._workers import n_cores
+    from hwnas import api
 
     if asked is not None:
         return asked
     if torch_device != "cpu":
         return 1
     # Starting a process takes as long as some architectures.
-    return max(1, min(n_cores(), n_archs // 8))
+    return max(1, min(api.n_cores(), n_archs // 8))
 
 
 def _save(archs: Sequence[Architecture], plan: ScoringPlan, out: Path, n_workers: int) -> None:
     """Score into a file, with a progress bar."""
+    from hwnas import api
     from hwnas.cli._console import console
-    from hwnas.proxies.sweep import sweep
 
     messages = console(to_stderr=True)
-    _track(sweep(archs, plan, out, n_workers), len(archs), messages)
+    _track(api.sweep(archs, plan, out, n_workers), len(archs), messages)
     console().print(f"{len(archs):,} architectures scored: {out}", soft_wrap=True)
 
 
@@ -130,10 +107,10 @@ def _print(archs: Sequence[Architecture], plan: ScoringPlan, n_workers: int, as_
     """Score and print, each architecture under its canonical string."""
     from rich.table import Table
 
+    from hwnas import api
     from hwnas.cli._console import console, print_json
-    from hwnas.proxies.sweep import score_rows
 
-    scored = score_rows(archs, plan, n_workers)
+    scored = api.score_rows(archs, plan, n_workers)
     if as_json:
         print_json(
             [

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hwnas.cli import _exit
-from hwnas.cli._space import OptionTexts, space_of
+from hwnas.cli._space import OptionTexts
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,7 +46,7 @@ def search(
         typer.Option(metavar="LIMIT", help='Such as "latency_ms<=5"; repeat it for several.'),
     ] = None,
     source: Annotated[
-        str, typer.Option(metavar="predictor|table", help="table: look true values up.")
+        str, typer.Option(metavar="{sources}", help="table: look true values up.")
     ] = "predictor",
     power_w: Annotated[
         float | None,
@@ -98,8 +98,6 @@ def search(
 
     from hwnas import api
     from hwnas.cli._console import console, print_json
-    from hwnas.cli._workers import n_cores
-    from hwnas.engine.run import front_record
 
     settings: dict[str, Any] = {
         "device": device,
@@ -122,13 +120,15 @@ def search(
         _scoring(messages, is_silent) as on_scoring,
         _progress(messages, is_silent, generations, budget) as on_progress,
     ):
-        settings |= {"on_progress": on_progress, "on_scoring": on_scoring, "workers": n_cores()}
+        settings |= {"on_progress": on_progress, "on_scoring": on_scoring, "workers": api.n_cores()}
         try:
-            run = api.search(space_of(space, dataset, option), **settings, out=out, resume=resume)
+            run = api.search(
+                api.space_of(space, dataset, option), **settings, out=out, resume=resume
+            )
         except api.SearchInterrupted as interrupt:
             run, is_interrupted = interrupt.run, True
     if as_json:
-        print_json({"run": str(run.path), **front_record(run.front)})
+        print_json({"run": str(run.path), **api.front_record(run.front)})
     elif quiet:
         print(run.path)
     else:
@@ -182,10 +182,10 @@ def _progress(
         return
     from rich import progress as parts
 
-    from hwnas.config import DEFAULT_GENERATIONS
+    from hwnas import api
 
     by_budget = budget is not None and generations is None
-    total = budget if by_budget else (generations or DEFAULT_GENERATIONS)
+    total = budget if by_budget else (generations or api.DEFAULT_GENERATIONS)
     bar = parts.Progress(
         parts.BarColumn(bar_width=20),
         parts.TextColumn("generation {task.fields[generation]}"),

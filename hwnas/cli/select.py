@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -37,7 +37,7 @@ def select(
     method: Annotated[
         str | None,
         typer.Option(
-            metavar="knee|asf|pseudo-weights",
+            metavar="{methods}",
             help="How to choose; knee without --prefer, asf with it, by default.",
         ),
     ] = None,
@@ -56,28 +56,22 @@ def select(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Choose the architecture to ship from a run's front, and export it."""
-    from hwnas.api import load_run
-    from hwnas.choose import select as choose
-    from hwnas.choose.record import selection_record
+    from hwnas import api
     from hwnas.cli._console import console, print_json
-    from hwnas.core.limits import parse_assignments
     from hwnas.errors import ConfigError
-    from hwnas.models.export import export_onnx, export_record
 
     if weights is not None and export is None:
         raise ConfigError("--weights must come with --export, the file to write; got it alone.")
     upper, lower = _limits(at_most, "--at-most"), _limits(at_least, "--at-least")
-    preference = None if prefer is None else parse_assignments(prefer, "--prefer")
-    loaded = load_run(run)
-    selection = choose(loaded.front, upper, lower, preference, method)
-    record: dict[str, Any] = selection_record(selection)
+    preference = None if prefer is None else api.parse_assignments(prefer, "--prefer")
+    loaded = api.load_run(run)
+    selection = api.select(loaded, upper, lower, preference, method)
+    record = api.selection_record(selection)
     exported = None
     if export is not None:
-        arch = loaded.space.parse(selection.pick.arch)
-        details = {"selection": record}
-        exported = export_onnx(loaded.space, arch, export, weights, details=details)
+        exported = api.export(loaded, selection, export, weights)
     if as_json:
-        print_json({**record, "export": exported and export_record(exported)})
+        print_json({**record, "export": exported and api.export_record(exported)})
     else:
         print_selection(console(), selection)
         if exported is not None:
@@ -86,9 +80,9 @@ def select(
 
 def _limits(texts: Iterable[str] | None, option: str) -> dict[str, float]:
     """Bounds by column, of all the times an option was given."""
-    from hwnas.core.limits import parse_assignments
+    from hwnas import api
 
-    return parse_assignments(",".join(texts), option) if texts else {}
+    return api.parse_assignments(",".join(texts), option) if texts else {}
 
 
 def print_selection(out: Console, selection: Selection) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hwnas.cli._console import console, print_json
-from hwnas.cli._space import OptionTexts, space_of
+from hwnas.cli._space import OptionTexts
 
 if TYPE_CHECKING:
     from rich.table import Table as Grid
@@ -33,10 +33,10 @@ MOSTLY = 0.5
 @app.command("list")
 def list_tables() -> None:
     """List the tables: the published ones and your own."""
-    from hwnas.tables.catalogue import catalogue
+    from hwnas import api
 
     grid = _grid("Name", "Space", ">Rows", "In cache", "Title")
-    for entry in sorted(catalogue(), key=lambda entry: entry.name):
+    for entry in api.tables():
         n_rows = ", ".join(f"{each:,}" for each in entry.n_rows)
         is_here = "shipped" if entry.origin == "shipped" else "yes" if entry.is_here else "no"
         grid.add_row(entry.name, entry.space, n_rows, is_here, entry.title)
@@ -46,10 +46,10 @@ def list_tables() -> None:
 @app.command()
 def pull(name: Name) -> None:
     """Fetch the files of a published table, check them and import it; NAME may be "all"."""
-    from hwnas.tables import pull_table
+    from hwnas import api
 
-    for each in _published(name):
-        _tell_imported(pull_table(each))
+    for table in api.pull_tables(name):
+        _tell_imported(table)
 
 
 @app.command("import")
@@ -72,39 +72,14 @@ def import_(
 
     NAME hw-nas-bench-official reads HW-NAS-Bench's own file; nothing in it is run.
     """
-    from hwnas.errors import ConfigError
-    from hwnas.tables import import_file, import_official, import_table
-    from hwnas.tables.store import OFFICIAL
+    from hwnas import api
 
-    if name == OFFICIAL:
-        if source is None or space is not None:
-            raise ConfigError(f"{OFFICIAL} needs --from HW-NAS-Bench-v1_0.pickle and no --space.")
-        for table in import_official(source):
-            _tell_imported(table)
-        return
-    is_own = space is not None or bool(option) or (source is not None and source.is_file())
-    if not is_own:
-        for each in _published(name):
-            _tell_imported(import_table(each, source))
-        return
-    if source is None or space is None:
-        raise ConfigError(
-            "A table of your own must come with --from FILE and --space SPACE; "
-            f"{'--from' if source is None else '--space'} is missing. See: hwnas spaces"
-        )
-    _tell_imported(import_file(name, source, space_of(space, None, option)))
-
-
-def _published(name: str) -> list[str]:
-    """The published tables that a word on the command line means."""
-    from hwnas.tables.importers import IMPORTERS
-    from hwnas.tables.store import EVERY_TABLE
-
-    return list(IMPORTERS) if name == EVERY_TABLE else [name]
+    for table in api.import_tables(name, source, space, option):
+        _tell_imported(table)
 
 
 def _tell_imported(table: Table) -> None:
-    from hwnas.tables import load_audit, unused_rows
+    from hwnas import api
 
     lines = [f"Imported {table.name}: {len(table):,} rows, {len(table.columns)} columns."]
     n_nulled = sum(nulled.count for nulled in table.nulled)
@@ -112,7 +87,7 @@ def _tell_imported(table: Table) -> None:
         lines.append(f'{n_nulled:,} cells stood for "not measured" and are null.')
     if table.ignored:
         lines.append(f"Left out, not named by the rule: {', '.join(table.ignored)}.")
-    lines += unused_rows(load_audit(table.name))
+    lines += api.unused_rows(api.load_audit(table.name))
     _say(*lines, f"What bites in it: hwnas tables audit {table.name}")
 
 
@@ -121,9 +96,9 @@ def audit(name: Name, as_json: AsJson = False) -> None:
     """Tell what bites in a table: stand-ins, gaps, columns that are one, spread, and more."""
     import dataclasses
 
-    from hwnas.tables import load_audit
+    from hwnas import api
 
-    found = load_audit(name)
+    found = api.load_audit(name)
     if as_json:
         print_json(dataclasses.asdict(found))
         return
@@ -142,9 +117,9 @@ def audit(name: Name, as_json: AsJson = False) -> None:
 
 
 def _row_findings(found: Audit) -> list[str]:
-    from hwnas.tables import unused_rows
+    from hwnas import api
 
-    lines = [f"- {line}" for line in unused_rows(found)]
+    lines = [f"- {line}" for line in api.unused_rows(found)]
     if found.n_unknown:
         lines.append(f"- {found.n_unknown:,} rows are no architectures of the space")
     if found.n_absent:
@@ -209,13 +184,12 @@ def show(
     columns: Annotated[bool, typer.Option("--columns", help="List the columns.")] = False,
 ) -> None:
     """Show a table's card: rows, columns, sources, licence, hash."""
-    from hwnas.tables import read_card
-    from hwnas.tables.store import CARDS
+    from hwnas import api
 
-    card = read_card(name)
     if as_json:
-        print_json(CARDS.encode(card))
+        print_json(api.table_record(name))
         return
+    card = api.load_table_card(name)
     options = ", ".join(f"{key}={value}" for key, value in (card.options or {}).items())
     _say(
         f"{name}: {card.title}",

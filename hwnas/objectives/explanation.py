@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from hwnas.core.device import Device
 from hwnas.core.feature_set import FEATURE_SETS
-from hwnas.core.quantity import Quantity
+from hwnas.core.quantity import QUANTITIES, Quantity
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target, parse_conditions
 from hwnas.errors import ConfigError
 from hwnas.features import feature_names
-from hwnas.features.legend import KINDS, labels
+from hwnas.features.legend import KINDS, SETS, labels
 from hwnas.fitting.splits import MIN_HELD_OUT
 from hwnas.objectives._missing import NothingKnownError, check_variant, unknown_here
 from hwnas.predictors import fits, predictor_cards, why_not
@@ -107,7 +107,7 @@ def explanations(
     if quantity.name in COUNTED:
         raise ConfigError(
             f"{quantity.name} is counted exactly, not predicted; there is nothing to explain. "
-            "Choose a target of accuracy, robustness, latency, energy or throughput."
+            f"Choose a target of {', '.join(each for each in QUANTITIES if each not in COUNTED)}."
         )
     name = device.name if device and quantity.per_device else None
     cards = [
@@ -208,3 +208,32 @@ def first(importances: Sequence[Importance], top: int | None) -> list[Importance
                 continue
         kept.append(importance)
     return kept
+
+
+def legend_of(
+    shown: Iterable[Importance], whole: bool = False
+) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """What the names of the sets and kinds among importances mean.
+
+    Args:
+        shown: The importances.
+        whole: Whether to tell every kind of a set, and not only those among them.
+
+    Returns:
+        Name of each set, its meaning, and name and meaning of its kinds.
+    """
+    named: dict[str, set[str]] = {}
+    for each in shown:
+        named.setdefault(each.feature_set, set()).add(each.name)
+    return [
+        (
+            feature_set,
+            SETS.get(feature_set, ""),
+            [
+                (kind, meaning)
+                for kind, meaning in KINDS.get(feature_set, {}).items()
+                if whole or kind in names
+            ],
+        )
+        for feature_set, names in named.items()
+    ]

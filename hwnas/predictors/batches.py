@@ -6,7 +6,6 @@ changes no bit of a result.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from hwnas.core.space import SearchSpace
+from hwnas.executors import n_cores
 from hwnas.features import feature_matrix
 from hwnas.models.sessions import run_session
 
@@ -78,10 +78,3 @@ def _in_threads(work: Callable[[int], None], starts: Sequence[int], n_threads: i
     with ThreadPoolExecutor(n_threads) as pool:
         for _ in pool.map(work, starts):
             pass
-
-
-def n_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.core.space import SearchSpace
-from hwnas.features.legend import KINDS, SETS
-from hwnas.objectives.explanation import label_of
+from hwnas.objectives.explanation import label_of, legend_of
 from hwnas.predictors.card import CROSS_VALIDATED
 from hwnas.predictors.importances import Importance, importances_of
 
@@ -109,9 +108,9 @@ def _breakable(label: str) -> str:
 def _legend(found: Sequence[Importance]) -> str:
     """What the names of the sets and kinds on the page mean."""
     rows = []
-    for feature_set in dict.fromkeys(each.feature_set for each in found):
-        rows.append(_meaning("", feature_set, SETS.get(feature_set, "")))
-        rows += [_meaning("part", *kind) for kind in KINDS.get(feature_set, {}).items()]
+    for feature_set, meaning, kinds in legend_of(found, whole=True):
+        rows.append(_meaning("", feature_set, meaning))
+        rows += [_meaning("part", *kind) for kind in kinds]
     return (
         "<details><summary>What the names mean</summary>"
         f'<dl class="legend">{"".join(rows)}</dl></details>'

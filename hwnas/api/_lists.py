@@ -1,0 +1,45 @@
+"""What is registered, in words for help texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hwnas.algorithms import ALGORITHMS, summary
+from hwnas.choose import METHODS
+from hwnas.core.quantity import QUANTITIES
+from hwnas.objectives import SOURCES
+
+
+def listed(place: str) -> str:
+    """The words that stand for a place in a help text, such as ``{algorithms}``.
+
+    Raises:
+        KeyError: There is no such place.
+    """
+    return _LISTS[place]()
+
+
+def _summaries() -> str:
+    def line(name: str) -> str:
+        start = ALGORITHMS[name].default_warm_start
+        begins = f" (begins with {start} by default)" if start else ""
+        return f"{name}: {summary(name).replace('``', '')}{begins}."
+
+    return " ".join(map(line, ALGORITHMS))
+
+
+def _predicted() -> str:
+    names = [each.name for each in QUANTITIES.values() if each.name not in ("params", "macs")]
+    return f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+_LISTS: dict[str, Callable[[], str]] = {
+    "{algorithms}": lambda: "|".join(ALGORITHMS),
+    "{algorithm summaries}": _summaries,
+    "{least populations}": lambda: ", ".join(
+        f"{ALGORITHMS[name].least_population} of {name}" for name in ALGORITHMS
+    ),
+    "{sources}": lambda: "|".join(SOURCES),
+    "{methods}": lambda: "|".join(METHODS),
+    "{quantities}": _predicted,
+}
