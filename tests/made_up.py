@@ -70,6 +70,7 @@ def linear_predictor(
     mean: float = 50.0,
     quantity: str = "accuracy",
     variant: str = "",
+    device: str | None = None,
     **changes: Any,
 ) -> Fitted:
     """A predictor whose values are ``mean`` and a weighted sum of features, give or take 2 or 5.
@@ -81,13 +82,14 @@ def linear_predictor(
         mean: What is added.
         quantity: What it predicts.
         variant: Under which conditions.
+        device: On which device.
         **changes: Other parts of its card.
     """
     linear = LinearRegression().fit(np.eye(2, len(weights)), [0.0, 1.0])
     linear.coef_, linear.intercept_ = np.asarray(weights, dtype=float), 0.0
     model = to_onnx(linear, np.eye(len(weights), dtype=np.float32))
     card = Card(
-        target=Target(quantity, space.dataset, None, parse_conditions(variant)),
+        target=Target(quantity, space.dataset, device, parse_conditions(variant)),
         space=space.name,
         options=dict(space.options),
         is_default=True,

@@ -400,7 +400,7 @@ def test_figures_and_intervals_of_a_small_table_are_out_of_fold(
     assert regression_metrics(means.values, predicted) == pytest.approx(card.evaluation.figures)
     residuals = np.sort(np.abs(np.log(means.values / predicted)))
     # ceil(0.9 x 21) is 19.
-    assert card.interval.half_widths == pytest.approx((residuals[18],))
+    assert card.interval.half_widths == pytest.approx([residuals[18]])
     assert card.model.candidates == {name: tau for (_, name), tau in sample.pick()[1].items()}
     tau = card.evaluation.figures["kendall_tau"]
     assert tau is not None

@@ -12,7 +12,6 @@ import hwnas
 from hwnas._resources import cache_dir
 from hwnas.core.device import described_names
 from hwnas.core.space import SearchSpace
-from hwnas.core.target import Target
 from hwnas.errors import UnknownNameError
 from hwnas.features import feature_names
 from hwnas.fitting.columns import write_predictor
@@ -52,8 +51,9 @@ def test_a_search_for_it_runs(myboard: str, tmp_path: Path) -> None:
 
 def test_a_device_that_a_predictor_names_is_a_device(nasbench201: SearchSpace) -> None:
     weights = np.ones(len(feature_names(nasbench201, ("ordinal",))))
-    target = Target("latency", nasbench201.dataset, "lent_board")
-    fitted = linear_predictor(nasbench201, ("ordinal",), weights, target=target)
+    fitted = linear_predictor(
+        nasbench201, ("ordinal",), weights, quantity="latency", device="lent_board"
+    )
     write_predictor(cache_dir() / "artifacts", fitted)
     assert load_device("lent_board").source == "a predictor fitted on table mine"
     assert "lent_board" in device_names()

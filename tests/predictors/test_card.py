@@ -12,7 +12,7 @@ from made_up import linear_predictor, shipped_predictor
 
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
-from hwnas.errors import ArtifactError, UnknownNameError
+from hwnas.errors import ArtifactError
 from hwnas.predictors.card import CARDS, SCHEMA, Card, Support
 from hwnas.predictors.trust import CostTrust, QualityTrust
 
@@ -65,6 +65,7 @@ def test_a_target_leaves_conditions_open_or_names_them(nasbench201: SearchSpace)
         pytest.param(lambda card: card["model"].update(scale=True), id="true for a number"),
         pytest.param(lambda card: card["features"].update(n=30.5), id="fraction for a count"),
         pytest.param(lambda card: card["target"].update(device=5), id="number for a device"),
+        pytest.param(lambda card: card["target"].update(conditions=[["a", "B C"]]), id="condition"),
         pytest.param(lambda card: card.update(is_default="no"), id="text for a truth value"),
         pytest.param(lambda card: card["model"].update(transform="sqrt"), id="unknown transform"),
         pytest.param(
@@ -98,12 +99,14 @@ def test_a_misspelt_part_is_told_with_the_nearest_one(card: Card) -> None:
         _read(card, lambda fields: fields["model"].update(scal=1.0))
 
 
-def test_a_card_of_a_quantity_whose_plug_in_is_gone_hides_no_other(card: Card) -> None:
-    # An index holds all cards of a space: what one predicts must not keep the rest from being read.
-    read = _read(card, lambda fields: fields["target"].update(quantity="luck"))
-    assert read.target.quantity == "luck"
-    with pytest.raises(UnknownNameError, match=r"^Unknown quantity 'luck'"):
-        _ = read.target.meaning
+def test_a_condition_that_cannot_be_is_told_with_the_file(card: Card) -> None:
+    with pytest.raises(ArtifactError, match=r"^accuracy\.json must be .*; accuracy: a con"):
+        _read(card, lambda fields: fields["target"].update(conditions=[["batch", "B C"]]))
+
+
+def test_a_quantity_of_a_distribution_that_is_gone_does_not_hide_the_others(card: Card) -> None:
+    gone = _read(card, lambda fields: fields["target"].update(quantity="luck"))
+    assert (gone.target.quantity, gone.name) == ("luck", "luck")
 
 
 def test_a_newer_schema_is_refused(card: Card) -> None:
