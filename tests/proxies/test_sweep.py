@@ -115,11 +115,11 @@ def test_a_file_whose_card_tells_more_of_the_space_than_its_options_is_read(
     path = tmp_path / "scores.parquet"
     list(sweep(archs[:2], plan, path))
     card = plan.card()
-    older = {**card, "options": {**card["options"], "image_size": 16, "n_classes": 120}}
+    older = replace(card, options=card.options | {"image_size": 16, "n_classes": 120})
     write_scores(path, read_scores(path, card), older)
     assert list(sweep(archs[:2], plan, path)) == [2]
     with pytest.raises(TableError, match="holds scores made with options = "):
-        read_scores(path, {**card, "options": {**card["options"], "cells": 2}})
+        read_scores(path, replace(card, options=card.options | {"cells": 2}))
 
 
 def test_killed_run_goes_on_and_ends_as_the_same_file(
