@@ -19,7 +19,7 @@ from hwnas.core.batch import Batch
 from hwnas.core.space import SearchSpace
 from hwnas.executors import n_cores
 from hwnas.features import feature_matrix
-from hwnas.features.counts import count_genotypes
+from hwnas.features.counting import count_genotypes
 from hwnas.objectives.evaluation import evaluate
 from hwnas.objectives.indicators import Normalisation
 from hwnas.predictors.batches import CHUNK_ROWS

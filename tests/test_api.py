@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import hwnas
+from hwnas import api
 from hwnas.api import SearchInterrupted, fit, write_report
 from hwnas.core.architecture import Architecture
 from hwnas.core.limits import Limit
@@ -455,3 +456,10 @@ def test_names_of_the_api_are_stable(name: str, parameters: list[str]) -> None:
 def test_a_negative_tolerance_of_fit_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"must be a Kendall tau of at least 0; got -0\.1\."):
         fit("help-fbnet", tolerance=-0.1)
+
+
+def test_every_name_of_the_facade_leads_somewhere() -> None:
+    assert all(getattr(api, name) is not None for name in api.__all__)
+    assert set(dir(api)) >= set(api.__all__)
+    with pytest.raises(AttributeError, match=r"module 'hwnas\.api' has no attribute 'serach'"):
+        _ = api.serach

@@ -16,7 +16,7 @@ from hwnas.core.architecture import genotype_keys
 from hwnas.core.classes import sample_classes, valid_classes
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError
-from hwnas.features.counts import COLUMNS, count_genotypes
+from hwnas.features.counting import COLUMNS, count_genotypes
 from hwnas.proxies.catalogue import PROXIES
 from hwnas.proxies.lookup import Lookup, Scoring, look_up
 from hwnas.proxies.shipped import shipped_scores

@@ -1,7 +1,7 @@
 """Numbers that describe an architecture, read from its genes and graph alone (no torch)."""
 
 from hwnas.core.feature_set import FEATURE_SETS
-from hwnas.features.counts import counts
+from hwnas.features.counting import counts
 from hwnas.features.sets import feature_layout, feature_matrix, feature_names
 
 __all__ = ["FEATURE_SETS", "counts", "feature_layout", "feature_matrix", "feature_names"]

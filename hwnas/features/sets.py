@@ -12,7 +12,7 @@ from hwnas.core.feature_set import FEATURE_SETS, feature_set
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError
 from hwnas.features.additive import independent_genes
-from hwnas.features.counts import COLUMNS, count_genotypes
+from hwnas.features.counting import COLUMNS, count_genotypes
 from hwnas.features.graph import graph_feature_names, graph_features, path_counts, path_names
 from hwnas.features.operators import (
     operator_features,

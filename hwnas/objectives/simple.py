@@ -13,7 +13,7 @@ from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
 from hwnas.core.quantity import QUANTITIES, Direction
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, ShapeError
-from hwnas.features.counts import COLUMNS, count_genotypes
+from hwnas.features.counting import COLUMNS, count_genotypes
 from hwnas.objectives.evaluation import prepare
 
 _TAKEN = {"arch", "seq", "generation", "violation", "feasible"}

@@ -13,7 +13,7 @@ from hwnas.core.architecture import Architecture
 from hwnas.core.space import SearchSpace
 from hwnas.errors import HwnasError
 from hwnas.features import feature_matrix, feature_names
-from hwnas.features.counts import COLUMNS, count_genotypes
+from hwnas.features.counting import COLUMNS, count_genotypes
 from hwnas.testing._networks import check_graph, check_model
 from hwnas.testing._require import require, require_refused
 

@@ -17,7 +17,7 @@ from hwnas.algorithms.warm_start import Candidates, WarmStart, draw, parse_warm_
 from hwnas.core.classes import all_classes, sample_classes
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, MissingExtraError, UnknownNameError
-from hwnas.features.counts import count_genotypes
+from hwnas.features.counting import count_genotypes
 from hwnas.proxies import shipped
 from hwnas.proxies.scoring import Scores
 from hwnas.proxies.store import Row, write_scores

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,12 @@ import pytest
 import typer
 from typer.main import get_command
 
+from hwnas.algorithms import ALGORITHMS
+from hwnas.choose import METHODS
 from hwnas.cli import main
 from hwnas.cli._app import app
+from hwnas.core.quantity import QUANTITIES
+from hwnas.objectives import SOURCES
 
 
 def _commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -68,6 +73,24 @@ def test_help_names_every_option_and_says_what_it_is_for(
         if parameter.param_type_name == "option":
             assert max(parameter.opts, key=len) in out
             assert parameter.help, f"{parameter.name} has no help"
+
+
+@pytest.mark.parametrize(
+    ("command", "registry"),
+    [
+        ("search", ALGORITHMS),
+        ("search", SOURCES),
+        ("predict", SOURCES),
+        ("select", METHODS),
+        ("explain", [name for name in QUANTITIES if name not in ("params", "macs")]),
+    ],
+)
+def test_help_lists_what_is_registered(
+    capsys: pytest.CaptureFixture[str], command: str, registry: Iterable[str]
+) -> None:
+    _, out, _ = _typed(capsys, command, "--help")
+    assert all(name in out for name in registry)
+    assert re.search(r"\{[a-z ]+\}", out) is None
 
 
 def test_hwnas_alone_prints_its_help(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ from hwnas.spaces import load_space
 pytest.importorskip("torch", reason="torch is not installed")
 
 ARCH = "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|skip_connect~2|"
-FAST = ["--cells", "1", "--batch-size", "8", "--workers", "1"]
+FAST = ["--option", "cells=1", "--batch-size", "8", "--workers", "1"]
 
 
 def run(*words: str) -> int:
@@ -57,7 +57,7 @@ def test_smaller_images_have_fewer_multiply_accumulates(
 ) -> None:
     space = load_space("mnasnet", resolution=32)
     arch = "-".join(["e1k3l1"] * 7)
-    words = [arch, "--space", "mnasnet", "--resolution", "32", "--proxies", "macs,l2_norm"]
+    words = [arch, "--space", "mnasnet", "--option", "resolution=32", "--proxies", "macs,l2_norm"]
     assert run(*words, "--batch-size", "2", "--workers", "1", "--json") == 0
     (record,) = json.loads(capsys.readouterr().out)
     assert record["macs"] == space.graph(space.parse(arch)).macs
@@ -71,7 +71,7 @@ def test_an_option_that_a_space_does_not_have_is_told_in_one_line(
         ("nasbench201", "resolution", "dataset, channels, cells"),
         ("mnasnet", "cells", "dataset, resolution, activation"),
     ):
-        assert run("--sample", "1", "--space", space, f"--{option}", "32") == 2
+        assert run("--sample", "1", "--space", space, "--option", f"{option}=32") == 2
         assert capsys.readouterr().err == (
             f"Error: Search space '{space}' has no option '{option}'. Its options: {options}.\n"
         )
@@ -88,7 +88,7 @@ def test_one_of_the_three_ways_must_be_chosen(capsys: pytest.CaptureFixture[str]
     [
         (["--proxies", "synflo"], "Unknown proxy 'synflo'. Did you mean 'synflow'"),
         (["--batch", "nowhere.npz"], "nowhere.npz does not exist"),
-        (["--cells", "0"], "cells of nasbench201 must be at least 1; got 0"),
+        (["--option", "cells=0"], "cells of nasbench201 must be at least 1; got 0"),
         (["--torch-device", "tpu"], "scored on cpu or cuda; got 'tpu'"),
         (["--workers", "0"], "at least 1 worker; got 0"),
     ],

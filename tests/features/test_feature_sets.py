@@ -9,7 +9,7 @@ from feature_sets import sets_of
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, UnknownNameError
 from hwnas.features import feature_layout, feature_matrix, feature_names
-from hwnas.features.counts import count_genotypes
+from hwnas.features.counting import count_genotypes
 from hwnas.spaces import SPACES, load_space
 from hwnas.spaces.nasbench201 import NasBench201
 

@@ -13,7 +13,7 @@ from hwnas.core.operation import Operation
 from hwnas.core.space import SearchSpace
 from hwnas.errors import UnknownNameError
 from hwnas.features import counts, feature_matrix, feature_names
-from hwnas.features.counts import count_genotypes
+from hwnas.features.counting import count_genotypes
 from hwnas.features.operators import (
     OPERATOR_TYPES,
     measure_operators,

@@ -12,7 +12,7 @@ from hwnas.core.graph import GraphBuilder, OperationGraph
 from hwnas.core.space import SearchSpace
 from hwnas.features import feature_matrix, feature_names
 from hwnas.features.additive import additive_table
-from hwnas.features.counts import count_genotypes
+from hwnas.features.counting import count_genotypes
 from hwnas.features.relative import N_REFERENCE, RELATIVE, measure_paths, measure_sizes
 from hwnas.spaces import SPACES, load_space
 from hwnas.spaces.nasbench201 import NasBench201

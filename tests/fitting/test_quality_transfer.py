@@ -18,7 +18,7 @@ from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target, parse_conditions
 from hwnas.errors import ConfigError, TableError, UnknownNameError
 from hwnas.features import feature_matrix
-from hwnas.features.counts import count_genotypes
+from hwnas.features.counting import count_genotypes
 from hwnas.fitting.columns import Fitted, write_predictor
 from hwnas.fitting.quality import (
     FEATURES,

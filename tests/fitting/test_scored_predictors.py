@@ -18,7 +18,7 @@ from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target, parse_target
 from hwnas.errors import ArtifactError, ConfigError
 from hwnas.features import feature_layout, feature_matrix, feature_names
-from hwnas.features.counts import count_genotypes
+from hwnas.features.counting import count_genotypes
 from hwnas.fitting.columns import Fitted, fit_column, fit_scored, write_predictor
 from hwnas.predictors import (
     find_predictor,

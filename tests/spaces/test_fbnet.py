@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hwnas.core.graph import OperationGraph
 from hwnas.errors import ArchitectureError
-from hwnas.features.counts import count_genotypes
+from hwnas.features.counting import count_genotypes
 from hwnas.spaces.fbnet import OPERATIONS, SKIP, FBNet
 
 _SPACE = FBNet()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hwnas.errors import ConfigError, UnknownNameError
-from hwnas.features.counts import count_genotypes
+from hwnas.features.counting import count_genotypes
 from hwnas.spaces import SPACES, load_space
 from hwnas.spaces.fbnet import FBNet
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hwnas.core.graph import OperationGraph
 from hwnas.errors import ArchitectureError, ConfigError, UnknownNameError
 from hwnas.features.additive import additive_table
-from hwnas.features.counts import count_genotypes
+from hwnas.features.counting import count_genotypes
 from hwnas.spaces import load_space
 from hwnas.spaces.mnasnet import MnasNet
 

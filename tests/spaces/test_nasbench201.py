@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hwnas.core.architecture import Architecture
 from hwnas.errors import ArchitectureError, ConfigError, ShapeError, UnknownNameError
-from hwnas.features.counts import count_genotypes
+from hwnas.features.counting import count_genotypes
 from hwnas.spaces import load_space
 from hwnas.spaces.nasbench201 import (
     CELL,

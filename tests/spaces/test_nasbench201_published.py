@@ -13,7 +13,7 @@ import pytest
 from hwnas.core.graph import OperationGraph
 from hwnas.core.operation import Operation
 from hwnas.core.space import SearchSpace
-from hwnas.features.counts import count_genotypes
+from hwnas.features.counting import count_genotypes
 from hwnas.spaces import load_space
 from hwnas.spaces.nasbench201 import EDGES, OPERATIONS, NasBench201
 

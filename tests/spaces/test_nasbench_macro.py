@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hwnas.errors import ArchitectureError
-from hwnas.features.counts import count_genotypes
+from hwnas.features.counting import count_genotypes
 from hwnas.spaces.nasbench_macro import NasBenchMacro
 
 _SPACE = NasBenchMacro()

@@ -18,7 +18,7 @@ from hwnas.core.classes import all_classes, sample_classes, valid_classes
 from hwnas.core.graph import OperationGraph
 from hwnas.core.space import SearchSpace
 from hwnas.features import feature_matrix
-from hwnas.features.counts import count_genotypes
+from hwnas.features.counting import count_genotypes
 from hwnas.testing import check_space
 
 MICRO = TransNASMicro()

@@ -11,7 +11,7 @@ from hwnas.core.architecture import Architecture
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ArchitectureError
 from hwnas.features import counts
-from hwnas.features.counts import count_genotypes
+from hwnas.features.counting import count_genotypes
 from hwnas.spaces.nasbench201 import NasBench201
 
 _EMPTY = (0, 0, 0, 0, 0, 0)
