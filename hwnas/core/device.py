@@ -140,6 +140,18 @@ def described_names() -> list[str]:
     return sorted(_files())
 
 
+def device_file(name: str) -> Path:
+    """The TOML file that describes a device.
+
+    Raises:
+        UnknownNameError: There is none.
+    """
+    files = _files()
+    if name not in files:
+        raise UnknownNameError("device", name, files, "hwnas devices")
+    return files[name]
+
+
 def described_device(name: str) -> Device:
     """The device that the TOML file called ``name`` describes.
 
@@ -147,7 +159,4 @@ def described_device(name: str) -> Device:
         UnknownNameError: There is none.
         ConfigError: Its file is no device description.
     """
-    files = _files()
-    if name not in files:
-        raise UnknownNameError("device", name, files, "hwnas devices")
-    return read_device(files[name], name)
+    return read_device(device_file(name), name)
