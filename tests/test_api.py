@@ -142,6 +142,11 @@ def test_power_without_energy_is_refused(out: Path) -> None:
         _search(out, power_w=5.0)
 
 
+def test_power_with_energy_from_a_table_is_refused(out: Path) -> None:
+    with pytest.raises(ConfigError, match=r"energy among the objectives, with no source of its"):
+        _search(out, device="edgegpu", objectives=["params", "energy:table"], power_w=5.0)
+
+
 def test_power_serves_a_limit_on_energy(out: Path) -> None:
     run = _search(out, device="raspi4", power_w=5.0, constraints=["energy_mj<=1e9"])
     assert run.front.columns[1].source == "estimated"

@@ -198,7 +198,10 @@ def _task(
     """Everything to evaluate: objectives, then what limits need, then the counts."""
     wanted = {*config.objectives, *(limit.column for limit in limits)}
     if config.power_w is not None and wanted.isdisjoint(("energy", "energy_mj")):
-        raise ConfigError("--power-w needs energy among the objectives; it is not there.")
+        raise ConfigError(
+            "--power-w needs energy among the objectives, with no source of its own; it is not "
+            "there."
+        )
     # Objectives of the user's own never ask the source, which may still be misspelt.
     SOURCES[config.source]
 
