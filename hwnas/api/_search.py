@@ -150,6 +150,8 @@ def search(
         seed=seed,
     )
     task = _task(space, device, config, given, tuple(limits))
+    if workers < 1:
+        raise ConfigError(f"workers must be at least 1; got {workers}.")
     work, forms = EXECUTORS[executor](workers), Forms(space)
     candidates = None if start is None else draw(space, start, config.population, config.seed)
 
