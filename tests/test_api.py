@@ -293,6 +293,23 @@ def test_an_error_elsewhere_leaves_no_run_that_seems_to_run(out: Path) -> None:
     assert _search(out, resume=True).record.status == "finished"
 
 
+def test_a_function_that_ends_the_process_leaves_no_run_that_seems_to_run(out: Path) -> None:
+    n_calls = 0
+
+    def gives_up(archs: Sequence[Architecture]) -> np.ndarray:
+        nonlocal n_calls
+        n_calls += len(archs)
+        if n_calls == 5:
+            raise SystemExit(3)
+        return cheap(archs)
+
+    with pytest.raises(SystemExit, match="3"):
+        _search(out, objectives=[gives_up])
+    stopped = hwnas.load_run(out)
+    assert (stopped.record.status, stopped.n_evaluated) == ("failed", 4)
+    assert _search(out, objectives=[gives_up], resume=True).record.status == "finished"
+
+
 @pytest.mark.parametrize("ends", [{"generations": 9}, {"generations": None, "budget": 60}])
 def test_a_finished_run_goes_on_as_if_it_had_been_meant_to(
     out: Path, tmp_path: Path, ends: dict[str, Any]
