@@ -150,6 +150,8 @@ def search(
         seed=seed,
     )
     task = _task(space, device, config, given, tuple(limits))
+    if workers < 1:
+        raise ConfigError(f"workers must be at least 1; got {workers}.")
     work, forms = EXECUTORS[executor](workers), Forms(space)
     candidates = None if start is None else draw(space, start, config.population, config.seed)
 
@@ -198,7 +200,10 @@ def _task(
     """Everything to evaluate: objectives, then what limits need, then the counts."""
     wanted = {*config.objectives, *(limit.column for limit in limits)}
     if config.power_w is not None and wanted.isdisjoint(("energy", "energy_mj")):
-        raise ConfigError("--power-w needs energy among the objectives; it is not there.")
+        raise ConfigError(
+            "--power-w needs energy among the objectives, with no source of its own; it is not "
+            "there."
+        )
     # Objectives of the user's own never ask the source, which may still be misspelt.
     SOURCES[config.source]
 
@@ -252,7 +257,7 @@ def _run(
         except RunError:
             # The run is another's, or damaged; what is there stays as it is.
             raise
-        except Exception:
+        except BaseException:  # also a function that ends the process, as sys.exit does
             with contextlib.suppress(StorageError):
                 replace(record, status="failed").write(path)
             raise

@@ -72,6 +72,11 @@ class _Description:
     note: str = ""
     power: _Power | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("title", "kind", "source"):
+            if not getattr(self, name).strip():
+                raise ValueError(f"{name} must not be empty")
+
 
 def _without_tables(fields: dict[str, Any]) -> dict[str, Any]:
     """Schema 1 listed columns of tables, which the catalogue finds by itself."""
@@ -140,18 +145,6 @@ def described_names() -> list[str]:
     return sorted(_files())
 
 
-def device_file(name: str) -> Path:
-    """The TOML file that describes a device.
-
-    Raises:
-        UnknownNameError: There is none.
-    """
-    files = _files()
-    if name not in files:
-        raise UnknownNameError("device", name, files, "hwnas devices")
-    return files[name]
-
-
 def described_device(name: str) -> Device:
     """The device that the TOML file called ``name`` describes.
 
@@ -159,4 +152,7 @@ def described_device(name: str) -> Device:
         UnknownNameError: There is none.
         ConfigError: Its file is no device description.
     """
-    return read_device(device_file(name), name)
+    files = _files()
+    if name not in files:
+        raise UnknownNameError("device", name, files, "hwnas devices")
+    return read_device(files[name], name)

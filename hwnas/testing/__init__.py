@@ -1,4 +1,4 @@
-"""The contracts of spaces, objectives, proxies, algorithms and devices, for our tests and yours."""
+"""Contracts of spaces, objectives, proxies, algorithms and devices, for our tests and yours."""
 
 from hwnas.testing.algorithms import check_algorithm
 from hwnas.testing.devices import check_device

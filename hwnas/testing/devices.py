@@ -1,64 +1,54 @@
-"""The contract of a device's description."""
+"""The contract of devices."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-from hwnas.core.device import read_device
+from hwnas.core.device import Device, read_device
 from hwnas.core.quantity import QUANTITIES
 from hwnas.core.target import Target, parse_table_column
-from hwnas.errors import ConfigError
 from hwnas.testing._require import require
 
+_DATASET = "dataset"
 
-def check_device(path: Path) -> None:
-    """Assert that a TOML file describes a device as ``devices/`` and ``hwnas.devices`` need it.
+
+def check_device(device: Device | Path) -> None:
+    """Assert that a device, or the TOML file that describes it, is one to search for.
 
     It checks that
 
-    - it is read, and holds nothing that is not known;
-    - its name, that of the file, can stand in a table's column and is read back from there;
-    - it says what the device is, of which kind, and where its numbers come from, with a link;
-    - a rated power comes with who states it.
+    - a file can be read, with no key that nobody knows;
+    - tables can name it in their columns, as in ``cifar10_pixel3_latency_ms``;
+    - its title, kind and source are one line each;
+    - a rated power says who states it, and nothing else does.
 
     Args:
-        path: The file.
+        device: The device, or the path of its file.
 
     Raises:
         AssertionError: A sentence on what must hold and what was found instead.
+        ConfigError: The file is no device description.
     """
-    try:
-        device = read_device(path)
-    except ConfigError as error:
-        raise AssertionError(str(error)) from error
-    _check_name(device.name)
-    for field in ("title", "kind", "source"):
-        require(
-            bool(getattr(device, field).strip()),
-            f"{path.name}: {field} must say something; got an empty text.",
-        )
-    require(
-        re.search(r"https?://\S", device.source) is not None,
-        f"{path.name}: source must hold a link to where the numbers come from; "
-        f"got '{device.source}'.",
-    )
-    require(
-        device.rated_power_w is None or bool(device.rated_power_source.strip()),
-        f"{path.name}: a rated power must come with its source; [power] source is empty.",
-    )
-
-
-def _check_name(name: str) -> None:
+    found = device if isinstance(device, Device) else read_device(device)
     for quantity in QUANTITIES.values():
-        if not quantity.per_device:
-            continue
-        column = Target(quantity.name, "cifar10", name).table_column
-        read = parse_table_column(column, ["cifar10"])
-        found = None if read is None else (read.device, read.quantity)
+        if quantity.per_device:
+            dataset = _DATASET if quantity.per_dataset else None
+            column = Target(quantity.name, dataset, found.name).table_column
+            target = parse_table_column(column, [_DATASET])
+            require(
+                target is not None
+                and (target.quantity, target.device) == (quantity.name, found.name),
+                "A device's name must be small letters, digits, '.', '_' and '-', so that tables "
+                f"can name it in a column; {column!r} names {target and target.device}.",
+            )
+    for name in ("title", "kind", "source"):
+        text = getattr(found, name)
         require(
-            found == (name, quantity.name),
-            f"A device's name must be read back from a table's column; '{column}' gave "
-            f"{found or 'nothing'} for '{name}'. Name its file in small letters, digits, '_', "
-            "'.' and '-', and not after the beginning of a quantity.",
+            bool(text.strip()) and "\n" not in text,
+            f"Device '{found.name}': {name} must be one line; got {text!r}.",
         )
+    require(
+        (found.rated_power_w is None) == (not found.rated_power_source.strip()),
+        f"Device '{found.name}': a rated power and its source must be given together; got "
+        f"{found.rated_power_w} from {found.rated_power_source!r}.",
+    )

@@ -1,69 +1,56 @@
-"""Every device description keeps the contract, and check_device tells what one breaks."""
+"""Every device keeps the contract, and check_device tells what does not what it breaks."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hwnas.core.device import described_names, device_file
-from hwnas.core.quantity import QUANTITIES, Quantity
+from hwnas._resources import data_dir
+from hwnas.core.device import Device
+from hwnas.errors import ConfigError
+from hwnas.objectives.devices import device_names, load_device
 from hwnas.testing import check_device
 
-MINE = """
-schema = 2
-title = "Mine"
-kind = "CPU"
-source = "Own measurements, https://example.org/mine"
-
-[power]
-rated_w = 15.0
-source = "its data sheet"
-"""
+_DEVICE = Device("mine", "My board", "CPU", "a paper", 5.0, "its data sheet")
 
 
-@pytest.mark.parametrize("name", described_names())
-def test_described_device_keeps_its_contract(name: str) -> None:
-    check_device(device_file(name))
+@pytest.mark.parametrize("name", device_names())
+def test_device_keeps_its_contract(name: str) -> None:
+    check_device(load_device(name))
 
 
-def _described(folder: Path, text: str, name: str = "mine") -> Path:
-    path = folder / f"{name}.toml"
-    path.write_text(text)
-    return path
+def test_a_file_keeps_it_too() -> None:
+    check_device(data_dir("devices") / "raspi4.toml")
 
 
-def test_the_unbroken_one_passes(tmp_path: Path) -> None:
-    check_device(_described(tmp_path, MINE))
+def test_a_file_that_is_no_description_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('schema = 2\ntitel = "Mine"\n')
+    with pytest.raises(ConfigError, match=r"it has no 'titel', did you mean 'title'"):
+        check_device(path)
+
+
+def test_the_unbroken_one_passes() -> None:
+    check_device(_DEVICE)
+    check_device(replace(_DEVICE, rated_power_w=None, rated_power_source=""))
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "words"),
+    ("change", "message"),
     [
-        ("[power]", "[powr]", r"powr.*power"),
-        ("schema = 2", "", "schema"),
-        ('"Mine"', '" "', "title must say something"),
-        (", https://example.org/mine", "", "source must hold a link"),
-        ('"its data sheet"', '""', "a rated power must come with its source"),
-        ("15.0", "-15.0", "must be a positive number of watts"),
+        ({"name": "MyBoard"}, r"'dataset_MyBoard_\w+' names None"),
+        ({"name": "my board"}, r"so that tables can name it in a column"),
+        ({"name": "my@board"}, r"so that tables can name it in a column"),
+        ({"title": ""}, r"Device 'mine': title must be one line; got ''"),
+        ({"kind": " "}, r"Device 'mine': kind must be one line; got ' '"),
+        ({"source": "a\nb"}, r"Device 'mine': source must be one line"),
+        ({"rated_power_source": ""}, r"given together; got 5.0 from ''"),
+        ({"rated_power_w": None}, r"given together; got None from 'its data sheet'"),
     ],
 )
-def test_a_broken_one_is_told_what_it_breaks(
-    tmp_path: Path, old: str, new: str, words: str
-) -> None:
-    assert old in MINE
-    with pytest.raises(AssertionError, match=words):
-        check_device(_described(tmp_path, MINE.replace(old, new)))
-
-
-def test_a_name_that_no_column_can_hold_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with pytest.raises(AssertionError, match="read back from a table's column"):
-        check_device(_described(tmp_path, MINE, "My Board"))
-    path = _described(tmp_path, MINE, "my_tail")
-    check_device(path)
-    tail = Quantity("tail", "tail_latency_ms", "ms", "min", "Tail latency", per_device=True)
-    monkeypatch.setattr(QUANTITIES, "_things", {**QUANTITIES._things, "tail": tail})
-    with pytest.raises(AssertionError, match="not after the beginning of a quantity"):
-        check_device(path)
+def test_a_broken_device_is_told_what_must_hold(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        check_device(replace(_DEVICE, **change))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,16 @@ def read(tmp_path: Path, text: str) -> Device:
     path = tmp_path / "mine.toml"
     path.write_text(text)
     return read_device(path)
+
+
+@pytest.mark.parametrize("name", described_names())
+def test_every_device_says_what_it_is_and_where_from(name: str) -> None:
+    device = described_device(name)
+    assert device.name == name
+    assert device.title
+    assert device.kind
+    assert re.search(r"https?://", device.source)
+    assert (device.rated_power_w is None) == (device.rated_power_source == "")
 
 
 @pytest.mark.parametrize(
@@ -84,6 +95,8 @@ def test_newer_description_is_refused(tmp_path: Path) -> None:
         ('title = "Mine"', "", r"'title'"),
         ("schema = 2", "", r"schema must be a whole number from 1; got None"),
         ("schema = 2", 'schema = "one"', r"schema must be a whole number from 1; got 'one'"),
+        ('title = "Mine"', 'title = ""', r"title must not be empty"),
+        ('source = "a paper"', 'source = " "', r"source must not be empty"),
         ('kind = "CPU"', "kind = 3", r"[Ee]xpected 'str', got 'int'"),
         ('title = "Mine"', "title = ", r"it cannot be read"),
         ('kind = "CPU"', 'kinds = "CPU"', r"it has no 'kinds', did you mean 'kind'"),
