@@ -102,9 +102,9 @@ def look_up(space: SearchSpace, genotypes: np.ndarray, proxy: str) -> Lookup:
     """Find what is known of architectures, and prepare to compute the rest.
 
     All scores are of one kind, so that they can be compared: where some travel with the package,
-    the others are computed with the same data set, options of the space, minibatch and seed,
-    whatever those of ``space`` are. A space without shipped scores is scored as it is, on 16
-    images of photographs under seed 0.
+    the others are computed with the same data set, options of the space, minibatch and seed. A
+    space without shipped scores, as one of other options is, is scored as it is, on 16 images of
+    photographs under seed 0.
 
     Args:
         space: The search space.

@@ -13,6 +13,7 @@ from hwnas._resources import artifacts_dir
 from hwnas.core.architecture import genotype_keys
 from hwnas.core.space import SearchSpace
 from hwnas.proxies.store import ScoreCard, read_card, read_scores
+from hwnas.spaces import load_space
 
 FILE = "proxies.parquet"
 
@@ -88,11 +89,15 @@ def normal_scores_by_rank(scores: ShippedScores, column: int) -> tuple[np.ndarra
 def shipped_scores(space: SearchSpace) -> ShippedScores | None:
     """The shipped scores of a space, or None if there are none.
 
+    They are of the space's usual nets: one of other options has none, rather than another net's.
+
     Raises:
         TableError: The file is damaged.
     """
     path = artifacts_dir() / space.name / FILE
-    return _read(path) if path.is_file() else None
+    if not path.is_file() or space.options != load_space(space.name).options:
+        return None
+    return _read(path)
 
 
 @lru_cache(maxsize=8)

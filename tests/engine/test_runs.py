@@ -102,7 +102,7 @@ def test_evaluations_hold_what_the_objectives_said(
     for objective in costs:
         expected = objective(archs).value
         np.testing.assert_array_equal(run.evaluations[objective.spec.column], expected)
-    counts = hwnas.features.counting(run.space, archs)
+    counts = hwnas.features.counts(run.space, archs)
     np.testing.assert_array_equal(run.evaluations["params"], counts["params"])
 
 

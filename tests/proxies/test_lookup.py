@@ -22,6 +22,8 @@ SPACE = NasBench201("imagenet16-120", channels=2, cells=1)
 ARCHS = sample_classes(SPACE, 12, seed=0)
 GENOTYPES = SPACE.genotypes(ARCHS)
 OTHER = NasBench201("imagenet16-120", channels=3, cells=2)
+# Shipped scores may be of smaller nets than those they stand for.
+USUAL = NasBench201("imagenet16-120")
 
 
 @pytest.fixture(autouse=True)
@@ -52,14 +54,14 @@ def test_a_space_without_shipped_scores_is_scored_as_it_is() -> None:
 
 @pytest.mark.usefixtures("_shipped")
 def test_what_is_not_shipped_is_computed_as_the_shipped_was() -> None:
-    lookup = look_up(SPACE, GENOTYPES, "nwot")
+    lookup = look_up(USUAL, GENOTYPES, "nwot")
     assert lookup.left == ARCHS[5:]
     assert lookup.scores().tolist() == _expected(OTHER, "noise", 4, ["nwot"], 3)
 
 
 @pytest.mark.usefixtures("_shipped")
 def test_a_proxy_that_is_not_shipped_is_computed_as_the_shipped_was() -> None:
-    lookup = look_up(SPACE, GENOTYPES, "synflow")
+    lookup = look_up(USUAL, GENOTYPES, "synflow")
     assert lookup.left == ARCHS
     assert lookup.scores().tolist() == _expected(OTHER, "noise", 4, ["synflow"], 3)
 
@@ -67,7 +69,7 @@ def test_a_proxy_that_is_not_shipped_is_computed_as_the_shipped_was() -> None:
 @pytest.mark.usefixtures("_shipped")
 def test_a_shipped_score_that_is_unknown_stays_so_and_is_not_computed() -> None:
     # No class of the four images has two of them.
-    lookup = look_up(SPACE, GENOTYPES[:5], "epe_nas")
+    lookup = look_up(USUAL, GENOTYPES[:5], "epe_nas")
     assert (lookup.left, lookup.plan) == ([], None)
     assert np.isnan(lookup.scores()).all()
 
@@ -77,7 +79,14 @@ def test_a_computed_score_that_is_unknown_is_nan(artifacts: Path) -> None:
     path = artifacts / "nasbench201" / shipped.FILE
     path.parent.mkdir(parents=True)
     list(sweep(ARCHS[:1], plan_scoring(SPACE, "noise", 4, ["nwot"]), path))
-    assert np.isnan(look_up(SPACE, GENOTYPES[:2], "epe_nas").scores()).all()
+    assert np.isnan(look_up(USUAL, GENOTYPES[:2], "epe_nas").scores()).all()
+
+
+@pytest.mark.usefixtures("_shipped")
+def test_a_space_of_other_options_is_scored_as_it_is() -> None:
+    lookup = look_up(SPACE, GENOTYPES, "nwot")
+    assert lookup.left == ARCHS
+    assert lookup.scores().tolist() == _expected(SPACE, "photos", N_IMAGES, ["nwot"], SEED)
 
 
 def test_twins_have_the_score_of_their_class_once_computed() -> None:
