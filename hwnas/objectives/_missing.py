@@ -66,11 +66,14 @@ def unknown_here(
     target = Target(quantity.name, space.dataset, device.name if device else None)
     tables = [entry for entry, _ in find(target, space)] if device else []
     if device and tables:
-        return NothingKnownError(
+        table = tables[0]
+        told = (
             f"Device '{device.name}' has no predictor of {quantity.name} for {where}; table "
-            f"'{tables[0].name}' has values, which --source table looks up. "
-            f"Run: {tables[0].how_to_get}"
+            f"'{table.name}' has values, which {quantity.name}:table looks up. "
         )
+        if table.is_here:
+            return NothingKnownError(f"{told}Ask for that, or fit one: hwnas fit {table.name}")
+        return NothingKnownError(f"{told}Run: {table.how_to_get}")
     if quantity.per_device:
         others = devices_that_know(target, space.name)
         have = f"Devices that have it: {', '.join(others)}." if others else "No device has it."
