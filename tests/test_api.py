@@ -357,6 +357,13 @@ def test_own_functions_can_be_called_in_other_processes(out: Path, tmp_path: Pat
     assert (out / "front.csv").read_bytes() == (two.path / "front.csv").read_bytes()
 
 
+@pytest.mark.parametrize("executor", ["serial", "processes"])
+def test_a_search_without_workers_is_refused(out: Path, executor: str) -> None:
+    with pytest.raises(ConfigError, match=r"There must be at least 1 worker; got 0\."):
+        _search(out, objectives=[cheap, "params"], executor=executor, workers=0)
+    assert not out.exists()
+
+
 def test_a_run_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"must be the directory of a run; it holds no run\.json"):
         hwnas.load_run(tmp_path)

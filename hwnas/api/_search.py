@@ -26,7 +26,7 @@ from hwnas.engine.record import Record
 from hwnas.engine.run import Run
 from hwnas.engine.store import Store, check_names
 from hwnas.errors import ConfigError
-from hwnas.executors import EXECUTORS
+from hwnas.executors import make_executor
 from hwnas.objectives import SOURCES
 from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import Problem
@@ -134,7 +134,7 @@ def search(
         seed=seed,
     )
     task = _task(space, device, config, given, tuple(limits))
-    work, forms = EXECUTORS[executor](workers), Forms(space)
+    work, forms = make_executor(workers, executor), Forms(space)
     candidates = None if start is None else draw(space, start, config.population, config.seed)
 
     def begin(store: Store) -> Loop:
