@@ -142,6 +142,11 @@ def test_power_without_energy_is_refused(out: Path) -> None:
         _search(out, power_w=5.0)
 
 
+def test_power_with_energy_from_a_table_is_refused(out: Path) -> None:
+    with pytest.raises(ConfigError, match=r"energy among the objectives, with no source of its"):
+        _search(out, device="edgegpu", objectives=["params", "energy:table"], power_w=5.0)
+
+
 def test_power_serves_a_limit_on_energy(out: Path) -> None:
     run = _search(out, device="raspi4", power_w=5.0, constraints=["energy_mj<=1e9"])
     assert run.front.columns[1].source == "estimated"
@@ -288,6 +293,23 @@ def test_an_error_elsewhere_leaves_no_run_that_seems_to_run(out: Path) -> None:
     assert _search(out, resume=True).record.status == "finished"
 
 
+def test_a_function_that_ends_the_process_leaves_no_run_that_seems_to_run(out: Path) -> None:
+    n_calls = 0
+
+    def gives_up(archs: Sequence[Architecture]) -> np.ndarray:
+        nonlocal n_calls
+        n_calls += len(archs)
+        if n_calls == 5:
+            raise SystemExit(3)
+        return cheap(archs)
+
+    with pytest.raises(SystemExit, match="3"):
+        _search(out, objectives=[gives_up])
+    stopped = hwnas.load_run(out)
+    assert (stopped.record.status, stopped.n_evaluated) == ("failed", 4)
+    assert _search(out, objectives=[gives_up], resume=True).record.status == "finished"
+
+
 @pytest.mark.parametrize("ends", [{"generations": 9}, {"generations": None, "budget": 60}])
 def test_a_finished_run_goes_on_as_if_it_had_been_meant_to(
     out: Path, tmp_path: Path, ends: dict[str, Any]
@@ -358,9 +380,9 @@ def test_own_functions_can_be_called_in_other_processes(out: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize("executor", ["serial", "processes"])
-def test_a_search_without_workers_is_refused(out: Path, executor: str) -> None:
-    with pytest.raises(ConfigError, match=r"There must be at least 1 worker; got 0\."):
-        _search(out, objectives=[cheap, "params"], executor=executor, workers=0)
+def test_there_must_be_a_worker(out: Path, executor: str) -> None:
+    with pytest.raises(ConfigError, match=r"workers must be at least 1; got 0"):
+        _search(out, executor=executor, workers=0)
     assert not out.exists()
 
 

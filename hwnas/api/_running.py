@@ -69,7 +69,7 @@ def run_task(
         except RunError:
             # The run is another's, or damaged; what is there stays as it is.
             raise
-        except Exception:
+        except BaseException:  # also a function that ends the process, as sys.exit does
             with contextlib.suppress(StorageError):
                 replace(record, status="failed").write(path)
             raise

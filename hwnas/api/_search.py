@@ -26,7 +26,7 @@ from hwnas.engine.record import Record
 from hwnas.engine.run import Run
 from hwnas.engine.store import Store, check_names
 from hwnas.errors import ConfigError
-from hwnas.executors import make_executor
+from hwnas.executors import EXECUTORS
 from hwnas.objectives import SOURCES
 from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import Problem
@@ -134,7 +134,9 @@ def search(
         seed=seed,
     )
     task = _task(space, device, config, given, tuple(limits))
-    work, forms = make_executor(workers, executor), Forms(space)
+    if workers < 1:
+        raise ConfigError(f"workers must be at least 1; got {workers}.")
+    work, forms = EXECUTORS[executor](workers), Forms(space)
     candidates = None if start is None else draw(space, start, config.population, config.seed)
 
     def begin(store: Store) -> Loop:
@@ -182,7 +184,10 @@ def _task(
     """Everything to evaluate: objectives, then what limits need, then the counts."""
     wanted = {*config.objectives, *(limit.column for limit in limits)}
     if config.power_w is not None and wanted.isdisjoint(("energy", "energy_mj")):
-        raise ConfigError("--power-w needs energy among the objectives; it is not there.")
+        raise ConfigError(
+            "--power-w needs energy among the objectives, with no source of its own; it is not "
+            "there."
+        )
     # Objectives of the user's own never ask the source, which may still be misspelt.
     SOURCES[config.source]
 

@@ -42,7 +42,7 @@ def objective(
 
     Args:
         function: Takes ``n_archs`` architectures, returns values of shape ``(n_archs,)``; NaN
-            means that an architecture is infeasible.
+            means that the value is unknown.
         column: Name of the values, with their unit; the function's name by default.
         direction: ``"min"`` or ``"max"``.
         unit: The unit, for people.

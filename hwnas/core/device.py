@@ -72,6 +72,11 @@ class _Description:
     note: str = ""
     power: _Power | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("title", "kind", "source"):
+            if not getattr(self, name).strip():
+                raise ValueError(f"{name} must not be empty")
+
 
 def _without_tables(fields: dict[str, Any]) -> dict[str, Any]:
     """Schema 1 listed columns of tables, which the catalogue finds by itself."""

@@ -100,7 +100,7 @@ class GraphBuilder:
             ShapeError: Its shapes do not fit.
             UnknownNameError: There is no such kind of operation.
         """
-        shapes = [self.shape(node) for node in inputs]
+        shapes = tuple(map(self.shape, inputs))
         if not shapes:
             raise ShapeError(f"Operation {kind} must read at least one node; it reads none.")
         operation = Operation(kind, inputs, shapes[0], out, stage=self.stage, **how)

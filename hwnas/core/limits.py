@@ -101,7 +101,7 @@ def parse_limit(text: str, option: str = "", own: Collection[str] = ()) -> Limit
         column = name if name in own else parse_target(name).column
         return Limit(column, "<=" if relation == "<=" else ">=", bound)
     except ConfigError as error:
-        raise ConfigError(f"{where} {str(error).partition(': ')[2]}") from None
+        raise ConfigError(f"{where} {str(error).partition(': ')[2] or error}") from None
 
 
 def parse_assignments(text: str, option: str = "") -> dict[str, float]:

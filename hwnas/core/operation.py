@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from hwnas.core import shapes as rules
 from hwnas.core.shapes import Shape, Shapes
@@ -155,16 +156,33 @@ def shape_error(operation: Operation, shapes: Shapes) -> str | None:
     Raises:
         UnknownNameError: There is no such kind of operation.
     """
-    kind = operation_kind(operation.kind)
-    read = ", ".join(map(str, shapes))
-    steps = (operation.stride, operation.dilation, operation.groups, operation.n_entries)
-    if min(*operation.out_shape, *operation.window, *steps) < 1:
-        must = "have sizes, groups and steps of at least 1"
-    elif not kind.fits(shapes, operation.out_shape, operation.groups):
-        must = kind.must
-    else:
+    must = _unmet(
+        operation.kind,
+        tuple(shapes),
+        operation.out_shape,
+        operation.kernel,
+        (operation.stride, operation.dilation, operation.groups, operation.n_entries),
+    )
+    if must is None:
         return None
+    read = ", ".join(map(str, shapes))
     return f"must {must}; it reads {read} and puts out {operation.out_shape}"
+
+
+@lru_cache(maxsize=8192)
+def _unmet(
+    kind: str,
+    shapes: tuple[Shape, ...],
+    out: Shape,
+    kernel: int | tuple[int, int],
+    steps: tuple[int, int, int, int],
+) -> str | None:
+    """What the shapes of an operation must be and are not; the networks of a space share most."""
+    known = operation_kind(kind)
+    window = (kernel,) if isinstance(kernel, int) else kernel
+    if min(*out, *window, *steps) < 1:
+        return "have sizes, groups and steps of at least 1"
+    return None if known.fits(shapes, out, steps[2]) else known.must
 
 
 # --- counts --------------------------------------------------------------------------------------

@@ -66,21 +66,15 @@ class Executor(Protocol):
 EXECUTORS: Registry[type[Executor]] = Registry("executor", "hwnas.executors", "hwnas.executors")
 
 
-def make_executor(n_workers: int, name: str | None = None) -> Executor:
-    """An executor of so many workers.
-
-    Args:
-        n_workers: How many at most.
-        name: Its name; by default this process for one worker, else processes.
+def make_executor(n_workers: int) -> Executor:
+    """This process for one worker, else so many processes.
 
     Raises:
         ConfigError: ``n_workers`` is below 1.
-        UnknownNameError: There is no such executor.
     """
     if n_workers < 1:
         raise ConfigError(f"There must be at least 1 worker; got {n_workers}.")
-    usual = "serial" if n_workers == 1 else "processes"
-    return EXECUTORS[usual if name is None else name](n_workers)
+    return EXECUTORS["serial" if n_workers == 1 else "processes"](n_workers)
 
 
 def attempt(work: Callable[[T], R], index: int, item: T, worker: str) -> Outcome[R]:

@@ -111,12 +111,9 @@ def additive_table(space: SearchSpace, measure: Measure) -> AdditiveTable:
         ConfigError: The space has no independent genes.
     """
     independent = independent_genes(space)
-    origin = [0] * len(space.genes)
-    base = measure(space.graph(space.architecture(origin)))
-    measured = [
-        [measure(space.graph(space.architecture(genotype))) for genotype in genotypes]
-        for genotypes in (_combinations(space, group) for group in independent)
-    ]
+    (origin, *_), *grouped = _graphs(space)
+    base = measure(origin)
+    measured = [[measure(graph) for graph in graphs] for graphs in grouped]
     # In order of first appearance, as a dictionary keeps it.
     names = tuple(
         dict.fromkeys(name for rows in ([base], *measured) for row in rows for name in row)
@@ -128,6 +125,17 @@ def additive_table(space: SearchSpace, measure: Measure) -> AdditiveTable:
         added = np.array([_vector(row, names) for row in rows]) - start
         groups.append(_trimmed(tuple(genes), sizes, added))
     return AdditiveTable(names, start, tuple(_merged(groups, len(names))))
+
+
+@lru_cache(maxsize=4)
+def _graphs(space: SearchSpace) -> list[list[OperationGraph]]:
+    """The graph of zeros, then those of every combination of each group, for all measures alike."""
+    origin = [[0] * len(space.genes)]
+    groups = (_combinations(space, group) for group in independent_genes(space))
+    return [
+        [space.graph(space.architecture(genotype)) for genotype in genotypes]
+        for genotypes in (origin, *groups)
+    ]
 
 
 def _combinations(space: SearchSpace, group: Sequence[int]) -> Iterator[list[int]]:

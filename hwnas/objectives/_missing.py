@@ -10,7 +10,8 @@ from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
 from hwnas.errors import ConfigError, UnknownNameError
 from hwnas.objectives.devices import device_names, devices_that_know
-from hwnas.tables.catalogue import find
+from hwnas.tables.catalogue import Entry, catalogue, find
+from hwnas.tables.table import find_column
 
 _POWER = (
     " Or give the device's rated power with --power-w W "
@@ -58,31 +59,53 @@ def check_conditions(quantity: Quantity, asked: str, known: Iterable[str]) -> No
         raise UnknownNameError(f"condition of {quantity.name}", asked, filter(None, others))
 
 
-def unknown_here(
-    space: SearchSpace, device: Device | None, quantity: Quantity
-) -> NothingKnownError:
-    """The error for a quantity that no data is known for."""
+def unknown_here(space: SearchSpace, target: Target) -> NothingKnownError:
+    """The error for a target, conditions included, that nothing answers here.
+
+    Args:
+        space: Search space with its data set and options.
+        target: What was asked for, with the data set and the device.
+    """
+    quantity, device = target.meaning, target.device
     where = f"{space.name} on {space.dataset}"
-    target = Target(quantity.name, space.dataset, device.name if device else None)
-    tables = [entry for entry, _ in find(target, space)] if device else []
-    if device and tables:
-        table = tables[0]
-        told = (
-            f"Device '{device.name}' has no predictor of {quantity.name} for {where}; table "
-            f"'{table.name}' has values, which {quantity.name}:table looks up. "
+    tables = [entry for entry, _ in find(target, space)]
+    if tables:
+        have = f"Device '{device}' has no predictor" if device else "There is no predictor"
+        first = tables[0]
+        run = f"hwnas fit {first.name}" if first.is_here else first.how_to_get
+        return NothingKnownError(
+            f"{have} of {target} for {where}; table '{first.name}' has values, which --source "
+            f"table looks up. Run: {run}"
         )
-        if table.is_here:
-            return NothingKnownError(f"{told}Ask for that, or fit one: hwnas fit {table.name}")
-        return NothingKnownError(f"{told}Run: {table.how_to_get}")
+    elsewhere = _of_other_options(space, target)
+    if elsewhere is not None:
+        return NothingKnownError(
+            f"Table '{elsewhere.name}' holds {target} for other options of {space.name}; got "
+            f"{space.label}. Measure these, and import them with: hwnas tables import NAME "
+            f"--from FILE --space {space.name} --option NAME=VALUE"
+        )
     if quantity.per_device:
         others = devices_that_know(target, space.name)
         have = f"Devices that have it: {', '.join(others)}." if others else "No device has it."
         power = _POWER if quantity.name == "energy" else ""
-        name = device.name if device else ""
         return NothingKnownError(
-            f"Device '{name}' has no {quantity.name} data for {where}. {have}{power}"
+            f"Device '{device or ''}' has no {quantity.name} data for {where}. {have}{power}"
         )
     return NothingKnownError(
         f"No {quantity.name} data is known for {where}. Leave {quantity.name} out, "
         "choose another --dataset, or fit a predictor with: hwnas fit"
+    )
+
+
+def _of_other_options(space: SearchSpace, target: Target) -> Entry | None:
+    """A table that knows a target on a space, but for other options of it."""
+    return next(
+        (
+            entry
+            for entry in catalogue()
+            if entry.space == space.name
+            and not entry.is_for(space)
+            and find_column(entry.columns, target) is not None
+        ),
+        None,
     )

@@ -144,7 +144,8 @@ def _unknown(space: SearchSpace, device: Device | None, quantity: Quantity) -> N
             f"No device has a predictor of {quantity.name} for {space.name} on {space.dataset}. "
             "Fit one with: hwnas fit"
         )
-    return unknown_here(space, device, quantity)
+    name = device.name if device and quantity.per_device else None
+    return unknown_here(space, Target(quantity.name, space.dataset, name))
 
 
 def label_of(space: SearchSpace, importance: Importance) -> str:

@@ -20,6 +20,7 @@ from hwnas.predictors import (
     predictor_cards,
     why_not,
 )
+from hwnas.tables.catalogue import find
 
 INPUTS = {True: "from features and proxy scores", False: "from features alone"}
 """What a value was predicted from, by whether scores of zero-cost proxies were read."""
@@ -132,5 +133,6 @@ def predicted_objective(question: Question) -> Objective:
         for card in predictor_cards(space.name, space.dataset)
         if card.target.usual == target.usual
     ]
-    check_conditions(quantity, conditions, known)
-    raise unknown_here(space, question.device, quantity)
+    if not find(target, space):
+        check_conditions(quantity, conditions, known)
+    raise unknown_here(space, target)

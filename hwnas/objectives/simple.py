@@ -97,7 +97,7 @@ class CustomObjective:
 
     Args:
         function: Takes ``n_archs`` architectures, returns values of shape ``(n_archs,)``; NaN
-            means that an architecture is infeasible.
+            means that the value is unknown.
         column: Name of the values, with their unit.
         direction: ``"min"`` or ``"max"``.
         unit: The unit, for people.

@@ -124,7 +124,7 @@ def tabulated_objective(question: Question) -> Objective:
             f"Run: {entry.how_to_get}"
         )
     check_conditions(target.meaning, target.condition_text, _conditions(space, target))
-    raise unknown_here(space, question.device, target.meaning)
+    raise unknown_here(space, target)
 
 
 def _conditions(space: SearchSpace, target: Target) -> list[str]:

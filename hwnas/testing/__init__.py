@@ -1,8 +1,9 @@
-"""The contracts of spaces, objectives, proxies and algorithms, for our own tests and yours."""
+"""Contracts of spaces, objectives, proxies, algorithms and devices, for our tests and yours."""
 
 from hwnas.testing.algorithms import check_algorithm
+from hwnas.testing.devices import check_device
 from hwnas.testing.objectives import check_objective
 from hwnas.testing.proxies import check_proxy
 from hwnas.testing.spaces import check_space
 
-__all__ = ["check_algorithm", "check_objective", "check_proxy", "check_space"]
+__all__ = ["check_algorithm", "check_device", "check_objective", "check_proxy", "check_space"]

@@ -142,7 +142,8 @@ def test_a_constraint_that_cannot_be_is_quoted(mistake: Mistake, limit: str, sai
         (("--power-w", "inf"), "--power-w must be a positive number of watts; got inf."),
         (
             ("--objectives", "latency", "--power-w", "5"),
-            "--power-w needs energy among the objectives; it is not there.",
+            "--power-w needs energy among the objectives, with no source of its own; it is not "
+            "there.",
         ),
         (("--objectives", ""), "A search needs at least one objective; got none."),
         (("--objectives", ","), "A search needs at least one objective; got none."),

@@ -95,6 +95,8 @@ def test_newer_description_is_refused(tmp_path: Path) -> None:
         ('title = "Mine"', "", r"'title'"),
         ("schema = 2", "", r"schema must be a whole number from 1; got None"),
         ("schema = 2", 'schema = "one"', r"schema must be a whole number from 1; got 'one'"),
+        ('title = "Mine"', 'title = ""', r"title must not be empty"),
+        ('source = "a paper"', 'source = " "', r"source must not be empty"),
         ('kind = "CPU"', "kind = 3", r"[Ee]xpected 'str', got 'int'"),
         ('title = "Mine"', "title = ", r"it cannot be read"),
         ('kind = "CPU"', 'kinds = "CPU"', r"it has no 'kinds', did you mean 'kind'"),

@@ -173,3 +173,13 @@ def test_assigned_value_must_be_finite() -> None:
 def test_column_cannot_be_assigned_twice() -> None:
     with pytest.raises(ConfigError, match="latency_ms must be given once; got it twice"):
         parse_assignments("latency=5,latency_ms=6")
+
+
+def test_what_is_wrong_with_the_quantities_themselves_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    list(QUANTITIES)
+    things = {**QUANTITIES._things, "delay": Quantity("delay", "latency_ms", "ms", "min", "Delay")}
+    monkeypatch.setattr(QUANTITIES, "_things", things)
+    with pytest.raises(ConfigError, match=r'"latency<=5": Two quantities are called .latency_ms'):
+        parse_limit("latency<=5", "--constraint")

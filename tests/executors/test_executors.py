@@ -161,7 +161,6 @@ def test_processes_end_with_the_one_that_started_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("n_workers", "name"), [(1, "serial"), (2, "processes")])
 def test_one_worker_is_this_process(n_workers: int, name: str) -> None:
     assert type(make_executor(n_workers)) is EXECUTORS[name]
-    assert type(make_executor(3 - n_workers, name)) is EXECUTORS[name]
 
 
 def test_no_workers_are_refused() -> None:

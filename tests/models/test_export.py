@@ -14,7 +14,7 @@ from hwnas.errors import ArtifactError, ConfigError, ExportError
 from hwnas.models.export import Export, export_onnx
 from hwnas.spaces import load_space
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="torch is not installed")
 safetensors_torch = pytest.importorskip("safetensors.torch")
 
 CELL = "|nor_conv_3x3~0|+|none~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_1x1~1|skip_connect~2|"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hwnas.errors import ArtifactError
 from hwnas.models.weights import load_weights
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="torch is not installed")
 safetensors_torch = pytest.importorskip("safetensors.torch")
 
 

@@ -11,6 +11,8 @@ import hwnas
 from hwnas.api import make_objective
 from hwnas.core.architecture import Architecture
 from hwnas.core.space import SearchSpace
+from hwnas.errors import UnknownNameError
+from hwnas.objectives import NothingKnownError
 from hwnas.objectives.devices import load_device
 from hwnas.predictors.card import Sizes
 from hwnas.tables import class_means, import_file, load_audit, load_table
@@ -103,3 +105,46 @@ def test_twenty_random_networks_can_be_fitted_and_searched_for(
         out=tmp_path / "run",
     )
     assert [spec.source for spec in run.record.columns[:2]] == ["counted", "predicted"]
+
+
+def test_a_table_that_nothing_was_fitted_on_says_how_to_fit_it(
+    nasbench201: SearchSpace, measured: dict[Architecture, float]
+) -> None:
+    assert measured
+    with pytest.raises(
+        NothingKnownError,
+        match=r"Device 'myboard' has no predictor of latency for nasbench201 on cifar10; "
+        r"table 'mine' has values, which --source table looks up\. Run: hwnas fit mine$",
+    ):
+        make_objective(nasbench201, "latency", load_device("myboard"))
+
+
+def test_conditions_that_a_table_alone_knows_are_found_there(
+    nasbench201: SearchSpace, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.csv"
+    arch = nasbench201.sample(1, np.random.default_rng(0))[0]
+    path.write_text(f"arch,cifar10_raspi4_latency_ms@batch=8\n{arch},2\n")
+    import_file("mine", path, "nasbench201")
+    with pytest.raises(NothingKnownError, match=r"no predictor of latency@batch8 .*; table 'mine'"):
+        make_objective(nasbench201, "latency@batch8", load_device("raspi4"))
+    with pytest.raises(UnknownNameError, match=r"Unknown variant of latency 'batch9'"):
+        make_objective(nasbench201, "latency@batch9", load_device("raspi4"))
+
+
+def test_a_table_of_other_options_is_named_where_it_cannot_answer(
+    measured: dict[Architecture, float],
+) -> None:
+    assert measured
+    for source in ("predictor", "table"):
+        with pytest.raises(
+            NothingKnownError,
+            match=r"Table 'mine' holds latency for other options of nasbench201; got "
+            r"nasbench201 \(cells=1\)\. Measure these",
+        ):
+            make_objective(
+                hwnas.load_space("nasbench201", cells=1),
+                "latency",
+                load_device("myboard"),
+                source,
+            )

@@ -84,7 +84,11 @@ def test_archive_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyP
         read(data)
 
 
-@pytest.mark.parametrize("data", [b"", b"no gzip", gzip.compress(b"no archive" * 100, mtime=0)])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"no gzip", gzip.compress(b"no archive" * 100, mtime=0)],
+    ids=["empty", "no gzip", "no tar"],
+)
 def test_no_archive_is_refused(data: bytes) -> None:
     with pytest.raises(TableError, match=r"^a\.tar\.gz must be a whole \.tar\.gz archive"):
         read(data)
