@@ -27,7 +27,7 @@ class SearchConfig:
         dataset: Name of the data set.
         options: What else the space was made of, such as ``{"cells": 5}``.
         device: Name of the device, or None.
-        objectives: Quantities (``robustness@pgd-eps1`` for a variant) or names of own functions.
+        objectives: Quantities (``robustness@pgd-eps1`` under a condition) or own functions.
         constraints: Limits such as ``"latency_ms <= 5"``.
         source: ``"predictor"`` or ``"table"``.
         power_w: Rated power in watts from which energy is estimated, or None.

@@ -93,7 +93,7 @@ def fit_quality_transfer(
     """Extrapolate accuracy or robustness from one space to another that has none.
 
     Args:
-        quantity: ``"accuracy"`` or ``"robustness"``, or a variant such as
+        quantity: ``"accuracy"`` or ``"robustness"``, or one under a condition, such as
             ``"robustness@pgd-eps1"``.
         from_space: Search space whose published values are fitted.
         to_space: Search space to value.

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from hwnas.algorithms import ALGORITHMS, Setting
 from hwnas.algorithms.warm_start import draw, parse_warm_start
-from hwnas.api._runs import write_report
+from hwnas.api._running import SearchInterrupted, run_task
 from hwnas.api._values import COUNTED, make_objective, objective, objective_name, resolve_space
 from hwnas.config import DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
 from hwnas.core.device import Device
@@ -24,33 +22,19 @@ from hwnas.core.space import SearchSpace
 from hwnas.engine.directory import claimed, latest_directory, new_directory
 from hwnas.engine.loop import Loop, Task
 from hwnas.engine.progress import Progress
-from hwnas.engine.record import DATABASE, Record, read_record
-from hwnas.engine.run import Run, write_front
-from hwnas.engine.store import Store, check_names, read_history
-from hwnas.errors import ConfigError, RunError, StorageError
+from hwnas.engine.record import Record
+from hwnas.engine.run import Run
+from hwnas.engine.store import Store, check_names
+from hwnas.errors import ConfigError
 from hwnas.executors import EXECUTORS
 from hwnas.objectives import SOURCES
 from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import Problem
-from hwnas.objectives.indicators import REFERENCE
-from hwnas.objectives.predicted import input_notes
 from hwnas.proxies.lookup import Scoring
 
 __all__ = ["DEFAULT_GENERATIONS", "SearchInterrupted", "search"]
 
 _PACKAGES = ("hwnas", "numpy", "pymoo", "moocore", "onnxruntime")
-
-
-class SearchInterrupted(KeyboardInterrupt):
-    """A search was stopped by SIGINT; what it found is on disk.
-
-    Args:
-        run: The run so far.
-    """
-
-    def __init__(self, run: Run) -> None:
-        super().__init__(f"interrupted; the front so far is in {run.path}")
-        self.run = run
 
 
 def search(
@@ -172,7 +156,7 @@ def search(
     )
     path = _directory(record, out, resume)
     with claimed(path, record, resume):
-        return _run(path, record, task, begin, on_progress or (lambda _: None))
+        return run_task(path, record, task, begin, on_progress or (lambda _: None))
 
 
 def _listed(name: str, items: Sequence[Any]) -> Sequence[Any]:
@@ -230,80 +214,3 @@ def _directory(record: Record, out: str | os.PathLike[str] | None, resume: bool)
         return Path(out)
     stem = "-".join(filter(None, (record.config["space"], record.config["device"])))
     return latest_directory(stem, record) if resume else new_directory(stem)
-
-
-def _run(
-    path: Path,
-    record: Record,
-    task: Task,
-    begin: Callable[[Store], Loop],
-    on_progress: Callable[[Progress], None],
-) -> Run:
-    """Search and write everything; an interrupt, whenever it comes, leaves a usable front."""
-    status, columns = "finished", [spec.column for spec in record.columns]
-    loop = None
-
-    def go_on() -> None:
-        # A run that goes on further than it was to go is no longer finished.
-        if read_record(path) != record:
-            record.write(path)
-
-    with contextlib.closing(Store(path / DATABASE, columns, record.limits)) as store:
-        try:
-            loop = begin(store)
-            loop.run(on_progress, go_on)
-        except KeyboardInterrupt:
-            status = "interrupted"
-        except RunError:
-            # The run is another's, or damaged; what is there stays as it is.
-            raise
-        except BaseException:  # also a function that ends the process, as sys.exit does
-            with contextlib.suppress(StorageError):
-                replace(record, status="failed").write(path)
-            raise
-    try:
-        run = _write(path, record, task, loop, status)
-    except KeyboardInterrupt:
-        status = "interrupted"
-        run = _write(path, record, task, loop, status)
-    if status == "interrupted":
-        raise SearchInterrupted(run)
-    return run
-
-
-def _write(path: Path, record: Record, task: Task, loop: Loop | None, status: str) -> Run:
-    """Write what a search found, and say in ``run.json`` how it ended.
-
-    There is no loop where the search was stopped before its first generation was proposed.
-    """
-    normalisation, generations = None, None
-    if loop is not None and loop.tracker.normalisation is not None:
-        ranges = asdict(loop.tracker.normalisation)
-        normalisation = {name: list(values) for name, values in ranges.items()}
-        normalisation["reference"] = [REFERENCE] * record.n_objectives
-    if loop is not None and status == "finished":
-        history, generations = loop.history, tuple(loop.tracker.generations)
-    else:
-        # An interrupt may have come between what is stored and what is known of it here.
-        columns = [spec.column for spec in record.columns]
-        history = read_history(path / DATABASE, columns, record.limits)
-    record = replace(record, status=status, normalisation=normalisation)
-    run = Run(path, record, history, task.space, generations)
-    run.record = replace(record, notes=_notes(run, task, loop))
-    run.record.write(path)
-    write_front(path, run.front)
-    write_report(run)
-    return run
-
-
-def _notes(run: Run, task: Task, loop: Loop | None) -> tuple[str, ...]:
-    """What the user should know before trusting the front."""
-    if loop is None:
-        return ()
-    notes = [*loop.tracker.notes, *input_notes(task.problem.measures, loop.batch(run.front.archs))]
-    if run.n_failed:
-        notes.append(
-            f"{run.n_failed:,} of {run.n_evaluated:,} architectures could not be evaluated; the "
-            f"first failed with {run.errors[0].rstrip('.')}."
-        )
-    return tuple(notes)

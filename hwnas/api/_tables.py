@@ -83,6 +83,11 @@ def import_tables(
         yield from import_official(source)
     elif space is None and not options and (source is None or not source.is_file()):
         yield from (import_table(each, source) for each in _published(name))
+    elif source is not None and space is None and name in IMPORTERS:
+        raise ConfigError(
+            f"Table {name} is made from published files: --from must be the folder that holds "
+            f"them; got {source}."
+        )
     elif source is None or space is None:
         raise ConfigError(
             "A table of your own must come with --from FILE and --space SPACE; "

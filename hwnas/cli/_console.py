@@ -16,6 +16,13 @@ def console(to_stderr: bool = False) -> Console:
     return Console(stderr=to_stderr, highlight=False, soft_wrap=False)
 
 
+def number(value: float | None) -> str:
+    """A value to four digits, counts with thousands separated."""
+    if value is None:
+        return "unknown"
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+
+
 def print_json(value: Any) -> None:
     """Print ``value`` as JSON for machines: no colour, no NaN."""
     print(json.dumps(value, indent=2, allow_nan=False))

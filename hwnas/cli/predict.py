@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hwnas.cli._console import console, number, print_json
 from hwnas.cli._space import OptionTexts
 
 
@@ -41,7 +42,6 @@ def predict(
     from rich.markup import escape
 
     from hwnas import api
-    from hwnas.cli._console import console, print_json
 
     names = None if quantities is None else [name.strip() for name in quantities.split(",")]
     loaded = api.space_of(space, dataset, option)
@@ -86,8 +86,8 @@ def _table(cells: dict[str, dict[str, Any]]) -> Any:
     table.add_column("source")
     for name, cell in cells.items():
         ends = (cell["lower"], cell["upper"])
-        interval = "" if None in ends else f"{_number(ends[0])} to {_number(ends[1])}"
-        table.add_row(name, _number(cell["value"]), interval, _source(cell))
+        interval = "" if None in ends else f"{number(ends[0])} to {number(ends[1])}"
+        table.add_row(name, number(cell["value"]), interval, _source(cell))
     return table
 
 
@@ -99,9 +99,3 @@ def _source(cell: dict[str, Any]) -> str:
     if cell["value"] is None or inputs in (None, api.INPUTS[True]):
         return str(cell["source"])
     return f"{cell['source']} {inputs}"
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return "unknown"
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"

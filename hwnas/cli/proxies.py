@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hwnas.cli._console import console, number, print_json
 from hwnas.cli._space import OptionTexts
 
 if TYPE_CHECKING:
@@ -79,7 +80,6 @@ def _n_workers(asked: int | None, torch_device: str, n_archs: int) -> int:
 def _save(archs: Sequence[Architecture], plan: ScoringPlan, out: Path, n_workers: int) -> None:
     """Score into a file, with a progress bar."""
     from hwnas import api
-    from hwnas.cli._console import console
 
     messages = console(to_stderr=True)
     _track(api.sweep(archs, plan, out, n_workers), len(archs), messages)
@@ -108,7 +108,6 @@ def _print(archs: Sequence[Architecture], plan: ScoringPlan, n_workers: int, as_
     from rich.table import Table
 
     from hwnas import api
-    from hwnas.cli._console import console, print_json
 
     scored = api.score_rows(archs, plan, n_workers)
     if as_json:
@@ -124,11 +123,5 @@ def _print(archs: Sequence[Architecture], plan: ScoringPlan, n_workers: int, as_
         out.print(f"[bold]{arch}[/bold]", soft_wrap=True)
         table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
         for name, value in scores.values.items():
-            table.add_row(name, _number(value), scores.reasons.get(name, ""))
+            table.add_row(name, number(value), scores.reasons.get(name, ""))
         out.print(table)
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return "unknown"
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hwnas.cli import _exit
+from hwnas.cli._bars import scoring_bar, search_bar
 from hwnas.cli._space import OptionTexts
 
 if TYPE_CHECKING:
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from hwnas.core.front import Front
-    from hwnas.engine.progress import Progress
     from hwnas.engine.run import Run
-    from hwnas.proxies.lookup import Scoring
 
 SHOWN = 10
 
@@ -117,8 +115,8 @@ def search(
     is_interrupted = False
     is_silent = quiet or as_json
     with (
-        _scoring(messages, is_silent) as on_scoring,
-        _progress(messages, is_silent, generations, budget) as on_progress,
+        scoring_bar(messages, is_silent) as on_scoring,
+        search_bar(messages, is_silent, generations, budget) as on_progress,
     ):
         settings |= {"on_progress": on_progress, "on_scoring": on_scoring, "workers": api.n_cores()}
         try:
@@ -138,82 +136,6 @@ def search(
     if is_interrupted:
         _say_how_to_go_on(messages, context.obj, run)
         raise typer.Exit(_exit.INTERRUPTED)
-
-
-@contextlib.contextmanager
-def _scoring(out: Console, is_silent: bool) -> Iterator[Callable[[Scoring], None] | None]:
-    """A progress bar over the scores that a warm start needs; gone when all are there."""
-    if is_silent:
-        yield None
-        return
-    from rich import progress as parts
-
-    bar = parts.Progress(
-        parts.BarColumn(bar_width=20),
-        parts.TextColumn("scoring {task.total:,} architectures by {task.fields[proxy]}"),
-        parts.TimeRemainingColumn(compact=True),
-        console=out,
-        transient=True,
-        disable=not out.is_terminal,
-    )
-    task = bar.add_task("", total=None, proxy="")
-
-    def update(scoring: Scoring) -> None:
-        bar.update(task, completed=scoring.n_done, total=scoring.n_archs, proxy=scoring.proxy)
-        # Two bars cannot be live at once: the search's own follows.
-        if scoring.n_done < scoring.n_archs:
-            bar.start()
-        else:
-            bar.stop()
-
-    try:
-        yield update
-    finally:
-        bar.stop()
-
-
-@contextlib.contextmanager
-def _progress(
-    out: Console, is_silent: bool, generations: int | None, budget: int | None
-) -> Iterator[Callable[[Progress], None] | None]:
-    """A progress bar over generations, or over the budget where only that ends the search."""
-    if is_silent:
-        yield None
-        return
-    from rich import progress as parts
-
-    from hwnas import api
-
-    by_budget = budget is not None and generations is None
-    total = budget if by_budget else (generations or api.DEFAULT_GENERATIONS)
-    bar = parts.Progress(
-        parts.BarColumn(bar_width=20),
-        parts.TextColumn("generation {task.fields[generation]}"),
-        parts.TextColumn("{task.fields[evaluated]:,} architectures"),
-        parts.TextColumn("hypervolume {task.fields[volume]}"),
-        parts.TimeRemainingColumn(compact=True),
-        console=out,
-        transient=True,
-        disable=not out.is_terminal,
-    )
-    task = bar.add_task("", total=total, generation=0, evaluated=0, volume="-")
-    with contextlib.ExitStack() as shown:
-
-        def update(progress: Progress) -> None:
-            # Not before there is something to show: what is refused is refused in one line.
-            if not bar.live.is_started:
-                shown.enter_context(bar)
-            generation = progress.generation
-            volume = generation.hypervolume
-            bar.update(
-                task,
-                completed=generation.n_evaluated if by_budget else generation.number,
-                generation=generation.number,
-                evaluated=generation.n_evaluated,
-                volume="-" if volume is None else f"{volume:.4f}",
-            )
-
-        yield update
 
 
 def _print_run(out: Console, run: Run, seconds: float) -> None:

@@ -164,7 +164,7 @@ def _pair_findings(found: Audit) -> list[str]:
     lines = ["- one objective, not two (rank correlation or exact factor):"] if inside else []
     lines += [f"    {_pair(pair)}" for pair in inside]
     if across:
-        lines.append("- alike across devices, data sets or variants:")
+        lines.append("- alike across devices, data sets or conditions:")
         lines += [f"    {_pair(pair)}" for pair in across[:MAX_PAIRS]]
     if len(across) > MAX_PAIRS:
         lines.append(f"    and {len(across) - MAX_PAIRS} more pairs; --json lists them")

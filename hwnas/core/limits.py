@@ -76,7 +76,7 @@ def parse_limit(text: str, option: str = "", own: Collection[str] = ()) -> Limit
     """The limit that a text such as ``latency_ms<=5`` or ``accuracy >= 92`` states.
 
     Args:
-        text: A quantity's name or column, perhaps with a variant after ``@``, then ``<=`` or
+        text: A quantity's name or column, perhaps with a condition after ``@``, then ``<=`` or
             ``>=``, then the bound in the column's unit.
         option: Where the text was given, such as ``"--constraint"``; begins the messages.
         own: Columns of the user's own objectives, which may be limited too.

@@ -109,6 +109,11 @@ class Run:
         """How many of them failed."""
         return len(self.errors)
 
+    @property
+    def n_unknown(self) -> int:
+        """How many lack the value of an objective."""
+        return int((self._results.status == "unknown").sum())
+
     @cached_property
     def errors(self) -> tuple[str, ...]:
         """What those that failed raised, in the order asked."""

@@ -252,15 +252,22 @@ class Store:
                 return schema1.history(self._database, self._columns, self._limits)
             if self._is_new:
                 return History(self._trials([]), ())
-            names = ", ".join(f'"{name}"' for name in (*_KEYS, *self._numbers))
-            rows = self._database.execute(f"SELECT {names} FROM trials ORDER BY seq").fetchall()
-            events = self._database.execute("SELECT * FROM events ORDER BY seq").fetchall()
+            rows, events = self._rows_and_events()
             if [row[0] for row in rows] != list(range(len(rows))):
                 raise self._damaged("trials are missing")
             trials = self._trials(rows)
             asks = self._asks(trials, events)
         self._n_trials = len(trials)
         return History(trials, asks)
+
+    def _rows_and_events(self) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+        """Rows of both tables as they were at one moment: a search may be writing to them."""
+        names = ", ".join(f'"{name}"' for name in (*_KEYS, *self._numbers))
+        with self._database:
+            self._database.execute("BEGIN")
+            rows = self._database.execute(f"SELECT {names} FROM trials ORDER BY seq").fetchall()
+            events = self._database.execute("SELECT * FROM events ORDER BY seq").fetchall()
+        return rows, events
 
     def _trials(self, rows: Sequence[Sequence[Any]]) -> Trials:
         """Trials from what the file holds of them."""

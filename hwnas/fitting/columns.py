@@ -15,7 +15,7 @@ from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
 from hwnas.errors import TableError
 from hwnas.features import feature_layout, feature_matrix, feature_names
-from hwnas.fitting.evaluation import Measured, fit_and_measure
+from hwnas.fitting.evaluation import FittedModel, fit_and_measure
 from hwnas.fitting.importance import measure_importances
 from hwnas.fitting.procedure import NO_BETTER
 from hwnas.fitting.splits import Split
@@ -139,7 +139,7 @@ def _card(
     table: Table,
     column: Column,
     sets: tuple[str, ...],
-    found: Measured,
+    found: FittedModel,
     seed: int,
 ) -> Card:
     """The card of a model, without what the device supports and what its ranking rests on."""

@@ -55,34 +55,24 @@ def _register() -> None:
     """Teach skl2onnx these regressors."""
     from onnx import TensorProto
     from skl2onnx import update_registered_converter
-    from skl2onnx.algebra.onnx_operator import OnnxSubEstimator
     from skl2onnx.algebra.onnx_ops import OnnxAdd, OnnxCast, OnnxLog, OnnxMatMul, OnnxRelu, OnnxSub
     from skl2onnx.common.shape_calculator import calculate_linear_regressor_output_shapes
 
     from hwnas.fitting._composed import LogOf, RankTargetRegressor, ResidualRegressor
     from hwnas.fitting.gaussian_process import GroupedGaussianProcess
 
-    def parts(operator: Any, container: Any, *fitted: Any) -> list[Any]:
-        version = container.target_opset
-        return [OnnxSubEstimator(p, operator.inputs[0], op_version=version) for p in fitted]
-
-    def finish(node: Any, scope: Any, operator: Any, container: Any, *inputs: Any) -> None:
-        version = container.target_opset
-        made = node(*inputs, op_version=version, output_names=operator.outputs[:1])
-        made.add_to(scope, container)
-
     def convert_residual(scope: Any, operator: Any, container: Any) -> None:
         fitted = operator.raw_operator
-        terms = parts(operator, container, fitted.base_, fitted.residual_)
-        finish(OnnxAdd, scope, operator, container, *terms)
+        terms = _parts(operator, container, fitted.base_, fitted.residual_)
+        _finish(OnnxAdd, scope, operator, container, *terms)
 
     def convert_log(scope: Any, operator: Any, container: Any) -> None:
-        base = parts(operator, container, operator.raw_operator.base)
-        finish(OnnxLog, scope, operator, container, *base)
+        base = _parts(operator, container, operator.raw_operator.base)
+        _finish(OnnxLog, scope, operator, container, *base)
 
     def convert_ranks(scope: Any, operator: Any, container: Any) -> None:
         fitted, version = operator.raw_operator, container.target_opset
-        (found,) = parts(operator, container, fitted.base_)
+        (found,) = _parts(operator, container, fitted.base_)
         # Piecewise linear: at each knot the slope changes, and it ends flat on both sides.
         slopes = np.diff(fitted.values_) / np.diff(fitted.knots_)
         changes = np.diff(slopes, prepend=0.0, append=0.0)[:, None]
@@ -90,12 +80,12 @@ def _register() -> None:
             OnnxSub(found, _row(fitted.knots_), op_version=version), op_version=version
         )
         rise = OnnxMatMul(beyond, changes.astype(np.float32), op_version=version)
-        finish(OnnxAdd, scope, operator, container, rise, _row(fitted.values_[:1]))
+        _finish(OnnxAdd, scope, operator, container, rise, _row(fitted.values_[:1]))
 
     def convert_process(scope: Any, operator: Any, container: Any) -> None:
         version = container.target_opset
         total = _process(operator.raw_operator, operator.inputs[0], version)
-        finish(partial(OnnxCast, to=TensorProto.FLOAT), scope, operator, container, total)
+        _finish(partial(OnnxCast, to=TensorProto.FLOAT), scope, operator, container, total)
 
     converters = (
         (ResidualRegressor, convert_residual),
@@ -106,6 +96,20 @@ def _register() -> None:
     for kind, convert in converters:
         shapes = calculate_linear_regressor_output_shapes
         update_registered_converter(kind, f"Hwnas{kind.__name__}", shapes, convert)
+
+
+def _parts(operator: Any, container: Any, *fitted: Any) -> list[Any]:
+    """What fitted estimators make of an operator's input, as ONNX nodes."""
+    from skl2onnx.algebra.onnx_operator import OnnxSubEstimator
+
+    version = container.target_opset
+    return [OnnxSubEstimator(each, operator.inputs[0], op_version=version) for each in fitted]
+
+
+def _finish(node: Any, scope: Any, operator: Any, container: Any, *inputs: Any) -> None:
+    """Make a node the operator's output."""
+    made = node(*inputs, op_version=container.target_opset, output_names=operator.outputs[:1])
+    made.add_to(scope, container)
 
 
 def _row(values: np.ndarray) -> np.ndarray:

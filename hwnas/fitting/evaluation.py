@@ -31,7 +31,7 @@ from hwnas.predictors.intervals import Intervals
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class FittedModel:
     """A fitted model and how wrong it is.
 
     Args:
@@ -54,7 +54,7 @@ def fit_and_measure(
     values: np.ndarray,
     seed: int = 0,
     tolerance: float = NO_BETTER,
-) -> Measured:
+) -> FittedModel:
     """Pick, fit and measure a model of a quantity.
 
     Args:
@@ -84,7 +84,9 @@ def fit_and_measure(
     return _held_out(sample(split.train), split, features, values)
 
 
-def _held_out(sample: Sample, split: Split, features: np.ndarray, values: np.ndarray) -> Measured:
+def _held_out(
+    sample: Sample, split: Split, features: np.ndarray, values: np.ndarray
+) -> FittedModel:
     """Fitted to most classes, calibrated on some others, measured on the rest."""
     chosen = sample.fit()
     model = to_onnx(chosen.candidate.estimator_, features)
@@ -95,10 +97,10 @@ def _held_out(sample: Sample, split: Split, features: np.ndarray, values: np.nda
     in_unit = to_unit(predicted, chosen.scale.transform, sample.quantity)
     figures = regression_metrics(values[split.test], in_unit[split.test])
     evaluation = Evaluation(HELD_OUT, split.sizes(), figures, coverage)
-    return Measured(chosen, model, evaluation, intervals)
+    return FittedModel(chosen, model, evaluation, intervals)
 
 
-def _cross_validated(sample: Sample) -> Measured:
+def _cross_validated(sample: Sample) -> FittedModel:
     """Fitted to all classes; calibrated and measured on out-of-fold predictions of them."""
     chosen, values = sample.fit(), sample.values
     model = to_onnx(chosen.candidate.estimator_, sample.features)
@@ -109,4 +111,4 @@ def _cross_validated(sample: Sample) -> Measured:
     figures = regression_metrics(values, in_unit)
     sizes = Sizes(len(values), len(values), len(values))
     evaluation = Evaluation(CROSS_VALIDATED, sizes, figures, coverage)
-    return Measured(chosen, model, evaluation, intervals)
+    return FittedModel(chosen, model, evaluation, intervals)

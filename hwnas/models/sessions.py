@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy as np
 
 def open_session(data: bytes) -> Any:
     """An onnxruntime session on one thread, so that two runs give the same bits."""
+    # From 1.32 on it would write to the user's home and report to its maker as it is imported.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

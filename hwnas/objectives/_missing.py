@@ -37,20 +37,26 @@ class NothingKnownError(ConfigError):
     """No data is known for a quantity."""
 
 
-def check_variant(quantity: Quantity, variant: str, known: Iterable[str]) -> None:
-    """Check that ``variant`` is not the one reason why nothing was found.
+def check_conditions(quantity: Quantity, asked: str, known: Iterable[str]) -> None:
+    """Check that the conditions are not the one reason why nothing was found.
 
     Args:
         quantity: The quantity.
-        variant: The variant that was asked for and not found; empty for the default one.
-        known: Variants that there are, empty for one without a name.
+        asked: The conditions that were asked for and not found, as text; empty for the usual ones.
+        known: Conditions under which there are values, empty for the usual ones.
 
     Raises:
-        UnknownNameError: There are other variants of the quantity.
+        UnknownNameError: There are values under other conditions.
+        ConfigError: There are values under the usual conditions alone.
     """
-    variants = list(known)
-    if variant and variants:
-        raise UnknownNameError(f"variant of {quantity.name}", variant, filter(None, variants))
+    others = set(known)
+    if asked and others == {""}:
+        raise ConfigError(
+            f"{quantity.title} must be asked for under the usual conditions, the only ones known "
+            f"here; got '{quantity.name}@{asked}'. Leave '@{asked}' out."
+        )
+    if asked and others:
+        raise UnknownNameError(f"condition of {quantity.name}", asked, filter(None, others))
 
 
 def unknown_here(space: SearchSpace, target: Target) -> NothingKnownError:
@@ -86,8 +92,8 @@ def unknown_here(space: SearchSpace, target: Target) -> NothingKnownError:
             f"Device '{device or ''}' has no {quantity.name} data for {where}. {have}{power}"
         )
     return NothingKnownError(
-        f"No {quantity.name} data is known for {where}. Leave {quantity.name} out of "
-        "--objectives, choose another --dataset, or fit a predictor with: hwnas fit"
+        f"No {quantity.name} data is known for {where}. Leave {quantity.name} out, "
+        "choose another --dataset, or fit a predictor with: hwnas fit"
     )
 
 

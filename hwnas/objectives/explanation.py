@@ -15,7 +15,7 @@ from hwnas.errors import ConfigError
 from hwnas.features import feature_names
 from hwnas.features.legend import KINDS, SETS, labels
 from hwnas.fitting.splits import MIN_HELD_OUT
-from hwnas.objectives._missing import NothingKnownError, check_variant, unknown_here
+from hwnas.objectives._missing import NothingKnownError, check_conditions, unknown_here
 from hwnas.predictors import fits, predictor_cards, why_not
 from hwnas.predictors.card import Card
 from hwnas.predictors.importances import Importance
@@ -127,7 +127,7 @@ def explanations(
         reason = why_not(space, Target(quantity.name, space.dataset, name, conditions))
         if reason:
             raise NothingKnownError(f"{reason} Fit one for these options: hwnas fit TABLE")
-        check_variant(quantity, variant, (card.target.condition_text for card in cards))
+        check_conditions(quantity, variant, (card.target.condition_text for card in cards))
         raise _unknown(space, device, quantity)
     found = [
         Explanation(card, card.importances.listed() if card.importances else ())

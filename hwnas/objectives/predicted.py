@@ -11,7 +11,7 @@ from hwnas.core.batch import Batch
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
 from hwnas.core.quantity import Quantity
 from hwnas.objectives import SOURCES, Question
-from hwnas.objectives._missing import NothingKnownError, check_variant, need_device, unknown_here
+from hwnas.objectives._missing import NothingKnownError, check_conditions, need_device, unknown_here
 from hwnas.objectives.evaluation import inputs_of
 from hwnas.predictors import (
     Predictor,
@@ -114,7 +114,8 @@ def predicted_objective(question: Question) -> Objective:
 
     Raises:
         NothingKnownError: There is none for this space, data set and device.
-        UnknownNameError: There is one, but not under these conditions.
+        UnknownNameError: There are some under other conditions, not under these.
+        ConfigError: There is one under the usual conditions alone.
         ArtifactError: The predictor's files are damaged.
     """
     space, target = question.space, question.target
@@ -127,11 +128,11 @@ def predicted_objective(question: Question) -> Objective:
     reason = why_not(space, target)
     if reason:
         raise NothingKnownError(f"{reason} Fit one for these options: hwnas fit TABLE")
-    variants = [
+    known = [
         card.target.condition_text
         for card in predictor_cards(space.name, space.dataset)
         if card.target.usual == target.usual
     ]
     if not find(target, space):
-        check_variant(quantity, conditions, variants)
+        check_conditions(quantity, conditions, known)
     raise unknown_here(space, target)

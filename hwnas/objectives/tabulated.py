@@ -13,7 +13,7 @@ from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
 from hwnas.errors import TableError
 from hwnas.objectives import SOURCES, Question
-from hwnas.objectives._missing import check_variant, need_device, unknown_here
+from hwnas.objectives._missing import check_conditions, need_device, unknown_here
 from hwnas.tables import Column, Table, additive_terms, class_means, load_table
 from hwnas.tables.catalogue import find, known_targets
 from hwnas.tables.checks import parse_archs
@@ -123,7 +123,7 @@ def tabulated_objective(question: Question) -> Objective:
             f"No table in the cache holds {target.quantity} for {space.name} on {space.dataset}. "
             f"Run: {entry.how_to_get}"
         )
-    check_variant(target.meaning, target.condition_text, _conditions(space, target))
+    check_conditions(target.meaning, target.condition_text, _conditions(space, target))
     raise unknown_here(space, target)
 
 

@@ -30,10 +30,16 @@ _SOURCES = {
     "predicted": "by a model fitted to a table",
     "tabulated": "as the table has it",
     "measured": "on the device",
+    "extrapolated": "by a model fitted on another space",
     "estimated": "from a formula with a rated figure in it",
     "counted": "exactly, from the operation graph",
-    "custom": "by your own function",
+    "custom": "(your own function)",
 }
+_ERROR_UNKNOWN = {
+    "predicted": "error unknown: no held-out figures",
+    "extrapolated": "error unknown: untested on this space",
+}
+"""What is said of values without figures, by their source."""
 
 
 def write_report(data: ReportData, path: Path) -> None:
@@ -152,14 +158,17 @@ def _origin(source: str) -> str:
 
 def _error(entry: Provenance) -> str:
     """How wrong a column is, in words: ``predicted, held-out Kendall tau 0.970``."""
-    if not entry.figures:
-        if entry.source == "predicted":
-            return "predicted, error unknown: no held-out figures"
-        return UNKNOWN
-    figures = " · ".join(f"{name} {_figure(value)}" for name, value in entry.figures.items())
+    if all(known(value) is None for value in entry.figures.values()):
+        return _ERROR_UNKNOWN.get(entry.source, UNKNOWN)
+    figures = " · ".join(_figure(name, value) for name, value in entry.figures.items())
     return f"{entry.source}, {entry.evaluation.replace('_', '-')} {figures}"
 
 
-def _figure(value: float | None) -> str:
+def _figure(title: str, value: float | None) -> str:
+    """A figure after its name and before its unit: ``within 10 % of the truth 98.2 %``."""
+    name, _, unit = title.partition(", ")
     number = known(value)
-    return UNKNOWN if number is None else f"{number:.3g}"
+    if number is None:
+        return f"{name} {UNKNOWN}"
+    # Three digits, zeros at the end among them: 0.9997 is 1.00, not 1.
+    return f"{name} {number:#.3g}".rstrip(".") + (f" {unit}" if unit else "")

@@ -60,7 +60,7 @@ def edge_operation(operation: str, channels: int) -> nn.Module:
     return ReluConvBn(channels, channels, kernel=3 if operation == "nor_conv_3x3" else 1)
 
 
-class Cell(nn.Module):
+class CellModule(nn.Module):
     """A NAS-Bench-201 cell: each node sums the operations on its incoming edges.
 
     Args:
@@ -142,7 +142,7 @@ def cell_network(
         width = channels * 2**stage
         if stage:
             layers.append(Reduction(width // 2, width))
-        layers += [Cell(chosen, edges, width) for _ in range(cells)]
+        layers += [CellModule(chosen, edges, width) for _ in range(cells)]
     head = [nn.BatchNorm2d(width), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
     return nn.Sequential(*layers, *head, nn.Linear(width, n_classes))
 

@@ -91,8 +91,10 @@ class NasBench201(SearchSpace):
     def __init__(self, dataset: str | None = None, channels: int = 16, cells: int = 5) -> None:
         super().__init__(dataset)
         for option, value in (("channels", channels), ("cells", cells)):
-            if value < 1:
-                raise ConfigError(f"{option} of nasbench201 must be at least 1; got {value}.")
+            if type(value) is not int or value < 1:
+                raise ConfigError(
+                    f"{option} of nasbench201 must be a whole number, at least 1; got {value!r}."
+                )
         self.channels = channels
         self.cells = cells
         image_size, self.n_outputs = _INPUT_SIZES[self.dataset]

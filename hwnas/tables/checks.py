@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
@@ -46,9 +47,27 @@ def check_columns(given: Sequence[str], required: Sequence[str], where: str) -> 
         raise TableError(f"{where}: every column must stand once; got {twice[0]} twice.")
     missing = [name for name in required if name not in given]
     if missing:
+        noun = "column" if len(required) == 1 else "columns"
         raise TableError(
-            f"{where} must have the columns {', '.join(required)}; {', '.join(missing)} missing."
+            f"{where} must have the {noun} {', '.join(required)}; {', '.join(missing)} missing."
         )
+
+
+def finite_number(value: object, where: str) -> float:
+    """A number that a file states.
+
+    Raises:
+        TableError: It is none, or not finite.
+    """
+    number = math.nan
+    try:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise TableError(f"{where} must be a finite number; got {value!r:.40}.")
+    return number
 
 
 def check_row_count(n_rows: int, expected: int, where: str) -> None:

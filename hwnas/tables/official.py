@@ -10,7 +10,6 @@ References:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +22,7 @@ from hwnas.errors import TableError
 from hwnas.spaces import load_space
 from hwnas.spaces.fbnet import FBNet
 from hwnas.tables.additive import one_gene_changes
-from hwnas.tables.checks import check_row_count, published_archs
+from hwnas.tables.checks import check_row_count, finite_number, published_archs
 from hwnas.tables.fbnet_operators import has_operators, network_values
 from hwnas.tables.importers._zc_combine import DATASETS
 from hwnas.tables.importers.hw_nas_bench import N_ROWS, NOT_RUN, all_columns, hardware_columns
@@ -125,13 +124,9 @@ def _numbers(values: Any, where: str) -> np.ndarray:
     if not isinstance(values, list | tuple):
         raise TableError(f"{where} must be a list of numbers.")
     check_row_count(len(values), N_ROWS, where)
-    return np.array([_number(value, f"{where}, row {row}") for row, value in enumerate(values, 1)])
-
-
-def _number(value: Any, where: str) -> float:
-    if type(value) not in (int, float) or not math.isfinite(value):
-        raise TableError(f"{where} must be a finite number.")
-    return float(value)
+    return np.array(
+        [finite_number(value, f"{where}, row {row}") for row, value in enumerate(values, 1)]
+    )
 
 
 def _fbnet_table(part: dict[Any, Any], source: dict[str, Any], where: str) -> Table:
@@ -162,7 +157,7 @@ def _fbnet_table(part: dict[Any, Any], source: dict[str, Any], where: str) -> Ta
 
 def _lookup(part: Any, where: str) -> Mapping[str, float]:
     return {
-        key: _number(value, f"{where}, {key!a:.80}")
+        key: finite_number(value, f"{where}, {key!a:.80}")
         for key, value in _dictionary(part, where).items()
     }
 

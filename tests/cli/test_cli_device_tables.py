@@ -34,6 +34,20 @@ def test_a_device_that_a_table_names_is_listed_and_shown(
     assert row.split() == ["myboard", "myboard", "unknown", "nasbench201:", "latency"]
 
 
+def test_a_device_without_a_predictor_is_told_of_its_table(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(f"arch,cifar10_myboard_latency_ms\n{ARCH},1.5\n")
+    import_file("mine", path, "nasbench201")
+    with pytest.raises(SystemExit, match=r"^2$"):
+        main(["predict", ARCH, "--device", "myboard", "--quantities", "latency"])
+    assert capsys.readouterr().err == (
+        "Error: Device 'myboard' has no predictor of latency for nasbench201 on cifar10; table "
+        "'mine' has values, which --source table looks up. Run: hwnas fit mine\n"
+    )
+
+
 def test_batches_of_a_gpu_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert (
         "In table help-fbnet, on fbnet (cifar100): latency@batch1, latency@batch32, "

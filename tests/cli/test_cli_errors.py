@@ -87,7 +87,7 @@ def run(tmp_path: Path) -> Path:
         ),
         (
             (*EDGE, "--objectives", "robustness@apgd-ce-esp1"),
-            "Unknown variant of robustness 'apgd-ce-esp1'. Did you mean 'apgd-ce-eps1'?",
+            "Unknown condition of robustness 'apgd-ce-esp1'. Did you mean 'apgd-ce-eps1'?",
         ),
         ((*EDGE, "--algorithm", "nsga3"), "Unknown algorithm 'nsga3'. Did you mean 'nsga2'?"),
         ((*EDGE, "--source", "tables"), "Unknown source of values 'tables'. Did you mean 'table'?"),

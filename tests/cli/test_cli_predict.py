@@ -176,7 +176,7 @@ def test_json_says_what_was_predicted_from_what(type_: Type) -> None:
         ((CELL, "--power-w", "much"), "Invalid value for '--power-w'"),
         (
             (CELL, "--quantities", "robustness@pgd-eps11"),
-            "Unknown variant of robustness 'pgd-eps11'. Did you mean 'pgd-eps1'?",
+            "Unknown condition of robustness 'pgd-eps11'. Did you mean 'pgd-eps1'?",
         ),
     ],
 )

@@ -88,7 +88,7 @@ def test_one_of_the_three_ways_must_be_chosen(capsys: pytest.CaptureFixture[str]
     [
         (["--proxies", "synflo"], "Unknown proxy 'synflo'. Did you mean 'synflow'"),
         (["--batch", "nowhere.npz"], "nowhere.npz does not exist"),
-        (["--option", "cells=0"], "cells of nasbench201 must be at least 1; got 0"),
+        (["--option", "cells=0"], "cells of nasbench201 must be a whole number, at least 1; got 0"),
         (["--torch-device", "tpu"], "scored on cpu or cuda; got 'tpu'"),
         (["--workers", "0"], "at least 1 worker; got 0"),
     ],

@@ -15,7 +15,8 @@ from rich.console import Console
 import hwnas
 from hwnas.algorithms import ALGORITHMS, summary
 from hwnas.cli import main
-from hwnas.cli.search import SHOWN, _print_front, _scoring, _spread
+from hwnas.cli._bars import scoring_bar
+from hwnas.cli.search import SHOWN, _print_front, _spread
 from hwnas.engine.lock import hold
 from hwnas.proxies import shipped
 from hwnas.proxies.lookup import Scoring
@@ -222,7 +223,7 @@ def test_a_beginning_that_cannot_be_is_refused_in_one_line(
 
 def test_scoring_is_seen_on_a_terminal_and_gone_when_it_is_done() -> None:
     out = Console(file=io.StringIO(), force_terminal=True, width=80, color_system=None)
-    with _scoring(out, is_silent=False) as told:
+    with scoring_bar(out, is_silent=False) as told:
         assert told is not None
         told(Scoring("nwot", 250, 1000))
         told(Scoring("nwot", 1000, 1000))
@@ -233,7 +234,7 @@ def test_scoring_is_seen_on_a_terminal_and_gone_when_it_is_done() -> None:
 def test_scoring_is_silent_where_nobody_looks() -> None:
     out = Console(file=io.StringIO(), width=80)
     for is_silent in (False, True):
-        with _scoring(out, is_silent) as told:
+        with scoring_bar(out, is_silent) as told:
             if told is not None:
                 told(Scoring("nwot", 250, 1000))
                 told(Scoring("nwot", 1000, 1000))

@@ -116,6 +116,14 @@ def test_import_of_an_own_file_needs_a_space(type_: Terminal, own: Path) -> None
     assert "--space is missing" in err
 
 
+def test_import_of_a_published_table_from_one_file_is_refused(type_: Terminal, own: Path) -> None:
+    status, out, err = type_("import", "hw-nas-bench", "--from", str(own))
+    assert (status, out) == (2, "")
+    assert err.startswith(
+        "Error: Table hw-nas-bench is made from published files: --from must be the folder that"
+    )
+
+
 def test_space_without_a_file_is_refused(type_: Terminal) -> None:
     status, _, err = type_("import", "mine", "--space", "nasbench201")
     assert status == 2

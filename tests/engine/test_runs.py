@@ -300,6 +300,17 @@ def test_evaluations_tell_how_each_ended(started: Started) -> None:
     assert again.history == run.history
 
 
+def test_a_run_says_how_many_values_are_unknown(started: Started) -> None:
+    def silent(archs: Sequence[Architecture]) -> np.ndarray:
+        return np.array([np.nan if sum(archs[0].genotype) % 5 == 0 else 1.0])
+
+    run = started(objectives=[silent, "params"], generations=2)
+    assert 0 < run.n_unknown < run.n_evaluated
+    assert run.n_failed == 0
+    told = f"{run.n_unknown} of {run.n_evaluated} architectures lack the value of an objective"
+    assert run.record.notes[0].startswith(told)
+
+
 def test_a_run_says_how_many_evaluations_failed(started: Started) -> None:
     def fragile(archs: Sequence[Architecture]) -> np.ndarray:
         if sum(archs[0].genotype) % 5 == 0:

@@ -162,6 +162,27 @@ def test_reading_changes_nothing(path: Path) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
 
 
+def test_a_file_that_a_search_writes_to_is_read_as_it_was_at_one_moment(path: Path) -> None:
+    before = _read(path)
+    with (
+        contextlib.closing(Store(path, COLUMNS, LIMITS)) as writer,
+        contextlib.closing(Store(path, COLUMNS, LIMITS)) as reader,
+    ):
+        writer.history()
+        with writer.transaction():
+            pass
+
+        def write(statement: str) -> None:
+            # Between the reader's two looks: its trials are read, its events not yet.
+            if "FROM events" in statement:
+                _add(writer, 4)
+
+        reader._database.set_trace_callback(write)
+        assert _same(reader.history(), before)
+        reader._database.set_trace_callback(None)
+        assert len(reader.history().asks) == 4
+
+
 def test_a_transaction_is_stored_whole_or_not_at_all(path: Path) -> None:
     # The last architecture is there already: the whole ask must go, not its last row.
     with contextlib.closing(Store(path, COLUMNS, LIMITS)) as store:

@@ -197,21 +197,21 @@ def test_robustness_is_known_on_cifar10_only() -> None:
     space = load_space("nasbench201", dataset="cifar100")
     with pytest.raises(
         NothingKnownError,
-        match=r"No robustness data is known for nasbench201 on cifar100\. Leave robustness out of",
+        match=r"No robustness data is known for nasbench201 on cifar100\. Leave robustness out, ch",
     ):
         make_objective(space, "robustness")
 
 
-def test_unknown_variant_names_a_close_one() -> None:
+def test_unknown_condition_names_a_close_one() -> None:
     with pytest.raises(
         UnknownNameError,
-        match=r"Unknown variant of robustness 'pgd-eps11'\. Did you mean 'pgd-eps1'\? Known: apgd-",
+        match=r"Unknown condition of robustness 'pgd-eps11'\. Did you mean 'pgd-eps1'\? Known: a",
     ):
         make_objective(load_space("nasbench201"), "robustness@pgd-eps11")
 
 
-def test_variant_of_what_has_none_is_refused() -> None:
-    with pytest.raises(UnknownNameError, match=r"Unknown variant of latency 'p99'\. Known: none\."):
+def test_condition_of_what_is_known_under_the_usual_ones_alone_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"under the usual conditions, .* Leave '@p99' out\."):
         make_objective(load_space("nasbench201"), "latency@p99", load_device("edgegpu"))
 
 

@@ -187,9 +187,9 @@ def test_what_no_table_holds_does_not_ask_to_import_them_again() -> None:
 
 
 @pytest.mark.usefixtures("published_cache")
-def test_unknown_variant_in_a_table_names_a_close_one() -> None:
+def test_unknown_condition_in_a_table_names_a_close_one() -> None:
     with pytest.raises(
-        UnknownNameError, match=r"variant of robustness 'square-eps5'\. Did you mean 'square-eps"
+        UnknownNameError, match=r"condition of robustness 'square-eps5'\. Did you mean 'square-eps"
     ):
         tabulated("robustness@square-eps5")
 

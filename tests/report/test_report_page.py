@@ -162,13 +162,21 @@ def test_summary_counts_the_front_and_the_evaluated(make_report: MakeReport) -> 
         ),
         (
             Provenance("latency_ms", "predicted", "x", {"Kendall tau": float("nan")}),
-            "predicted, held-out Kendall tau \N{EN DASH}",
+            "error unknown: no held-out figures",
+        ),
+        (
+            Provenance("latency_ms", "predicted", "x", {"within 10 % of the truth, %": 100.0}),
+            "held-out within 10 % of the truth 100 %",
+        ),
+        (
+            Provenance("latency_ms", "extrapolated", "x", {"Kendall tau": None}),
+            "extrapolated by a model fitted on another space x error unknown: untested on this",
         ),
         (
             Provenance("latency_ms", "predicted", "x", {"Kendall tau": 0.8}, "cross_validated"),
-            "predicted, cross-validated Kendall tau 0.8",
+            "predicted, cross-validated Kendall tau 0.800",
         ),
-        (Provenance("latency_ms", "predicted", "x", {}), "predicted, error unknown"),
+        (Provenance("latency_ms", "predicted", "x", {}), "error unknown: no held-out figures"),
         (
             Provenance("latency_ms", "tabulated", "x", {}),
             "tabulated as the table has it x \N{EN DASH}",

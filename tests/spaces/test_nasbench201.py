@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -201,9 +202,11 @@ def test_unknown_dataset_is_refused() -> None:
 
 
 @pytest.mark.parametrize("option", ["channels", "cells"])
-def test_options_below_one_are_refused(option: str) -> None:
-    with pytest.raises(ConfigError, match=f"{option} of nasbench201 must be at least 1; got 0"):
-        load_space("nasbench201", **{option: 0})
+@pytest.mark.parametrize("value", [0, "5", 1.5, True])
+def test_options_that_count_nothing_are_refused(option: str, value: object) -> None:
+    told = f"{option} of nasbench201 must be a whole number, at least 1; got {value!r}"
+    with pytest.raises(ConfigError, match=re.escape(told)):
+        load_space("nasbench201", **{option: value})
 
 
 def test_genotypes_of_the_wrong_width_are_refused() -> None:

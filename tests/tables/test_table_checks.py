@@ -159,3 +159,13 @@ def test_strings_parse_to_their_genotypes(nasbench201: SearchSpace) -> None:
     parsed = checks.parse_archs(nasbench201, [archs[row] for row in picked], "a.csv")
     assert np.array_equal(parsed, everything[picked])
     assert [str(nasbench201.parse(archs[row])) for row in picked] == [archs[r] for r in picked]
+
+
+@pytest.mark.parametrize("value", [None, True, "5", float("nan"), float("inf"), 10**400])
+def test_a_number_must_be_one_and_finite(value: object) -> None:
+    with pytest.raises(TableError, match=r"^file, x must be a finite number; got "):
+        checks.finite_number(value, "file, x")
+
+
+def test_whole_numbers_are_numbers() -> None:
+    assert checks.finite_number(5, "file, x") == 5.0

@@ -19,7 +19,7 @@ from hwnas.core.target import Target, parse_target
 from hwnas.errors import ArchitectureError, TableError
 from hwnas.spaces.mnasnet import MnasNet
 from hwnas.tables.archives import read_archive
-from hwnas.tables.checks import check_row_count
+from hwnas.tables.checks import check_row_count, finite_number
 from hwnas.tables.importers import IMPORTERS, Importer, RawTable
 from hwnas.tables.repeats import merge_repeats
 from hwnas.tables.table import ARCH, Column
@@ -131,9 +131,7 @@ def _number(entry: Any, place: _Place, where: str) -> float:
     value = _at(entry, place, where)
     if value is None and place[0] == "platform_perf":
         return math.nan
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise TableError(f"{where}: {'.'.join(place)} must be a finite number; got {value!r:.40}.")
-    return float(value)
+    return finite_number(value, f"{where}: {'.'.join(place)}")
 
 
 IMPORTERS.register("accel-nasbench")(

@@ -17,7 +17,7 @@ from typing import Any
 from hwnas.core.target import parse_target
 from hwnas.errors import TableError
 from hwnas.spaces import load_space
-from hwnas.tables.checks import check_row_count, published_archs
+from hwnas.tables.checks import check_row_count, finite_number, published_archs
 from hwnas.tables.importers import IMPORTERS, Importer, RawTable
 from hwnas.tables.table import ARCH, Column
 
@@ -90,15 +90,9 @@ def _values(entry: Any, where: str) -> Sequence[float]:
     seeds = entry.get(_SEEDS) if isinstance(entry, dict) else None
     if not isinstance(seeds, list) or len(seeds) != N_SEEDS:
         raise TableError(f"{where} must have {_SEEDS} of {N_SEEDS} seeds.")
-    accuracies = [_number(value, _SEEDS, where) for value in seeds]
-    counts = [_number(entry.get(key), key, where) for key in _COUNTS]
+    accuracies = [finite_number(value, f"{where}: {_SEEDS}") for value in seeds]
+    counts = [finite_number(entry.get(key), f"{where}: {key}") for key in _COUNTS]
     return [math.fsum(accuracies) / N_SEEDS, *accuracies, *counts]
-
-
-def _number(value: Any, key: str, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise TableError(f"{where}: {key} must be a finite number; got {value!r:.40}.")
-    return float(value)
 
 
 IMPORTERS.register("nas-bench-macro")(

@@ -1,0 +1,126 @@
+"""A search from its task to the files of its run."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from hwnas.api._runs import write_report
+from hwnas.engine.loop import Loop, Task
+from hwnas.engine.progress import Progress
+from hwnas.engine.record import DATABASE, Record, read_record
+from hwnas.engine.run import Run, write_front
+from hwnas.engine.store import Store, read_history
+from hwnas.errors import RunError, StorageError
+from hwnas.objectives.indicators import REFERENCE
+from hwnas.objectives.predicted import input_notes
+
+
+class SearchInterrupted(KeyboardInterrupt):
+    """A search was stopped by SIGINT; what it found is on disk.
+
+    Args:
+        run: The run so far.
+    """
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(f"interrupted; the front so far is in {run.path}")
+        self.run = run
+
+
+def run_task(
+    path: Path,
+    record: Record,
+    task: Task,
+    begin: Callable[[Store], Loop],
+    on_progress: Callable[[Progress], None],
+) -> Run:
+    """Search and write everything; an interrupt, whenever it comes, leaves a usable front.
+
+    Args:
+        path: Directory of the run, which this process holds.
+        record: What its ``run.json`` is to say.
+        task: What is evaluated, and when the search ends.
+        begin: Makes the loop over a store.
+        on_progress: Called after every generation.
+
+    Raises:
+        SearchInterrupted: SIGINT came; the run so far is written, and is its ``run``.
+        EvaluationError: Every architecture of the first generation failed.
+        RunError: The stored run is damaged, or not one that this task would have made.
+        StorageError: The directory cannot be written.
+    """
+    status, columns = "finished", [spec.column for spec in record.columns]
+    loop = None
+
+    def go_on() -> None:
+        # A run that goes on further than it was to go is no longer finished.
+        if read_record(path) != record:
+            record.write(path)
+
+    with contextlib.closing(Store(path / DATABASE, columns, record.limits)) as store:
+        try:
+            loop = begin(store)
+            loop.run(on_progress, go_on)
+        except KeyboardInterrupt:
+            status = "interrupted"
+        except RunError:
+            # The run is another's, or damaged; what is there stays as it is.
+            raise
+        except BaseException:  # also a function that ends the process, as sys.exit does
+            with contextlib.suppress(StorageError):
+                replace(record, status="failed").write(path)
+            raise
+    try:
+        run = _write(path, record, task, loop, status)
+    except KeyboardInterrupt:
+        status = "interrupted"
+        run = _write(path, record, task, loop, status)
+    if status == "interrupted":
+        raise SearchInterrupted(run)
+    return run
+
+
+def _write(path: Path, record: Record, task: Task, loop: Loop | None, status: str) -> Run:
+    """Write what a search found, and say in ``run.json`` how it ended.
+
+    There is no loop where the search was stopped before its first generation was proposed.
+    """
+    normalisation, generations = None, None
+    if loop is not None and loop.tracker.normalisation is not None:
+        ranges = asdict(loop.tracker.normalisation)
+        normalisation = {name: list(values) for name, values in ranges.items()}
+        normalisation["reference"] = [REFERENCE] * record.n_objectives
+    if loop is not None and status == "finished":
+        history, generations = loop.history, tuple(loop.tracker.generations)
+    else:
+        # An interrupt may have come between what is stored and what is known of it here.
+        columns = [spec.column for spec in record.columns]
+        history = read_history(path / DATABASE, columns, record.limits)
+    record = replace(record, status=status, normalisation=normalisation)
+    run = Run(path, record, history, task.space, generations)
+    run.record = replace(record, notes=_notes(run, task, loop))
+    run.record.write(path)
+    write_front(path, run.front)
+    write_report(run)
+    return run
+
+
+def _notes(run: Run, task: Task, loop: Loop | None) -> tuple[str, ...]:
+    """What the user should know before trusting the front."""
+    if loop is None:
+        return ()
+    notes = [*loop.tracker.notes, *input_notes(task.problem.measures, loop.batch(run.front.archs))]
+    if run.n_failed:
+        notes.append(
+            f"{run.n_failed:,} of {run.n_evaluated:,} architectures could not be evaluated; the "
+            f"first failed with {run.errors[0].rstrip('.')}."
+        )
+    if run.n_unknown:
+        notes.append(
+            f"{run.n_unknown:,} of {run.n_evaluated:,} architectures lack the value of an "
+            "objective; they are not on the front."
+        )
+    return tuple(notes)
