@@ -39,8 +39,10 @@ def scores_sha256(space: SearchSpace) -> str:
 def _scores(space: SearchSpace) -> ShippedScores:
     known = shipped_scores(space)
     if known is None:
+        options = ", ".join(f"{name}={value}" for name, value in space.options.items())
         raise ConfigError(
-            f"No scores of zero-cost proxies ship for {space.name}. Choose other feature sets."
+            f"No scores of zero-cost proxies ship for {space.name}"
+            f"{f' with {options}' if options else ''}. Choose other feature sets."
         )
     return known
 
