@@ -109,7 +109,9 @@ def select(
         at_most: Largest value allowed, by column.
         at_least: Smallest value allowed, by column.
         prefer: Importance, by column.
-        method: ``"knee"``, ``"asf"`` or ``"pseudo-weights"``.
+        method: ``"lexicographic"``, the default under limits: the best of the first quality that
+            has no limit; ``"knee"``, the default without; ``"asf"``, the default with a
+            preference; or ``"pseudo-weights"``.
 
     Raises:
         NoCandidateError: Nothing satisfies the limits.

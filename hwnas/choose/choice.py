@@ -1,4 +1,4 @@
-"""Choice of one architecture from a front: what the limits leave, ranked by preference."""
+"""Choice of one architecture from a front: the best that the limits leave."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from hwnas.choose.candidates import rankable, within
 from hwnas.choose.ranking import METHODS, rank
 from hwnas.core.front import Front
-from hwnas.core.limits import Limit, column_of
+from hwnas.core.limits import Limit, column_of, quantity_of
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.errors import ConfigError, NoCandidateError, UnknownNameError
 
@@ -86,14 +86,20 @@ def select(
     An architecture whose value in a limited column is unknown does not satisfy the limit. The
     order of the front's rows does not matter; ties go to the first string in alphabetical order.
 
+    Under limits and without a preference, what is limited is good enough, and the best in what is
+    left is chosen: the first quality, such as accuracy, else the first objective, the others
+    breaking ties. A looser limit therefore never gives a worse one. Where all is limited, the first
+    quality of all.
+
     Args:
         front: Where to choose from.
         at_most: Largest value allowed by column, in the column's unit; applied first.
         at_least: Smallest value allowed by column.
-        prefer: Relative importance by column; a column not named is ignored. All objectives count
-            the same by default.
-        method: ``"knee"``, the default; ``"asf"``, the default with a preference; or
-            ``"pseudo-weights"``. See :func:`hwnas.choose.ranking.rank`.
+        prefer: Relative importance by column; a column not named is ignored.
+        method: ``"lexicographic"``, the default under limits; ``"knee"``, the default without;
+            ``"asf"``, the default with a preference; or ``"pseudo-weights"``. Without a preference
+            all objectives count the same for the last three. See
+            :func:`hwnas.choose.ranking.rank`.
 
     Raises:
         NoCandidateError: The front is empty or the limits leave nothing.
@@ -106,8 +112,11 @@ def select(
             "Search longer or loosen the search's constraints."
         )
     limits = _limits(front, at_most or {}, at_least or {})
-    chosen_method = _method(method, has_preference=prefer is not None)
-    weights = _weights(front, prefer)
+    chosen_method = _method(method, has_preference=prefer is not None, has_limits=bool(limits))
+    if prefer is None and chosen_method == "lexicographic":
+        weights = {_leading(front, limits): 1.0}
+    else:
+        weights = _weights(front, prefer)
     # Every objective breaks ties, so one without weight is still a criterion.
     criteria = list(dict.fromkeys([*(spec.column for spec in front.objectives), *weights]))
     candidates = rankable(front, within(front, limits), criteria)
@@ -138,9 +147,20 @@ def _limits(
     return (*upper, *lower)
 
 
-def _method(method: str | None, has_preference: bool) -> str:
+def _leading(front: Front, limits: Sequence[Limit]) -> str:
+    """The column to be best in: the first quality that no limit is on, else the first objective."""
+    limited = {limit.column for limit in limits}
+    names = [spec.column for spec in front.objectives]
+    left = [name for name in names if name not in limited] or names
+    quantities = {name: quantity_of(name) for name in left}
+    return next((name for name, found in quantities.items() if found and found.is_quality), left[0])
+
+
+def _method(method: str | None, has_preference: bool, has_limits: bool) -> str:
+    if method is None and has_preference:
+        return "asf"
     if method is None:
-        return "asf" if has_preference else "knee"
+        return "lexicographic" if has_limits else "knee"
     if method not in METHODS:
         raise UnknownNameError("method", method, METHODS)
     if method == "knee" and has_preference:

@@ -38,7 +38,8 @@ def select(
         str | None,
         typer.Option(
             metavar="{methods}",
-            help="How to choose; knee without --prefer, asf with it, by default.",
+            help="How to choose; by default asf with --prefer, lexicographic (the best accuracy) "
+            "with limits, knee without either.",
         ),
     ] = None,
     export: Annotated[
@@ -124,9 +125,18 @@ def _reason(selection: Selection) -> str:
     """One line on what was chosen from and how."""
     limits = f" under {', '.join(map(str, selection.limits))}" if selection.limits else ""
     weights = ", ".join(f"{column}={weight:g}" for column, weight in selection.weights.items())
-    how = "knee" if selection.method == "knee" else f"{selection.method} with {weights}"
+    how = {
+        "knee": "by knee",
+        "lexicographic": f"for the best {_order(selection)}",
+    }.get(selection.method, f"by {selection.method} with {weights}")
     among = f"{selection.n_candidates} of {selection.n_archs} architectures"
-    return f"Chosen from {among}{limits}, by {how}."
+    return f"Chosen from {among}{limits}, {how}."
+
+
+def _order(selection: Selection) -> str:
+    """Columns by which a lexicographic choice was made, the first one first."""
+    columns = sorted(selection.weights, key=lambda column: -selection.weights[column])
+    return ", then ".join(columns)
 
 
 def _comparison(selection: Selection) -> str:

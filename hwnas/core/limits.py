@@ -141,6 +141,12 @@ def column_of(name: str) -> str:
     return target.column if target else name
 
 
+def quantity_of(column: str) -> Quantity | None:
+    """The quantity that a column holds; None for a user's own column."""
+    target = _target(column)
+    return target.meaning if target else None
+
+
 def _target(name: str) -> Target | None:
     """The target a name stands for; None for a user's own column."""
     try:
@@ -153,8 +159,8 @@ def _problem(limit: Limit) -> str:
     """What is wrong with a limit's bound, as the rest of a sentence; empty if nothing is."""
     if not math.isfinite(limit.bound):
         return f"the limit must be a finite number; got {limit.bound}."
-    target = _target(limit.column)
-    wanted = target and _reachable(target.meaning, limit)
+    quantity = quantity_of(limit.column)
+    wanted = quantity and _reachable(quantity, limit)
     return f"the limit must be {wanted}; got {_plain(limit.bound)}." if wanted else ""
 
 

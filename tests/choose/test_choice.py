@@ -145,6 +145,58 @@ def test_ties_in_a_lone_preference_are_broken_by_the_other_objective() -> None:
     assert select(front, prefer={"latency_ms": 1}).pick.arch == "b"
 
 
+def test_limit_is_good_enough_and_the_best_accuracy_within_it_is_chosen() -> None:
+    selection = select(FRONT, at_most={"latency_ms": 4.5})
+    assert (selection.method, selection.weights) == ("lexicographic", {"accuracy_pct": 1.0})
+    assert (selection.pick.arch, selection.runner_up.arch) == ("d", "c")
+
+
+@pytest.mark.parametrize(
+    ("at_most", "at_least", "leading", "expected"),
+    [
+        ({"params": 800_000}, {}, "accuracy_pct", "e"),
+        ({}, {"accuracy_pct": 90}, "latency_ms", "c"),
+        ({"params": 400_000}, {"accuracy_pct": 55}, "latency_ms", "b"),
+        # Nothing is left but the limits' own columns.
+        ({"latency_ms": 3}, {"accuracy_pct": 55}, "accuracy_pct", "c"),
+    ],
+)
+def test_what_is_limited_does_not_lead(at_most, at_least, leading, expected) -> None:
+    selection = select(FRONT, at_most, at_least)
+    assert selection.weights == {leading: 1.0}
+    assert selection.pick.arch == expected
+
+
+def test_quality_leads_wherever_it_stands_among_the_objectives() -> None:
+    cost = ObjectiveSpec("mine", "", "min", "custom", "Mine")
+    columns = (cost, LATENCY, ACCURACY)
+    rows = [(1.0, 9.0, 90.0), (2.0, 2.0, 91.0), (3.0, 1.0, 92.0)]
+    front = replace(front_of(rows, columns=columns), n_objectives=3)
+    assert select(front, at_most={"latency_ms": 5}).weights == {"accuracy_pct": 1.0}
+    assert select(front, at_most={"latency_ms": 5}).pick.arch == "c"
+    assert select(front, at_least={"accuracy_pct": 90}).weights == {"mine": 1.0}
+
+
+def test_equal_accuracy_within_limits_is_decided_by_the_other_objectives() -> None:
+    front = front_of([(90.0, 3.0, 1.0), (90.0, 2.0, 1.0), (90.0, 4.0, 1.0)])
+    assert select(front, at_most={"params": 5}).pick.arch == "b"
+
+
+def test_knee_under_limits_is_chosen_on_request() -> None:
+    front = bent_front(6)
+    assert select(front, at_most={"params": 15}, method="knee").pick.index == 6
+    assert select(front, at_most={"params": 15}).pick.index == 15
+
+
+def test_lexicographic_choice_follows_the_preference_from_the_largest_weight() -> None:
+    front = front_of([(90.0, 3.0, 5.0), (90.0, 2.0, 7.0), (80.0, 1.0, 5.0)])
+    prefer = {"params": 2, "accuracy_pct": 1}
+    assert select(front, prefer={"params": 2}, method="lexicographic").pick.arch == "a"
+    assert select(front, prefer=prefer, method="lexicographic").pick.arch == "a"
+    by_latency = {"latency_ms": 1, "params": 2}
+    assert select(front, prefer=by_latency, method="lexicographic").pick.arch == "c"
+
+
 def test_limits_leave_out_what_breaks_them() -> None:
     selection = select(FRONT, at_most={"latency_ms": 1.9}, at_least={"accuracy": 55})
     assert selection.pick.arch == "b"
@@ -329,6 +381,16 @@ def test_pick_satisfies_the_limits(rows, method, accuracy, latency) -> None:
     assert within[selection.pick.index]
     assert selection.n_candidates == sum(within)
     assert (selection.runner_up is None) == (sum(within) == 1)
+
+
+@given(_rows, st.floats(0.25, 100), st.floats(0.25, 100))
+def test_looser_limit_never_gives_a_worse_accuracy(rows, one, other) -> None:
+    front, (tight, loose) = front_of(rows), sorted([one, other])
+    assume(any(latency <= tight for _, latency, _ in rows))
+    picks = [select(front, at_most={"latency_ms": bound}).pick for bound in (tight, loose)]
+    assert picks[0].values["accuracy_pct"] <= picks[1].values["accuracy_pct"]
+    within = [accuracy for accuracy, latency, _ in rows if latency <= tight]
+    assert picks[0].values["accuracy_pct"] == max(within)
 
 
 @given(_rows, _methods, st.randoms(use_true_random=False))

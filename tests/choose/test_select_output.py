@@ -50,6 +50,18 @@ def test_pick_is_printed_with_values_intervals_units_and_sources() -> None:
     assert "told apart" not in text
 
 
+def test_reason_says_what_the_pick_is_best_in() -> None:
+    text = printed(front_with([0.5, np.nan, 0.3, np.nan]), at_most={"latency_ms": 9})
+    reason = "Chosen from 2 of 2 architectures under latency_ms <= 9, for the best accuracy_pct."
+    assert reason in " ".join(text.split())
+    both = printed(
+        front_with([0.5, np.nan, 0.3, np.nan]),
+        prefer={"latency_ms": 1, "accuracy_pct": 2},
+        method="lexicographic",
+    )
+    assert "for the best accuracy_pct, then latency_ms." in " ".join(both.split())
+
+
 def test_table_fits_in_80_columns() -> None:
     lines = printed(front_with([5.0, 3.0, 2.0, np.nan])).splitlines()
     assert max(len(line) for line in lines if CELLS[0] not in line and CELLS[1] not in line) <= 80
