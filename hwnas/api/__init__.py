@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from hwnas.api._lists import listed
     from hwnas.api._proxies import choose_architectures, n_cores, plan_scoring, score_rows, sweep
     from hwnas.api._runs import (
+        Share,
         export,
         export_record,
         front_record,
         load_run,
         parse_assignments,
+        parse_goals,
         select,
         selection_record,
         write_report,
@@ -86,11 +88,13 @@ _HOMES = {
         "sweep",
     ),
     "_runs": (
+        "Share",
         "export",
         "export_record",
         "front_record",
         "load_run",
         "parse_assignments",
+        "parse_goals",
         "select",
         "selection_record",
         "write_report",
@@ -129,6 +133,7 @@ __all__ = [
     "DEFAULT_GENERATIONS",
     "INPUTS",
     "SearchInterrupted",
+    "Share",
     "choose_architectures",
     "device_names",
     "device_predictors",
@@ -156,6 +161,7 @@ __all__ = [
     "objective",
     "objective_name",
     "parse_assignments",
+    "parse_goals",
     "plan_scoring",
     "predict",
     "predictor_records",

@@ -1,6 +1,7 @@
 """Choose the architecture to ship from a front."""
 
-from hwnas.choose.choice import Choice, Selection, select
+from hwnas.choose.choice import select
 from hwnas.choose.ranking import METHODS
+from hwnas.choose.selection import Choice, Comparison, Selection
 
-__all__ = ["METHODS", "Choice", "Selection", "select"]
+__all__ = ["METHODS", "Choice", "Comparison", "Selection", "select"]

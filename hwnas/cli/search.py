@@ -45,6 +45,14 @@ def search(
         list[str] | None,
         typer.Option(metavar="LIMIT", help='Such as "latency_ms<=5"; repeat it for several.'),
     ] = None,
+    limit_at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="interval|point|N%",
+            help="What must keep a limit: the far end of the value's 90 % interval (the default), "
+            "the value, or a probability such as 90%.",
+        ),
+    ] = None,
     source: Annotated[
         str, typer.Option(metavar="{sources}", help="table: look true values up.")
     ] = "predictor",
@@ -103,6 +111,7 @@ def search(
         "device": device,
         "objectives": [name.strip() for name in objectives.split(",") if name.strip()],
         "constraints": constraint or [],
+        "limit_at": limit_at,
         "source": source,
         "power_w": power_w,
         "algorithm": algorithm,

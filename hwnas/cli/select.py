@@ -13,10 +13,14 @@ if TYPE_CHECKING:
     from rich.console import Console, JustifyMethod
     from rich.table import Table
 
-    from hwnas.choose import Choice, Selection
+    from hwnas.choose import Choice, Comparison, Selection
+    from hwnas.core.limits import Goal
     from hwnas.models.export import Export
 
-_LIMIT_HELP = "{} value allowed, as COLUMN=NUMBER; repeat it, or put commas between several."
+_LIMIT_HELP = (
+    "{} value allowed, as COLUMN=NUMBER, or COLUMN=N% of the baseline's; repeat it, or put commas "
+    "between several."
+)
 
 
 def select(
@@ -40,6 +44,22 @@ def select(
             metavar="{methods}",
             help="How to choose; by default asf with --prefer, lexicographic (the best accuracy) "
             "with limits, knee without either.",
+        ),
+    ] = None,
+    limit_at: Annotated[
+        str,
+        typer.Option(
+            metavar="interval|point|N%",
+            help="What must keep a limit: the far end of the value's 90 % interval, the value, or "
+            "a probability such as 90%.",
+        ),
+    ] = "interval",
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ARCH",
+            help="What you have: an architecture, or its values as latency_ms=20,accuracy_pct=91. "
+            "Limits may then be shares of it, as latency_ms=60%.",
         ),
     ] = None,
     export: Annotated[
@@ -66,7 +86,7 @@ def select(
     upper, lower = _limits(at_most, "--at-most"), _limits(at_least, "--at-least")
     preference = None if prefer is None else api.parse_assignments(prefer, "--prefer")
     loaded = api.load_run(run)
-    selection = api.select(loaded, upper, lower, preference, method)
+    selection = api.select(loaded, upper, lower, preference, method, limit_at, baseline)
     record = api.selection_record(selection)
     exported = None
     if export is not None:
@@ -79,11 +99,11 @@ def select(
             _print_export(console(), exported)
 
 
-def _limits(texts: Iterable[str] | None, option: str) -> dict[str, float]:
+def _limits(texts: Iterable[str] | None, option: str) -> dict[str, Goal]:
     """Bounds by column, of all the times an option was given."""
     from hwnas import api
 
-    return api.parse_assignments(",".join(texts), option) if texts else {}
+    return api.parse_goals(",".join(texts), option) if texts else {}
 
 
 def print_selection(out: Console, selection: Selection) -> None:
@@ -94,14 +114,68 @@ def print_selection(out: Console, selection: Selection) -> None:
     out.print(f"[bold]{escape(selection.pick.arch)}[/bold]", soft_wrap=True)
     out.print(f"{_reason(selection)}\n")
     out.print(_table(selection))
+    if selection.limits:
+        out.print(f"\n{_certainty(selection)}")
     for limit in selection.uncertain_limits:
         out.print(
-            f"\n[yellow]The bound of {limit} lies inside the pick's 90 % interval:[/yellow] "
+            f"[yellow]The bound of {limit} lies inside the pick's 90 % interval:[/yellow] "
             "measure it on the device before it ships."
         )
-    if selection.runner_up is not None:
-        out.print(f"\nRunner-up: {escape(selection.runner_up.arch)}", soft_wrap=True)
-        out.print(_comparison(selection), end="")
+    if selection.versus_runner_up is not None:
+        other = selection.versus_runner_up.other
+        out.print(f"\nRunner-up: {escape(other.arch)}", soft_wrap=True)
+        out.print(_chances(selection.versus_runner_up, "runner-up"))
+        out.print(_overlap(selection), end="")
+    if selection.versus_baseline is not None:
+        _print_baseline(out, selection, selection.versus_baseline)
+
+
+def _print_baseline(out: Console, selection: Selection, versus: Comparison) -> None:
+    """What the pick is beside what the user has."""
+    from rich.markup import escape
+
+    out.print(f"\nBaseline: {escape(versus.other.arch or 'as given')}", soft_wrap=True)
+    units = {spec.column: spec.unit for spec in selection.columns}
+    changes = [
+        f"{column} {difference:+.4g}{units[column] and ' ' + units[column]}"
+        for column, difference in versus.differences.items()
+        if not math.isnan(difference)
+    ]
+    out.print(f"Against it: {', '.join(changes) or 'nothing to compare'}.")
+    if changes:
+        out.print(_chances(versus, "baseline"))
+    if not selection.improves:
+        out.print(
+            "[yellow]The pick is in no objective better than the baseline beyond the 90 % "
+            "intervals:[/yellow] measure both, or keep what you have."
+        )
+
+
+def _certainty(selection: Selection) -> str:
+    """How probable it is that the pick keeps each limit."""
+    chances = [
+        f"{limit} {_chance(chance)}"
+        for limit, chance in zip(selection.limits, selection.limit_chances, strict=True)
+    ]
+    return f"Probability that a limit holds: {', '.join(chances)}."
+
+
+def _chances(versus: Comparison, other: str) -> str:
+    """How probable it is that the pick is better in each objective."""
+    chances = [
+        f"{column} {_chance(chance)}"
+        for column, chance in versus.chances.items()
+        if not math.isnan(versus.differences[column])
+    ]
+    return f"Probability that the pick is better than the {other}: {', '.join(chances)}."
+
+
+def _chance(probability: float | None) -> str:
+    """A probability in whole percent, which never claims to be sure."""
+    if probability is None:
+        return "unknown"
+    percent = round(100 * probability)
+    return "<1 %" if percent < 1 else ">99 %" if percent > 99 else f"{percent} %"
 
 
 def _print_export(out: Console, exported: Export) -> None:
@@ -123,7 +197,11 @@ def _print_export(out: Console, exported: Export) -> None:
 
 def _reason(selection: Selection) -> str:
     """One line on what was chosen from and how."""
-    limits = f" under {', '.join(map(str, selection.limits))}" if selection.limits else ""
+    limits = f" that keep {', '.join(map(str, selection.limits))}" if selection.limits else ""
+    if limits:
+        at = f"with a probability of {selection.limit_at}"
+        ways = {"interval": "to the end of their 90 % intervals", "point": "by their values"}
+        limits += f" {ways.get(selection.limit_at, at)}"
     weights = ", ".join(f"{column}={weight:g}" for column, weight in selection.weights.items())
     how = {
         "knee": "by knee",
@@ -139,15 +217,16 @@ def _order(selection: Selection) -> str:
     return ", then ".join(columns)
 
 
-def _comparison(selection: Selection) -> str:
+def _overlap(selection: Selection) -> str:
     """In which objectives pick and runner-up cannot be told apart; empty if in none."""
     if selection.is_tie:
         return (
             "[yellow]The two cannot be told apart:[/yellow] their 90 % intervals overlap in "
             "every objective.\n"
         )
-    if selection.indistinguishable:
-        names = ", ".join(selection.indistinguishable)
+    versus = selection.versus_runner_up
+    if versus is not None and versus.indistinguishable:
+        names = ", ".join(versus.indistinguishable)
         return f"The two cannot be told apart in {names}: their 90 % intervals overlap.\n"
     return ""
 

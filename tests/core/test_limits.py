@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwnas.core.limits import Limit, parse_assignments, parse_limit
+from hwnas.core.limits import Limit, Share, parse_assignments, parse_goals, parse_limit
 from hwnas.core.quantity import QUANTITIES, Quantity
 from hwnas.errors import ConfigError, UnknownNameError
 
@@ -173,3 +173,18 @@ def test_assigned_value_must_be_finite() -> None:
 def test_column_cannot_be_assigned_twice() -> None:
     with pytest.raises(ConfigError, match="latency_ms must be given once; got it twice"):
         parse_assignments("latency=5,latency_ms=6")
+
+
+def test_percentage_is_a_share_of_the_baseline() -> None:
+    goals = parse_goals("latency=60 %, accuracy_pct = 92,energy=80.5%")
+    assert goals == {
+        "latency_ms": Share(0.6),
+        "accuracy_pct": 92.0,
+        "energy_mj": Share(0.805),
+    }
+
+
+@pytest.mark.parametrize("text", ["latency=%", "latency=60%%", "latency%", "60%"])
+def test_goal_of_another_form_is_refused_with_its_text(text: str) -> None:
+    with pytest.raises(ConfigError, match=rf'^--at-most "{text}": '):
+        parse_goals(text, option="--at-most")
