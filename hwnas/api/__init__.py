@@ -34,6 +34,8 @@ if TYPE_CHECKING:
         parse_goals,
         select,
         selection_record,
+        sweep_limits,
+        sweep_record,
         write_report,
     )
     from hwnas.api._search import DEFAULT_GENERATIONS, SearchInterrupted, search
@@ -97,6 +99,8 @@ _HOMES = {
         "parse_goals",
         "select",
         "selection_record",
+        "sweep_limits",
+        "sweep_record",
         "write_report",
     ),
     "_search": (
@@ -174,6 +178,8 @@ __all__ = [
     "space_of",
     "spaces",
     "sweep",
+    "sweep_limits",
+    "sweep_record",
     "table_record",
     "tables",
     "tables_of",

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from hwnas.api._baseline import baseline_of
-from hwnas.choose import Selection
+from hwnas.choose import Selection, SweptLimit, sweep
 from hwnas.choose import select as select_from_front
-from hwnas.choose.record import selection_record
+from hwnas.choose.record import selection_record, sweep_record
 from hwnas.core.limits import Goal, Share, parse_assignments, parse_goals
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, INTERVAL, POINT
 from hwnas.engine.record import REPORT
@@ -27,6 +27,8 @@ __all__ = [
     "parse_goals",
     "select",
     "selection_record",
+    "sweep_limits",
+    "sweep_record",
     "write_report",
 ]
 
@@ -141,6 +143,38 @@ def select(
     return select_from_front(
         run.front, at_most or {}, at_least or {}, prefer, method, limit_at, known
     )
+
+
+def sweep_limits(
+    run: Run,
+    column: str,
+    at_most: Mapping[str, Goal] | None = None,
+    at_least: Mapping[str, Goal] | None = None,
+    prefer: Mapping[str, float] | None = None,
+    method: str | None = None,
+    limit_at: str = DEFAULT_LIMIT_AT,
+    baseline: str | None = None,
+) -> tuple[SweptLimit, ...]:
+    """The pick from a run's front at each of ten limits on a column, the tightest first.
+
+    Args:
+        run: The run.
+        column: The column to limit.
+        at_most: As for ``select``, and so on.
+        at_least: The same.
+        prefer: The same.
+        method: The same.
+        limit_at: The same.
+        baseline: The same.
+
+    Raises:
+        NoCandidateError: No limit leaves anything.
+        UnknownNameError: There is no such column or method.
+        ArchitectureError: The baseline is no architecture of the space.
+        ConfigError: The column is limited already; a limit or weight cannot be.
+    """
+    known = None if baseline is None else baseline_of(run, baseline)
+    return sweep(run.front, column, at_most, at_least, prefer, method, limit_at, known)
 
 
 def export(

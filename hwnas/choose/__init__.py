@@ -3,5 +3,6 @@
 from hwnas.choose.choice import select
 from hwnas.choose.ranking import METHODS
 from hwnas.choose.selection import Choice, Comparison, Selection
+from hwnas.choose.sweep import SweptLimit, sweep
 
-__all__ = ["METHODS", "Choice", "Comparison", "Selection", "select"]
+__all__ = ["METHODS", "Choice", "Comparison", "Selection", "SweptLimit", "select", "sweep"]

@@ -84,8 +84,7 @@ def _nothing_left(
     who = f"the only one {among}" if is_alone else f"the closest of the {len(values)} {among}"
     closest = np.argmin(limit.violation(far))
     is_upper = limit.relation == "<="
-    rounding = ROUND_CEILING if is_upper else ROUND_FLOOR
-    text, has = _outward(far[closest], rounding), _outward(values[closest], rounding)
+    text, has = outward(far[closest], is_upper), outward(values[closest], is_upper)
     in_unit = f"{unit and ' ' + unit}"
     may_have = f", and {text}{in_unit} to be sure" if far[closest] != values[closest] else ""
     return (
@@ -94,7 +93,8 @@ def _nothing_left(
     )
 
 
-def _outward(value: float, rounding: str) -> str:
-    """Four digits of a value, rounded away from the limit it breaks so that the advice holds."""
+def outward(value: float, is_upper: bool) -> str:
+    """Four digits of a value, rounded so that as an upper or a lower bound it allows the value."""
+    rounding = ROUND_CEILING if is_upper else ROUND_FLOOR
     text = format(Context(prec=4, rounding=rounding).create_decimal(repr(float(value))), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from hwnas.choose.candidates import rankable, within
+from hwnas.choose.candidates import outward, rankable, within
 from hwnas.choose.comparison import compare, is_uncertain, limit_chance
 from hwnas.choose.ranking import METHODS, rank
 from hwnas.choose.selection import Choice, Selection, choice_of
 from hwnas.core.front import Front
-from hwnas.core.limits import Goal, Limit, Relation, bound_of, column_of, quantity_of
+from hwnas.core.limits import Goal, Limit, Relation, Share, bound_of, column_of, quantity_of
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
 from hwnas.errors import ConfigError, NoCandidateError, UnknownNameError
 
@@ -80,8 +80,12 @@ def select(
     return replace(selection, versus_baseline=compare(selection.pick, baseline, front.objectives))
 
 
-def _column(front: Front, name: str) -> str:
-    """The front's own name of a column."""
+def column_in(front: Front, name: str) -> str:
+    """The front's own name of a column.
+
+    Raises:
+        UnknownNameError: It has none such.
+    """
     known = [spec.column for spec in front.columns]
     column = name if name in known else column_of(name)
     if column not in known:
@@ -98,10 +102,16 @@ def _limits(
     values = {} if baseline is None else baseline.values
     sides: tuple[tuple[Relation, Mapping[str, Goal]], ...] = (("<=", at_most), (">=", at_least))
     return tuple(
-        Limit(column, relation, bound_of(goal, column, values))
+        Limit(column, relation, _bound(goal, column, values, relation))
         for relation, goals in sides
-        for column, goal in ((_column(front, name), goal) for name, goal in goals.items())
+        for column, goal in ((column_in(front, name), goal) for name, goal in goals.items())
     )
+
+
+def _bound(goal: Goal, column: str, baseline: Mapping[str, float], relation: Relation) -> float:
+    """The bound that a goal states; of a share of the baseline four digits, to its strict side."""
+    bound = bound_of(goal, column, baseline)
+    return float(outward(bound, is_upper=relation == ">=")) if isinstance(goal, Share) else bound
 
 
 def _leading(front: Front, limits: Sequence[Limit]) -> str:
@@ -132,7 +142,7 @@ def _weights(front: Front, prefer: Mapping[str, float] | None) -> dict[str, floa
     """Positive weights by column; those of all objectives are 1 without a preference."""
     if prefer is None:
         return {spec.column: 1.0 for spec in front.objectives}
-    given = {_column(front, name): float(weight) for name, weight in prefer.items()}
+    given = {column_in(front, name): float(weight) for name, weight in prefer.items()}
     for column, weight in given.items():
         if not (math.isfinite(weight) and weight >= 0):
             raise ConfigError(

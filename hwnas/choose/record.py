@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from hwnas.choose.selection import Choice, Comparison, Selection
+from hwnas.choose.sweep import SweptLimit
 
 
 def selection_record(selection: Selection) -> dict[str, Any]:
@@ -30,6 +32,17 @@ def selection_record(selection: Selection) -> dict[str, Any]:
         "is_tie": selection.is_tie,
         "improves": selection.improves,
     }
+
+
+def sweep_record(swept: Sequence[SweptLimit]) -> list[dict[str, Any]]:
+    """A sweep as JSON can hold it."""
+    return [
+        {
+            "limit": str(each.limit),
+            "selection": None if each.selection is None else selection_record(each.selection),
+        }
+        for each in swept
+    ]
 
 
 def _comparison_record(comparison: Comparison) -> dict[str, Any]:

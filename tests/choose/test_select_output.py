@@ -11,7 +11,7 @@ from rich.console import Console
 from hwnas.choose import select
 from hwnas.choose.record import selection_record
 from hwnas.choose.selection import choice_of
-from hwnas.cli.select import print_selection
+from hwnas.cli._selection import print_selection
 from hwnas.core.front import Front
 from hwnas.core.limits import Share
 from hwnas.core.objective import ObjectiveSpec
@@ -93,10 +93,10 @@ def test_pick_that_is_not_better_than_the_baseline_is_said_to_be_so() -> None:
     have = choice_of(front, 0)
     limits = {"at_least": {"accuracy_pct": 91}}
     text = " ".join(printed(front, **limits, baseline=have).split())
-    assert f"Baseline: {CELLS[0]} Against it: accuracy_pct +0 %, robustness_pct" in text
+    assert f"Baseline: {CELLS[0]} Against it: accuracy_pct +0 points, robustness_pct" in text
     assert "The pick is in no objective better than the baseline beyond the 90 % intervals:" in text
     fast = printed(front, at_most={"latency_ms": Share(0.6)}, baseline=have)
-    assert "Against it: accuracy_pct -2.4 %" in fast
+    assert "Against it: accuracy_pct -2.4 points" in fast
     assert "in no objective better" not in " ".join(fast.split())
 
 

@@ -148,7 +148,8 @@ def test_goals_are_relative_to_an_architecture(type_: Terminal) -> None:
     assert data["baseline"]["arch"] == have
     for column in ("accuracy_pct", "robustness_pct", "latency_ms", "params"):
         assert data["baseline"]["values"][column]["value"] == predicted[column].iloc[0]
-    assert data["limits"] == [f"latency_ms <= {0.6 * float(predicted['latency_ms'].iloc[0])!r}"]
+    bound = float(data["limits"][0].removeprefix("latency_ms <= "))
+    assert bound == pytest.approx(0.6 * predicted["latency_ms"].iloc[0], abs=1e-3)
     assert data["improves"]
     assert "latency_ms" in data["versus_baseline"]["better"]
 
@@ -177,6 +178,39 @@ def test_pick_that_does_not_beat_the_baseline_says_so(type_: Terminal) -> None:
     ],
 )
 def test_a_mistake_about_goals_is_one_line(type_: Terminal, words, said: str) -> None:
+    status, out, err = type_(*words)
+    assert (status, out) == (2, "")
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_sweep_prints_the_pick_at_each_of_ten_limits(type_: Terminal, run: hwnas.Run) -> None:
+    status, out, err = type_("--sweep", "latency")
+    assert (status, err) == (0, "")
+    rows = [line for line in out.splitlines() if "latency_ms <= " in line]
+    assert len(rows) == 10
+    _, text, _ = type_("--sweep", "latency", "--json")
+    swept = json.loads(text)
+    for row, each in zip(rows, swept, strict=True):
+        assert each["limit"] in row
+        words = ("--at-most", each["limit"].replace(" <= ", "="), "--json")
+        alone = json.loads(type_(*words)[1])
+        assert {**alone, "export": 0} == {**each["selection"], "export": 0}
+    accuracies = [each["selection"]["pick"]["values"]["accuracy_pct"]["value"] for each in swept]
+    assert accuracies == sorted(accuracies)
+    assert accuracies[-1] == run.front.column("accuracy_pct").max()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--sweep", "latncy"), "Unknown column 'latncy'"),
+        (("--sweep", "latency", "--at-most", "latency_ms=5"), "swept or limited, not both"),
+        (("--sweep", "latency", "--export", "m.onnx"), "--export needs one pick"),
+        (("--sweep", "latency", "--at-least", "accuracy_pct=99.9"), "satisfies accuracy_pct"),
+    ],
+)
+def test_a_mistake_about_a_sweep_is_one_line(type_: Terminal, words, said: str) -> None:
     status, out, err = type_(*words)
     assert (status, out) == (2, "")
     assert said in err
