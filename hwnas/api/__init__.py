@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hwnas.api._device_choice import DEFAULT_SAMPLE, choose_device, device_choice_record
     from hwnas.api._devices import (
         device_names,
         device_predictors,
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
+    "_device_choice": ("DEFAULT_SAMPLE", "choose_device", "device_choice_record"),
     "_devices": (
         "device_names",
         "device_predictors",
@@ -135,10 +137,13 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "COUNTED",
     "DEFAULT_GENERATIONS",
+    "DEFAULT_SAMPLE",
     "INPUTS",
     "SearchInterrupted",
     "Share",
     "choose_architectures",
+    "choose_device",
+    "device_choice_record",
     "device_names",
     "device_predictors",
     "device_record",

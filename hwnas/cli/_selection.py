@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rich.console import Console, JustifyMethod
     from rich.table import Table
 
+    from hwnas.api._device_choice import DeviceChoices
     from hwnas.choose import Choice, Comparison, Selection, SweptLimit
 
 
@@ -191,4 +192,47 @@ def _sweep_table(swept: Sequence[SweptLimit]) -> Table:
             chance = dict(chances)[each.limit]
             cells = [*(_number(pick.values[spec.column]) for spec in objectives), _chance(chance)]
         table.add_row(str(number), str(each.limit), *cells)
+    return table
+
+
+def print_device_choices(out: Console, choices: DeviceChoices) -> None:
+    """Print the devices on which limits can be kept, and the best architecture of each."""
+    from rich.markup import escape
+
+    n_archs = f"{choices.n_archs:,}"
+    among = f"a random sample of {n_archs}" if choices.is_sample else f"all {n_archs} classes"
+    n_asked = len(choices.selections) + len(choices.refused)
+    out.print(
+        f"{len(choices.selections)} of {n_asked} devices can, with the best architecture of "
+        f"{among} (values are predicted)."
+    )
+    if choices.selections:
+        out.print()
+        out.print(_device_table(choices))
+        out.print()
+        for number, selection in enumerate(choices.selections.values(), start=1):
+            out.print(f"{number:>3}  {escape(selection.pick.arch)}", soft_wrap=True)
+    for names, what in ((choices.refused, "Cannot"), (choices.unknown, "Not known")):
+        if names:
+            out.print(f"\n{what}: {', '.join(names)}")
+
+
+def _device_table(choices: DeviceChoices) -> Table:
+    """A row for each device: what its pick is best in, and what is limited, with intervals."""
+    from rich.table import Table
+
+    some = next(iter(choices.selections.values()))
+    columns = list(dict.fromkeys([*some.weights, *(limit.column for limit in some.limits)]))
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column("", justify="right", style="dim")
+    table.add_column("device", no_wrap=True)
+    for column in columns:
+        heading = column.replace("@", "\n@")
+        table.add_column(f"{heading} (90 % interval)", justify="right")
+    for number, (name, selection) in enumerate(choices.selections.items(), start=1):
+        cells = []
+        for column in columns:
+            value, ends = selection.pick.values[column], _interval(selection.pick, column)
+            cells.append(f"{_number(value)} ({ends})" if ends else _number(value))
+        table.add_row(str(number), name, *cells)
     return table
