@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hwnas.api._lists import listed
     from hwnas.api._proxies import choose_architectures, n_cores, plan_scoring, score_rows, sweep
     from hwnas.api._runs import (
+        DEFAULT_LIMIT_AT,
         Share,
         export,
         export_record,
@@ -92,6 +93,7 @@ _HOMES = {
         "sweep",
     ),
     "_runs": (
+        "DEFAULT_LIMIT_AT",
         "Share",
         "export",
         "export_record",
@@ -137,6 +139,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "COUNTED",
     "DEFAULT_GENERATIONS",
+    "DEFAULT_LIMIT_AT",
     "DEFAULT_SAMPLE",
     "INPUTS",
     "SearchInterrupted",

@@ -18,6 +18,7 @@ from hwnas.engine.run import Run, front_record
 from hwnas.models.export import Export, export_onnx, export_record
 
 __all__ = [
+    "DEFAULT_LIMIT_AT",
     "Share",
     "export",
     "export_record",

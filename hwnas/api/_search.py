@@ -10,9 +10,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hwnas.algorithms import ALGORITHMS, Setting
 from hwnas.algorithms.warm_start import draw, parse_warm_start
 from hwnas.api._runs import write_report
+from hwnas.api._trust import row_note
 from hwnas.api._values import COUNTED, make_objective, objective, objective_name, resolve_space
 from hwnas.config import DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
 from hwnas.core.device import Device
@@ -312,6 +315,9 @@ def _notes(run: Run, task: Task, loop: Loop | None) -> tuple[str, ...]:
     if loop is None:
         return ()
     notes = [*loop.tracker.notes, *input_notes(task.problem.measures, loop.batch(run.front.archs))]
+    n_intervals = np.isfinite(run.front.lower[:, : run.front.n_objectives]).any(axis=0).sum()
+    if n_intervals > 1:
+        notes.append(row_note(run.space.name))
     if run.n_failed:
         notes.append(
             f"{run.n_failed:,} of {run.n_evaluated:,} architectures could not be evaluated; the "

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hwnas.cli._limits import LIMIT_HELP, limits
+from hwnas.cli._limits import LIMIT_HELP, LimitAt, limits
 from hwnas.cli._space import OptionTexts
 
 if TYPE_CHECKING:
@@ -108,9 +108,7 @@ def choose(
         str | None, typer.Option(help="Data set; the space's first one by default.")
     ] = None,
     option: OptionTexts = None,
-    limit_at: Annotated[
-        str, typer.Option(metavar="interval|point|N%", help="What must keep a limit.")
-    ] = "interval",
+    limit_at: LimitAt = None,
     sample: Annotated[
         int | None,
         typer.Option(metavar="N", help="Architectures to draw where a space is too large to list."),
@@ -127,7 +125,7 @@ def choose(
         api.space_of(space, dataset, option),
         limits(at_most, "--at-most"),
         limits(at_least, "--at-least"),
-        limit_at=limit_at,
+        limit_at=limit_at or api.DEFAULT_LIMIT_AT,
         sample=api.DEFAULT_SAMPLE if sample is None else sample,
         seed=seed,
     )

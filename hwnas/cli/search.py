@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hwnas.cli import _exit
+from hwnas.cli._limits import LimitAt
 from hwnas.cli._space import OptionTexts
 
 if TYPE_CHECKING:
@@ -45,14 +46,7 @@ def search(
         list[str] | None,
         typer.Option(metavar="LIMIT", help='Such as "latency_ms<=5"; repeat it for several.'),
     ] = None,
-    limit_at: Annotated[
-        str | None,
-        typer.Option(
-            metavar="interval|point|N%",
-            help="What must keep a limit: the far end of the value's 90 % interval (the default), "
-            "the value, or a probability such as 90%.",
-        ),
-    ] = None,
+    limit_at: LimitAt = None,
     source: Annotated[
         str, typer.Option(metavar="{sources}", help="table: look true values up.")
     ] = "predictor",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hwnas.cli._limits import LimitAt
 from hwnas.cli._selection import print_selection, print_sweep
 
 if TYPE_CHECKING:
@@ -45,14 +46,7 @@ def select(
             "with limits, knee without either.",
         ),
     ] = None,
-    limit_at: Annotated[
-        str,
-        typer.Option(
-            metavar="interval|point|N%",
-            help="What must keep a limit: the far end of the value's 90 % interval, the value, or "
-            "a probability such as 90%.",
-        ),
-    ] = "interval",
+    limit_at: LimitAt = None,
     sweep: Annotated[
         str | None,
         typer.Option(metavar="COLUMN", help="Choose at each of ten limits on a column instead."),
@@ -91,7 +85,7 @@ def select(
     upper, lower = _limits(at_most, "--at-most"), _limits(at_least, "--at-least")
     preference = None if prefer is None else api.parse_assignments(prefer, "--prefer")
     loaded = api.load_run(run)
-    how = (upper, lower, preference, method, limit_at, baseline)
+    how = (upper, lower, preference, method, limit_at or api.DEFAULT_LIMIT_AT, baseline)
     if sweep is not None:
         swept = api.sweep_limits(loaded, sweep, *how)
         if as_json:
