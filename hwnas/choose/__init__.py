@@ -3,6 +3,6 @@
 from hwnas.choose.choice import select
 from hwnas.choose.ranking import METHODS
 from hwnas.choose.selection import Choice, Comparison, Selection
-from hwnas.choose.sweep import SweptLimit, sweep
+from hwnas.choose.swept import SweptLimit, sweep
 
 __all__ = ["METHODS", "Choice", "Comparison", "Selection", "SweptLimit", "select", "sweep"]

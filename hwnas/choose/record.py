@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hwnas.choose.selection import Choice, Comparison, Selection
-from hwnas.choose.sweep import SweptLimit
+from hwnas.choose.swept import SweptLimit
 
 
 def selection_record(selection: Selection) -> dict[str, Any]:
