@@ -10,6 +10,7 @@ import pytest
 
 import hwnas
 from hwnas.api import choose_device, device_choice_record
+from hwnas.choose import Choice
 from hwnas.cli import main
 from hwnas.errors import ConfigError, UnknownNameError
 
@@ -50,6 +51,11 @@ def test_each_device_has_the_most_accurate_that_keeps_the_limits_for_sure() -> N
         assert not (rows["accuracy_pct"][keeps] > pick.values["accuracy_pct"]).any()
         own = hwnas.predict(space, [pick.arch], device=device).iloc[0]
         assert pick.values["latency_ms"] == own["latency_ms"]
+    order = [
+        (-selection.pick.values["accuracy_pct"], name)
+        for name, selection in found.selections.items()
+    ]
+    assert order == sorted(order)
     assert {"edgegpu", "pixel3"} <= found.selections.keys()
     assert "raspi4" in found.refused
     assert "zcu102" in found.unknown
@@ -64,6 +70,28 @@ def test_a_tighter_limit_leaves_fewer_devices_and_none_at_last() -> None:
     assert names[0] == {"edgegpu", "eyeriss", "fpga"}
     assert names[0] > names[1]
     assert names[2] == set()
+
+
+def test_values_alone_keep_limits_where_that_is_asked() -> None:
+    def pick(bound: float, limit_at: str) -> Choice:
+        found = choose_device("nasbench201", {"latency": bound}, limit_at=limit_at)
+        return found.selections["edgegpu"].pick
+
+    known = pick(5, "interval")
+    between = (known.values["latency_ms"] + known.intervals["latency_ms"][1]) / 2
+    accuracies = [
+        each.values["accuracy_pct"]
+        for each in (pick(between, "interval"), known, pick(between, "point"))
+    ]
+    assert accuracies[0] < accuracies[1] <= accuracies[2]
+
+
+def test_without_accuracy_the_fastest_is_best() -> None:
+    found = choose_device("fbnet", {"latency": 1e6}, sample=50)
+    picks = {name: selection.pick for name, selection in found.selections.items()}
+    assert list(found.selections["gold_6240"].weights) == ["latency_ms"]
+    latencies = [pick.values["latency_ms"] for pick in picks.values()]
+    assert latencies == sorted(latencies)
 
 
 def test_a_space_too_large_to_list_is_sampled() -> None:
@@ -88,6 +116,14 @@ def test_devices_are_printed_with_intervals_and_architectures(type_: Type) -> No
     assert f"{len(found['devices'])} of {len(found['devices']) + len(found['refused'])}" in out
     assert "Cannot: pixel2, raspi4" in out
     assert "Not known: a100" in out
+
+
+def test_size_and_seed_of_a_sample_are_said(type_: Type) -> None:
+    words = ("--space", "mnasnet", "--at-most", "latency=1e4", "--sample", "30", "--seed", "2")
+    _, out, _ = type_(*words)
+    assert "best architecture of a random sample of 30" in " ".join(out.split())
+    expected = choose_device("mnasnet", {"latency": 1e4}, sample=30, seed=2)
+    assert expected.selections["zcu102"].pick.arch in out
 
 
 @pytest.mark.parametrize(
