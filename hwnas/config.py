@@ -10,6 +10,7 @@ from typing import Any
 
 from hwnas.algorithms import ALGORITHMS
 from hwnas.core.quantity import DEFAULT_OBJECTIVES
+from hwnas.core.residuals import limit_share
 from hwnas.errors import ConfigError
 
 DEFAULT_POPULATION = 100
@@ -29,6 +30,8 @@ class SearchConfig:
         device: Name of the device, or None.
         objectives: Quantities (``robustness@pgd-eps1`` under a condition) or own functions.
         constraints: Limits such as ``"latency_ms <= 5"``.
+        limit_at: What must keep a constraint: ``"interval"``, ``"point"`` or a probability, such as
+            ``"90%"``; None for as the run that is resumed has it.
         source: ``"predictor"`` or ``"table"``.
         power_w: Rated power in watts from which energy is estimated, or None.
         algorithm: Name of the algorithm.
@@ -50,6 +53,7 @@ class SearchConfig:
     device: str | None = None
     objectives: tuple[str, ...] = DEFAULT_OBJECTIVES
     constraints: tuple[str, ...] = ()
+    limit_at: str | None = None
     source: str = "predictor"
     power_w: float | None = None
     algorithm: str = "nsga2"
@@ -82,6 +86,8 @@ class SearchConfig:
         twice = {name for name in self.objectives if self.objectives.count(name) > 1}
         if twice:
             raise ConfigError(f"Each objective counts once; {', '.join(sorted(twice))} is twice.")
+        if self.limit_at is not None:
+            limit_share(self.limit_at)
         if self.power_w is not None and not (math.isfinite(self.power_w) and self.power_w > 0):
             raise ConfigError(
                 f"--power-w must be a positive number of watts; got {self.power_w:g}."

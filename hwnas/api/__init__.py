@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hwnas.api._device_choice import DEFAULT_SAMPLE, choose_device, device_choice_record
     from hwnas.api._devices import (
         device_names,
         device_predictors,
@@ -25,13 +26,18 @@ if TYPE_CHECKING:
     from hwnas.api._lists import listed
     from hwnas.api._proxies import choose_architectures, n_cores, plan_scoring, score_rows, sweep
     from hwnas.api._runs import (
+        DEFAULT_LIMIT_AT,
+        Share,
         export,
         export_record,
         front_record,
         load_run,
         parse_assignments,
+        parse_goals,
         select,
         selection_record,
+        sweep_limits,
+        sweep_record,
         write_report,
     )
     from hwnas.api._search import DEFAULT_GENERATIONS, SearchInterrupted, search
@@ -55,6 +61,7 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
+    "_device_choice": ("DEFAULT_SAMPLE", "choose_device", "device_choice_record"),
     "_devices": (
         "device_names",
         "device_predictors",
@@ -86,13 +93,18 @@ _HOMES = {
         "sweep",
     ),
     "_runs": (
+        "DEFAULT_LIMIT_AT",
+        "Share",
         "export",
         "export_record",
         "front_record",
         "load_run",
         "parse_assignments",
+        "parse_goals",
         "select",
         "selection_record",
+        "sweep_limits",
+        "sweep_record",
         "write_report",
     ),
     "_search": (
@@ -127,9 +139,14 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "COUNTED",
     "DEFAULT_GENERATIONS",
+    "DEFAULT_LIMIT_AT",
+    "DEFAULT_SAMPLE",
     "INPUTS",
     "SearchInterrupted",
+    "Share",
     "choose_architectures",
+    "choose_device",
+    "device_choice_record",
     "device_names",
     "device_predictors",
     "device_record",
@@ -156,6 +173,7 @@ __all__ = [
     "objective",
     "objective_name",
     "parse_assignments",
+    "parse_goals",
     "plan_scoring",
     "predict",
     "predictor_records",
@@ -168,6 +186,8 @@ __all__ = [
     "space_of",
     "spaces",
     "sweep",
+    "sweep_limits",
+    "sweep_record",
     "table_record",
     "tables",
     "tables_of",

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
+
 from hwnas.api._runs import write_report
+from hwnas.api._trust import row_note
 from hwnas.engine.loop import Loop, Task
 from hwnas.engine.progress import Progress
 from hwnas.engine.record import DATABASE, Record, read_record
@@ -113,6 +116,9 @@ def _notes(run: Run, task: Task, loop: Loop | None) -> tuple[str, ...]:
     if loop is None:
         return ()
     notes = [*loop.tracker.notes, *input_notes(task.problem.measures, loop.batch(run.front.archs))]
+    n_intervals = np.isfinite(run.front.lower[:, : run.front.n_objectives]).any(axis=0).sum()
+    if n_intervals > 1:
+        notes.append(row_note(run.space.name))
     if run.n_failed:
         notes.append(
             f"{run.n_failed:,} of {run.n_evaluated:,} architectures could not be evaluated; the "

@@ -7,22 +7,29 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hwnas.choose import Selection
+from hwnas.api._baseline import baseline_of
+from hwnas.choose import Selection, SweptLimit, sweep
 from hwnas.choose import select as select_from_front
-from hwnas.choose.record import selection_record
-from hwnas.core.limits import parse_assignments
+from hwnas.choose.record import selection_record, sweep_record
+from hwnas.core.limits import Goal, Share, parse_assignments, parse_goals
+from hwnas.core.residuals import DEFAULT_LIMIT_AT, INTERVAL, POINT
 from hwnas.engine.record import REPORT
 from hwnas.engine.run import Run, front_record
 from hwnas.models.export import Export, export_onnx, export_record
 
 __all__ = [
+    "DEFAULT_LIMIT_AT",
+    "Share",
     "export",
     "export_record",
     "front_record",
     "load_run",
     "parse_assignments",
+    "parse_goals",
     "select",
     "selection_record",
+    "sweep_limits",
+    "sweep_record",
     "write_report",
 ]
 
@@ -53,7 +60,7 @@ def write_report(run: Run) -> Path:
         "Generations": f"{len(run.history)} ({run.record.status})",
         "Architectures evaluated": f"{run.n_evaluated:,}",
         **({"Failed evaluations": f"{run.n_failed:,}"} if run.n_failed else {}),
-        "Constraints": ", ".join(config["constraints"]) or "none",
+        "Constraints": _constraints(config),
         "Seed": str(config["seed"]),
         "Versions": ", ".join(f"{name} {v}" for name, v in run.record.versions.items()),
     }
@@ -77,6 +84,14 @@ def write_report(run: Run) -> Path:
     return run.path / REPORT
 
 
+def _constraints(config: Mapping[str, Any]) -> str:
+    if not config["constraints"]:
+        return "none"
+    ways = {INTERVAL: "to the end of the 90 % intervals", POINT: "by the values alone"}
+    how = ways.get(config["limit_at"], f"with a probability of {config['limit_at']}")
+    return f"{', '.join(config['constraints'])}, kept {how}"
+
+
 def _warm_start(config: Mapping[str, Any]) -> str:
     proxy, _, n_candidates = config["warm_start"].partition(":")
     return f"the best {config['population']:,} of {int(n_candidates):,} random ones by {proxy}"
@@ -97,26 +112,70 @@ def load_run(path: str | os.PathLike[str]) -> Run:
 
 def select(
     run: Run,
-    at_most: Mapping[str, float] | None = None,
-    at_least: Mapping[str, float] | None = None,
+    at_most: Mapping[str, Goal] | None = None,
+    at_least: Mapping[str, Goal] | None = None,
     prefer: Mapping[str, float] | None = None,
     method: str | None = None,
+    limit_at: str = DEFAULT_LIMIT_AT,
+    baseline: str | None = None,
 ) -> Selection:
     """Choose the architecture to ship from a run's front.
 
     Args:
         run: The run.
-        at_most: Largest value allowed, by column.
+        at_most: Largest value allowed, by column; ``Share(0.6)`` of the baseline's.
         at_least: Smallest value allowed, by column.
         prefer: Importance, by column.
-        method: ``"knee"``, ``"asf"`` or ``"pseudo-weights"``.
+        method: ``"lexicographic"``, the default under limits: the best of the first quality that
+            has no limit; ``"knee"``, the default without; ``"asf"``, the default with a
+            preference; or ``"pseudo-weights"``.
+        limit_at: What must keep a limit: ``"interval"``, the far end of the value's 90 % interval;
+            ``"point"``, the value; or a probability such as ``"90%"``.
+        baseline: What you have, to compare the pick with: an architecture, or its values as
+            ``"latency_ms=20,accuracy_pct=91"``.
 
     Raises:
         NoCandidateError: Nothing satisfies the limits.
         UnknownNameError: There is no such column or method.
+        ArchitectureError: The baseline is no architecture of the space.
         ConfigError: A limit or weight cannot be.
     """
-    return select_from_front(run.front, at_most or {}, at_least or {}, prefer, method)
+    known = None if baseline is None else baseline_of(run, baseline)
+    return select_from_front(
+        run.front, at_most or {}, at_least or {}, prefer, method, limit_at, known
+    )
+
+
+def sweep_limits(
+    run: Run,
+    column: str,
+    at_most: Mapping[str, Goal] | None = None,
+    at_least: Mapping[str, Goal] | None = None,
+    prefer: Mapping[str, float] | None = None,
+    method: str | None = None,
+    limit_at: str = DEFAULT_LIMIT_AT,
+    baseline: str | None = None,
+) -> tuple[SweptLimit, ...]:
+    """The pick from a run's front at each of ten limits on a column, the tightest first.
+
+    Args:
+        run: The run.
+        column: The column to limit.
+        at_most: As for ``select``, and so on.
+        at_least: The same.
+        prefer: The same.
+        method: The same.
+        limit_at: The same.
+        baseline: The same.
+
+    Raises:
+        NoCandidateError: No limit leaves anything.
+        UnknownNameError: There is no such column or method.
+        ArchitectureError: The baseline is no architecture of the space.
+        ConfigError: The column is limited already; a limit or weight cannot be.
+    """
+    known = None if baseline is None else baseline_of(run, baseline)
+    return sweep(run.front, column, at_most, at_least, prefer, method, limit_at, known)
 
 
 def export(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,12 @@ from hwnas.core.forms import Forms
 from hwnas.core.limits import Limit, parse_limit
 from hwnas.core.objective import Objective
 from hwnas.core.quantity import DEFAULT_OBJECTIVES
+from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
 from hwnas.core.space import SearchSpace
 from hwnas.engine.directory import claimed, latest_directory, new_directory
 from hwnas.engine.loop import Loop, Task
 from hwnas.engine.progress import Progress
-from hwnas.engine.record import Record
+from hwnas.engine.record import RECORD, Record, read_record
 from hwnas.engine.run import Run
 from hwnas.engine.store import Store, check_names
 from hwnas.errors import ConfigError
@@ -57,6 +59,7 @@ def search(
     on_scoring: Callable[[Scoring], None] | None = None,
     workers: int = 1,
     executor: str = "serial",
+    limit_at: str | None = None,
 ) -> Run:
     """Search for the Pareto front of a device.
 
@@ -91,6 +94,9 @@ def search(
             under ``if __name__ == "__main__"``.
         executor: Where your own functions are called, an architecture at a time: ``"serial"``
             here, ``"processes"`` in as many as ``workers`` says.
+        limit_at: What must keep a constraint: ``"interval"``, the far end of the value's 90 %
+            interval; ``"point"``, the value; or a probability such as ``"90%"``. By default what
+            the resumed run has, and ``"interval"`` for a new one.
 
     Returns:
         The run, with ``.front`` and ``.evaluations``.
@@ -124,6 +130,7 @@ def search(
         device=device.name if device else None,
         objectives=tuple(name for name, _ in given),
         constraints=tuple(str(limit) for limit in limits),
+        limit_at=limit_at,
         source=source,
         power_w=power_w,
         algorithm=algorithm,
@@ -155,6 +162,9 @@ def search(
         device_title=device.title if device else None,
     )
     path = _directory(record, out, resume)
+    at = limit_at or _kept_at(path, resume)
+    record = replace(record, config={**record.config, "limit_at": at})
+    task = replace(task, problem=replace(task.problem, limit_share=limit_share(at)))
     with claimed(path, record, resume):
         return run_task(path, record, task, begin, on_progress or (lambda _: None))
 
@@ -214,3 +224,10 @@ def _directory(record: Record, out: str | os.PathLike[str] | None, resume: bool)
         return Path(out)
     stem = "-".join(filter(None, (record.config["space"], record.config["device"])))
     return latest_directory(stem, record) if resume else new_directory(stem)
+
+
+def _kept_at(path: Path, resume: bool) -> str:
+    """What must keep a limit where nobody says: as the resumed run has it, if there is one."""
+    if resume and (path / RECORD).exists():
+        return str(read_record(path).config["limit_at"])
+    return DEFAULT_LIMIT_AT

@@ -1,4 +1,4 @@
-"""Orders of preference among points that do not dominate one another, by pymoo's methods."""
+"""Orders of preference among points: the best in one criterion, or a compromise by pymoo."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ import warnings
 
 import numpy as np
 
-METHODS = ("knee", "asf", "pseudo-weights")
+METHODS = ("lexicographic", "knee", "asf", "pseudo-weights")
 
 
 def rank(points: np.ndarray, weights: np.ndarray, method: str) -> np.ndarray:
     """Positions of points, the preferred one first.
 
-    Each criterion is scaled to 0 (best of the points) to 1 (worst); one that is equal everywhere
-    counts as 0. ``asf`` orders by the largest weighted distance to the best values, an achievement
-    scalarising function. ``pseudo-weights`` orders by how far a point's relative strengths are
-    from the weights. ``knee`` puts the points with an outstanding trade-off first, those where
-    gaining a little in one criterion costs much in the others, and orders by equally weighted
-    ``asf`` within them and within the rest; where none stands out (one or two points,
-    one criterion, a flat front) that is ``asf`` alone. A knee is a local property: it can lie near
-    an end of the front, where ``asf`` keeps to the middle. Ties go to the smaller weighted, then
-    unweighted sum of the scaled criteria, then to the earlier point.
+    ``lexicographic`` orders by the criterion of the largest weight, and by the others in turn only
+    where those before are equal; criteria of one weight come in their order.
+
+    For the other methods, each criterion is scaled to 0 (best of the points) to 1 (worst); one
+    that is equal everywhere counts as 0. ``asf`` orders by the largest weighted distance to the
+    best values, an achievement scalarising function. ``pseudo-weights`` orders by how far a point's
+    relative strengths are from the weights. ``knee`` puts the points with an outstanding trade-off
+    first, those where gaining a little in one criterion costs much in the others, and orders by
+    equally weighted ``asf`` within them and within the rest; where none stands out (one or two
+    points, one criterion, a flat front) that is ``asf`` alone. A knee is a local property: it can
+    lie near an end of the front, where ``asf`` keeps to the middle. Ties go to the smaller
+    weighted, then unweighted sum of the scaled criteria, and in the end to the earlier point.
 
     Args:
         points: Shape ``(n_points, n_criteria)``, finite, all minimised.
@@ -32,12 +35,16 @@ def rank(points: np.ndarray, weights: np.ndarray, method: str) -> np.ndarray:
         Shape ``(n_points,)``.
 
     References:
+        Miettinen 1999, Nonlinear Multiobjective Optimization, section 4.2 (lexicographic ordering).
         Wierzbicki 1980, The use of reference objectives in multiobjective optimization.
         Rachmawati and Srinivasan 2009, Multiobjective Evolutionary Algorithm With Controllable
         Focus on the Knees of the Pareto Front, https://doi.org/10.1109/TEVC.2009.2017515
         Deb 2001, Multi-Objective Optimization Using Evolutionary Algorithms, section 8.6.
         Blank and Deb 2020, pymoo, https://pymoo.org/mcdm/index.html
     """
+    if method == "lexicographic":
+        # Both sorts are stable; lexsort sorts by its last key first.
+        return np.lexsort(points[:, np.argsort(-weights, kind="stable")[::-1]].T)
     scaled = scale(points)
     weights = weights / weights.max()
     keys = [scaled.sum(axis=1), scaled @ weights, _achievement(scaled, weights)]
@@ -45,7 +52,6 @@ def rank(points: np.ndarray, weights: np.ndarray, method: str) -> np.ndarray:
         keys.append(~_stands_out(scaled))
     elif method == "pseudo-weights":
         keys.append(_strength_mismatch(scaled, weights))
-    # lexsort is stable and sorts by its last key first.
     return np.lexsort(keys)
 
 

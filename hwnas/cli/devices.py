@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hwnas.cli._limits import LIMIT_HELP, LimitAt, limits
+from hwnas.cli._space import OptionTexts
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -90,6 +93,46 @@ def show(
             out.print(line)
     if not cards:
         out.print("\nNo predictors. Make some from a table: hwnas fit TABLE")
+
+
+@app.command("choose")
+def choose(
+    space: Annotated[str, typer.Option(help="Search space; see: hwnas spaces")] = "nasbench201",
+    at_most: Annotated[
+        list[str] | None, typer.Option(metavar="LIMITS", help=LIMIT_HELP.format("Largest"))
+    ] = None,
+    at_least: Annotated[
+        list[str] | None, typer.Option(metavar="LIMITS", help=LIMIT_HELP.format("Smallest"))
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="Data set; the space's first one by default.")
+    ] = None,
+    option: OptionTexts = None,
+    limit_at: LimitAt = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Architectures to draw where a space is too large to list."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of that draw.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Choose a device: on which can limits be kept, and with what?"""
+    from hwnas import api
+    from hwnas.cli._console import console, print_json
+    from hwnas.cli._selection import print_device_choices
+
+    choices = api.choose_device(
+        api.space_of(space, dataset, option),
+        limits(at_most, "--at-most"),
+        limits(at_least, "--at-least"),
+        limit_at=limit_at or api.DEFAULT_LIMIT_AT,
+        sample=api.DEFAULT_SAMPLE if sample is None else sample,
+        seed=seed,
+    )
+    if as_json:
+        print_json(api.device_choice_record(choices))
+    else:
+        print_device_choices(console(), choices)
 
 
 def _table_line(entry: Entry, targets: list[Target]) -> str:

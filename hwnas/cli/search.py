@@ -13,6 +13,7 @@ import typer
 
 from hwnas.cli import _exit
 from hwnas.cli._bars import scoring_bar, search_bar
+from hwnas.cli._limits import LimitAt
 from hwnas.cli._space import OptionTexts
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def search(
         list[str] | None,
         typer.Option(metavar="LIMIT", help='Such as "latency_ms<=5"; repeat it for several.'),
     ] = None,
+    limit_at: LimitAt = None,
     source: Annotated[
         str, typer.Option(metavar="{sources}", help="table: look true values up.")
     ] = "predictor",
@@ -101,6 +103,7 @@ def search(
         "device": device,
         "objectives": [name.strip() for name in objectives.split(",") if name.strip()],
         "constraints": constraint or [],
+        "limit_at": limit_at,
         "source": source,
         "power_w": power_w,
         "algorithm": algorithm,

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.console import Console, JustifyMethod
-    from rich.table import Table
+from hwnas.cli._limits import LimitAt
+from hwnas.cli._selection import print_selection, print_sweep
 
-    from hwnas.choose import Choice, Selection
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hwnas.core.limits import Goal
     from hwnas.models.export import Export
 
-_LIMIT_HELP = "{} value allowed, as COLUMN=NUMBER; repeat it, or put commas between several."
+_LIMIT_HELP = (
+    "{} value allowed, as COLUMN=NUMBER, or COLUMN=N% of the baseline's; repeat it, or put commas "
+    "between several."
+)
 
 
 def select(
@@ -38,7 +42,21 @@ def select(
         str | None,
         typer.Option(
             metavar="{methods}",
-            help="How to choose; knee without --prefer, asf with it, by default.",
+            help="How to choose; by default asf with --prefer, lexicographic (the best accuracy) "
+            "with limits, knee without either.",
+        ),
+    ] = None,
+    limit_at: LimitAt = None,
+    sweep: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Choose at each of ten limits on a column instead."),
+    ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ARCH",
+            help="What you have: an architecture, or its values as latency_ms=20,accuracy_pct=91. "
+            "Limits may then be shares of it, as latency_ms=60%.",
         ),
     ] = None,
     export: Annotated[
@@ -62,10 +80,20 @@ def select(
 
     if weights is not None and export is None:
         raise ConfigError("--weights must come with --export, the file to write; got it alone.")
+    if sweep is not None and export is not None:
+        raise ConfigError("--export needs one pick; --sweep makes several. Drop one of the two.")
     upper, lower = _limits(at_most, "--at-most"), _limits(at_least, "--at-least")
     preference = None if prefer is None else api.parse_assignments(prefer, "--prefer")
     loaded = api.load_run(run)
-    selection = api.select(loaded, upper, lower, preference, method)
+    how = (upper, lower, preference, method, limit_at or api.DEFAULT_LIMIT_AT, baseline)
+    if sweep is not None:
+        swept = api.sweep_limits(loaded, sweep, *how)
+        if as_json:
+            print_json(api.sweep_record(swept))
+        else:
+            print_sweep(console(), swept)
+        return
+    selection = api.select(loaded, *how)
     record = api.selection_record(selection)
     exported = None
     if export is not None:
@@ -78,29 +106,11 @@ def select(
             _print_export(console(), exported)
 
 
-def _limits(texts: Iterable[str] | None, option: str) -> dict[str, float]:
+def _limits(texts: Iterable[str] | None, option: str) -> dict[str, Goal]:
     """Bounds by column, of all the times an option was given."""
     from hwnas import api
 
-    return api.parse_assignments(",".join(texts), option) if texts else {}
-
-
-def print_selection(out: Console, selection: Selection) -> None:
-    """Print the pick, what it costs, and the runner-up."""
-    from rich.markup import escape
-
-    # Architectures are left to the terminal to wrap, so that they can be copied whole.
-    out.print(f"[bold]{escape(selection.pick.arch)}[/bold]", soft_wrap=True)
-    out.print(f"{_reason(selection)}\n")
-    out.print(_table(selection))
-    for limit in selection.uncertain_limits:
-        out.print(
-            f"\n[yellow]The bound of {limit} lies inside the pick's 90 % interval:[/yellow] "
-            "measure it on the device before it ships."
-        )
-    if selection.runner_up is not None:
-        out.print(f"\nRunner-up: {escape(selection.runner_up.arch)}", soft_wrap=True)
-        out.print(_comparison(selection), end="")
+    return api.parse_goals(",".join(texts), option) if texts else {}
 
 
 def _print_export(out: Console, exported: Export) -> None:
@@ -118,64 +128,3 @@ def _print_export(out: Console, exported: Export) -> None:
         )
     else:
         out.print(f"Weights: {escape(exported.weights)}")
-
-
-def _reason(selection: Selection) -> str:
-    """One line on what was chosen from and how."""
-    limits = f" under {', '.join(map(str, selection.limits))}" if selection.limits else ""
-    weights = ", ".join(f"{column}={weight:g}" for column, weight in selection.weights.items())
-    how = "knee" if selection.method == "knee" else f"{selection.method} with {weights}"
-    among = f"{selection.n_candidates} of {selection.n_archs} architectures"
-    return f"Chosen from {among}{limits}, by {how}."
-
-
-def _comparison(selection: Selection) -> str:
-    """In which objectives pick and runner-up cannot be told apart; empty if in none."""
-    if selection.is_tie:
-        return (
-            "[yellow]The two cannot be told apart:[/yellow] their 90 % intervals overlap in "
-            "every objective.\n"
-        )
-    if selection.indistinguishable:
-        names = ", ".join(selection.indistinguishable)
-        return f"The two cannot be told apart in {names}: their 90 % intervals overlap.\n"
-    return ""
-
-
-def _table(selection: Selection) -> Table:
-    """A row for each column of the front."""
-    from rich.table import Table
-
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column("", overflow="fold")
-    for heading in ("Pick", "90 % interval", "Unit", "Source", "Gives up", "Runner-up"):
-        justify: JustifyMethod = "left" if heading in ("Unit", "Source") else "right"
-        table.add_column(heading, justify=justify, no_wrap=True)
-    for spec in selection.columns:
-        behind = selection.gives_up.get(spec.column)
-        other = selection.runner_up.values[spec.column] if selection.runner_up else None
-        table.add_row(
-            spec.column.replace("@", "\n@"),
-            _number(selection.pick.values[spec.column]),
-            _interval(selection.pick, spec.column),
-            spec.unit,
-            spec.source,
-            "best" if behind == 0 else _number(behind),
-            _number(other),
-        )
-    return table
-
-
-def _interval(choice: Choice, column: str) -> str:
-    """Ends of the 90 % interval; empty where there is none."""
-    ends = choice.intervals.get(column)
-    return "" if ends is None else f"{_number(ends[0])} to {_number(ends[1])}"
-
-
-def _number(value: float | None) -> str:
-    """A value to four digits; counts with thousands separated, empty for none."""
-    if value is None:
-        return ""
-    if math.isnan(value):
-        return "unknown"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"

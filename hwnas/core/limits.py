@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -72,6 +72,21 @@ class Limit:
         return self.violation(values) / (abs(self.bound) or 1.0)
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A goal relative to what the user has.
+
+    Args:
+        of_baseline: Multiple of the baseline's value: 0.6 for 60 %.
+    """
+
+    of_baseline: float
+
+
+Goal = float | Share
+"""A bound in the column's unit, or a share of the baseline's value."""
+
+
 def parse_limit(text: str, option: str = "", own: Collection[str] = ()) -> Limit:
     """The limit that a text such as ``latency_ms<=5`` or ``accuracy >= 92`` states.
 
@@ -104,7 +119,7 @@ def parse_limit(text: str, option: str = "", own: Collection[str] = ()) -> Limit
         raise ConfigError(f"{where} {str(error).partition(': ')[2] or error}") from None
 
 
-def parse_assignments(text: str, option: str = "") -> dict[str, float]:
+def parse_assignments(text: str, option: str = "", shown: str = "") -> dict[str, float]:
     """Numbers by column, from a text such as ``latency_ms=5,accuracy=92``.
 
     A quantity's name becomes its column; any other name is kept as it is, since a user's own
@@ -113,6 +128,7 @@ def parse_assignments(text: str, option: str = "") -> dict[str, float]:
     Args:
         text: Assignments with commas between them.
         option: Where the text was given, such as ``"--at-most"``; begins the messages.
+        shown: What the messages show as the text; the text itself by default.
 
     Raises:
         ConfigError: The text has another form, a value is no finite number, or a column is named
@@ -122,7 +138,7 @@ def parse_assignments(text: str, option: str = "") -> dict[str, float]:
         >>> parse_assignments("latency=5, accuracy_pct=92")
         {'latency_ms': 5.0, 'accuracy_pct': 92.0}
     """
-    where = _where(option, text)
+    where = _where(option, shown or text)
     found: dict[str, float] = {}
     for part in text.split(","):
         match = _ASSIGNMENT.fullmatch(part.strip())
@@ -135,10 +151,67 @@ def parse_assignments(text: str, option: str = "") -> dict[str, float]:
     return found
 
 
+def parse_goals(text: str, option: str = "") -> dict[str, Goal]:
+    """Goals by column, from a text such as ``latency_ms=60%,accuracy=92``.
+
+    Args:
+        text: As for ``parse_assignments``; a percentage is a share of the baseline's value.
+        option: Where the text was given; begins the messages.
+
+    Raises:
+        ConfigError: The text has another form, a value is no finite number, or a column is named
+            twice.
+
+    Example:
+        >>> parse_goals("latency=60%")
+        {'latency_ms': Share(of_baseline=0.6)}
+    """
+    is_share = {}
+    plain = []
+    for part in text.split(","):
+        name, equals, value = part.rpartition("=")
+        plain.append(f"{name}{equals}{value.rstrip().removesuffix('%')}")
+        is_share[len(plain) - 1] = value.rstrip().endswith("%")
+    numbers = parse_assignments(",".join(plain), option, shown=text)
+    return {
+        column: Share(number / 100) if is_share[place] else number
+        for place, (column, number) in enumerate(numbers.items())
+    }
+
+
+def bound_of(goal: Goal, column: str, baseline: Mapping[str, float]) -> float:
+    """The bound that a goal states, in the column's unit.
+
+    Args:
+        goal: A number, or a share of the baseline's value.
+        column: The column.
+        baseline: What the user has, by column; empty where that was not said.
+
+    Raises:
+        ConfigError: The goal is relative, and the baseline's value is not known.
+    """
+    if not isinstance(goal, Share):
+        return float(goal)
+    value = baseline.get(column, math.nan)
+    if math.isnan(value):
+        lack = f"it does not tell {column}" if baseline else "there is none"
+        raise ConfigError(
+            f"{column}={100 * goal.of_baseline:g}% is a share of the baseline's value; {lack}. "
+            "Give one with --baseline, or a number without %."
+        )
+    return goal.of_baseline * value
+
+
 def column_of(name: str) -> str:
     """Column of a quantity's name or column; any other name as it is."""
     target = _target(name)
     return target.column if target else name
+
+
+def quantity_of(column: str) -> Quantity | None:
+    """The quantity that a column holds; None for a user's own column."""
+    target = _target(column)
+    return target.meaning if target else None
 
 
 def _target(name: str) -> Target | None:
@@ -153,8 +226,8 @@ def _problem(limit: Limit) -> str:
     """What is wrong with a limit's bound, as the rest of a sentence; empty if nothing is."""
     if not math.isfinite(limit.bound):
         return f"the limit must be a finite number; got {limit.bound}."
-    target = _target(limit.column)
-    wanted = target and _reachable(target.meaning, limit)
+    quantity = quantity_of(limit.column)
+    wanted = quantity and _reachable(quantity, limit)
     return f"the limit must be {wanted}; got {_plain(limit.bound)}." if wanted else ""
 
 

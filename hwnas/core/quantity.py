@@ -40,6 +40,8 @@ class Quantity:
         lower: Smallest value it can have, in its unit; ``-inf`` for a loss that may be negative.
         upper: Largest value it can have.
         unit_words: The unit in words, for messages: ``"milliseconds"``.
+        is_quality: Whether it says how well an architecture does its task, as accuracy and
+            perplexity do; what it costs is none.
 
     Raises:
         ConfigError: A name is no plain word, the direction is none, or the bounds are not in order.
@@ -55,6 +57,7 @@ class Quantity:
     lower: float = 0.0
     upper: float = math.inf
     unit_words: str = ""
+    is_quality: bool = False
 
     def __post_init__(self) -> None:
         for word in (self.name, self.column):
@@ -86,7 +89,14 @@ class Quantity:
 QUANTITIES: Registry[Quantity] = Registry("quantity", group="hwnas.quantities")
 for _quantity in (
     Quantity(
-        "accuracy", "accuracy_pct", "%", "max", "Accuracy", upper=100.0, unit_words="percentage"
+        "accuracy",
+        "accuracy_pct",
+        "%",
+        "max",
+        "Accuracy",
+        upper=100.0,
+        unit_words="percentage",
+        is_quality=True,
     ),
     Quantity(
         "robustness",
@@ -96,6 +106,7 @@ for _quantity in (
         "Robust accuracy",
         upper=100.0,
         unit_words="percentage",
+        is_quality=True,
     ),
     Quantity(
         "latency", "latency_ms", "ms", "min", "Latency", per_device=True, unit_words="milliseconds"

@@ -68,7 +68,9 @@ def difference(stored: Record, asked: Record) -> str | None:
         there, here = stored.config.get(key), asked.config.get(key)
         # Runs of schema 1 did not note the options of their space.
         is_unknown = key == "options" and not there
-        if there != here and not is_unknown:
+        # One to resume may be asked for whatever its limits mean.
+        is_open = key == "limit_at" and here is None
+        if there != here and not is_unknown and not is_open:
             return f"{key} is {_plain(there)} there and {_plain(here)} here"
     names = [[spec.column for spec in record.columns] for record in (stored, asked)]
     if names[0] != names[1]:

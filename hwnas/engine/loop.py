@@ -246,7 +246,7 @@ class Loop:
         values = evaluate_stages(problem, batch, (0, 1))
         is_chosen = ~self._results.is_finished[new]
         is_chosen &= np.cumsum(is_chosen) <= self._room() - (~is_chosen).sum()
-        is_dear = is_chosen & problem.can_be_feasible(values[:, :, 0], up_to=1)
+        is_dear = is_chosen & problem.can_be_feasible(values, up_to=1)
         is_dear &= bool(problem.at(2))
         self._store_at_once(turn, new[is_chosen & ~is_dear], values[is_chosen & ~is_dear])
         self._measure(turn, new[is_dear], values[is_dear])
@@ -299,8 +299,8 @@ class Loop:
         problem = self._task.problem
         results = Results.blank(len(values), len(problem.measures), len(problem.limits))
         results.values[:] = values
-        results.violation[:] = problem.violation(values[:, :, 0])
-        results.status[:] = problem.status(values[:, :, 0])
+        results.violation[:] = problem.violation(values)
+        results.status[:] = problem.status(values)
         return results
 
     def _finish(self, turn: _Turn, on_progress: Callable[[Progress], None]) -> int:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from hwnas._records import RecordFormat
 from hwnas.core.objective import ObjectiveSpec
+from hwnas.core.residuals import POINT
 from hwnas.errors import RunError
 
 RECORD, DATABASE, REPORT = "run.json", "run.sqlite", "report.html"
@@ -103,4 +104,6 @@ def read_record(folder: Path) -> Record:
             f"{folder} must be the directory of a run; it holds no {RECORD}. "
             "Name the one that hwnas search printed."
         )
-    return FORMAT.read(folder / RECORD)
+    record = FORMAT.read(folder / RECORD)
+    # Before it was said, values alone kept the limits.
+    return replace(record, config={"limit_at": POINT, **record.config})

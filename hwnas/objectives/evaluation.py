@@ -11,6 +11,7 @@ import numpy as np
 from hwnas.core.batch import Batch
 from hwnas.core.limits import Limit
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec, Stage
+from hwnas.core.residuals import judged
 from hwnas.errors import ShapeError
 
 Status = Literal["asked", "done", "infeasible", "unknown", "failed"]
@@ -29,11 +30,14 @@ class Problem:
         measures: What is evaluated: the objectives first, then what is told beside them.
         n_objectives: How many of the measures are objectives.
         limits: Limits on columns of the measures.
+        limit_share: How much of the way to its 90 % interval's far end a value must keep a limit:
+            0, its value alone, to 1, all; see ``hwnas.core.residuals.limit_share``.
     """
 
     measures: tuple[Objective, ...]
     n_objectives: int
     limits: tuple[Limit, ...] = ()
+    limit_share: float = 0.0
 
     @property
     def columns(self) -> tuple[ObjectiveSpec, ...]:
@@ -53,7 +57,8 @@ class Problem:
         """How far each limit is broken, relative to its bound, shape ``(n_archs, n_limits)``.
 
         Args:
-            values: Shape ``(n_archs, n_columns)``; NaN where unknown or spared.
+            values: Shape ``(n_archs, n_columns, 3)``, with the ends of their intervals; NaN where
+                unknown or spared.
 
         Returns:
             0 where a limit holds, infinity where the value is unknown, NaN where it was spared.
@@ -68,7 +73,7 @@ class Problem:
         """Which architectures no value up to a stage rules out, booleans of shape ``(n_archs,)``.
 
         Args:
-            values: Shape ``(n_archs, n_columns)``.
+            values: Shape ``(n_archs, n_columns, 3)``.
             up_to: The last stage that was evaluated.
         """
         known = [place for place, stage in enumerate(self._limit_stages()) if stage <= up_to]
@@ -81,7 +86,7 @@ class Problem:
         What was spared is ``infeasible`` or ``unknown`` by the stage that ruled it out.
 
         Args:
-            values: Shape ``(n_archs, n_columns)``; NaN where unknown or spared.
+            values: Shape ``(n_archs, n_columns, 3)``; NaN where unknown or spared.
         """
         status = np.full(len(values), "done", dtype=object)
         for stage in reversed(STAGES):
@@ -93,14 +98,16 @@ class Problem:
     def _has_values(self, values: np.ndarray, up_to: Stage) -> np.ndarray:
         """Whether each architecture has all objectives up to a stage, shape ``(n_archs,)``."""
         asked = [place for place, spec in enumerate(self.objectives) if spec.stage <= up_to]
-        return np.asarray(np.isfinite(values[:, asked]).all(axis=1))
+        return np.asarray(np.isfinite(values[:, asked, 0]).all(axis=1))
 
     def _broken(self, values: np.ndarray) -> np.ndarray:
         """As ``violation``, infinite also where a value was spared."""
         names = [spec.column for spec in self.columns]
         broken = np.zeros((len(values), len(self.limits)))
         for place, limit in enumerate(self.limits):
-            broken[:, place] = limit.relative_violation(values[:, names.index(limit.column)])
+            value, lower, upper = values[:, names.index(limit.column)].T
+            far = judged(limit, value, lower, upper, self.limit_share)
+            broken[:, place] = limit.relative_violation(far)
         return broken
 
     def _limit_stages(self) -> list[Stage]:
@@ -151,7 +158,7 @@ def evaluate_stages(problem: Problem, batch: Batch, stages: Sequence[Stage]) -> 
         found = ask_together(part, [problem.measures[place] for place in places])
         for place, known in zip(places, found, strict=True):
             values[rows, place] = np.stack([known.value, known.lower, known.upper], axis=1)
-        rows = rows[problem.can_be_feasible(values[rows, :, 0], stage)]
+        rows = rows[problem.can_be_feasible(values[rows], stage)]
     return values
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from hwnas.choose import METHODS, select
+from hwnas.choose import METHODS, Choice, select
 from hwnas.core.front import Front
-from hwnas.core.limits import Limit
+from hwnas.core.limits import Limit, Share
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.errors import ConfigError, NoCandidateError, UnknownNameError
 
@@ -145,6 +145,58 @@ def test_ties_in_a_lone_preference_are_broken_by_the_other_objective() -> None:
     assert select(front, prefer={"latency_ms": 1}).pick.arch == "b"
 
 
+def test_limit_is_good_enough_and_the_best_accuracy_within_it_is_chosen() -> None:
+    selection = select(FRONT, at_most={"latency_ms": 4.5})
+    assert (selection.method, selection.weights) == ("lexicographic", {"accuracy_pct": 1.0})
+    assert (selection.pick.arch, selection.runner_up.arch) == ("d", "c")
+
+
+@pytest.mark.parametrize(
+    ("at_most", "at_least", "leading", "expected"),
+    [
+        ({"params": 800_000}, {}, "accuracy_pct", "e"),
+        ({}, {"accuracy_pct": 90}, "latency_ms", "c"),
+        ({"params": 400_000}, {"accuracy_pct": 55}, "latency_ms", "b"),
+        # Nothing is left but the limits' own columns.
+        ({"latency_ms": 3}, {"accuracy_pct": 55}, "accuracy_pct", "c"),
+    ],
+)
+def test_what_is_limited_does_not_lead(at_most, at_least, leading, expected) -> None:
+    selection = select(FRONT, at_most, at_least)
+    assert selection.weights == {leading: 1.0}
+    assert selection.pick.arch == expected
+
+
+def test_quality_leads_wherever_it_stands_among_the_objectives() -> None:
+    cost = ObjectiveSpec("mine", "", "min", "custom", "Mine")
+    columns = (cost, LATENCY, ACCURACY)
+    rows = [(1.0, 9.0, 90.0), (2.0, 2.0, 91.0), (3.0, 1.0, 92.0)]
+    front = replace(front_of(rows, columns=columns), n_objectives=3)
+    assert select(front, at_most={"latency_ms": 5}).weights == {"accuracy_pct": 1.0}
+    assert select(front, at_most={"latency_ms": 5}).pick.arch == "c"
+    assert select(front, at_least={"accuracy_pct": 90}).weights == {"mine": 1.0}
+
+
+def test_equal_accuracy_within_limits_is_decided_by_the_other_objectives() -> None:
+    front = front_of([(90.0, 3.0, 1.0), (90.0, 2.0, 1.0), (90.0, 4.0, 1.0)])
+    assert select(front, at_most={"params": 5}).pick.arch == "b"
+
+
+def test_knee_under_limits_is_chosen_on_request() -> None:
+    front = bent_front(6)
+    assert select(front, at_most={"params": 15}, method="knee").pick.index == 6
+    assert select(front, at_most={"params": 15}).pick.index == 15
+
+
+def test_lexicographic_choice_follows_the_preference_from_the_largest_weight() -> None:
+    front = front_of([(90.0, 3.0, 5.0), (90.0, 2.0, 7.0), (80.0, 1.0, 5.0)])
+    prefer = {"params": 2, "accuracy_pct": 1}
+    assert select(front, prefer={"params": 2}, method="lexicographic").pick.arch == "a"
+    assert select(front, prefer=prefer, method="lexicographic").pick.arch == "a"
+    by_latency = {"latency_ms": 1, "params": 2}
+    assert select(front, prefer=by_latency, method="lexicographic").pick.arch == "c"
+
+
 def test_limits_leave_out_what_breaks_them() -> None:
     selection = select(FRONT, at_most={"latency_ms": 1.9}, at_least={"accuracy": 55})
     assert selection.pick.arch == "b"
@@ -179,7 +231,10 @@ def test_selection_says_what_the_pick_gives_up() -> None:
     assert selection.gives_up == {"accuracy_pct": 10.0, "latency_ms": 1.0}
     # Next by largest scaled distance is d, 94 % and 4 ms.
     assert selection.runner_up.arch == "d"
-    assert selection.versus_runner_up == {"accuracy_pct": -4.0, "latency_ms": -2.0}
+    versus = selection.versus_runner_up
+    assert versus.differences == {"accuracy_pct": -4.0, "latency_ms": -2.0}
+    # Without intervals the values count as exact.
+    assert (versus.better, versus.worse) == (("latency_ms",), ("accuracy_pct",))
 
 
 def test_pick_gives_up_nothing_beyond_the_limits() -> None:
@@ -203,16 +258,114 @@ def test_overlapping_intervals_make_objectives_indistinguishable(
     # Pick and runner-up are 90 % in 2 ms and 94 % in 4 ms.
     rows = FRONT.values.tolist()
     selection = select(front_of(rows, half_widths), method="asf")
-    assert selection.indistinguishable == expected
+    assert selection.versus_runner_up.indistinguishable == expected
     assert selection.is_tie == is_tie
 
 
 def test_limit_within_the_interval_of_the_pick_is_uncertain() -> None:
     front = front_of(FRONT.values.tolist(), half_widths=(1.0, 0.2, NAN))
     limits = {"latency_ms": 2.1, "params": 300_000}
-    selection = select(front, at_most=limits, at_least={"accuracy_pct": 80}, method="asf")
+    selection = select(
+        front, at_most=limits, at_least={"accuracy_pct": 80}, method="asf", limit_at="point"
+    )
     assert selection.pick.arch == "c"
     assert selection.uncertain_limits == (Limit("latency_ms", "<=", 2.1),)
+
+
+@pytest.mark.parametrize(
+    ("bound", "limit_at", "expected"),
+    [
+        (2.2, "interval", "c"),
+        (2.19, "interval", "b"),
+        (2.19, "95%", "b"),
+        (2.0, "point", "c"),
+        (1.99, "point", "b"),
+        # 1.2816 of 1.6449 standard deviations: 2.1558.
+        (2.16, "90%", "c"),
+        (2.15, "90%", "b"),
+    ],
+)
+def test_far_end_of_the_interval_keeps_a_limit(bound, limit_at, expected) -> None:
+    front = front_of(FRONT.values.tolist(), half_widths=(1.0, 0.2, NAN))
+    assert select(front, at_most={"latency_ms": bound}, limit_at=limit_at).pick.arch == expected
+
+
+def test_lower_end_keeps_a_limit_from_below() -> None:
+    front = front_of(FRONT.values.tolist(), half_widths=(1.0, 0.2, NAN))
+    assert select(front, at_least={"accuracy_pct": 89}).pick.arch == "c"
+    assert select(front, at_least={"accuracy_pct": 89.1}).pick.arch == "d"
+    assert select(front, at_least={"accuracy_pct": 89.1}, limit_at="point").pick.arch == "c"
+
+
+@pytest.mark.parametrize("text", ["", "ends", "49%", "100%", "0.9", "-5%", "1.2.3%", "nan%"])
+def test_limit_is_kept_at_something_known(text: str) -> None:
+    with pytest.raises(ConfigError, match="with a probability from 50% to below 100%"):
+        select(FRONT, at_most={"latency_ms": 2.2}, limit_at=text)
+
+
+def test_limit_that_only_values_satisfy_is_named_with_both() -> None:
+    front = front_of([(90.0, 2.3149, 1.0), (91.0, 3.0, 1.0)], half_widths=(1.0, 0.2, NAN))
+    with pytest.raises(NoCandidateError) as caught:
+        select(front, at_most={"latency_ms": 2.4})
+    assert str(caught.value) == (
+        "No architecture satisfies latency_ms <= 2.4: the closest of the 2 on the front has "
+        "2.315 ms, and 2.515 ms to be sure. Loosen it to at least 2.515."
+    )
+    assert select(front, at_most={"latency_ms": 2.515}).pick.arch == "a"
+
+
+def test_probability_of_a_limit_is_that_of_a_normal_residual() -> None:
+    front = front_of(FRONT.values.tolist(), half_widths=(1.0, 0.2, NAN))
+    limits = {"latency_ms": 2.1, "params": 300_000}
+    selection = select(front, limits, {"accuracy_pct": 89}, limit_at="point")
+    # Half and all of 1.6449 standard deviations; params are exact.
+    assert selection.limit_chances == pytest.approx((0.7946, 1.0, 0.95), abs=1e-4)
+
+
+def test_probability_is_unknown_where_a_prediction_has_no_interval() -> None:
+    selection = select(FRONT, {"latency_ms": 3}, {"accuracy_pct": 55})
+    assert selection.limit_chances == (None, 1.0)
+
+
+def test_probability_to_beat_the_runner_up_follows_both_intervals() -> None:
+    # Pick and runner-up are 94 % in 4 ms and 90 % in 2 ms.
+    front = front_of(FRONT.values.tolist(), half_widths=(4.0, 1.0, NAN))
+    versus = select(front, at_most={"latency_ms": 5}).versus_runner_up
+    # 4 / (4 sqrt 2) and -2 / sqrt 2 of 1.6449 standard deviations.
+    expected = {"accuracy_pct": 0.8776, "latency_ms": 0.0100}
+    assert versus.chances == pytest.approx(expected, abs=1e-4)
+
+
+BASELINE = Choice(
+    -1, "z", {"accuracy_pct": 91.0, "latency_ms": 5.0, "params": NAN}, {"latency_ms": (4.5, 5.5)}
+)
+
+
+def test_share_of_the_baseline_is_a_limit() -> None:
+    selection = select(FRONT, at_most={"latency": Share(0.4)}, baseline=BASELINE)
+    assert selection.limits == (Limit("latency_ms", "<=", 2.0),)
+    assert selection.pick.arch == "c"
+    assert selection.versus_baseline.differences == {"accuracy_pct": -1.0, "latency_ms": -3.0}
+    assert selection.versus_baseline.better == ("latency_ms",)
+    assert selection.improves
+
+
+def test_pick_within_the_interval_of_the_baseline_does_not_improve_on_it() -> None:
+    front = front_of(FRONT.values.tolist()[3:4], half_widths=(1.0, 1.0, NAN))
+    selection = select(front, baseline=replace(BASELINE, values={**BASELINE.values}))
+    assert selection.improves  # 93 at least, where the baseline has 91
+    near = replace(BASELINE, values={**BASELINE.values, "accuracy_pct": 93.0})
+    selection = select(front, baseline=near)
+    assert not selection.improves
+    assert selection.versus_baseline.indistinguishable == ("accuracy_pct", "latency_ms")
+
+
+@pytest.mark.parametrize(
+    ("baseline", "said"), [(None, "there is none"), (BASELINE, "it does not tell params")]
+)
+def test_share_of_a_value_nobody_knows_is_refused(baseline, said) -> None:
+    with pytest.raises(ConfigError, match=rf"params=60% is a share .*; {said}\. Give one with"):
+        select(FRONT, at_most={"params": Share(0.6)}, baseline=baseline)
 
 
 def test_limit_that_removes_the_last_is_named_with_the_closest_value() -> None:
@@ -329,6 +482,16 @@ def test_pick_satisfies_the_limits(rows, method, accuracy, latency) -> None:
     assert within[selection.pick.index]
     assert selection.n_candidates == sum(within)
     assert (selection.runner_up is None) == (sum(within) == 1)
+
+
+@given(_rows, st.floats(0.25, 100), st.floats(0.25, 100))
+def test_looser_limit_never_gives_a_worse_accuracy(rows, one, other) -> None:
+    front, (tight, loose) = front_of(rows), sorted([one, other])
+    assume(any(latency <= tight for _, latency, _ in rows))
+    picks = [select(front, at_most={"latency_ms": bound}).pick for bound in (tight, loose)]
+    assert picks[0].values["accuracy_pct"] <= picks[1].values["accuracy_pct"]
+    within = [accuracy for accuracy, latency, _ in rows if latency <= tight]
+    assert picks[0].values["accuracy_pct"] == max(within)
 
 
 @given(_rows, _methods, st.randoms(use_true_random=False))

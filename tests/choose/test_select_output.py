@@ -10,8 +10,10 @@ from rich.console import Console
 
 from hwnas.choose import select
 from hwnas.choose.record import selection_record
-from hwnas.cli.select import print_selection
+from hwnas.choose.selection import choice_of
+from hwnas.cli._selection import print_selection
 from hwnas.core.front import Front
+from hwnas.core.limits import Share
 from hwnas.core.objective import ObjectiveSpec
 
 CELLS = (
@@ -50,6 +52,21 @@ def test_pick_is_printed_with_values_intervals_units_and_sources() -> None:
     assert "told apart" not in text
 
 
+def test_reason_says_what_the_pick_is_best_in() -> None:
+    text = printed(front_with([0.5, np.nan, 0.3, np.nan]), at_most={"latency_ms": 9})
+    reason = (
+        "Chosen from 2 of 2 architectures that keep latency_ms <= 9 to the end of their 90 % "
+        "intervals, for the best accuracy_pct."
+    )
+    assert reason in " ".join(text.split())
+    both = printed(
+        front_with([0.5, np.nan, 0.3, np.nan]),
+        prefer={"latency_ms": 1, "accuracy_pct": 2},
+        method="lexicographic",
+    )
+    assert "for the best accuracy_pct, then latency_ms." in " ".join(both.split())
+
+
 def test_table_fits_in_80_columns() -> None:
     lines = printed(front_with([5.0, 3.0, 2.0, np.nan])).splitlines()
     assert max(len(line) for line in lines if CELLS[0] not in line and CELLS[1] not in line) <= 80
@@ -62,8 +79,31 @@ def test_overlapping_intervals_are_said_in_a_sentence() -> None:
     assert "The two cannot be told apart: their 90 % intervals overlap in every obj" in every
 
 
+def test_probabilities_against_the_runner_up_are_said() -> None:
+    text = " ".join(printed(front_with([2.0, 3.0, 0.3, np.nan]), prefer={"accuracy": 1}).split())
+    # Of 2.4 points with 2 on both sides, -3 points with 3, and 2.6 ms with .3.
+    assert (
+        "Probability that the pick is better than the runner-up: accuracy_pct 92 %, "
+        "robustness_pct@square-eps1 12 %, latency_ms <1 %."
+    ) in text
+
+
+def test_pick_that_is_not_better_than_the_baseline_is_said_to_be_so() -> None:
+    front = front_with([2.0, 3.0, 0.3, np.nan])
+    have = choice_of(front, 0)
+    limits = {"at_least": {"accuracy_pct": 91}}
+    text = " ".join(printed(front, **limits, baseline=have).split())
+    assert f"Baseline: {CELLS[0]} Against it: accuracy_pct +0 points, robustness_pct" in text
+    assert "The pick is in no objective better than the baseline beyond the 90 % intervals:" in text
+    fast = printed(front, at_most={"latency_ms": Share(0.6)}, baseline=have)
+    assert "Against it: accuracy_pct -2.4 points" in fast
+    assert "in no objective better" not in " ".join(fast.split())
+
+
 def test_limit_inside_the_interval_is_said_in_a_sentence() -> None:
-    text = printed(front_with([0.5, 0.5, 0.3, np.nan]), at_most={"latency_ms": 2.4})
+    limits = {"at_most": {"latency_ms": 2.4}}
+    text = printed(front_with([0.5, 0.5, 0.3, np.nan]), **limits, limit_at="point")
+    assert "Probability that a limit holds: latency_ms <= 2.4 86 %." in " ".join(text.split())
     assert "latency_ms <= 2.4 lies inside the pick's 90 % interval: measure" in " ".join(
         text.split()
     )

@@ -153,7 +153,16 @@ def test_options_arrive_in_the_run(type_: Terminal) -> None:
     type_(
         *("nasbench201", "--device", "raspi4", "--dataset", "cifar100", "--power-w", "5"),
         *("--objectives", " latency , energy,params", "--constraint", "latency<=50"),
-        *("--constraint", "params>=1000", "--algorithm", "random", "--population", "10"),
+        *(
+            "--limit-at",
+            "90%",
+            "--constraint",
+            "params>=1000",
+            "--algorithm",
+            "random",
+            "--population",
+            "10",
+        ),
         *("--warm-start", "params:60"),
         *("--generations", "9", "--budget", "25", "--seed", "7", "--out", "run"),
     )
@@ -164,6 +173,7 @@ def test_options_arrive_in_the_run(type_: Terminal) -> None:
         "device": "raspi4",
         "objectives": ["latency", "energy", "params"],
         "constraints": ["latency_ms <= 50", "params >= 1000"],
+        "limit_at": "90%",
         "source": "predictor",
         "power_w": 5.0,
         "algorithm": "random",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import hwnas
@@ -120,3 +121,97 @@ def test_a_model_is_exported_with_its_card(type_: Terminal, tmp_path: Path) -> N
     assert (tmp_path / "model.onnx").stat().st_size > 0
     assert out.splitlines()[0] in json.dumps(card)
     assert "Train the model, then export it with --weights." in out
+
+
+def test_limit_is_kept_by_the_end_of_the_interval(type_: Terminal, run: hwnas.Run) -> None:
+    bound = float(np.median(run.front.upper[:, 2]))
+    found = {}
+    for at in ("interval", "90%", "point"):
+        _, out, _ = type_("--at-most", f"latency_ms={bound}", "--limit-at", at, "--json")
+        found[at] = json.loads(out)
+    assert found["interval"]["pick"]["values"]["latency_ms"]["upper"] <= bound
+    assert found["interval"]["limit_probabilities"][0] >= 0.95
+    assert found["90%"]["limit_probabilities"][0] >= 0.9
+    assert found["point"]["pick"]["values"]["latency_ms"]["value"] <= bound
+    _, out, _ = type_("--at-most", f"latency_ms={bound}", "--json")
+    assert json.loads(out) == found["interval"]
+
+
+def test_goals_are_relative_to_an_architecture(type_: Terminal) -> None:
+    # Off the front: it is valued as the front is.
+    have = "+".join(
+        "|" + "".join(f"nor_conv_3x3~{start}|" for start in range(end)) for end in (1, 2, 3)
+    )
+    _, out, _ = type_("--baseline", have, "--at-most", "latency_ms=60%", "--json")
+    data = json.loads(out)
+    predicted = hwnas.predict("nasbench201", [have], device="edgegpu")
+    assert data["baseline"]["arch"] == have
+    for column in ("accuracy_pct", "robustness_pct", "latency_ms", "params"):
+        assert data["baseline"]["values"][column]["value"] == predicted[column].iloc[0]
+    bound = float(data["limits"][0].removeprefix("latency_ms <= "))
+    assert bound == pytest.approx(0.6 * predicted["latency_ms"].iloc[0], abs=1e-3)
+    assert data["improves"]
+    assert "latency_ms" in data["versus_baseline"]["better"]
+
+
+def test_baseline_may_be_a_row_of_values(type_: Terminal) -> None:
+    words = ("--baseline", "latency=8, accuracy=99.5", "--at-most", "latency_ms=60%")
+    status, out, err = type_(*words)
+    assert (status, err) == (0, "")
+    assert "latency_ms <= 4.8 " in out
+    assert "Baseline: as given" in out
+
+
+def test_pick_that_does_not_beat_the_baseline_says_so(type_: Terminal) -> None:
+    _, out, _ = type_("--baseline", "latency_ms=0.1,accuracy_pct=99,robustness_pct=90")
+    assert "in no objective better than the baseline" in " ".join(out.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--at-most", "latency_ms=60%"), "there is none. Give one with --baseline"),
+        (("--baseline", "latency_ms=8", "--at-most", "params=60%"), "does not tell params"),
+        (("--baseline", "conv"), "conv"),
+        (("--baseline", "latncy=8"), "Unknown column 'latncy'"),
+        (("--limit-at", "edge"), "from 50% to below 100%"),
+    ],
+)
+def test_a_mistake_about_goals_is_one_line(type_: Terminal, words, said: str) -> None:
+    status, out, err = type_(*words)
+    assert (status, out) == (2, "")
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_sweep_prints_the_pick_at_each_of_ten_limits(type_: Terminal, run: hwnas.Run) -> None:
+    status, out, err = type_("--sweep", "latency")
+    assert (status, err) == (0, "")
+    rows = [line for line in out.splitlines() if "latency_ms <= " in line]
+    assert len(rows) == 10
+    _, text, _ = type_("--sweep", "latency", "--json")
+    swept = json.loads(text)
+    for row, each in zip(rows, swept, strict=True):
+        assert each["limit"] in row
+        words = ("--at-most", each["limit"].replace(" <= ", "="), "--json")
+        alone = json.loads(type_(*words)[1])
+        assert {**alone, "export": 0} == {**each["selection"], "export": 0}
+    accuracies = [each["selection"]["pick"]["values"]["accuracy_pct"]["value"] for each in swept]
+    assert accuracies == sorted(accuracies)
+    assert accuracies[-1] == run.front.column("accuracy_pct").max()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--sweep", "latncy"), "Unknown column 'latncy'"),
+        (("--sweep", "latency", "--at-most", "latency_ms=5"), "swept or limited, not both"),
+        (("--sweep", "latency", "--export", "m.onnx"), "--export needs one pick"),
+        (("--sweep", "latency", "--at-least", "accuracy_pct=99.9"), "satisfies accuracy_pct"),
+    ],
+)
+def test_a_mistake_about_a_sweep_is_one_line(type_: Terminal, words, said: str) -> None:
+    status, out, err = type_(*words)
+    assert (status, out) == (2, "")
+    assert said in err
+    assert err.count("\n") == 1

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwnas.core.limits import Limit, parse_assignments, parse_limit
+from hwnas.core.limits import Limit, Share, parse_assignments, parse_goals, parse_limit
 from hwnas.core.quantity import QUANTITIES, Quantity
 from hwnas.errors import ConfigError, UnknownNameError
 
@@ -183,3 +183,18 @@ def test_what_is_wrong_with_the_quantities_themselves_is_said(
     monkeypatch.setattr(QUANTITIES, "_things", things)
     with pytest.raises(ConfigError, match=r'"latency<=5": Two quantities are called .latency_ms'):
         parse_limit("latency<=5", "--constraint")
+
+
+def test_percentage_is_a_share_of_the_baseline() -> None:
+    goals = parse_goals("latency=60 %, accuracy_pct = 92,energy=80.5%")
+    assert goals == {
+        "latency_ms": Share(0.6),
+        "accuracy_pct": 92.0,
+        "energy_mj": Share(0.805),
+    }
+
+
+@pytest.mark.parametrize("text", ["latency=%", "latency=60%%", "latency%", "60%"])
+def test_goal_of_another_form_is_refused_with_its_text(text: str) -> None:
+    with pytest.raises(ConfigError, match=rf'^--at-most "{text}": '):
+        parse_goals(text, option="--at-most")

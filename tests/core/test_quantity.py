@@ -50,6 +50,11 @@ def test_hardware_quantities_need_a_device_and_no_others_do() -> None:
     assert needing == {"latency", "energy", "throughput"}
 
 
+def test_accuracies_are_qualities_and_costs_are_none() -> None:
+    qualities = {quantity.name for quantity in QUANTITIES.values() if quantity.is_quality}
+    assert qualities == {"accuracy", "robustness"}
+
+
 def test_default_objectives_are_known() -> None:
     assert set(DEFAULT_OBJECTIVES) <= set(QUANTITIES)
 

@@ -21,6 +21,7 @@ CONFIG = {
     "options": {"cells": 5},
     "device": None,
     "seed": 0,
+    "limit_at": "interval",
 }
 
 
@@ -142,6 +143,19 @@ def test_values_of_another_origin_are_not_resumed(change: dict[str, str], said: 
 def test_more_columns_are_a_difference() -> None:
     other = dataclasses.replace(_record(), columns=(SPEC, SPEC))
     assert difference(_record(), other) == "its columns are others"
+
+
+def test_another_meaning_of_limits_is_a_difference_unless_it_is_left_open() -> None:
+    stored, other = _record(), _record(limit_at="point")
+    assert difference(stored, other) == "limit_at is interval there and point here"
+    assert difference(other, _record(limit_at=None)) is None
+
+
+def test_values_alone_kept_the_limits_of_a_record_that_does_not_say(tmp_path: Path) -> None:
+    old = _record()
+    del old.config["limit_at"]
+    old.write(tmp_path)
+    assert read_record(tmp_path).config["limit_at"] == "point"
 
 
 def test_the_same_configuration_has_no_difference() -> None:

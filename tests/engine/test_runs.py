@@ -18,7 +18,8 @@ import pytest
 import hwnas
 from hwnas.core.architecture import Architecture
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
-from hwnas.errors import RunError
+from hwnas.engine.run import front_csv
+from hwnas.errors import ConfigError, RunError
 from hwnas.tables import class_means, load_table
 
 Started = Callable[..., hwnas.Run]
@@ -161,6 +162,7 @@ def test_run_json_says_what_was_asked_and_how_it_ended(started: Started) -> None
         "device": None,
         "objectives": ["cheap", "small"],
         "constraints": ["params <= 1000000"],
+        "limit_at": "interval",
         "source": "predictor",
         "power_w": None,
         "algorithm": "nsga2",
@@ -214,6 +216,42 @@ def test_nothing_on_the_front_breaks_a_limit(started: Started) -> None:
     rows = run.evaluations
     expected = (rows["params"] <= 400_000) & (rows["small"] >= 60)
     assert (rows["feasible"] == expected).all()
+
+
+def test_a_limit_on_predictions_is_kept_by_the_end_of_their_interval(started: Started) -> None:
+    settings = {"objectives": ["accuracy", "latency"], "device": "edgegpu", "generations": 8}
+    settings |= {"constraints": ["latency<=4", "accuracy>=80"]}
+    run = started("interval", **settings)
+    front = run.front
+    assert front.upper[:, 1].max() <= 4
+    assert front.lower[:, 0].min() >= 80
+    surely = started("surely", **settings, limit_at="90%").front
+    far = surely.values + 0.7791 * (surely.upper - surely.values)
+    assert far[:, 1].max() <= 4 + 1e-3
+    rows = started("point", **settings, limit_at="point").evaluations
+    expected = (rows["latency_ms"] <= 4) & (rows["accuracy_pct"] >= 80)
+    assert (rows["feasible"] == expected).all()
+
+
+def test_a_resumed_run_keeps_the_meaning_of_its_limits(started: Started) -> None:
+    settings = {"objectives": ["accuracy", "latency"], "device": "edgegpu"}
+    settings |= {"constraints": ["latency<=4"]}
+    short = started("short", **settings, limit_at="point")
+    record = json.loads((short.path / "run.json").read_text())
+    del record["config"]["limit_at"]
+    (short.path / "run.json").write_text(json.dumps(record))
+    with pytest.raises(RunError, match="limit_at is point there and interval here"):
+        started("short", **settings, limit_at="interval", resume=True)
+    longer = started("short", **settings, generations=9, resume=True)
+    whole = started("whole", **settings, generations=9, limit_at="point")
+    assert longer.config["limit_at"] == "point"
+    assert front_csv(longer.front) == front_csv(whole.front)
+    assert front_csv(whole.front) != front_csv(started("new", **settings, generations=9).front)
+
+
+def test_a_meaning_of_limits_that_nobody_knows_is_refused(started: Started) -> None:
+    with pytest.raises(ConfigError, match="from 50% to below 100%"):
+        started(limit_at="ends")
 
 
 def test_a_finished_run_that_lost_its_evaluations_is_refused(started: Started) -> None:

@@ -19,7 +19,7 @@ from hwnas.core.space import SearchSpace
 from hwnas.errors import ShapeError
 from hwnas.objectives import predicted
 from hwnas.objectives.devices import load_device
-from hwnas.objectives.evaluation import evaluate
+from hwnas.objectives.evaluation import Problem, evaluate, evaluate_stages
 from hwnas.predictors import batches
 from hwnas.spaces import load_space
 
@@ -159,3 +159,27 @@ def test_our_objectives_know_their_stages(nasbench201: SearchSpace) -> None:
     assert [stage(name) for name in ("params", "macs", "latency", "accuracy")] == [0, 0, 1, 1]
     assert stage("energy", power_w=5.0) == 1
     assert hwnas.objective(lambda archs: np.zeros(len(archs)), "own").spec.stage == 2
+
+
+class Doubtful(Staged):
+    """The same with an interval of 2 below and 4 above."""
+
+    def __call__(self, batch: Sequence[Architecture]) -> Estimate:
+        value = super().__call__(batch).value
+        return Estimate(value, value - 2, value + 4)
+
+
+@pytest.mark.parametrize(("share", "room"), [(0.0, 0), (0.5, 2), (1.0, 4)])
+def test_end_of_the_interval_decides_what_is_spared_as_far_as_it_is_asked(
+    batch: Batch, share: float, room: int
+) -> None:
+    totals = batch.genotypes.sum(axis=1)
+    early, late = Doubtful("early", 1), Staged("late", 2)
+    problem = Problem((early, late), 2, (Limit("early", "<=", 12.0),), share)
+    values = evaluate_stages(problem, batch, (0, 1, 2))
+    keeps = totals + room <= 12
+    assert 0 < keeps.sum() < 40
+    assert late.n_asked == [keeps.sum()]
+    assert (problem.status(values) == np.where(keeps, "done", "infeasible")).all()
+    expected = np.maximum(totals + room - 12, 0) / 12
+    np.testing.assert_allclose(problem.violation(values)[:, 0], expected)

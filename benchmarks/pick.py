@@ -1,0 +1,354 @@
+"""Whether the pick keeps its limit in truth and what it gives away; what a front's rows are worth.
+
+Default searches on NAS-Bench-201, 20 latency limits each; the truth of a class is the mean over its
+networks in the published tables. Needs the tables: ``python benchmarks/pick.py --from DIR``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from _environment import environment, table
+
+import hwnas
+from hwnas.api import make_objective
+from hwnas.choose import select
+from hwnas.core.batch import Batch
+from hwnas.core.classes import valid_classes
+from hwnas.core.front import Front
+from hwnas.core.quantity import DEFAULT_OBJECTIVES
+from hwnas.core.residuals import chance_at_most, chance_larger
+from hwnas.core.space import SearchSpace
+from hwnas.errors import NoCandidateError
+from hwnas.fitting.splits import Split
+from hwnas.objectives import NothingKnownError
+from hwnas.objectives.evaluation import evaluate
+from hwnas.objectives.indicators import minimised, non_dominated
+from hwnas.tables import import_table
+
+DEVICES = ("edgegpu", "raspi4", "pixel3", "eyeriss")
+N_LIMITS = 20
+TABLES = ("hw-nas-bench", "robustness")
+RULES: Mapping[str, Mapping[str, Any]] = {
+    "default": {},
+    "limit at 90%": {"limit_at": "90%"},
+    "limit at point": {"limit_at": "point"},
+    "knee, limit at point": {"limit_at": "point", "method": "knee"},
+    "asf, limit at point": {"limit_at": "point", "method": "asf"},
+}
+RESULTS = Path(__file__).parent / "results" / "pick.json"
+SPLIT_SEED = 0
+"""Seed of the split that the shipped predictors were fitted with."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of every functional class on a device.
+
+    Args:
+        row_of: Row of each canonical string.
+        predicted: Every class as the rows of a front, with values that are predicted.
+        truth: True values, shape ``(n_classes, n_objectives)``.
+        held_out: Rows that no shipped predictor was fitted or calibrated on.
+    """
+
+    row_of: dict[str, int]
+    predicted: Front
+    truth: np.ndarray
+    held_out: np.ndarray
+
+    def column(self, name: str) -> np.ndarray:
+        """True values of a column, shape ``(n_classes,)``."""
+        return self.truth[:, [spec.column for spec in self.predicted.columns].index(name)]
+
+    @property
+    def limits(self) -> np.ndarray:
+        """Latency limits: evenly spaced quantiles of the true latencies, shape ``(n_limits,)``."""
+        shares = (np.arange(N_LIMITS) + 0.5) / N_LIMITS
+        return np.asarray(np.quantile(self.column("latency_ms"), shares))
+
+    def part(self, rows: np.ndarray) -> Front:
+        """Some of the classes as a front."""
+        front = self.predicted
+        values, lower, upper = (array[rows] for array in (front.values, front.lower, front.upper))
+        archs = tuple(front.archs[row] for row in rows)
+        return Front(archs, front.columns, values, lower, upper, front.n_objectives)
+
+
+def known_of(space: SearchSpace, device: str) -> Known:
+    """What is known of every functional class on a device."""
+    every = space.all_genotypes()
+    assert every is not None
+    batch = Batch(space, valid_classes(space, every), is_canonical=True)
+    names = objectives_of(space, device)
+    target = hwnas.load_device(device)
+    found = {
+        source: evaluate(batch, [make_objective(space, name, target, source) for name in names])
+        for source in ("predictor", "table")
+    }
+    specs = tuple(make_objective(space, name, target).spec for name in names)
+    values, lower, upper = (
+        np.stack([getattr(each, end) for each in found["predictor"]], axis=1)
+        for end in ("value", "lower", "upper")
+    )
+    archs = tuple(map(str, batch))
+    return Known(
+        row_of={arch: row for row, arch in enumerate(archs)},
+        predicted=Front(archs, specs, values, lower, upper, len(specs)),
+        truth=np.stack([each.value for each in found["table"]], axis=1),
+        held_out=Split.draw(len(archs), SPLIT_SEED).test,
+    )
+
+
+def objectives_of(space: SearchSpace, device: str) -> list[str]:
+    """The default objectives, as far as they are known of a device."""
+    target, found = hwnas.load_device(device), []
+    for name in DEFAULT_OBJECTIVES:
+        try:
+            make_objective(space, name, target)
+        except NothingKnownError:
+            continue
+        found.append(name)
+    return found
+
+
+def picks(known: Known, front: Front, pool: np.ndarray, rule: Mapping[str, Any]) -> list[Any]:
+    """At each limit: the limit, the pick's row or None, and the probability that it holds.
+
+    Args:
+        known: What is known of the device.
+        front: Where to choose from.
+        pool: Rows among which the best that keeps the limit is looked for.
+        rule: Settings of ``select``.
+    """
+    accuracy, latency = known.column("accuracy_pct"), known.column("latency_ms")
+    found: list[Any] = []
+    for limit in known.limits:
+        best = accuracy[pool][latency[pool] <= limit].max(initial=-math.inf)
+        if not math.isfinite(best):
+            continue
+        try:
+            selection = select(front, at_most={"latency_ms": float(limit)}, **rule)
+        except NoCandidateError:
+            found.append((limit, None, None, best))
+            continue
+        row = known.row_of[selection.pick.arch]
+        found.append((limit, row, selection.limit_chances[0], best))
+    return found
+
+
+def figures(known: Known, found: Sequence[Any]) -> dict[str, float]:
+    """How often limits are broken in truth, and how far accuracy is from the best within them."""
+    accuracy, latency = known.column("accuracy_pct"), known.column("latency_ms")
+    made = [each for each in found if each[1] is not None]
+    over = np.array([latency[row] / limit - 1 for limit, row, _, _ in made])
+    short = np.array([best - accuracy[row] for _, row, _, best in made])
+    return {
+        "n": len(found),
+        "nothing_left_pct": 100 * (1 - len(made) / len(found)),
+        "broken_pct": float(100 * np.mean(over > 0)),
+        "stated_to_break_pct": float(100 * np.mean([1 - chance for _, _, chance, _ in made])),
+        "worst_excess_pct": float(100 * max(over.max(), 0)),
+        "accuracy_short_mean": float(short.mean()),
+        "accuracy_short_max": float(short.max()),
+    }
+
+
+def front_figures(known: Known, fronts: Iterable[Sequence[str]]) -> dict[str, float]:
+    """How many members of fronts are dominated in truth, and inside their intervals."""
+    specs = known.predicted.objectives
+    costs = minimised(known.truth, specs)
+    inside = (known.predicted.lower <= known.truth) & (known.truth <= known.predicted.upper)
+    dominated, by_own, each, together = [], [], [], []
+    for archs in fronts:
+        rows = np.array([known.row_of[arch] for arch in archs])
+        worse = (costs[None] <= costs[rows][:, None]).all(axis=2)
+        worse &= (costs[None] < costs[rows][:, None]).any(axis=2)
+        dominated.append(worse.any(axis=1).mean())
+        by_own.append(1 - non_dominated(costs[rows]).mean())
+        each.append(inside[rows].mean())
+        together.append(inside[rows].all(axis=1).mean())
+    held = inside[known.held_out]
+    return {
+        "dominated_by_any_class_pct": float(100 * np.mean(dominated)),
+        "dominated_by_another_member_pct": float(100 * np.mean(by_own)),
+        "each_interval_pct": float(100 * np.mean(each)),
+        "all_of_a_row_pct": float(100 * np.mean(together)),
+        "held_out_each_interval_pct": float(100 * held.mean()),
+        "held_out_all_of_a_row_pct": float(100 * held.all(axis=1).mean()),
+    }
+
+
+def laplace_at_most(value: float, lower: float, upper: float, bound: float) -> float:
+    """As ``chance_at_most``, with residuals by Laplace calibrated to the same interval."""
+    side = upper - value if bound >= value else value - lower
+    tail = 0.5 * math.pow(0.1, abs(bound - value) / side)
+    return 1 - tail if bound >= value else tail
+
+
+def calibration(known: Known) -> dict[str, Any]:
+    """Probabilities against truth on held-out classes, for two models of the residuals."""
+    front, rows = known.predicted, known.held_out
+    place = [spec.column for spec in front.columns].index("latency_ms")
+    # Evenly spaced: some devices have a few latencies that most networks share, and a limit at one
+    # of them would know more than a user does.
+    ends = np.quantile(known.column("latency_ms"), (0.02, 0.98))
+    bounds = np.linspace(ends[0], ends[1], 199)
+    cases = [
+        ((*(array[row, place] for array in (front.values, front.lower, front.upper)), bound), row)
+        for row in rows
+        for bound in bounds.tolist()
+        # Elsewhere every model is sure.
+        if 2 * front.lower[row, place] - front.values[row, place]
+        <= bound
+        <= 2 * front.upper[row, place] - front.values[row, place]
+    ]
+    holds = np.array([known.truth[row, place] <= case[-1] for case, row in cases])
+    found: dict[str, Any] = {"n": len(cases)}
+    for name, model in (("normal", chance_at_most), ("laplace", laplace_at_most)):
+        found[name] = _reliability(np.array([model(*case) for case, _ in cases]), holds)
+    found["pairs"] = {
+        spec.column: _pairs(known, number) for number, spec in enumerate(front.objectives)
+    }
+    return found
+
+
+def _pairs(known: Known, place: int) -> dict[str, Any]:
+    """Probability that one of two held-out classes is larger, for pairs whose intervals overlap."""
+    front, rng = known.predicted, np.random.default_rng(0)
+    pairs = rng.choice(known.held_out, size=(20_000, 2))
+    ends = np.stack([array[:, place] for array in (front.values, front.lower, front.upper)], axis=1)
+    one, other = ends[pairs[:, 0]], ends[pairs[:, 1]]
+    near = (one[:, 1] <= other[:, 2]) & (other[:, 1] <= one[:, 2]) & (pairs[:, 0] != pairs[:, 1])
+    chances = np.array(
+        [chance_larger(tuple(a), tuple(b)) for a, b in zip(one[near], other[near], strict=True)]
+    )
+    larger = known.truth[pairs[near][:, 0], place] > known.truth[pairs[near][:, 1], place]
+    return _reliability(chances, larger)
+
+
+def _reliability(chances: np.ndarray, happened: np.ndarray) -> dict[str, Any]:
+    """Log loss, Brier score, and for bins of probability its mean and how often it happened."""
+    safe = np.clip(chances, 1e-6, 1 - 1e-6)
+    bins = np.digitize(chances, [0.05, 0.2, 0.4, 0.6, 0.8, 0.95])
+    return {
+        "log_loss": float(-np.mean(np.where(happened, np.log(safe), np.log(1 - safe)))),
+        "brier": float(np.mean((chances - happened) ** 2)),
+        "stated_happened": [
+            [round(float(array[bins == each].mean()), 3) for array in (chances, happened)]
+            for each in np.unique(bins)
+        ],
+    }
+
+
+def measured(space: SearchSpace, device: str, seeds: Sequence[int], folder: Path) -> dict[str, Any]:
+    """All figures of a device."""
+    known = known_of(space, device)
+    names = objectives_of(space, device)
+    runs = [
+        hwnas.search(
+            space, device=device, objectives=names, seed=seed, out=folder / f"{device}-{seed}"
+        )
+        for seed in seeds
+    ]
+    everything = np.arange(len(known.row_of))
+    held = known.part(known.held_out)
+    rules = {}
+    for title, rule in RULES.items():
+        found = [each for run in runs for each in picks(known, run.front, everything, rule)]
+        rules[title] = figures(known, found)
+    return {
+        "objectives": names,
+        "rules": rules,
+        "held_out_classes": {
+            title: figures(known, picks(known, held, known.held_out, rule))
+            for title, rule in RULES.items()
+        },
+        "front": front_figures(known, [run.front.archs for run in runs]),
+        "calibration": calibration(known),
+    }
+
+
+def main() -> None:
+    """Print the tables and write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--from", dest="source", type=Path, help="folder of the published files")
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(10)))
+    parser.add_argument("--devices", nargs="+", default=DEVICES)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    words = parser.parse_args()
+    space = hwnas.load_space("nasbench201")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        os.environ["HWNAS_CACHE"] = str(folder / "cache")
+        for needed in TABLES:
+            import_table(needed, words.source)
+        found = {each: measured(space, each, words.seeds, folder) for each in words.devices}
+    where = environment(("hwnas", "numpy", "pymoo", "moocore"))
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    record = {
+        "commit": commit,
+        "environment": where.splitlines(),
+        "seeds": words.seeds,
+        "n_limits": N_LIMITS,
+        "devices": found,
+    }
+    words.out.parent.mkdir(exist_ok=True)
+    words.out.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    print(f"{where}\n- seeds: {', '.join(map(str, words.seeds))}; {N_LIMITS} limits\n")
+    for key in ("rules", "held_out_classes"):
+        print(f"{key}\n\n{_rules_table(found, key)}\n")
+    print(_fronts_table(found))
+
+
+def _rules_table(found: Mapping[str, Any], key: str) -> str:
+    rows = [
+        [
+            device,
+            title,
+            f"{each['broken_pct']:.1f} %",
+            f"{each['stated_to_break_pct']:.1f} %",
+            f"+{each['worst_excess_pct']:.0f} %",
+            f"{each['accuracy_short_mean']:.2f}",
+            f"{each['accuracy_short_max']:.2f}",
+            f"{each['nothing_left_pct']:.0f} %",
+        ]
+        for device, all_of_it in found.items()
+        for title, each in all_of_it[key].items()
+    ]
+    header = ["device", "rule", "broken", "stated", "worst", "short", "at most", "no pick"]
+    return table(header, rows)
+
+
+def _fronts_table(found: Mapping[str, Any]) -> str:
+    rows = [
+        [
+            device,
+            f"{each['front']['dominated_by_any_class_pct']:.0f} %",
+            f"{each['front']['dominated_by_another_member_pct']:.0f} %",
+            f"{each['front']['each_interval_pct']:.0f} %",
+            f"{each['front']['all_of_a_row_pct']:.0f} %",
+            f"{each['front']['held_out_all_of_a_row_pct']:.0f} %",
+            f"{each['calibration']['normal']['log_loss']:.3f}",
+            f"{each['calibration']['laplace']['log_loss']:.3f}",
+        ]
+        for device, each in found.items()
+    ]
+    header = ["device", "dominated", "by a member", "each interval", "row", "row, held out"]
+    return table([*header, "log loss, normal", "log loss, Laplace"], rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""What the user has, valued as the architectures of a run are."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from hwnas.api._values import make_objective
+from hwnas.choose import Choice
+from hwnas.core.architecture import Architecture
+from hwnas.core.batch import Batch
+from hwnas.core.limits import parse_assignments
+from hwnas.core.objective import Objective
+from hwnas.engine.run import Run
+from hwnas.errors import ArchitectureError, UnknownNameError
+from hwnas.objectives.devices import load_device
+from hwnas.objectives.evaluation import evaluate
+
+
+def baseline_of(run: Run, text: str) -> Choice:
+    """An architecture, or a row of values, as something to compare with.
+
+    Args:
+        run: The run whose columns it is valued in, and from the same sources. What the user's own
+            functions say of an architecture is known only where the run has evaluated it.
+        text: The architecture's string, or values as ``latency_ms=20,accuracy_pct=91``, which
+            count as exact.
+
+    Raises:
+        ArchitectureError: It is neither.
+        ConfigError: The values have another form.
+        UnknownNameError: The run has no such column.
+    """
+    try:
+        arch = run.space.parse(text)
+    except ArchitectureError:
+        if "=" not in text:
+            raise
+        return _given(run, text)
+    return _valued(run, arch)
+
+
+def _given(run: Run, text: str) -> Choice:
+    known = [spec.column for spec in run.record.columns]
+    given = parse_assignments(text, "--baseline")
+    for column in given:
+        if column not in known:
+            raise UnknownNameError("column", column, known)
+    return Choice(-1, "", {column: given.get(column, math.nan) for column in known}, {})
+
+
+def _valued(run: Run, arch: Architecture) -> Choice:
+    measures = _measures(run)
+    batch = Batch.of(run.space, [arch])
+    found = [
+        (each.value[0].item(), (each.lower[0].item(), each.upper[0].item()))
+        for each in evaluate(batch, list(measures.values()))
+    ]
+    values = dict.fromkeys((spec.column for spec in run.record.columns), math.nan)
+    values |= {column: value for column, (value, _) in zip(measures, found, strict=True)}
+    intervals = {
+        column: ends
+        for column, (_, ends) in zip(measures, found, strict=True)
+        if np.isfinite(ends).all()
+    }
+    seen = run.evaluations
+    row = seen[seen["arch"] == str(run.space.architecture(batch.canonical[0]))]
+    for column in values.keys() - measures.keys():
+        values[column] = float(row[column].iloc[0]) if len(row) else math.nan
+    return Choice(-1, str(arch), values, intervals)
+
+
+def _measures(run: Run) -> dict[str, Objective]:
+    """By column, what the run's values come from, but for the user's own functions."""
+    config = run.config
+    device = load_device(config["device"]) if config["device"] else None
+    return {
+        spec.column: make_objective(
+            run.space,
+            f"{spec.column}:table" if spec.source == "tabulated" else spec.column,
+            device,
+            power_w=config["power_w"],
+        )
+        for spec in run.record.columns
+        if spec.source != "custom"
+    }

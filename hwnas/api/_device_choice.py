@@ -1,0 +1,211 @@
+"""On which devices limits can be kept, and with what: the inverse of a search for one device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hwnas.api._values import COUNTED, make_objective, resolve_space
+from hwnas.choose import Selection
+from hwnas.choose import select as select_from_front
+from hwnas.choose.record import selection_record
+from hwnas.core.batch import Batch
+from hwnas.core.classes import sample_classes, valid_classes
+from hwnas.core.device import Device
+from hwnas.core.front import Front
+from hwnas.core.limits import column_of, quantity_of
+from hwnas.core.objective import Estimate, Objective
+from hwnas.core.quantity import DEFAULT_OBJECTIVES, find_quantity
+from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
+from hwnas.core.space import SearchSpace
+from hwnas.errors import ConfigError, NoCandidateError, UnknownNameError
+from hwnas.objectives import NothingKnownError
+from hwnas.objectives.devices import device_names, load_device
+from hwnas.objectives.evaluation import ask_together
+
+__all__ = ["DEFAULT_SAMPLE", "choose_device", "device_choice_record"]
+
+DEFAULT_SAMPLE = 10_000
+"""Architectures drawn from a space that is too large to be listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceChoices:
+    """Which devices can keep limits.
+
+    Args:
+        selections: By device, the best architecture that keeps them; the best device first.
+        refused: By device, why no architecture keeps them.
+        unknown: Devices of which a limited column is not known.
+        n_archs: How many architectures were valued.
+        is_sample: Whether they are a random sample, and not all functional classes of the space.
+    """
+
+    selections: Mapping[str, Selection]
+    refused: Mapping[str, str]
+    unknown: tuple[str, ...]
+    n_archs: int
+    is_sample: bool
+
+
+def choose_device(
+    space: str | SearchSpace,
+    at_most: Mapping[str, float] | None = None,
+    at_least: Mapping[str, float] | None = None,
+    dataset: str | None = None,
+    limit_at: str = DEFAULT_LIMIT_AT,
+    sample: int = DEFAULT_SAMPLE,
+    seed: int = 0,
+) -> DeviceChoices:
+    """The devices on which limits can be kept, with the best architecture for each.
+
+    All functional classes of the space are valued where they can be listed, else a random sample.
+    The best has the best accuracy under the limits, if any is known, else what ``select`` chooses;
+    what is neither accuracy nor limited is told beside.
+
+    Args:
+        space: Search space or its name.
+        at_most: Largest value allowed, by column.
+        at_least: Smallest value allowed, by column.
+        dataset: Data set; the space's first one by default.
+        limit_at: What must keep a limit; see ``select``.
+        sample: How many architectures to draw where there are too many to list.
+        seed: Seed of that draw.
+
+    Raises:
+        UnknownNameError: There is no such space, data set or quantity.
+        ConfigError: No limit is on a quantity of devices, or nothing knows one that is of none.
+    """
+    space = resolve_space(space, dataset)
+    limit_share(limit_at)
+    limited = list(dict.fromkeys(map(_known_column, (*(at_most or {}), *(at_least or {})))))
+    ours = [column for column in limited if _is_per_device(column)]
+    if not ours:
+        raise ConfigError(
+            "To choose a device, limit what depends on it, such as --at-most latency_ms=20; "
+            f"got {', '.join(limited) or 'no limit'}."
+        )
+    batch, is_sample = _architectures(space, sample, seed)
+    common = _common(space, [column for column in limited if column not in ours])
+    by_device = {name: _of_device(space, load_device(name), ours) for name in device_names()}
+    asked = [*common, *(each for found in by_device.values() for each in found or ())]
+    estimates = dict(zip(map(id, asked), ask_together(batch, asked), strict=True))
+    archs = tuple(map(str, batch))
+    selections, refused = {}, {}
+    for name, found in by_device.items():
+        if found is None:
+            continue
+        front = _front(archs, [*common, *found], limited, estimates)
+        try:
+            selections[name] = select_from_front(front, at_most, at_least, limit_at=limit_at)
+        except NoCandidateError as error:
+            refused[name] = str(error)
+    return DeviceChoices(
+        selections=dict(sorted(selections.items(), key=lambda item: _rank(*item))),
+        refused=refused,
+        unknown=tuple(name for name, found in by_device.items() if found is None),
+        n_archs=len(batch),
+        is_sample=is_sample,
+    )
+
+
+def device_choice_record(choices: DeviceChoices) -> dict[str, Any]:
+    """The same as JSON can hold it."""
+    return {
+        "devices": [
+            {"device": name, "selection": selection_record(selection)}
+            for name, selection in choices.selections.items()
+        ],
+        "refused": dict(choices.refused),
+        "unknown": list(choices.unknown),
+        "n_archs": choices.n_archs,
+        "is_sample": choices.is_sample,
+    }
+
+
+def _known_column(name: str) -> str:
+    """Column of a quantity's name or column, which must be known."""
+    column = column_of(name)
+    if quantity_of(column) is None:
+        # Says which there are.
+        find_quantity(name.partition("@")[0])
+    return column
+
+
+def _is_per_device(column: str) -> bool:
+    quantity = quantity_of(column)
+    return quantity is not None and quantity.per_device
+
+
+def _architectures(space: SearchSpace, sample: int, seed: int) -> tuple[Batch, bool]:
+    """All functional classes of a space, or some; and whether it is some."""
+    every = space.all_genotypes()
+    if every is not None:
+        return Batch(space, valid_classes(space, every), is_canonical=True), False
+    return Batch.of(space, sample_classes(space, sample, seed)), True
+
+
+def _common(space: SearchSpace, limited: Sequence[str]) -> list[Objective]:
+    """What depends on no device: what is known of the usual quantities, limits' own, and counts."""
+    found = [make_objective(space, column) for column in limited]
+    columns = {each.spec.column for each in found}
+    for name in (*DEFAULT_OBJECTIVES, *COUNTED):
+        column = column_of(name)
+        if column not in columns and not _is_per_device(column):
+            found += _known([(space, name, None)]) or []
+    return found
+
+
+def _of_device(
+    space: SearchSpace, device: Device, limited: Sequence[str]
+) -> list[Objective] | None:
+    """What is known of a device; None where a limited column is not among it."""
+    found = _known([(space, column, device) for column in limited])
+    if found is None:
+        return None
+    for name in DEFAULT_OBJECTIVES:
+        column = column_of(name)
+        if _is_per_device(column) and column not in limited:
+            found += _known([(space, column, device)]) or []
+    return found
+
+
+def _known(wanted: Sequence[tuple[SearchSpace, str, Device | None]]) -> list[Objective] | None:
+    """The objectives of quantities; None where one of them is not known."""
+    try:
+        return [make_objective(*each) for each in wanted]
+    except (NothingKnownError, UnknownNameError):
+        return None
+
+
+def _front(
+    archs: tuple[str, ...],
+    measures: Sequence[Objective],
+    limited: Sequence[str],
+    estimates: Mapping[int, Estimate],
+) -> Front:
+    """All architectures with their values; objectives are the accuracy and what is limited."""
+    accuracy = column_of(DEFAULT_OBJECTIVES[0])
+    asked = [each for each in measures if each.spec.column == accuracy]
+    asked += [each for each in measures if each.spec.column in limited and each not in asked]
+    ordered = [*asked, *(each for each in measures if each not in asked)]
+    found = [estimates[id(measure)] for measure in ordered]
+    return Front(
+        archs=archs,
+        columns=tuple(measure.spec for measure in ordered),
+        values=np.stack([each.value for each in found], axis=1),
+        lower=np.stack([each.lower for each in found], axis=1),
+        upper=np.stack([each.upper for each in found], axis=1),
+        n_objectives=len(asked),
+    )
+
+
+def _rank(name: str, selection: Selection) -> tuple[float, str]:
+    """Devices by what their picks are best in, the best first."""
+    (leading,) = selection.weights
+    spec = next(each for each in selection.columns if each.column == leading)
+    value = selection.pick.values[leading]
+    return -value if spec.direction == "max" else value, name
