@@ -66,7 +66,10 @@ def finite_number(value: object, where: str) -> float:
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise TableError(f"{where} must be a finite number; got {value!r:.40}.")
+        # Never the text of a whole: a small file can hold lists that take for ever to write out.
+        is_plain = isinstance(value, str | float | bool | None)
+        got = f"{value!r:.40}" if is_plain else f"a value of type {type(value).__name__}"
+        raise TableError(f"{where} must be a finite number; got {got}.")
     return number
 
 
