@@ -111,7 +111,7 @@ def test_file_without_a_known_column_is_refused(tmp_path: Path) -> None:
 
 
 def test_file_without_architectures_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match=r"must have the columns arch; arch missing"):
+    with pytest.raises(TableError, match=r"must have the column arch; arch missing"):
         import_text(tmp_path, f"net,{LATENCY}\nx,1\n")
 
 
