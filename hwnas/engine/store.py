@@ -8,7 +8,6 @@ no part of it, so that runs of the same seed are the same.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -18,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from hwnas.engine import schema1
-from hwnas.engine.trials import Ask, History, Results, Trials
+from hwnas.engine._events import ASK, TOLD, ask_digest, replay, told_digest
+from hwnas.engine.trials import History, Results, Trials
 from hwnas.errors import ConfigError, RunError, StorageError
 
 SCHEMA = 2
@@ -26,7 +26,6 @@ ENDS = ("", "_lower", "_upper")
 _KEYS = ("seq", "ask", "arch", "status", "seconds", "worker", "error")
 _TAKEN = {"generation", "violation", "feasible", *_KEYS}
 _EVENT = ("seq", "kind", "ask", "detail", "digest")
-_ASK, _TOLD = "ask", "told"
 _STORAGE = ("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_PERM")
 _SHARED = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CONSTRAINT")
 
@@ -190,7 +189,7 @@ class Store:
             "INSERT INTO trials (seq, ask, arch, status) VALUES (?, ?, ?, ?)", rows
         )
         self._n_trials += len(rows)
-        self._add_event(_ask_digest(self._digest, number, trials, archs), _ASK, number, trials)
+        self._add_event(ask_digest(self._digest, number, trials, archs), ASK, number, trials)
 
     def add_told(
         self, number: int, rows: Sequence[int], trials: Sequence[int], results: Results
@@ -219,8 +218,8 @@ class Store:
             f"UPDATE trials SET {changed} WHERE seq = ?",
             [(*key, *row, seq) for key, row, seq in zip(keys, cells.tolist(), trials, strict=True)],
         )
-        digest = _told_digest(self._digest, number, rows, trials, results)
-        self._add_event(digest, _TOLD, number, rows)
+        digest = told_digest(self._digest, number, rows, trials, results)
+        self._add_event(digest, TOLD, number, rows)
 
     def _add_event(self, digest: str, kind: str, number: int, detail: Sequence[int]) -> None:
         self._database.execute(
@@ -256,7 +255,7 @@ class Store:
             if [row[0] for row in rows] != list(range(len(rows))):
                 raise self._damaged("trials are missing")
             trials = self._trials(rows)
-            asks = self._asks(trials, events)
+            asks, self._digest = replay(trials, events)
         self._n_trials = len(trials)
         return History(trials, asks)
 
@@ -285,33 +284,6 @@ class Store:
         ask = np.array([row[1] for row in rows], dtype=np.int64)
         return Trials(tuple(row[2] for row in rows), ask, results)
 
-    def _asks(self, trials: Trials, events: Sequence[Sequence[Any]]) -> tuple[Ask, ...]:
-        """Asks from the events, each with what is stored of it as its digest says."""
-        asks: list[Ask] = []
-        finished: set[int] = set()
-        n_trials, digest = 0, ""
-        for seq, kind, number, detail, expected in events:
-            places = tuple(json.loads(detail))
-            if kind == _ASK:
-                new = np.flatnonzero(trials.ask == number)
-                archs = [trials.archs[row] for row in new]
-                n_trials += len(new)
-                digest = _ask_digest(digest, number, places, archs)
-                asks.append(Ask(places))
-            else:
-                told = dict.fromkeys(asks[-1].trials[place] for place in places)
-                new = np.array([each for each in told if each not in finished], dtype=int)
-                finished.update(told)
-                results = trials.results.part(new)
-                digest = _told_digest(digest, number, places, new.tolist(), results)
-                asks[-1] = Ask(asks[-1].trials, (*asks[-1].told, places))
-            if digest != expected or number != len(asks):
-                raise self._damaged(f"event {seq} was changed")
-        if n_trials != len(trials) or finished != set(np.flatnonzero(trials.results.is_finished)):
-            raise self._damaged("events are missing")
-        self._digest = digest
-        return tuple(asks)
-
     def close(self) -> None:
         """Let go of the file, and leave it one file that can be read where nothing is written."""
         if self._is_writing:
@@ -331,21 +303,3 @@ def read_history(path: Path, columns: Sequence[str], limits: Sequence[str] = ())
         raise RunError(f"{path} is missing; go on with --resume, or start again.")
     with contextlib.closing(Store(path, columns, limits)) as store:
         return store.history()
-
-
-def _ask_digest(previous: str, number: int, trials: Sequence[int], archs: Sequence[str]) -> str:
-    """SHA-256 over an ask and the digest before it."""
-    told = number, list(trials), list(archs)
-    return hashlib.sha256(f"{previous}{_ASK}{told!r}".encode()).hexdigest()
-
-
-def _told_digest(
-    previous: str, number: int, rows: Sequence[int], trials: Sequence[int], results: Results
-) -> str:
-    """SHA-256 over what was told, the trials finished for it, and the digest before it."""
-    told = number, list(rows), list(trials), results.status.tolist(), results.error.tolist()
-    digest = hashlib.sha256(f"{previous}{_TOLD}{told!r}".encode())
-    for numbers in (results.violation, results.values):
-        # There are many bit patterns for NaN; SQLite keeps none of them.
-        digest.update(np.where(np.isnan(numbers), np.nan, numbers).tobytes())
-    return digest.hexdigest()

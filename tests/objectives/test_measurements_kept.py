@@ -128,9 +128,7 @@ def test_conditions_that_a_table_alone_knows_are_found_there(
     import_file("mine", path, "nasbench201")
     with pytest.raises(NothingKnownError, match=r"no predictor of latency@batch8 .*; table 'mine'"):
         make_objective(nasbench201, "latency@batch8", load_device("raspi4"))
-    with pytest.raises(
-        ConfigError, match=r"^Latency must be asked for under the usual .*batch9"
-    ):
+    with pytest.raises(ConfigError, match=r"^Latency must be asked for under the usual .*batch9"):
         make_objective(nasbench201, "latency@batch9", load_device("raspi4"))
 
 

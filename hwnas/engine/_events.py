@@ -1,0 +1,86 @@
+"""What passed between search and algorithm, as a chain of events whose digests build on each other.
+
+An event's digest is that of all that was stored up to it, so what was changed is seen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from hwnas.engine.trials import Ask, Results, Trials
+
+ASK, TOLD = "ask", "told"
+"""Kinds of events."""
+
+
+def ask_digest(previous: str, number: int, trials: Sequence[int], archs: Sequence[str]) -> str:
+    """SHA-256 over an ask and the digest before it.
+
+    Args:
+        previous: The digest before it; empty for the first event.
+        number: Which ask it is, from 1.
+        trials: Trial of each architecture that it asked for.
+        archs: Published strings of those that were new.
+    """
+    told = number, list(trials), list(archs)
+    return hashlib.sha256(f"{previous}{ASK}{told!r}".encode()).hexdigest()
+
+
+def told_digest(
+    previous: str, number: int, rows: Sequence[int], trials: Sequence[int], results: Results
+) -> str:
+    """SHA-256 over what was told, the trials finished for it, and the digest before it.
+
+    Args:
+        previous: The digest before it.
+        number: Of which ask.
+        rows: Places in that ask.
+        trials: The trials that were finished for it.
+        results: How.
+    """
+    told = number, list(rows), list(trials), results.status.tolist(), results.error.tolist()
+    digest = hashlib.sha256(f"{previous}{TOLD}{told!r}".encode())
+    for numbers in (results.violation, results.values):
+        # There are many bit patterns for NaN; SQLite keeps none of them.
+        digest.update(np.where(np.isnan(numbers), np.nan, numbers).tobytes())
+    return digest.hexdigest()
+
+
+def replay(trials: Trials, events: Sequence[Sequence[Any]]) -> tuple[tuple[Ask, ...], str]:
+    """The asks that events tell of, and the last digest.
+
+    Args:
+        trials: The stored trials.
+        events: ``(seq, kind, ask, detail, digest)`` of each, in order.
+
+    Raises:
+        ValueError: What is stored of an event is not what its digest was made of.
+    """
+    asks: list[Ask] = []
+    finished: set[int] = set()
+    n_trials, digest = 0, ""
+    for seq, kind, number, detail, expected in events:
+        places = tuple(json.loads(detail))
+        if kind == ASK:
+            new = np.flatnonzero(trials.ask == number)
+            archs = [trials.archs[row] for row in new]
+            n_trials += len(new)
+            digest = ask_digest(digest, number, places, archs)
+            asks.append(Ask(places))
+        else:
+            told = dict.fromkeys(asks[-1].trials[place] for place in places)
+            new = np.array([each for each in told if each not in finished], dtype=int)
+            finished.update(told)
+            results = trials.results.part(new)
+            digest = told_digest(digest, number, places, new.tolist(), results)
+            asks[-1] = Ask(asks[-1].trials, (*asks[-1].told, places))
+        if digest != expected or number != len(asks):
+            raise ValueError(f"event {seq} was changed")
+    if n_trials != len(trials) or finished != set(np.flatnonzero(trials.results.is_finished)):
+        raise ValueError("events are missing")
+    return tuple(asks), digest
