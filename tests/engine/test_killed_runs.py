@@ -88,11 +88,13 @@ def searches(tmp_path_factory: pytest.TempPathFactory) -> Searches:
 
 def _rows(path: Path) -> list[str]:
     """All of the store but how long trials took."""
-    found = sqlite3.connect(":memory:")
-    with closing(sqlite3.connect(path / "run.sqlite")) as database:
+    with (
+        closing(sqlite3.connect(path / "run.sqlite")) as database,
+        closing(sqlite3.connect(":memory:")) as found,
+    ):
         database.backup(found)
-    found.execute("UPDATE trials SET seconds = NULL")
-    return list(found.iterdump())
+        found.execute("UPDATE trials SET seconds = NULL")
+        return list(found.iterdump())
 
 
 def _is_whole(searches: Searches, name: str) -> bool:

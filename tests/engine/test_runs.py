@@ -36,11 +36,13 @@ def _strict(path: Path) -> Any:
 
 def _content(path: Path) -> list[str]:
     """All but how long trials took."""
-    database = sqlite3.connect(":memory:")
-    with contextlib.closing(sqlite3.connect(path)) as stored:
+    with (
+        contextlib.closing(sqlite3.connect(path)) as stored,
+        contextlib.closing(sqlite3.connect(":memory:")) as database,
+    ):
         stored.backup(database)
-    database.execute("UPDATE trials SET seconds = NULL")
-    return list(database.iterdump())
+        database.execute("UPDATE trials SET seconds = NULL")
+        return list(database.iterdump())
 
 
 def test_the_same_seed_makes_the_same_files(started: Started) -> None:
