@@ -163,7 +163,7 @@ def measure(problem: Problem, train: np.ndarray, test: np.ndarray, seed: int) ->
         for end, (name, values) in zip(ends, problem.sets.items(), strict=True)
     }
     quantity, values = QUANTITIES[problem.quantity], problem.target[train]
-    procedure = procedure_for(len(train), layout, scales_of(quantity, layout, values))
+    procedure = procedure_for(len(train), quantity, layout, scales_of(quantity, layout, values))
     candidate = Sample(procedure, quantity, features[train], values, layout, seed).fit().candidate
     forest = RandomForestRegressor(random_state=seed).fit(
         problem.anchor[train], problem.target[train]

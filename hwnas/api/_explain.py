@@ -45,7 +45,7 @@ def explain(
     Returns:
         One row for each set, kind or single feature of each predictor, largest first, with columns
         ``target``, ``device``, ``level``, ``feature_set``, ``name``, ``label``, ``tau_drop`` and
-        ``tau_drop_std``: by how much Kendall tau on held-out classes falls when they are permuted.
+        ``tau_drop_std``: by how much Kendall tau on unseen classes falls when they are permuted.
         Features go together, so that a set counts for more than the sum of its features; none of
         it is a cause.
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _HEADINGS = {
     "held_out": "Predictors, measured on functional classes held out from fitting",
-    "cross_validated": "Predictors of small tables, fitted on all classes and cross-validated",
+    "cross_validated": "Predictors, fitted on all functional classes and measured out of fold",
 }
 """What the figures of predictors are, by how they were measured."""
 

@@ -80,7 +80,7 @@ def _record(space: SearchSpace, explanation: Explanation, top: int) -> dict[str,
         "target": card.target.quantity,
         "variant": card.target.condition_text,
         "kendall_tau": card.evaluation.figures["kendall_tau"],
-        "n_classes": card.evaluation.n_classes.test,
+        "n_classes": card.importances.n_classes if card.importances else None,
         "n_repeats": card.importances.n_repeats if card.importances else None,
         "importances": [
             {
@@ -106,12 +106,13 @@ def _heading(known: Sequence[Explanation]) -> str:
     device = f" of {devices.pop()}" if len(devices) == 1 else ""
     targets = ", ".join(dict.fromkeys(each.target for each in known))
     tau = f" of {_tau(known[0])}" if len(known) == 1 else ""
-    sizes = [each.card.evaluation.n_classes.test for each in known]
+    measured = [each.card.importances for each in known if each.card.importances]
+    sizes = [each.n_classes or 0 for each in measured]
     n_classes = " to ".join(f"{size:,}" for size in sorted({min(sizes), max(sizes)}))
-    n_repeats = {each.card.importances.n_repeats for each in known if each.card.importances}
+    n_repeats = {each.n_repeats for each in measured}
     return (
         f"[bold]{escape(targets + device)} on {card.space} ({card.target.dataset})[/bold]\n"
-        f"How far the Kendall tau{tau} on {n_classes} held-out classes falls when features are "
+        f"How far the Kendall tau{tau} on {n_classes} unseen classes falls when features are "
         f"permuted: mean of {', '.join(map(str, sorted(n_repeats)))} permutations."
     )
 

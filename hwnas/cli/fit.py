@@ -49,8 +49,8 @@ def fit(
 ) -> None:
     """Fit predictors on a table, or extrapolate a device from one space to another.
 
-    Figures of predictors are from functional classes held out from fitting. Of fewer than 200, all
-    are fitted on and figures are cross-validated.
+    Predictors are fitted on all functional classes of a table. Their figures are from
+    cross-validation: each class is predicted by a model that was fitted without it.
     """
     from rich.markup import escape
 
@@ -90,7 +90,7 @@ def _print_transfer(out: Console, card: Card) -> None:
     from rich.table import Table
 
     assert card.transfer is not None
-    factor = math.exp(card.interval.half_widths[0])
+    factor = math.exp(card.interval.above[0])
     out.print(
         f"{card.target.device} {card.target.quantity} on {card.space}: extrapolated from "
         f"{card.transfer.from_space}, 90 % interval a factor of {factor:.2f} either way"
@@ -124,7 +124,7 @@ def _print_quality_transfer(out: Console, card: Card) -> None:
     out.print(
         f"{card.target.quantity} on {card.space} from {inputs}: extrapolated from "
         f"{card.transfer.from_space}, untested; 90 % interval "
-        f"{card.interval.half_widths[0]:.0f} points either way",
+        f"{card.interval.above[0]:.0f} points either way",
         soft_wrap=True,
     )
     if not card.transfer.qualities:
@@ -152,6 +152,5 @@ def _line(card: Card | None) -> str:
     known = [f"Kendall tau {tau:.3f}" if tau is not None else "", f"{close:.1f} % within 10 %"]
     covered = f"90 % intervals hold {evaluation.coverage_pct:.0f} %"
     figures = f"{', '.join(filter(None, known))}; {covered}"
-    if not evaluation.is_held_out:
-        figures = f"cross-validated on {evaluation.n_classes.test} classes: {figures}"
+    figures = f"cross-validated on {evaluation.n_classes.test:,} classes: {figures}"
     return f"{card.model.estimator}; {figures}"

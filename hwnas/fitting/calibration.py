@@ -1,10 +1,12 @@
-"""Split-conformal prediction intervals whose width depends on the prediction.
+"""Conformal prediction intervals from residuals out of fold, each end by residuals nearby.
 
 References:
+    Barber et al. 2021, Predictive Inference with the Jackknife+,
+    https://arxiv.org/abs/1905.02928 (CV+)
     Lei et al. 2018, Distribution-Free Predictive Inference for Regression,
-    https://arxiv.org/abs/1604.04173
-    Vovk 2012, Conditional Validity of Inductive Conformal Predictors,
-    https://arxiv.org/abs/1209.2673 (the bins: Mondrian taxonomies)
+    https://arxiv.org/abs/1604.04173 (the rank of a quantile; residuals scaled by where they are)
+    Romano et al. 2019, Conformalized Quantile Regression, https://arxiv.org/abs/1905.03222 (each
+    end by its own quantile)
 """
 
 from __future__ import annotations
@@ -14,8 +16,11 @@ import numpy as np
 from hwnas.predictors.intervals import Intervals
 
 LEVEL = 0.90
-MAX_BINS = 5
-MIN_PER_BIN = 50
+MAX_KNOTS = 20
+MIN_NEAR = 100
+"""Residuals around a knot, at least; of fewer, 5 % are too few to be a quantile."""
+# Of what is neither so few that it is luck nor so many that they are far away.
+NEAR_SHARE = 1 / 15
 
 
 def conformal_quantile(residuals: np.ndarray, level: float) -> float:
@@ -25,12 +30,16 @@ def conformal_quantile(residuals: np.ndarray, level: float) -> float:
         >>> conformal_quantile(np.arange(1.0, 20.0), 0.9)
         18.0
     """
-    rank = int(np.ceil((len(residuals) + 1) * level))
+    # A level such as 0.95 is no exact binary number; its rank must not be one too high for that.
+    rank = int(np.ceil(round((len(residuals) + 1) * level, 9)))
     return float(np.sort(residuals)[min(rank, len(residuals)) - 1])
 
 
 def calibrate(truth: np.ndarray, predicted: np.ndarray, level: float = LEVEL) -> Intervals:
     """Intervals from architectures that the predictor was not fitted on.
+
+    Around each of up to ``MAX_KNOTS`` evenly spaced quantiles of the predictions, the residuals
+    nearest in rank give both ends: an equal share of them lies beyond either.
 
     Args:
         truth: Shape ``(n,)``.
@@ -38,26 +47,32 @@ def calibrate(truth: np.ndarray, predicted: np.ndarray, level: float = LEVEL) ->
         level: Share of true values that should lie inside.
 
     Returns:
-        Up to ``MAX_BINS`` bins of equal size, each of at least ``MIN_PER_BIN`` where there are so
-        many; the guarantee holds within each bin.
+        Intervals with one knot for every ``MIN_NEAR / 2`` architectures, at least one.
     """
-    n_bins = max(1, min(MAX_BINS, len(truth) // MIN_PER_BIN))
-    quantiles = np.quantile(predicted, np.arange(1, n_bins) / n_bins)
-    edges = np.unique(quantiles)
-    bins = np.searchsorted(edges, predicted, side="right")
-    residuals = np.abs(truth - predicted)
-    half_widths = [
-        conformal_quantile(
-            residuals[bins == number] if np.any(bins == number) else residuals, level
-        )
-        for number in range(len(edges) + 1)
-    ]
-    return Intervals(level, tuple(edges.tolist()), tuple(half_widths))
+    n = len(truth)
+    order = np.argsort(predicted, kind="stable")
+    places, residuals = predicted[order], (truth - predicted)[order]
+    n_knots = max(1, min(MAX_KNOTS, n // (MIN_NEAR // 2) - 1))
+    n_near = min(n, max(MIN_NEAR, round(NEAR_SHARE * n)))
+    beyond = 1 - (1 - level) / 2
+    found: dict[float, tuple[float, float]] = {}
+    for at in np.linspace(0, n - 1, n_knots + 2).round().astype(int)[1:-1]:
+        start = min(max(at - n_near // 2, 0), n - n_near)
+        # Equal predictions are equally near.
+        first = np.searchsorted(places, places[start], side="left")
+        last = np.searchsorted(places, places[start + n_near - 1], side="right")
+        near = residuals[first:last]
+        below, above = (conformal_quantile(side, beyond) for side in (-near, near))
+        found[float(places[at])] = max(0.0, below), max(0.0, above)
+    ends = list(found.values())
+    return Intervals(
+        level, tuple(found), tuple(end[0] for end in ends), tuple(end[1] for end in ends)
+    )
 
 
 def cross_calibrate(
     truth: np.ndarray, predicted: np.ndarray, fold_of: np.ndarray, level: float = LEVEL
-) -> tuple[Intervals, float]:
+) -> tuple[Intervals, np.ndarray]:
     """Intervals from out-of-fold predictions, around those of a predictor fitted to everything.
 
     Args:
@@ -67,17 +82,17 @@ def cross_calibrate(
         level: Share of true values that should lie inside.
 
     Returns:
-        The intervals, and the share of true values inside of those that the other folds give.
+        The intervals, and whether each true value is inside of the one that the other folds'
+        residuals give, shape ``(n,)``.
 
     References:
         Barber et al. 2021, Predictive Inference with the Jackknife+,
         https://arxiv.org/abs/1905.02928 (CV+). Theirs are around the predictions of every fold's
-        model; ours are symmetric around one, which is fitted to more and errs no more than these.
+        model; ours are around one, which is fitted to more and errs no more than these.
     """
     is_inside = np.empty(len(truth), dtype=bool)
     for fold in np.unique(fold_of):
         is_out = fold_of == fold
         others = calibrate(truth[~is_out], predicted[~is_out], level)
-        half_width = others.half_width(predicted[is_out])
-        is_inside[is_out] = np.abs(truth[is_out] - predicted[is_out]) <= half_width
-    return calibrate(truth, predicted, level), float(is_inside.mean())
+        is_inside[is_out] = others.holds(truth[is_out], predicted[is_out])
+    return calibrate(truth, predicted, level), is_inside

@@ -16,11 +16,12 @@ from hwnas.core.target import Target
 from hwnas.errors import TableError
 from hwnas.features import feature_layout, feature_matrix, feature_names
 from hwnas.fitting.evaluation import FittedModel, fit_and_measure
+from hwnas.fitting.importance import MIN_CLASSES as MIN_FOR_IMPORTANCES
 from hwnas.fitting.importance import measure_importances
-from hwnas.fitting.procedure import NO_BETTER
-from hwnas.fitting.splits import Split
+from hwnas.fitting.procedure import NO_BETTER, Sample
 from hwnas.fitting.support import fit_support
 from hwnas.predictors.card import Card, Features, Model, Origin
+from hwnas.predictors.importances import Importances
 from hwnas.predictors.loading import names_sha256
 from hwnas.predictors.store import add_predictor
 from hwnas.proxies.feature_set import SCORES, has_scores
@@ -64,13 +65,9 @@ def fit_column(
 ) -> Fitted:
     """A predictor of the class means of one column of a table.
 
-    A tenth of the functional classes is held out to measure the predictor, a tenth to calibrate
-    its intervals; on the rest, cross-validation chooses the estimator, which is then fitted. What
-    was measured is what is kept: nothing is fitted again afterwards.
-
-    Of fewer than 200 classes none is held out. All are fitted on; what the predictor is measured
-    and its intervals are calibrated on are out-of-fold predictions of the whole procedure, the
-    choice of the estimator included.
+    Cross-validation chooses the estimator, which is fitted to all functional classes. What it is
+    measured on and its intervals are calibrated on are predictions out of fold, by models that
+    were fitted to the other four fifths.
 
     Args:
         space: Search space with the column's data set.
@@ -100,13 +97,9 @@ def fit_column(
     with threadpool_limits(1):
         found = fit_and_measure(quantity, layout, x, means.values, seed, tolerance)
         support, support_model = fit_support(layout, x, failing, seed)
-    card = replace(_card(space, table, column, sets, found, seed), support=support)
-    if card.evaluation.is_held_out:
-        # Permuting says what ranks classes that were not fitted on; of few, there are none left.
-        test = Split.draw(len(x), seed).test
-        held_out = (means.genotypes[test], means.values[test])
-        importances = measure_importances(card, found.model, space, *held_out)
-        card = replace(card, importances=importances)
+        card = replace(_card(space, table, column, sets, found, seed), support=support)
+        if len(x) >= MIN_FOR_IMPORTANCES:
+            card = replace(card, importances=_importances(space, sets, found.sample))
     return Fitted(card, found.model, support_model)
 
 
@@ -132,6 +125,13 @@ def origin_of(table: Table, column: Column) -> Origin:
 def features_of(space: SearchSpace, sets: tuple[str, ...]) -> Features:
     """What a predictor from feature sets reads, for its card."""
     return Features(sets, len(feature_names(space, sets)), names_sha256(space, sets))
+
+
+def _importances(space: SearchSpace, sets: tuple[str, ...], sample: Sample) -> Importances:
+    """What the ranking of a fold rests on, by a model of the others: the predictor saw them all."""
+    is_out = sample.fold_of == 0
+    features, truth = sample.features[is_out], sample.values[is_out]
+    return measure_importances(space, sets, sample.without(0), features, truth, sample.seed)
 
 
 def _card(

@@ -1,4 +1,4 @@
-"""What a predictor rests on: how much worse it ranks held-out classes when features are permuted.
+"""What a predictor rests on: how much worse it ranks unseen classes when features are permuted.
 
 References:
     Breiman 2001, Random Forests, https://doi.org/10.1023/A:1010933404324
@@ -9,24 +9,17 @@ References:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from hwnas.core.space import SearchSpace
-from hwnas.errors import ArtifactError, TableError
-from hwnas.features import feature_layout, feature_matrix, feature_names
+from hwnas.features import feature_layout, feature_names
 from hwnas.features.legend import kinds
-from hwnas.fitting.splits import Split
-from hwnas.models.sessions import open_session, run_session
-from hwnas.predictors.card import Card, to_unit
 from hwnas.predictors.importances import LEVELS, Drop, Importances
-from hwnas.predictors.loading import load_predictor
-from hwnas.predictors.store import Stored, add_predictor
-from hwnas.tables import Table, class_means
 
+MIN_CLASSES = 200
+"""Of fewer classes, a fifth is too small to tell what its ranking rests on."""
 N_REPEATS = 20
 N_LISTED = 20
 """The most kinds and the most single features that a card lists."""
@@ -123,46 +116,49 @@ def _kendall_tau(model: _Mixed, rows: np.ndarray, truth: np.ndarray) -> float:
 
 
 def measure_importances(
-    card: Card, model: bytes, space: SearchSpace, genotypes: np.ndarray, truth: np.ndarray
+    space: SearchSpace,
+    sets: Sequence[str],
+    predict: Predict,
+    features: np.ndarray,
+    truth: np.ndarray,
+    seed: int = 0,
 ) -> Importances:
-    """What a predictor's ranking of held-out classes rests on, as its card says it.
+    """What a predictor's ranking of classes rests on, as its card says it.
 
     Args:
-        card: What the model predicts, and from which features.
-        model: The serialised ONNX model.
-        space: Search space with the card's data set.
-        genotypes: Held-out classes, shape ``(n_classes, n_genes)``.
-        truth: Their values, shape ``(n_classes,)``, in the card's unit.
+        space: Search space with its data set.
+        sets: Names of the feature sets that it reads.
+        predict: The predictor, fitted to other classes than these.
+        features: Shape ``(n_classes, n_features)``.
+        truth: Values of the classes, shape ``(n_classes,)``, in any unit.
+        seed: Seed of the permutations.
 
     Returns:
         How far Kendall tau falls for every set, and for up to ``N_LISTED`` kinds, of sets that
         have several, and single features; largest first.
     """
-    session = open_session(model)
 
-    def predict(features: np.ndarray) -> np.ndarray:
-        target = run_session(session, features) * card.model.scale + card.model.mean
-        in_unit = to_unit(target, card.model.transform, card.target.meaning)
+    def ranked(rows: np.ndarray) -> np.ndarray:
+        found = predict(rows)
         # Features that do not belong together may give a rate without a positive reciprocal:
         # one beyond every rate.
-        return np.where(np.isnan(in_unit), np.inf, in_unit)
+        return np.where(np.isnan(found), np.inf, found)
 
-    features = feature_matrix(space, genotypes, card.features.sets)
     found: dict[str, dict[str, Drop]] = {}
     for level in LEVELS:
-        groups = _groups(space, card.features.sets, level)
+        groups = _groups(space, sets, level)
         if level != "set":
-            groups = _largest(groups, predict, features, truth, card.seed)
+            groups = _largest(groups, ranked, features, truth, seed)
         # The next seed: not the permutations that chose among the groups.
         drops, stds = permutation_drops(
-            predict, features, truth, list(groups.values()), N_REPEATS, card.seed + 1
+            ranked, features, truth, list(groups.values()), N_REPEATS, seed + 1
         )
         names = list(groups)
         found[level] = {
             names[at]: Drop(_rounded(drops[at]), _rounded(stds[at]))
             for at in np.argsort(-drops, kind="stable")
         }
-    return Importances(N_REPEATS, **found)
+    return Importances(N_REPEATS, **found, n_classes=len(truth))
 
 
 def _rounded(figure: float) -> float:
@@ -202,48 +198,3 @@ def _largest(
     names = list(varying)
     order = [at for at in np.argsort(-drops, kind="stable") if drops[at] >= _LEAST]
     return {names[at]: varying[names[at]] for at in order[:N_LISTED]}
-
-
-def add_importances(root: Path, stored: Stored, space: SearchSpace, table: Table) -> Card:
-    """Measure the importances of a predictor in a folder again and write them into its card.
-
-    The models stay as they are. The held-out classes are drawn again from the card's seed.
-
-    Args:
-        root: The folder of predictors that holds it.
-        stored: The predictor.
-        space: Search space with the data set that the card names.
-        table: The table that the predictor was fitted on.
-
-    Returns:
-        The card as it was written.
-
-    Raises:
-        ArtifactError: The files are damaged, or there are no held-out classes: the predictor is
-            extrapolated from another space, or its table is small.
-        TableError: The table is not the one that the predictor was fitted on.
-        StorageError: The card cannot be written.
-    """
-    card = load_predictor(stored, space).card
-    if card.transfer is not None:
-        raise ArtifactError(
-            f"{stored} is extrapolated from {card.transfer.from_space}; without true values on "
-            f"{card.space} there is nothing to measure its importances on."
-        )
-    if not card.evaluation.is_held_out:
-        raise ArtifactError(
-            f"{stored} was fitted on all classes of table {card.table.name}; none are left to "
-            "measure its importances on."
-        )
-    if (table.name, table.sha256) != (card.table.name, card.table.sha256):
-        raise TableError(
-            f"{stored} was fitted on table {card.table.name} with sha256 {card.table.sha256}; "
-            f"got {table.name} with sha256 {table.sha256}. Fit it again with: hwnas fit"
-        )
-    means = class_means(space, table, card.table.column)
-    test = Split.draw(len(means.values), card.seed).test
-    models = [stored.read(name) for name in (stored.model, stored.support) if name]
-    held_out = (means.genotypes[test], means.values[test])
-    card = replace(card, importances=measure_importances(card, models[0], space, *held_out))
-    add_predictor(root, card, models)
-    return card

@@ -76,6 +76,21 @@ def _trees(seed: int, layout: Layout) -> Any:
     return _chosen(layout, _dense(layout), trees) if LOOK_UP in layout else trees
 
 
+def _deep_trees(seed: int, layout: Layout) -> Any:
+    # More and finer steps: the best networks differ by little, in ways that few of them share.
+    from sklearn.ensemble import GradientBoostingRegressor
+
+    trees = GradientBoostingRegressor(
+        n_estimators=400,
+        learning_rate=0.05,
+        max_depth=5,
+        max_features=0.2,
+        subsample=0.8,
+        random_state=seed,
+    )
+    return _chosen(layout, _dense(layout), trees) if LOOK_UP in layout else trees
+
+
 def _networks(seed: int, layout: Layout) -> Any:
     from sklearn.ensemble import VotingRegressor
     from sklearn.neural_network import MLPRegressor
@@ -143,6 +158,7 @@ MEMBERS: Mapping[str, Member] = {
     "ridge": Member(_ridge, spread.of_linear),
     "look_up_residual": Member(_look_up_and_trees, spread.of_residual),
     "gradient_boosting": Member(_trees, spread.of_boosting),
+    "deep_gradient_boosting": Member(_deep_trees, spread.of_boosting),
     "mlp": Member(_networks, spread.of_networks),
     "extra_trees": Member(_random_trees, spread.of_forest),
     "small_gradient_boosting": Member(_slow_trees, spread.of_boosting),
@@ -151,14 +167,18 @@ MEMBERS: Mapping[str, Member] = {
 """Every estimator by name."""
 
 
-def of_many(layout: Layout) -> tuple[str, ...]:
+def of_many(layout: Layout, is_quality: bool) -> tuple[str, ...]:
     """What competes where there are many architectures to learn from, small ones first.
 
     Where features hold a look-up column for each choice of independent genes, costs are nearly
     sums over them.
+
+    Args:
+        layout: Columns of each feature set.
+        is_quality: Whether it is a quality, of which the few best are what is searched for.
     """
     linear = ("look_up", "look_up_residual") if LOOK_UP in layout else ("ridge",)
-    return *linear, "gradient_boosting", "mlp"
+    return *linear, "deep_gradient_boosting" if is_quality else "gradient_boosting", "mlp"
 
 
 def of_few(layout: Layout) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from hwnas.core.quantity import Direction
+
 CLOSE = 0.10
 """What counts as close: within 10 % of the truth."""
 
@@ -40,3 +42,9 @@ def kendall_tau(truth: np.ndarray, predicted: np.ndarray) -> float | None:
 
     varies = np.ptp(truth) > 0 and np.ptp(predicted) > 0
     return float(kendalltau(truth, predicted).statistic) if varies else None
+
+
+def best_fifth(truth: np.ndarray, direction: Direction) -> np.ndarray:
+    """Positions of the best fifth of values ``(n,)``, where fronts lie; equal ones as they come."""
+    order = np.argsort(-truth if direction == "max" else truth, kind="stable")
+    return order[: len(truth) // 5]

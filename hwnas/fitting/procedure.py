@@ -1,6 +1,6 @@
 """How an estimator is picked and fitted: one procedure, set in one way for few and one for many.
 
-Members compete alone and in averages, for each scale of the target; their Kendall tau in
+Members compete alone and in averages, for each scale of the target; how well they rank in
 cross-validation is known before a rule picks one of them, which is then fitted to everything.
 
 References:
@@ -21,13 +21,16 @@ import numpy as np
 from hwnas.core.quantity import Quantity
 from hwnas.errors import ShapeError, TableError
 from hwnas.fitting.members import LOOK_UP, Candidate, Layout, averages, of_few, of_many
-from hwnas.fitting.metrics import kendall_tau
+from hwnas.fitting.metrics import best_fifth, kendall_tau
 from hwnas.fitting.ranks import normal_scores, score_knots
 from hwnas.fitting.splits import folds
 from hwnas.predictors.card import TRANSFORMS, Transform, to_unit
 
 N_SMALL = 1500
 """Fewer architectures than this are few."""
+N_FOLDS = 5
+N_NESTED = 200
+"""Of fewer architectures, what is picked may be luck, and no tau of it is told that chose it."""
 MIN_ARCHS = 10
 NO_BETTER = 0.001
 """A difference in Kendall tau that is not worth a larger model."""
@@ -53,7 +56,7 @@ class Scale:
 Contestant = tuple[Scale, str]
 """A scale, and names of members joined by ``+``."""
 Taus = Mapping[Contestant, float]
-"""Kendall tau of each in cross-validation, small ones first; 0 where it is not defined."""
+"""How well each ranks in cross-validation (``agreement``), small ones first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +66,29 @@ class Procedure:
     Args:
         members: Names of the members that compete, small ones first.
         scales: What may be predicted of a value, what is right a priori first.
-        n_folds: Folds of cross-validation.
         pick: The rule, from what each reached on how many architectures to the one to fit.
+        is_nested: Whether a fold is predicted by what inner folds pick without it; else by what
+            the other folds pick, whose models saw it.
     """
 
     members: tuple[str, ...]
     scales: tuple[Scale, ...]
-    n_folds: int
     pick: Callable[[Taus, int], Contestant]
+    is_nested: bool = False
 
 
 def procedure_for(
-    n_archs: int, layout: Layout, scales: tuple[Scale, ...], tolerance: float = NO_BETTER
+    n_archs: int,
+    quantity: Quantity,
+    layout: Layout,
+    scales: tuple[Scale, ...],
+    tolerance: float = NO_BETTER,
 ) -> Procedure:
     """The procedure for a sample of a size.
 
     Args:
         n_archs: Architectures to fit to.
+        quantity: What is predicted.
         layout: Columns of each feature set.
         scales: What may be predicted of a value (``scales_of``).
         tolerance: How far below the best Kendall tau a smaller model may be to be preferred, where
@@ -88,11 +97,31 @@ def procedure_for(
     if n_archs < N_SMALL:
         # Few do not choose freely: the first scale, and the usual average unless another is
         # clearly better.
-        few = (scales[0],)
-        return Procedure(of_few(layout), few, 5, partial(usual_unless_clearly_better, few[0]))
-    # Many hold enough bad networks for these to be learned as they are.
-    plain = tuple(Scale(scale.transform) for scale in scales)
-    return Procedure(of_many(layout), plain, 3, partial(smallest_within, tolerance))
+        rule = partial(usual_unless_clearly_better, scales[0])
+        return Procedure(of_few(layout), scales[:1], rule, is_nested=n_archs < N_NESTED)
+    members = of_many(layout, quantity.is_quality)
+    return Procedure(members, scales, partial(smallest_within, tolerance))
+
+
+def agreement(quantity: Quantity, truth: np.ndarray, predicted: np.ndarray) -> float:
+    """How well predictions rank, as a search needs it: what the contestants are picked by.
+
+    Args:
+        quantity: What the values are of. Of a cost every part of the range is wanted by somebody;
+            of a quality, such as accuracy, the best count as much as all the others, where these
+            are enough to rank.
+        truth: Shape ``(n_archs,)``.
+        predicted: Shape ``(n_archs,)``.
+
+    Returns:
+        Kendall tau; of a quality, its mean with that among the best fifth. 0 where it is not
+        defined.
+    """
+    overall = kendall_tau(truth, predicted) or 0.0
+    if not quantity.is_quality or len(truth) < N_SMALL:
+        return overall
+    best = best_fifth(truth, quantity.direction)
+    return (overall + (kendall_tau(truth[best], predicted[best]) or 0.0)) / 2
 
 
 def scales_of(quantity: Quantity, layout: Layout, values: np.ndarray) -> tuple[Scale, ...]:
@@ -157,7 +186,7 @@ class Chosen:
         scale: What it predicts of a value.
         mean: Mean of that target.
         deviation: Standard deviation of that target.
-        taus: Kendall tau of each candidate, by name.
+        taus: ``agreement`` of each candidate in cross-validation, by name.
         candidate: It, fitted to the standardised target.
     """
 
@@ -201,7 +230,7 @@ class Sample:
         self.procedure, self.quantity = procedure, quantity
         self.features, self.values = features, values
         self.layout, self.seed = layout, seed
-        self.fold_of = folds(len(values), procedure.n_folds, seed)
+        self.fold_of = folds(len(values), N_FOLDS, seed)
         self._targets = {scale: _target(scale, quantity, values) for scale in procedure.scales}
         self._fits: dict[tuple[Scale, frozenset[int]], dict[str, np.ndarray]] = {}
 
@@ -218,39 +247,57 @@ class Sample:
         return Chosen(scale, mean, deviation, told, candidate)
 
     def pick(self, *left_out: int) -> tuple[Contestant, Taus]:
-        """What the rule picks without some folds, and every candidate's tau."""
+        """What the rule picks by the values of all folds but some, and what every one reached."""
         is_in = ~np.isin(self.fold_of, left_out)
         truth = self.values[is_in]
+        unseen = left_out if self.procedure.is_nested else ()
         taus: dict[Contestant, float] = {}
         for scale in self.procedure.scales:
             for name in averages(self.procedure.members):
                 predicted = np.empty(len(self.values))
                 for fold in np.unique(self.fold_of[is_in]):
                     rows = self.fold_of == fold
-                    predicted[rows] = self._scores((scale, name), int(fold), *left_out)[rows]
+                    predicted[rows] = self._scores((scale, name), int(fold), *unseen)[rows]
                 told = self._comparable(scale, predicted[is_in])
-                taus[scale, name] = kendall_tau(truth, told) or 0.0
+                taus[scale, name] = agreement(self.quantity, truth, told)
         return self.procedure.pick(taus, len(truth)), taus
 
     def out_of_fold(self) -> np.ndarray:
-        """Nested cross-validation: each fold predicted by what is picked and fitted without it.
+        """Every fold predicted by what is picked by the other folds' values and fitted to these.
 
-        The inner folds are the other outer ones, so that a fit that leaves out two serves both.
+        Where picking is nested, the inner folds are the other outer ones, so that a fit that
+        leaves out two serves both.
 
         Returns:
-            Predictions of the standardised target, shape ``(n_archs,)``; for procedures of one
-            scale.
+            Predictions in the quantity's unit, shape ``(n_archs,)``.
         """
         predicted = np.empty(len(self.values))
-        for fold in range(self.procedure.n_folds):
+        for fold in range(N_FOLDS):
             is_out = self.fold_of == fold
-            predicted[is_out] = self._predicted(self.pick(fold)[0], fold)[is_out]
+            contestant, _ = self.pick(fold)
+            found = self._predicted(contestant, fold)
+            predicted[is_out] = self._in_unit(contestant[0], found)[is_out]
         return predicted
+
+    def without(self, fold: int) -> Callable[[np.ndarray], np.ndarray]:
+        """What the other folds' values pick, fitted to these.
+
+        Returns:
+            From features ``(n, n_features)`` to predictions in the quantity's unit, ``(n,)``.
+        """
+        (scale, name), _ = self.pick(fold)
+        rows = self.fold_of != fold
+        fitted = Candidate(name, self.seed, self.layout, scale.by_rank).fit(
+            self.features[rows], self._targets[scale][0][rows]
+        )
+        return lambda features: self._in_unit(scale, fitted.estimator_.predict(features))
 
     def _comparable(self, scale: Scale, predicted: np.ndarray) -> np.ndarray:
         """Predictions as they are compared with values: in the unit, or by their scores."""
-        if scale.by_rank:
-            return predicted
+        return predicted if scale.by_rank else self._in_unit(scale, predicted)
+
+    def _in_unit(self, scale: Scale, predicted: np.ndarray) -> np.ndarray:
+        """The standardised target, shape ``(n,)``, in the quantity's unit."""
         _, mean, deviation = self._targets[scale]
         return to_unit(predicted * deviation + mean, scale.transform, self.quantity)
 

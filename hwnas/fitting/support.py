@@ -7,13 +7,13 @@ import numpy as np
 from hwnas._files import sha256_bytes
 from hwnas.fitting.conversion import to_onnx
 from hwnas.fitting.members import Candidate, Layout
-from hwnas.fitting.splits import MIN_HELD_OUT, Split, folds
+from hwnas.fitting.procedure import N_FOLDS
+from hwnas.fitting.splits import folds
 from hwnas.models.sessions import run_onnx
 from hwnas.predictors.card import Support
 
 ESTIMATOR = "gradient_boosting"
 THRESHOLD = 0.5
-N_FOLDS = 5
 # Fewer gaps than this are measurements that went missing, not networks that a device cannot run.
 MIN_UNSUPPORTED_SHARE = 0.02
 
@@ -30,8 +30,8 @@ def fit_support(
         seed: Seed of splits and estimators.
 
     Returns:
-        What a card says of it, measured on classes held out or, of few, out of fold; and the
-        serialised ONNX model.
+        What a card says of it, measured out of fold; and the serialised ONNX model, which is
+        fitted to all.
     """
     if len(failing) <= MIN_UNSUPPORTED_SHARE * len(running):
         return None, None
@@ -42,20 +42,15 @@ def fit_support(
         target = runs[rows].astype(float)
         return to_onnx(Candidate(ESTIMATOR, seed, layout).fit(x[rows], target).estimator_, x)
 
-    if len(x) < MIN_HELD_OUT:
-        model, tested, score = fit(np.arange(len(x))), np.arange(len(x)), np.empty(len(x))
-        fold_of = folds(len(x), N_FOLDS, seed)
-        for fold in np.unique(fold_of):
-            is_out = fold_of == fold
-            score[is_out] = run_onnx(fit(np.flatnonzero(~is_out)), x[is_out])
-    else:
-        split = Split.draw(len(x), seed)
-        model, tested = fit(split.train), split.test
-        score = run_onnx(model, x[tested])
+    model, score = fit(np.arange(len(x))), np.empty(len(x))
+    fold_of = folds(len(x), N_FOLDS, seed)
+    for fold in range(N_FOLDS):
+        is_out = fold_of == fold
+        score[is_out] = run_onnx(fit(np.flatnonzero(~is_out)), x[is_out])
     recognised = score >= THRESHOLD
 
     def share(truth: bool) -> float | None:
-        of_kind = runs[tested] == truth
+        of_kind = runs == truth
         right = recognised[of_kind] == truth
         return float(100 * right.mean()) if len(right) else None
 

@@ -171,7 +171,7 @@ def extrapolated_card(
             {"kendall_tau": None, "within_10_pct": None},
             coverage=None,
         ),
-        interval=Intervals(LEVEL, (), (half_width,)),
+        interval=Intervals.uniform(LEVEL, half_width),
         seed=0,
         versions=versions(),
         transfer=transfer,

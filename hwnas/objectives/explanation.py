@@ -14,7 +14,7 @@ from hwnas.core.target import Target, parse_conditions
 from hwnas.errors import ConfigError
 from hwnas.features import feature_names
 from hwnas.features.legend import KINDS, SETS, labels
-from hwnas.fitting.splits import MIN_HELD_OUT
+from hwnas.fitting.importance import MIN_CLASSES
 from hwnas.objectives._missing import NothingKnownError, check_conditions, unknown_here
 from hwnas.predictors import fits, predictor_cards, why_not
 from hwnas.predictors.card import Card
@@ -75,12 +75,12 @@ class Explanation:
                 f"{card.space} to measure importances on. See: hwnas explain --space {start} "
                 f"--target {card.target.quantity}{on_device}"
             )
-        if not card.evaluation.is_held_out:
-            n_classes = card.evaluation.n_classes.train
+        n_classes = card.evaluation.n_classes.train
+        if n_classes < MIN_CLASSES:
             return (
-                f"The predictor of {self._of} was fitted on all {n_classes} classes "
-                f"of table {card.table.name}; none are left to measure importances on. Of "
-                f"{MIN_HELD_OUT} or more, a tenth is held out: add measurements."
+                f"The predictor of {self._of} was fitted on {n_classes} classes of table "
+                f"{card.table.name}; importances are measured on a fifth of {MIN_CLASSES} or "
+                "more: add measurements."
             )
         return (
             f"The predictor of {self._of} was fitted before importances were measured. "
@@ -174,7 +174,7 @@ def explanation_frame(
     Returns:
         Columns ``target``, ``device`` (None for what needs none), ``level`` (``set``, ``kind`` or
         ``feature``), ``feature_set``, ``name``, ``label`` (the name for people), ``tau_drop`` and
-        ``tau_drop_std``: by how much Kendall tau on the held-out classes falls when the features
+        ``tau_drop_std``: by how much Kendall tau on unseen classes falls when the features
         are permuted as one, mean and standard deviation over permutations. Largest first within a
         device and level.
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -63,5 +65,28 @@ def _transfer(old: Mapping[str, Any] | None) -> Fields | None:
     return {"from_space": old["from_space"], "from_dataset": old["from_dataset"], **trust}
 
 
-UPGRADES = {1: _nested}
+def _with_ends(old: Fields) -> Fields:
+    """From schema 2, whose intervals were symmetric and of one width within each bin."""
+    level, edges, widths = (old["interval"][part] for part in ("level", "edges", "half_widths"))
+    knots, distances = [0.0], widths[:1]
+    if edges:
+        # A step, as a line can have it: the edge itself belongs to the bin above.
+        knots = [knot for edge in edges for knot in (math.nextafter(edge, -math.inf), edge)]
+        distances = [each for pair in itertools.pairwise(widths) for each in pair]
+    ends = {"level": level, "knots": knots, "below": distances, "above": distances}
+    importances = old.get("importances")
+    if importances is not None:
+        # What was ranked was what was held out.
+        importances = {**importances, "n_classes": old["evaluation"]["n_classes"]["test"]}
+    return {**old, "interval": ends, "importances": importances}
+
+
+def _index_with_ends(old: Fields) -> Fields:
+    """The same for an index of cards."""
+    return {**old, "predictors": [_with_ends(card) for card in old["predictors"]]}
+
+
+UPGRADES = {1: _nested, 2: _with_ends}
 """From each older schema of a card to the next."""
+INDEX_UPGRADES = {2: _index_with_ends}
+"""The same for an index; there was none of schema 1."""

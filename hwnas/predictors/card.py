@@ -1,4 +1,4 @@
-"""The card of a predictor: what it predicts, from what, and how wrong it is on held-out classes."""
+"""The card of a predictor: what it predicts, from what, and how wrong it is for unseen classes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from hwnas._records import RecordFormat
 from hwnas.core.quantity import Quantity
 from hwnas.core.target import Target
 from hwnas.errors import ArtifactError
-from hwnas.predictors._upgrades import UPGRADES
+from hwnas.predictors._upgrades import INDEX_UPGRADES, UPGRADES
 from hwnas.predictors.importances import Importances
 from hwnas.predictors.intervals import Intervals
 from hwnas.predictors.trust import Transfer
 
-SCHEMA = 2
+SCHEMA = 3
 HELD_OUT: Final = "held_out"
 CROSS_VALIDATED: Final = "cross_validated"
 """How a predictor is measured: on classes that were held out, or out of fold on all of them."""
@@ -69,7 +69,8 @@ class Model:
         mean: Mean of the target that it was fitted on.
         scale: Standard deviation of that target; it predicts ``(target - mean) / scale``.
         estimator: Name of the chosen estimator.
-        candidates: Kendall tau of each candidate in cross-validation on the training classes.
+        candidates: How well each candidate ranked in cross-validation: Kendall tau; of a quality
+            of many classes, its mean with that among the best fifth.
     """
 
     sha256: str
@@ -100,10 +101,12 @@ class Evaluation:
     """How wrong a predictor is for classes that it was not fitted on.
 
     Args:
-        how: On classes held out or, of a small table, out of fold on all classes.
+        how: Out of fold on all classes or, in files of schema 2, on classes held out.
         n_classes: Classes used to train, calibrate and test.
         figures: ``kendall_tau``, ``within_10_pct`` and what else was measured, None where it is
-            not defined.
+            not defined: ``kendall_tau_best_fifth`` among the best fifth of the true values, and
+            the share inside their intervals of the fifth where it is least, by prediction
+            (``coverage_worst_fifth_pct``) and by true value (``coverage_worst_true_fifth_pct``).
         coverage: Share of the test classes inside their intervals; None where none could be held
             out.
 
@@ -139,8 +142,8 @@ class Support:
     Args:
         threshold: Score from which on an architecture counts as running.
         n_unsupported: Classes of the table that the device could not run.
-        recall_pct: Share of the held-out classes that run and were recognised, in percent.
-        specificity_pct: Share of the held-out classes that do not run and were recognised.
+        recall_pct: Share of the unseen classes that run and were recognised, in percent.
+        specificity_pct: Share of the unseen classes that do not run and were recognised.
         sha256: Hash of the ONNX model that gives the score.
     """
 
@@ -165,7 +168,7 @@ class Card:
         features: What it reads.
         model: What its model is.
         evaluation: How wrong it is.
-        interval: Half-widths of its intervals, in what the model predicts.
+        interval: Its intervals, in what the model predicts.
         seed: Seed of splits and estimators.
         versions: Versions of the packages it was made with.
         support: Which architectures run at all; None where all do.
@@ -229,8 +232,10 @@ class Index:
 
 _ADVICE = "Make it again with: hwnas fit"
 CARDS = RecordFormat(Card, SCHEMA, ArtifactError, "the card of a predictor", _ADVICE, UPGRADES)
-INDEXES = RecordFormat(Index, SCHEMA, ArtifactError, "an index of predictors", _ADVICE)
-"""An index has no older schema: before 2, each card lay in a file of its own."""
+INDEXES = RecordFormat(
+    Index, SCHEMA, ArtifactError, "an index of predictors", _ADVICE, INDEX_UPGRADES
+)
+"""Before schema 2 there was no index: each card lay in a file of its own."""
 
 TRANSFORMS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
     "identity": np.asarray,

@@ -14,7 +14,7 @@ LEVELS = ("set", "kind", "feature")
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """By how much Kendall tau on the held-out classes falls when some features are permuted.
+    """By how much Kendall tau on unseen classes falls when some features are permuted.
 
     Args:
         drop: Mean over permutations.
@@ -33,7 +33,7 @@ class Importance:
         level: ``"set"``, ``"kind"`` or ``"feature"``: what was permuted as one.
         feature_set: Set of the features.
         name: Name of the set, kind or feature.
-        drop: By how much Kendall tau on the held-out classes falls; mean over permutations.
+        drop: By how much Kendall tau on unseen classes falls; mean over permutations.
         std: Standard deviation over permutations.
     """
 
@@ -53,6 +53,8 @@ class Importances:
         set: Of every feature set.
         kind: Of kinds of features, ``set/kind``.
         feature: Of single features, ``set/feature``.
+        n_classes: Functional classes that were ranked, none of which was fitted on; None where a
+            file does not tell.
 
     Raises:
         ValueError: A kind or feature is not named with its set.
@@ -62,6 +64,7 @@ class Importances:
     set: dict[str, Drop]
     kind: dict[str, Drop]
     feature: dict[str, Drop]
+    n_classes: int | None = None
 
     def __post_init__(self) -> None:
         for name in (*self.kind, *self.feature):

@@ -1,4 +1,4 @@
-"""Prediction intervals whose width depends on the prediction."""
+"""Prediction intervals whose two ends depend on the prediction, each in its own way."""
 
 from __future__ import annotations
 
@@ -9,32 +9,53 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
-    """Half-widths of prediction intervals, one for each bin of predicted values.
+    """How far the ends of prediction intervals lie from the prediction, at some predictions.
+
+    Between two of them it changes linearly; beyond the first and the last it stays. What a model
+    errs in one direction says little of the other, so each end has its own distance.
 
     Args:
-        level: Share of true values that should lie inside.
-        edges: Inner edges of the bins, increasing, ``n_bins - 1`` of them.
-        half_widths: ``n_bins`` half-widths, in the unit of the predictions.
+        level: Share of true values that should lie inside; as many lie beyond one end as beyond
+            the other.
+        knots: Predictions, increasing, ``n_knots`` of them.
+        below: How far below each the lower end lies, in the unit of the predictions.
+        above: How far above each the upper end lies.
 
     Raises:
-        ValueError: There is not one half-width more than edges.
+        ValueError: The three are not of one length of at least 1, knots do not increase, or a
+            distance is negative.
     """
 
     level: float
-    edges: tuple[float, ...]
-    half_widths: tuple[float, ...]
+    knots: tuple[float, ...]
+    below: tuple[float, ...]
+    above: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        if len(self.half_widths) != len(self.edges) + 1:
+        n_knots = len(self.knots)
+        if n_knots == 0 or {len(self.below), len(self.above)} != {n_knots}:
             raise ValueError(
-                f"there must be one half-width more than edges; got {len(self.half_widths)} and "
-                f"{len(self.edges)}"
+                f"there must be a distance below and above for each of at least one knot; got "
+                f"{n_knots}, {len(self.below)} and {len(self.above)}"
             )
+        if not np.all(np.diff(self.knots) > 0):
+            raise ValueError("knots must increase")
+        # Also refuses what is no number.
+        if not all(distance >= 0 for distance in (*self.below, *self.above)):
+            raise ValueError("distances must not be negative")
 
-    def half_width(self, predicted: np.ndarray) -> np.ndarray:
-        """Half-width for each prediction, shape ``(n,)``."""
-        return np.asarray(self.half_widths)[np.searchsorted(self.edges, predicted, side="right")]
+    @classmethod
+    def uniform(cls, level: float, half_width: float) -> Intervals:
+        """Intervals of one width, symmetric, whatever is predicted."""
+        return cls(level, (0.0,), (half_width,), (half_width,))
 
-    def coverage(self, truth: np.ndarray, predicted: np.ndarray) -> float:
-        """Share of true values, shape ``(n,)``, inside the intervals of their predictions."""
-        return float(np.mean(np.abs(truth - predicted) <= self.half_width(predicted)))
+    def ends(self, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper end for each prediction, both of shape ``(n,)``."""
+        below = np.interp(predicted, self.knots, self.below)
+        above = np.interp(predicted, self.knots, self.above)
+        return predicted - below, predicted + above
+
+    def holds(self, truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+        """Whether true values, shape ``(n,)``, lie inside the intervals of their predictions."""
+        lower, upper = self.ends(predicted)
+        return np.asarray((lower <= truth) & (truth <= upper))

@@ -79,13 +79,12 @@ class Predictor:
             As ``predict``.
         """
         target = outputs[0] * self.card.model.scale + self.card.model.mean
-        half_width = self.card.interval.half_width(target)
         is_known = self.space.valid_mask(genotypes)
         if self.card.support is not None:
             is_known &= outputs[1] >= self.card.support.threshold
         quantity = self.card.target.meaning
-        ends = (target, target - half_width, target + half_width)
-        values = [to_unit(end, self.card.model.transform, quantity) for end in ends]
+        ends = self.card.interval.ends(target)
+        values = [to_unit(end, self.card.model.transform, quantity) for end in (target, *ends)]
         # A reciprocal turns the ends of an interval round.
         values[1:] = np.minimum(*values[1:]), np.maximum(*values[1:])
         return Estimate(*(np.where(is_known, value, np.nan) for value in values))

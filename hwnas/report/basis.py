@@ -20,10 +20,7 @@ _WHY_NOT = {
     "estimated": "Not known: the value is a formula around another one.",
 }
 """What is said of columns without importances, by their source; of other sources, nothing."""
-_WHY_NOT_OF_FEW = (
-    "Not known: the table is small and all of it was fitted on; no architectures are left to "
-    "measure it on."
-)
+_WHY_NOT_OF_FEW = "Not known: the table is too small to measure it on a part of it."
 
 
 def basis(columns: Sequence[ObjectiveSpec], space: SearchSpace) -> str:
@@ -50,8 +47,8 @@ def basis(columns: Sequence[ObjectiveSpec], space: SearchSpace) -> str:
 def _caption(n_repeats: set[int]) -> str:
     times = ", ".join(map(str, sorted(n_repeats)))
     return (
-        '<p class="hint">How far the Kendall tau of a predictor on the functional classes held out '
-        "from fitting falls when features are permuted among them: mean and standard deviation of "
+        '<p class="hint">How far the Kendall tau of a predictor on functional classes that it was '
+        "not fitted on falls when features are permuted among them: mean and standard deviation of "
         f"{times} permutations. Features go together and share their importance, so that a set "
         "counts for more than its features do. It is what a predictor rests on, not what causes "
         "a value.</p>"
