@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
-from collections.abc import Sequence
+import subprocess
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
 
 
 def _processor() -> str:
@@ -38,6 +43,26 @@ def environment(packages: Sequence[str] = ("hwnas", "numpy"), seed: int | None =
     if seed is not None:
         lines.append(f"- seed: {seed}")
     return "\n".join(lines)
+
+
+def write_results(
+    name: str, numbers: Mapping[str, Any], where: str, path: Path | None = None
+) -> None:
+    """Write the numbers of a benchmark with the commit and machine that they were measured on.
+
+    Args:
+        name: Name of the script.
+        numbers: What was measured, as JSON can hold it; unknown is None.
+        where: As ``environment`` gives it.
+        path: Where to write; ``results/<name>.json`` by default.
+    """
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    record = {"commit": commit, "environment": where.splitlines(), **numbers}
+    path = path or RESULTS / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -1,16 +1,16 @@
 """Whether the pick keeps its limit in truth and what it gives away; what a front's rows are worth.
 
 Default searches on NAS-Bench-201, 20 latency limits each; the truth of a class is the mean over its
-networks in the published tables. Needs the tables: ``python benchmarks/pick.py --from DIR``.
+networks in the published tables. The shipped predictors have seen every class; beside them the same
+by predictions of classes that were not seen. Needs the tables:
+``python benchmarks/pick.py --from DIR``. About 40 minutes on two cores.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
-import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _environment import environment, table
+from _environment import environment, table, write_results
+from _unseen import unseen
+from search_quality import TABLES, objectives_of
 
 import hwnas
 from hwnas.api import make_objective
@@ -26,19 +28,18 @@ from hwnas.choose import select
 from hwnas.core.batch import Batch
 from hwnas.core.classes import valid_classes
 from hwnas.core.front import Front
-from hwnas.core.quantity import DEFAULT_OBJECTIVES
+from hwnas.core.objective import Objective
 from hwnas.core.residuals import chance_at_most, chance_larger
 from hwnas.core.space import SearchSpace
 from hwnas.errors import NoCandidateError
-from hwnas.fitting.splits import Split
-from hwnas.objectives import NothingKnownError
 from hwnas.objectives.evaluation import evaluate
 from hwnas.objectives.indicators import minimised, non_dominated
 from hwnas.tables import import_table
 
 DEVICES = ("edgegpu", "raspi4", "pixel3", "eyeriss")
 N_LIMITS = 20
-TABLES = ("hw-nas-bench", "robustness")
+N_CALIBRATED = 1000
+"""Classes on which probabilities are held against the truth."""
 RULES: Mapping[str, Mapping[str, Any]] = {
     "default": {},
     "limit at 90%": {"limit_at": "90%"},
@@ -46,9 +47,9 @@ RULES: Mapping[str, Mapping[str, Any]] = {
     "knee, limit at point": {"limit_at": "point", "method": "knee"},
     "asf, limit at point": {"limit_at": "point", "method": "asf"},
 }
-RESULTS = Path(__file__).parent / "results" / "pick.json"
-SPLIT_SEED = 0
-"""Seed of the split that the shipped predictors were fitted with."""
+SHIPPED, UNSEEN = "shipped", "unseen"
+PREDICTIONS = (SHIPPED, UNSEEN)
+"""By the shipped predictors, or by models that have not seen the class."""
 
 
 @dataclass(frozen=True)
@@ -57,15 +58,15 @@ class Known:
 
     Args:
         row_of: Row of each canonical string.
+        measures: What predicts.
         predicted: Every class as the rows of a front, with values that are predicted.
         truth: True values, shape ``(n_classes, n_objectives)``.
-        held_out: Rows that no shipped predictor was fitted or calibrated on.
     """
 
     row_of: dict[str, int]
+    measures: Sequence[Objective]
     predicted: Front
     truth: np.ndarray
-    held_out: np.ndarray
 
     def column(self, name: str) -> np.ndarray:
         """True values of a column, shape ``(n_classes,)``."""
@@ -77,64 +78,52 @@ class Known:
         shares = (np.arange(N_LIMITS) + 0.5) / N_LIMITS
         return np.asarray(np.quantile(self.column("latency_ms"), shares))
 
-    def part(self, rows: np.ndarray) -> Front:
-        """Some of the classes as a front."""
-        front = self.predicted
-        values, lower, upper = (array[rows] for array in (front.values, front.lower, front.upper))
-        archs = tuple(front.archs[row] for row in rows)
-        return Front(archs, front.columns, values, lower, upper, front.n_objectives)
 
+def known_of(space: SearchSpace, device: str, predictions: str, folder: Path) -> Known:
+    """What is known of every functional class on a device.
 
-def known_of(space: SearchSpace, device: str) -> Known:
-    """What is known of every functional class on a device."""
+    Args:
+        space: Search space with its data set.
+        device: Name of the device.
+        predictions: One of ``PREDICTIONS``.
+        folder: Where predictions of unseen classes are kept.
+    """
     every = space.all_genotypes()
     assert every is not None
     batch = Batch(space, valid_classes(space, every), is_canonical=True)
     names = objectives_of(space, device)
     target = hwnas.load_device(device)
-    found = {
-        source: evaluate(batch, [make_objective(space, name, target, source) for name in names])
-        for source in ("predictor", "table")
-    }
-    specs = tuple(make_objective(space, name, target).spec for name in names)
+    measures: list[Objective] = [make_objective(space, name, target) for name in names]
+    if predictions == UNSEEN:
+        measures = [unseen(each, folder) for each in measures]
+    predicted = evaluate(batch, measures)
+    truth = evaluate(batch, [make_objective(space, name, target, "table") for name in names])
     values, lower, upper = (
-        np.stack([getattr(each, end) for each in found["predictor"]], axis=1)
+        np.stack([getattr(each, end) for each in predicted], axis=1)
         for end in ("value", "lower", "upper")
     )
+    specs = tuple(each.spec for each in measures)
     archs = tuple(map(str, batch))
     return Known(
         row_of={arch: row for row, arch in enumerate(archs)},
+        measures=measures,
         predicted=Front(archs, specs, values, lower, upper, len(specs)),
-        truth=np.stack([each.value for each in found["table"]], axis=1),
-        held_out=Split.draw(len(archs), SPLIT_SEED).test,
+        truth=np.stack([each.value for each in truth], axis=1),
     )
 
 
-def objectives_of(space: SearchSpace, device: str) -> list[str]:
-    """The default objectives, as far as they are known of a device."""
-    target, found = hwnas.load_device(device), []
-    for name in DEFAULT_OBJECTIVES:
-        try:
-            make_objective(space, name, target)
-        except NothingKnownError:
-            continue
-        found.append(name)
-    return found
-
-
-def picks(known: Known, front: Front, pool: np.ndarray, rule: Mapping[str, Any]) -> list[Any]:
+def picks(known: Known, front: Front, rule: Mapping[str, Any]) -> list[Any]:
     """At each limit: the limit, the pick's row or None, and the probability that it holds.
 
     Args:
         known: What is known of the device.
         front: Where to choose from.
-        pool: Rows among which the best that keeps the limit is looked for.
         rule: Settings of ``select``.
     """
     accuracy, latency = known.column("accuracy_pct"), known.column("latency_ms")
     found: list[Any] = []
     for limit in known.limits:
-        best = accuracy[pool][latency[pool] <= limit].max(initial=-math.inf)
+        best = accuracy[latency <= limit].max(initial=-math.inf)
         if not math.isfinite(best):
             continue
         try:
@@ -178,14 +167,13 @@ def front_figures(known: Known, fronts: Iterable[Sequence[str]]) -> dict[str, fl
         by_own.append(1 - non_dominated(costs[rows]).mean())
         each.append(inside[rows].mean())
         together.append(inside[rows].all(axis=1).mean())
-    held = inside[known.held_out]
     return {
         "dominated_by_any_class_pct": float(100 * np.mean(dominated)),
         "dominated_by_another_member_pct": float(100 * np.mean(by_own)),
         "each_interval_pct": float(100 * np.mean(each)),
         "all_of_a_row_pct": float(100 * np.mean(together)),
-        "held_out_each_interval_pct": float(100 * held.mean()),
-        "held_out_all_of_a_row_pct": float(100 * held.all(axis=1).mean()),
+        "each_interval_of_all_classes_pct": float(100 * inside.mean()),
+        "all_of_a_row_of_all_classes_pct": float(100 * inside.all(axis=1).mean()),
     }
 
 
@@ -197,8 +185,9 @@ def laplace_at_most(value: float, lower: float, upper: float, bound: float) -> f
 
 
 def calibration(known: Known) -> dict[str, Any]:
-    """Probabilities against truth on held-out classes, for two models of the residuals."""
-    front, rows = known.predicted, known.held_out
+    """Probabilities against truth, for two models of the residuals."""
+    front, rng = known.predicted, np.random.default_rng(0)
+    rows = rng.choice(len(front), N_CALIBRATED, replace=False)
     place = [spec.column for spec in front.columns].index("latency_ms")
     # Evenly spaced: some devices have a few latencies that most networks share, and a limit at one
     # of them would know more than a user does.
@@ -224,9 +213,9 @@ def calibration(known: Known) -> dict[str, Any]:
 
 
 def _pairs(known: Known, place: int) -> dict[str, Any]:
-    """Probability that one of two held-out classes is larger, for pairs whose intervals overlap."""
+    """Probability that one of two classes is larger, for pairs whose intervals overlap."""
     front, rng = known.predicted, np.random.default_rng(0)
-    pairs = rng.choice(known.held_out, size=(20_000, 2))
+    pairs = rng.choice(len(front), size=(20_000, 2))
     ends = np.stack([array[:, place] for array in (front.values, front.lower, front.upper)], axis=1)
     one, other = ends[pairs[:, 0]], ends[pairs[:, 1]]
     near = (one[:, 1] <= other[:, 2]) & (other[:, 1] <= one[:, 2]) & (pairs[:, 0] != pairs[:, 1])
@@ -251,29 +240,28 @@ def _reliability(chances: np.ndarray, happened: np.ndarray) -> dict[str, Any]:
     }
 
 
-def measured(space: SearchSpace, device: str, seeds: Sequence[int], folder: Path) -> dict[str, Any]:
-    """All figures of a device."""
-    known = known_of(space, device)
-    names = objectives_of(space, device)
+def measured(
+    space: SearchSpace, device: str, predictions: str, seeds: Sequence[int], folder: Path
+) -> dict[str, Any]:
+    """All figures of a device, by one of ``PREDICTIONS``."""
+    known = known_of(space, device, predictions, folder / UNSEEN)
     runs = [
         hwnas.search(
-            space, device=device, objectives=names, seed=seed, out=folder / f"{device}-{seed}"
+            space,
+            device=device,
+            objectives=list(known.measures),
+            seed=seed,
+            out=folder / f"{device}-{predictions}-{seed}",
         )
         for seed in seeds
     ]
-    everything = np.arange(len(known.row_of))
-    held = known.part(known.held_out)
     rules = {}
     for title, rule in RULES.items():
-        found = [each for run in runs for each in picks(known, run.front, everything, rule)]
+        found = [each for run in runs for each in picks(known, run.front, rule)]
         rules[title] = figures(known, found)
     return {
-        "objectives": names,
+        "objectives": [each.spec.column for each in known.measures],
         "rules": rules,
-        "held_out_classes": {
-            title: figures(known, picks(known, held, known.held_out, rule))
-            for title, rule in RULES.items()
-        },
         "front": front_figures(known, [run.front.archs for run in runs]),
         "calibration": calibration(known),
     }
@@ -285,7 +273,7 @@ def main() -> None:
     parser.add_argument("--from", dest="source", type=Path, help="folder of the published files")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(10)))
     parser.add_argument("--devices", nargs="+", default=DEVICES)
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--out", type=Path, help="in place of results/pick.json")
     words = parser.parse_args()
     space = hwnas.load_space("nasbench201")
     with tempfile.TemporaryDirectory() as name:
@@ -293,30 +281,24 @@ def main() -> None:
         os.environ["HWNAS_CACHE"] = str(folder / "cache")
         for needed in TABLES:
             import_table(needed, words.source)
-        found = {each: measured(space, each, words.seeds, folder) for each in words.devices}
+        found = {
+            device: {
+                each: measured(space, device, each, words.seeds, folder) for each in PREDICTIONS
+            }
+            for device in words.devices
+        }
     where = environment(("hwnas", "numpy", "pymoo", "moocore"))
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
-    ).stdout.strip()
-    record = {
-        "commit": commit,
-        "environment": where.splitlines(),
-        "seeds": words.seeds,
-        "n_limits": N_LIMITS,
-        "devices": found,
-    }
-    words.out.parent.mkdir(exist_ok=True)
-    words.out.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    numbers = {"seeds": words.seeds, "n_limits": N_LIMITS, "devices": found}
+    write_results("pick", numbers, where, words.out)
     print(f"{where}\n- seeds: {', '.join(map(str, words.seeds))}; {N_LIMITS} limits\n")
-    for key in ("rules", "held_out_classes"):
-        print(f"{key}\n\n{_rules_table(found, key)}\n")
-    print(_fronts_table(found))
+    print(f"{_rules_table(found)}\n\n{_fronts_table(found)}\n\n{_reliability_table(found)}")
 
 
-def _rules_table(found: Mapping[str, Any], key: str) -> str:
+def _rules_table(found: Mapping[str, Any]) -> str:
     rows = [
         [
             device,
+            predictions,
             title,
             f"{each['broken_pct']:.1f} %",
             f"{each['stated_to_break_pct']:.1f} %",
@@ -325,10 +307,12 @@ def _rules_table(found: Mapping[str, Any], key: str) -> str:
             f"{each['accuracy_short_max']:.2f}",
             f"{each['nothing_left_pct']:.0f} %",
         ]
-        for device, all_of_it in found.items()
-        for title, each in all_of_it[key].items()
+        for device, by in found.items()
+        for predictions, all_of_it in by.items()
+        for title, each in all_of_it["rules"].items()
     ]
-    header = ["device", "rule", "broken", "stated", "worst", "short", "at most", "no pick"]
+    header = ["device", "classes", "rule", "broken", "stated", "worst", "short", "at most"]
+    header.append("no pick")
     return table(header, rows)
 
 
@@ -336,18 +320,31 @@ def _fronts_table(found: Mapping[str, Any]) -> str:
     rows = [
         [
             device,
+            predictions,
             f"{each['front']['dominated_by_any_class_pct']:.0f} %",
             f"{each['front']['dominated_by_another_member_pct']:.0f} %",
             f"{each['front']['each_interval_pct']:.0f} %",
             f"{each['front']['all_of_a_row_pct']:.0f} %",
-            f"{each['front']['held_out_all_of_a_row_pct']:.0f} %",
+            f"{each['front']['all_of_a_row_of_all_classes_pct']:.0f} %",
             f"{each['calibration']['normal']['log_loss']:.3f}",
             f"{each['calibration']['laplace']['log_loss']:.3f}",
         ]
-        for device, each in found.items()
+        for device, by in found.items()
+        for predictions, each in by.items()
     ]
-    header = ["device", "dominated", "by a member", "each interval", "row", "row, held out"]
-    return table([*header, "log loss, normal", "log loss, Laplace"], rows)
+    header = ["device", "classes", "dominated", "by a member", "each interval", "row"]
+    return table([*header, "row, all classes", "log loss, normal", "log loss, Laplace"], rows)
+
+
+def _reliability_table(found: Mapping[str, Any]) -> str:
+    """How often a limit held, by the probability that was stated for unseen classes."""
+    rows = [
+        [device, *(f"{stated:.2f}: {held:.2f}" for stated, held in bins)]
+        for device, by in found.items()
+        for bins in [by[UNSEEN]["calibration"]["normal"]["stated_happened"]]
+    ]
+    n_bins = max(len(row) for row in rows) - 1
+    return table(["device", *(f"bin {number + 1}" for number in range(n_bins))], rows)
 
 
 if __name__ == "__main__":

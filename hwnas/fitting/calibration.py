@@ -16,7 +16,7 @@ import numpy as np
 from hwnas.predictors.intervals import Intervals
 
 LEVEL = 0.90
-MAX_KNOTS = 20
+MAX_KNOTS = 30
 MIN_NEAR = 100
 """Residuals around a knot, at least; of fewer, 5 % are too few to be a quantile."""
 # Of what is neither so few that it is luck nor so many that they are far away.
@@ -38,8 +38,9 @@ def conformal_quantile(residuals: np.ndarray, level: float) -> float:
 def calibrate(truth: np.ndarray, predicted: np.ndarray, level: float = LEVEL) -> Intervals:
     """Intervals from architectures that the predictor was not fitted on.
 
-    Around each of up to ``MAX_KNOTS`` evenly spaced quantiles of the predictions, the residuals
-    nearest in rank give both ends: an equal share of them lies beyond either.
+    Around each of up to ``MAX_KNOTS`` predictions, evenly spaced in rank, the residuals nearest in
+    rank give both ends: an equal share of them lies beyond either. Those around the first and the
+    last knot reach as far as predictions do.
 
     Args:
         truth: Shape ``(n,)``.
@@ -53,17 +54,16 @@ def calibrate(truth: np.ndarray, predicted: np.ndarray, level: float = LEVEL) ->
     order = np.argsort(predicted, kind="stable")
     places, residuals = predicted[order], (truth - predicted)[order]
     n_knots = max(1, min(MAX_KNOTS, n // (MIN_NEAR // 2) - 1))
-    n_near = min(n, max(MIN_NEAR, round(NEAR_SHARE * n)))
+    n_near = max(MIN_NEAR, round(NEAR_SHARE * n)) if n_knots > 1 else n
     beyond = 1 - (1 - level) / 2
     found: dict[float, tuple[float, float]] = {}
-    for at in np.linspace(0, n - 1, n_knots + 2).round().astype(int)[1:-1]:
-        start = min(max(at - n_near // 2, 0), n - n_near)
+    for start in np.linspace(0, n - n_near, n_knots).round().astype(int):
         # Equal predictions are equally near.
         first = np.searchsorted(places, places[start], side="left")
         last = np.searchsorted(places, places[start + n_near - 1], side="right")
         near = residuals[first:last]
         below, above = (conformal_quantile(side, beyond) for side in (-near, near))
-        found[float(places[at])] = max(0.0, below), max(0.0, above)
+        found[float(places[start + n_near // 2])] = max(0.0, below), max(0.0, above)
     ends = list(found.values())
     return Intervals(
         level, tuple(found), tuple(end[0] for end in ends), tuple(end[1] for end in ends)

@@ -28,6 +28,8 @@ from hwnas.proxies.feature_set import SCORES, has_scores
 from hwnas.tables import ClassMeans, Column, Table, class_means
 
 MIN_CLASSES = 20
+MAX_RANKED = 500
+"""Classes whose ranking importances are measured on: the time that it takes grows with them."""
 SCORED_QUANTITIES = ("accuracy", "robustness")
 """What proxies of untrained networks can know of."""
 # Fitted on fewer classes than the predictor that it replaces, it would not be better.
@@ -129,8 +131,8 @@ def features_of(space: SearchSpace, sets: tuple[str, ...]) -> Features:
 
 def _importances(space: SearchSpace, sets: tuple[str, ...], sample: Sample) -> Importances:
     """What the ranking of a fold rests on, by a model of the others: the predictor saw them all."""
-    is_out = sample.fold_of == 0
-    features, truth = sample.features[is_out], sample.values[is_out]
+    rows = np.flatnonzero(sample.fold_of == 0)[:MAX_RANKED]
+    features, truth = sample.features[rows], sample.values[rows]
     return measure_importances(space, sets, sample.without(0), features, truth, sample.seed)
 
 
