@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import hwnas
+from hwnas.core.architecture import Architecture
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.core.quantity import Direction, Source
+from hwnas.core.space import SearchSpace
 from hwnas.engine.redundancy import MIN_ARCHS, redundancy_notes
+from hwnas.features.counting import COLUMNS, count_genotypes
 
 
 def _specs(*columns: tuple[str, Direction]) -> list[ObjectiveSpec]:
@@ -149,6 +156,20 @@ def test_of_proportional_objectives_one_is_compared_with_counts(
     one, counted = redundancy_notes(values, ALL, 2)
     assert one.startswith("latency_ms and energy_mj are one objective: their ratio is 7 for")
     assert counted.startswith("latency_ms ranks architectures as macs does")
+
+
+def test_a_search_compares_its_objectives_with_counts_that_are_none(
+    nasbench201: SearchSpace, tmp_path: Path
+) -> None:
+    def work(archs: Sequence[Architecture]) -> np.ndarray:
+        macs = count_genotypes(nasbench201, nasbench201.genotypes(archs))[:, COLUMNS.index("macs")]
+        return np.asarray(macs**2)
+
+    run = hwnas.search(
+        nasbench201, objectives=["accuracy", work], population=30, generations=1, out=tmp_path / "r"
+    )
+    note = "work ranks architectures as macs does (Spearman 1.000 over the first"
+    assert [note in each for each in run.record.notes] == [True]
 
 
 def test_counts_that_rank_alike_are_told_as_macs(latency: np.ndarray, params: np.ndarray) -> None:
