@@ -54,10 +54,12 @@ if TYPE_CHECKING:
     from hwnas.api._values import (
         COUNTED,
         INPUTS,
+        lacking_skill,
         make_objective,
         objective,
         objective_name,
         predict,
+        skill_note,
     )
 
 _HOMES = {
@@ -128,10 +130,12 @@ _HOMES = {
     "_values": (
         "COUNTED",
         "INPUTS",
+        "lacking_skill",
         "make_objective",
         "objective",
         "objective_name",
         "predict",
+        "skill_note",
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -162,6 +166,7 @@ __all__ = [
     "import_tables",
     "known_on",
     "label_of",
+    "lacking_skill",
     "legend_of",
     "listed",
     "load_audit",
@@ -183,6 +188,7 @@ __all__ = [
     "search",
     "select",
     "selection_record",
+    "skill_note",
     "space_of",
     "spaces",
     "sweep",

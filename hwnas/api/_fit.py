@@ -258,5 +258,5 @@ def predictors_dir() -> Path:
 
 
 def predictor_records(cards: Sequence[Card]) -> list[dict[str, Any]]:
-    """Cards of predictors as JSON can hold them."""
-    return [CARDS.encode(card) for card in cards]
+    """Cards of predictors as JSON can hold them, and whether each lacks skill."""
+    return [{**CARDS.encode(card), "lacks_skill": card.evaluation.lacks_skill} for card in cards]

@@ -19,6 +19,7 @@ from hwnas.engine.store import Store, read_history
 from hwnas.errors import RunError, StorageError
 from hwnas.objectives.indicators import REFERENCE
 from hwnas.objectives.predicted import input_notes
+from hwnas.objectives.skill import lacking_skill, skill_note
 
 
 class SearchInterrupted(KeyboardInterrupt):
@@ -111,11 +112,18 @@ def _write(path: Path, record: Record, task: Task, loop: Loop | None, status: st
     return run
 
 
+def skill_notes(task: Task) -> list[str]:
+    """What the user should know of the predictors that a search asks, before it begins."""
+    names = lacking_skill(task.problem.columns)
+    return [skill_note(names)] if names else []
+
+
 def _notes(run: Run, task: Task, loop: Loop | None) -> tuple[str, ...]:
     """What the user should know before trusting the front."""
     if loop is None:
-        return ()
-    notes = [*loop.tracker.notes, *input_notes(task.problem.measures, loop.batch(run.front.archs))]
+        return tuple(skill_notes(task))
+    notes = [*skill_notes(task), *loop.tracker.notes]
+    notes += input_notes(task.problem.measures, loop.batch(run.front.archs))
     n_intervals = np.isfinite(run.front.lower[:, : run.front.n_objectives]).any(axis=0).sum()
     if n_intervals > 1:
         notes.append(row_note(run.space.name))

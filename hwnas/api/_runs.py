@@ -75,7 +75,14 @@ def write_report(run: Run) -> Path:
         ),
         facts=facts,
         provenance=tuple(
-            Provenance(spec.column, spec.source, spec.detail, _human(spec.figures), spec.evaluation)
+            Provenance(
+                spec.column,
+                spec.source,
+                spec.detail,
+                _human(spec.figures),
+                spec.evaluation,
+                spec.lacks_skill,
+            )
             for spec in run.record.columns
         ),
         notes=run.record.notes,

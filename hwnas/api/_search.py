@@ -11,7 +11,7 @@ from typing import Any
 
 from hwnas.algorithms import ALGORITHMS, Setting
 from hwnas.algorithms.warm_start import draw, parse_warm_start
-from hwnas.api._running import SearchInterrupted, run_task
+from hwnas.api._running import SearchInterrupted, run_task, skill_notes
 from hwnas.api._values import COUNTED, make_objective, objective, objective_name, resolve_space
 from hwnas.config import DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
 from hwnas.core.device import Device
@@ -60,6 +60,7 @@ def search(
     workers: int = 1,
     executor: str = "serial",
     limit_at: str | None = None,
+    on_note: Callable[[str], None] | None = None,
 ) -> Run:
     """Search for the Pareto front of a device.
 
@@ -97,6 +98,8 @@ def search(
         limit_at: What must keep a constraint: ``"interval"``, the far end of the value's 90 %
             interval; ``"point"``, the value; or a probability such as ``"90%"``. By default what
             the resumed run has, and ``"interval"`` for a new one.
+        on_note: Called with what the user should know before the search begins, such as that a
+            predictor has no skill; the run's notes say it too.
 
     Returns:
         The run, with ``.front`` and ``.evaluations``.
@@ -166,6 +169,8 @@ def search(
     record = replace(record, config={**record.config, "limit_at": at})
     task = replace(task, problem=replace(task.problem, limit_share=limit_share(at)))
     with claimed(path, record, resume):
+        for note in skill_notes(task):
+            (on_note or (lambda _: None))(note)
         return run_task(path, record, task, begin, on_progress or (lambda _: None))
 
 

@@ -20,13 +20,23 @@ from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import evaluate, inputs_of
 from hwnas.objectives.predicted import INPUTS
 from hwnas.objectives.simple import CountedObjective, CustomObjective, RatedEnergy
+from hwnas.objectives.skill import lacking_skill, skill_note
 from hwnas.spaces import load_space
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-__all__ = ["COUNTED", "INPUTS", "make_objective", "objective", "objective_name", "predict"]
+__all__ = [
+    "COUNTED",
+    "INPUTS",
+    "lacking_skill",
+    "make_objective",
+    "objective",
+    "objective_name",
+    "predict",
+    "skill_note",
+]
 
 COUNTED = ("params", "macs")
 
@@ -148,7 +158,8 @@ def predict(
         ``counted``. NaN is unknown: the input does not reach the output, or the device cannot run
         it. Where a predictor reads zero-cost proxies, ``_inputs`` says whether an architecture
         has any or is predicted ``from features alone``; where a table is looked up, whether a value
-        is that ``from its own row`` or ``from the mean of its class``.
+        is that ``from its own row`` or ``from the mean of its class``. Where a predictor ranks no
+        better than chance, ``_lacks_skill`` is True.
 
     Raises:
         UnknownNameError: There is no such space, data set, device or quantity.
@@ -174,6 +185,8 @@ def predict(
         inputs = inputs_of(measure, batch)
         if inputs is not None:
             columns[f"{name}_inputs"] = inputs
+        if measure.spec.lacks_skill:
+            columns[f"{name}_lacks_skill"] = True
     return pd.DataFrame(columns, index=pd.Index([str(arch) for arch in parsed], name="arch"))
 
 

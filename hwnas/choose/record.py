@@ -73,5 +73,6 @@ def _choice_record(selection: Selection, choice: Choice) -> dict[str, Any]:
             "unit": spec.unit,
             "source": spec.source,
             "detail": spec.detail,
+            "lacks_skill": spec.lacks_skill,
         }
     return {"index": choice.index, "arch": choice.arch, "values": values}

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from hwnas.api._device_choice import DeviceChoices
     from hwnas.choose import Choice, Comparison, Selection, SweptLimit
+    from hwnas.core.objective import ObjectiveSpec
 
 
 def print_selection(out: Console, selection: Selection) -> None:
@@ -36,6 +37,18 @@ def print_selection(out: Console, selection: Selection) -> None:
         out.print(_overlap(selection), end="")
     if selection.versus_baseline is not None:
         _print_baseline(out, selection, selection.versus_baseline)
+    _print_skill(out, selection.columns)
+
+
+def _print_skill(out: Console, columns: Sequence[ObjectiveSpec], start: str = "Note") -> None:
+    """Say which columns are predicted without skill, if any are."""
+    from rich.markup import escape
+
+    from hwnas import api
+
+    names = api.lacking_skill(columns)
+    if names:
+        out.print(f"\n[yellow]{escape(start)}:[/yellow] {escape(api.skill_note(names))}")
 
 
 def _print_baseline(out: Console, selection: Selection, versus: Comparison) -> None:
@@ -170,6 +183,7 @@ def print_sweep(out: Console, swept: Sequence[SweptLimit]) -> None:
     for number, each in enumerate(swept, start=1):
         if each.selection is not None:
             out.print(f"{number:>3}  {escape(each.selection.pick.arch)}", soft_wrap=True)
+    _print_skill(out, next(each.selection.columns for each in swept if each.selection is not None))
 
 
 def _sweep_table(swept: Sequence[SweptLimit]) -> Table:
@@ -212,6 +226,8 @@ def print_device_choices(out: Console, choices: DeviceChoices) -> None:
         out.print()
         for number, selection in enumerate(choices.selections.values(), start=1):
             out.print(f"{number:>3}  {escape(selection.pick.arch)}", soft_wrap=True)
+    for name, selection in choices.selections.items():
+        _print_skill(out, selection.columns, name)
     for names, what in ((choices.refused, "Cannot"), (choices.unknown, "Not known")):
         if names:
             out.print(f"\n{what}: {', '.join(names)}")

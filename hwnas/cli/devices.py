@@ -87,6 +87,13 @@ def show(
         if measured:
             out.print(f"\n{heading}:\n")
             out.print(_card_table(measured))
+        for card in measured:
+            if card.evaluation.lacks_skill:
+                out.print(
+                    f"[yellow]No skill:[/yellow] {escape(str(card.target))} on {card.space} "
+                    f"({escape(str(card.target.dataset))}) is ranked no better than chance, which "
+                    f"gets a Kendall tau of {card.evaluation.chance_tau:.2f} one time in twenty."
+                )
     if any(card.transfer for card in cards):
         out.print("\nExtrapolated from another space, untested where they are used:\n")
         for line in _transfers(cards):

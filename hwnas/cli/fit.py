@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     from hwnas.predictors.card import Card
 
 
+_LEGEND = """\
+All figures are of architectures that the predictor was not fitted on:
+  Kendall tau     how well it ranks them: 1 as measured, 0 as chance does
+  within 10 %     how many of its values are so close to those measured
+  90 % intervals  how many of those measured they hold: 90 % is right
+A class is all architectures that compute the same."""
+_KEPT = (
+    "Predictors without skill are kept, and searches, choices and reports say so. Check the "
+    "table's values, or measure more architectures."
+)
+
+
 def fit(
     table: Annotated[
         str | None, typer.Argument(metavar="[TABLE]", help="Table; see: hwnas tables list")
@@ -61,11 +73,15 @@ def fit(
     lines = console(to_stderr=as_json)
 
     def tell(name: str, card: Card | None) -> None:
-        lines.print(f"{escape(name)}: {_line(card)}", soft_wrap=True)
+        _print_fitted(lines, name, card)
 
     ends = (device, quantity, from_space, to_space)
     if table is not None and not any(ends):
         cards = api.fit(table, column, out, seed, tell, tolerance)
+        if cards:
+            lines.print(f"[dim]{_LEGEND}[/dim]")
+        if any(card.evaluation.lacks_skill for card in cards):
+            lines.print(f"[yellow]{_KEPT}[/yellow]")
         for line in api.unused_rows(api.load_audit(table)):
             lines.print(f"Of {escape(table)}, {line}", soft_wrap=True)
     elif table is None and bool(device) != bool(quantity) and from_space and to_space:
@@ -143,14 +159,28 @@ def _print_quality_transfer(out: Console, card: Card) -> None:
     out.print(table)
 
 
-def _line(card: Card | None) -> str:
-    """What a predictor is and how wrong it is."""
+def _print_fitted(out: Console, name: str, card: Card | None) -> None:
+    """What a predictor of a column is, how wrong it is, and a warning where it has no skill."""
+    from rich.markup import escape
+
     if card is None:
-        return "the same for every architecture, nothing to fit"
+        out.print(f"{escape(name)}: the same for every architecture, nothing to fit")
+        return
     evaluation = card.evaluation
     tau, close = evaluation.figures["kendall_tau"], evaluation.figures["within_10_pct"]
-    known = [f"Kendall tau {tau:.3f}" if tau is not None else "", f"{close:.1f} % within 10 %"]
-    covered = f"90 % intervals hold {evaluation.coverage_pct:.0f} %"
-    figures = f"{', '.join(filter(None, known))}; {covered}"
-    figures = f"cross-validated on {evaluation.n_classes.test:,} classes: {figures}"
-    return f"{card.model.estimator}; {figures}"
+    figures = [
+        "Kendall tau unknown" if tau is None else f"Kendall tau {tau:.3f}",
+        f"{close:.1f} % within 10 %",
+        f"{evaluation.coverage_pct:.0f} % inside their 90 % intervals",
+    ]
+    best = evaluation.figures.get("kendall_tau_best_fifth")
+    if best is not None:
+        figures[0] += f" ({best:.3f} within the best fifth)"
+    out.print(f"{escape(name)}: {card.model.estimator}")
+    out.print(f"  cross-validated on {evaluation.n_classes.test:,} classes")
+    out.print(f"  {', '.join(figures)}")
+    if evaluation.lacks_skill:
+        out.print(
+            "  [yellow]Warning: no skill.[/yellow] Chance alone gets a Kendall tau of "
+            f"{evaluation.chance_tau:.2f} one time in twenty."
+        )

@@ -59,6 +59,9 @@ def predict(
         out.print(_table(cells))
     if any(cell["value"] is None for _, cells in rows for cell in cells.values()):
         out.print("[dim]unknown: no path from input to output, or not run by the device[/dim]")
+    lacking = [name for name in columns if f"{name}_lacks_skill" in frame.columns]
+    if lacking:
+        out.print(f"[yellow]Note:[/yellow] {escape(api.skill_note(lacking))}")
 
 
 def _cell(row: Any, name: str) -> dict[str, Any]:
@@ -73,6 +76,7 @@ def _cell(row: Any, name: str) -> dict[str, Any]:
         "upper": known(row[f"{name}_upper"]),
         "source": row[f"{name}_source"],
         **({"inputs": row[f"{name}_inputs"]} if f"{name}_inputs" in row else {}),
+        **({"lacks_skill": True} if f"{name}_lacks_skill" in row else {}),
     }
 
 

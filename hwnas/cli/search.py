@@ -117,11 +117,19 @@ def search(
     started = time.monotonic()
     is_interrupted = False
     is_silent = quiet or as_json
+    told: list[str] = []
+
+    def tell(note: str) -> None:
+        if not is_silent and note not in told:
+            messages.print(f"[yellow]Note:[/yellow] {escape(note)}")
+            told.append(note)
+
     with (
         scoring_bar(messages, is_silent) as on_scoring,
         search_bar(messages, is_silent, generations, budget) as on_progress,
     ):
-        settings |= {"on_progress": on_progress, "on_scoring": on_scoring, "workers": api.n_cores()}
+        settings |= {"on_progress": on_progress, "on_scoring": on_scoring}
+        settings |= {"on_note": tell, "workers": api.n_cores()}
         try:
             run = api.search(
                 api.space_of(space, dataset, option), **settings, out=out, resume=resume
@@ -134,7 +142,7 @@ def search(
         print(run.path)
     else:
         for note in run.record.notes:
-            messages.print(f"[yellow]Note:[/yellow] {escape(note)}")
+            tell(note)
         _print_run(console(), run, time.monotonic() - started)
     if is_interrupted:
         _say_how_to_go_on(messages, context.obj, run)

@@ -35,6 +35,8 @@ class ObjectiveSpec:
             where that is not known.
         evaluation: How ``figures`` were measured: ``held_out`` or ``cross_validated``.
         stage: When it is evaluated.
+        lacks_skill: Whether the predictor behind it ranks no better than chance; None where that
+            is not known, or nothing is predicted.
     """
 
     column: str
@@ -48,6 +50,7 @@ class ObjectiveSpec:
     importances: Mapping[str, Any] = field(default_factory=dict)
     evaluation: str = "held_out"
     stage: Stage = 2
+    lacks_skill: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ class Loop:
         executor: Executor | None = None,
         forms: Forms | None = None,
     ) -> None:
-        self.tracker = Tracker(task.problem.objectives, task.budget)
+        self.tracker = Tracker(task.problem.columns, task.problem.n_objectives, task.budget)
         self._task = task
         self._algorithm = algorithm
         self._store = store

@@ -47,7 +47,8 @@ class Tracker:
     """Follows a search, generation by generation.
 
     Args:
-        objectives: What is optimised, ``n_objectives`` of them.
+        columns: What is evaluated, the objectives first.
+        n_objectives: How many of the columns are optimised.
         budget: Distinct architectures to evaluate, or None for no limit.
 
     Attributes:
@@ -56,21 +57,23 @@ class Tracker:
         generations: All so far.
     """
 
-    def __init__(self, objectives: Sequence[ObjectiveSpec], budget: int | None) -> None:
+    def __init__(
+        self, columns: Sequence[ObjectiveSpec], n_objectives: int, budget: int | None
+    ) -> None:
         self.normalisation: Normalisation | None = None
         self.notes: tuple[str, ...] = ()
         self.generations: list[Generation] = []
-        self._objectives = objectives
+        self._columns, self._objectives = columns, columns[:n_objectives]
         self._n_needed = min(MIN_ARCHS, budget or MIN_ARCHS)
-        self._feasible = np.empty((0, len(objectives)))
-        self._front = self._feasible
+        self._feasible = np.empty((0, len(columns)))
+        self._front = np.empty((0, n_objectives))
         self._n_evaluated = 0
 
     def add(self, new: Results) -> Progress:
         """Take in what was evaluated in one more generation."""
-        values = new.values[new.is_feasible, : len(self._objectives), 0]
+        values = new.values[new.is_feasible, :, 0]
         self._n_evaluated += len(new)
-        self._front = np.concatenate([self._front, values])
+        self._front = np.concatenate([self._front, values[:, : len(self._objectives)]])
         self._front = self._front[non_dominated(minimised(self._front, self._objectives))]
         self._learn(values)
         ranges = self.normalisation
@@ -84,5 +87,7 @@ class Tracker:
             return
         self._feasible = np.concatenate([self._feasible, new])
         if len(self._feasible) >= self._n_needed:
-            self.normalisation = Normalisation.of(self._feasible, self._objectives)
-            self.notes = tuple(redundancy_notes(self._feasible, self._objectives))
+            n_objectives = len(self._objectives)
+            optimised = self._feasible[:, :n_objectives]
+            self.normalisation = Normalisation.of(optimised, self._objectives)
+            self.notes = tuple(redundancy_notes(self._feasible, self._columns, n_objectives))

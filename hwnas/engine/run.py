@@ -89,7 +89,8 @@ class Run:
         """How far the search had come after each generation."""
         if self._generations is not None:
             return self._generations
-        tracker = Tracker(self.record.objectives, self.config.get("budget"))
+        record = self.record
+        tracker = Tracker(record.columns, record.n_objectives, self.config.get("budget"))
         for number, ask in enumerate(self._asks, start=1):
             if any(ask.told):
                 tracker.add(self._results.part(self._trials.ask == number))

@@ -56,6 +56,7 @@ class PredictedObjective:
             importances=msgspec.to_builtins(card.importances) or {},
             evaluation=card.evaluation.how,
             stage=1,
+            lacks_skill=card.evaluation.lacks_skill,
         )
         # What it says comes from these files and from nothing else: who else reads them, agrees.
         self._key = (column, self.spec.origin)

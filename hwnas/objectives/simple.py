@@ -79,6 +79,7 @@ class RatedEnergy:
             # Not the figures of latency: nobody measured how wrong the product is.
             origin=latency.spec.origin,
             stage=latency.spec.stage,
+            lacks_skill=latency.spec.lacks_skill,
         )
 
     def prepare(self, batch: Batch) -> None:

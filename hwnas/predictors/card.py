@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -25,6 +26,8 @@ SCORED = "scored"
 """Last part of the names of predictors that read proxy scores."""
 Transform = Literal["identity", "log", "reciprocal"]
 """What a model predicts of a value."""
+_ONE_IN_TWENTY = 1.645
+"""Standard deviations that a normal deviate exceeds with a probability of 5 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,33 @@ class Evaluation:
     def is_held_out(self) -> bool:
         """Whether some classes were held out from fitting."""
         return self.how == HELD_OUT
+
+    @property
+    def chance_tau(self) -> float:
+        """Kendall tau that predictions which know nothing exceed one time in twenty.
+
+        Of n independent pairs without ties it is about normal around 0 with a variance of
+        2 (2 n + 5) / (9 n (n - 1)). Out of fold, where means of the others are predicted, it lies
+        below 0: the bound is on the safe side.
+
+        References:
+            Kendall 1938, A New Measure of Rank Correlation, https://doi.org/10.1093/biomet/30.1-2.81
+        """
+        n = self.n_classes.test
+        if n < 2:
+            return math.inf
+        return _ONE_IN_TWENTY * math.sqrt(2 * (2 * n + 5) / (9 * n * (n - 1)))
+
+    @property
+    def lacks_skill(self) -> bool | None:
+        """Whether it ranks what it was measured on no better than chance.
+
+        None where it was not measured at all, as a model of another space: that is untested.
+        """
+        if self.n_classes.test == 0:
+            return None
+        tau = self.figures["kendall_tau"]
+        return tau is None or not tau > self.chance_tau
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class Provenance:
         figures: What was found on architectures that were not fitted on:
             ``{"Kendall tau": 0.97}``; None where a figure is unknown.
         evaluation: How: ``held_out`` or ``cross_validated``.
+        lacks_skill: Whether its predictor ranks no better than chance; None where unknown.
     """
 
     column: str
@@ -36,6 +37,7 @@ class Provenance:
     detail: str
     figures: Mapping[str, float | None]
     evaluation: str = "held_out"
+    lacks_skill: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

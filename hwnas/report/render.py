@@ -158,6 +158,11 @@ def _origin(source: str) -> str:
 
 def _error(entry: Provenance) -> str:
     """How wrong a column is, in words: ``predicted, held-out Kendall tau 0.970``."""
+    error = _figures(entry)
+    return f"{error}; without skill, ranks no better than chance" if entry.lacks_skill else error
+
+
+def _figures(entry: Provenance) -> str:
     if all(known(value) is None for value in entry.figures.values()):
         return _ERROR_UNKNOWN.get(entry.source, UNKNOWN)
     figures = " · ".join(_figure(name, value) for name, value in entry.figures.items())

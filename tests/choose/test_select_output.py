@@ -117,7 +117,7 @@ def test_record_is_strict_json_with_null_for_unknown() -> None:
     assert record["pick"]["values"]["params"]["value"] is None
     assert record["pick"]["values"]["latency_ms"] == {
         "value": 2.2, "lower": 2.2 - 0.3, "upper": 2.2 + 0.3,
-        "unit": "ms", "source": "predicted", "detail": "",
+        "unit": "ms", "source": "predicted", "detail": "", "lacks_skill": None,
     }  # fmt: skip
     assert record["runner_up"] is None
     assert record["limits"] == ["latency_ms <= 3"]

@@ -103,19 +103,37 @@ def test_what_varies_is_fitted_and_found(
 ) -> None:
     lines = fitted_once.err.splitlines()
     assert fitted_once.status == 0
-    assert lines[0].startswith(f"{LATENCY}: ")
-    assert re.search(r"; cross-validated on \d\d classes: Kendall tau", lines[0])
-    assert "% within 10 %; 90 % intervals hold" in lines[0]
-    assert lines[1] == f"{ENERGY}: the same for every architecture, nothing to fit"
-    assert lines[2:] == [f"Predictors are in {fitted_once.cache / 'artifacts'}"]
+    assert re.fullmatch(rf"{LATENCY}: [a-z_+]+", lines[0])
+    assert re.fullmatch(r"  cross-validated on \d\d classes", lines[1])
+    assert re.fullmatch(
+        r"  Kendall tau 0\.\d{3}, \d+\.\d % within 10 %, \d+ % inside their 90 % intervals",
+        lines[2],
+    )
+    assert lines[3] == f"{ENERGY}: the same for every architecture, nothing to fit"
+    assert lines[-1] == f"Predictors are in {fitted_once.cache / 'artifacts'}"
     monkeypatch.setenv("HWNAS_CACHE", str(fitted_once.cache))
     predictor = find_predictor(nasbench201, Target("latency", device="pi5"))
     assert predictor is not None
     assert predictor.card.table.name == "mine"
 
 
+def test_it_is_said_what_the_figures_mean(fitted_once: Fitted) -> None:
+    lines = fitted_once.err.splitlines()
+    start = lines.index("All figures are of architectures that the predictor was not fitted on:")
+    assert [line.split("  ")[1] for line in lines[start + 1 : start + 4]] == [
+        "Kendall tau", "within 10 %", "90 % intervals",
+    ]  # fmt: skip
+
+
+def test_a_table_that_can_be_predicted_gets_no_warning(fitted_once: Fitted) -> None:
+    [card] = strict(fitted_once.out)
+    assert card["lacks_skill"] is False
+    assert "skill" not in fitted_once.err
+
+
 def test_json_is_the_cards(fitted_once: Fitted) -> None:
     [card] = strict(fitted_once.out)
+    del card["lacks_skill"]
     assert (card["table"]["column"], card["seed"]) == (LATENCY, 5)
     assert card["target"]["device"] == "pi5"
     index = strict((fitted_once.cache / "artifacts" / "nasbench201" / INDEX).read_text())
@@ -226,6 +244,7 @@ def test_without_another_space_nothing_is_said_of_how_well_such_models_rank(
     [card] = strict(out)
     assert status == 0
     assert not (cache_dir() / "artifacts").exists()
+    assert card["lacks_skill"] is None
     assert card["transfer"] == {
         "from_space": "nasbench201", "from_dataset": "cifar10", "costs": [], "qualities": [],
     }  # fmt: skip

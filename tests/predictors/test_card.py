@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 from made_up import linear_predictor, shipped_predictor
 
+from hwnas._resources import artifacts_dir
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
 from hwnas.errors import ArtifactError
-from hwnas.predictors.card import CARDS, SCHEMA, Card, Support
+from hwnas.fitting.metrics import kendall_tau
+from hwnas.predictors.card import CARDS, SCHEMA, Card, Evaluation, Sizes, Support
+from hwnas.predictors.store import stored_in
 from hwnas.predictors.trust import CostTrust, QualityTrust
 
 Fields = dict[str, Any]
@@ -128,3 +131,51 @@ def test_shipped_models_of_other_spaces_say_how_far_such_models_carry() -> None:
     trust = {(each.device, each.from_space): each for each in cost.costs}
     assert trust["eyeriss", "nasbench201"].spearman is not None
     assert trust["eyeriss", "nasbench201"].spearman > 0.95
+
+
+def _evaluation(tau: float | None, n_test: int) -> Evaluation:
+    figures = {"kendall_tau": tau, "within_10_pct": 50.0}
+    return Evaluation("held_out", Sizes(100, 10, n_test), figures, 0.9)
+
+
+@pytest.mark.parametrize("n_test", [20, 49, 200])
+def test_independent_ranks_exceed_the_tau_of_chance_one_time_in_twenty(n_test: int) -> None:
+    rng = np.random.default_rng(0)
+    taus = [kendall_tau(rng.normal(size=n_test), rng.normal(size=n_test)) for _ in range(2000)]
+    share = np.mean(np.array(taus) > _evaluation(0.5, n_test).chance_tau)
+    # Three standard errors of a share of 5 % among 2,000.
+    assert share == pytest.approx(0.05, abs=3 * np.sqrt(0.05 * 0.95 / 2000))
+
+
+def test_the_tau_of_chance_is_that_of_the_normal_approximation() -> None:
+    # By hand: 1.645 times the root of 2 (2 x 20 + 5) / (9 x 20 x 19) = 90 / 3420.
+    assert _evaluation(0.5, 20).chance_tau == pytest.approx(1.645 * np.sqrt(90 / 3420))
+
+
+@pytest.mark.parametrize(
+    ("tau", "n_test", "lacks_skill"),
+    [
+        (-0.36, 20, True),
+        (0.0, 20, True),
+        (0.26, 20, True),
+        (0.27, 20, False),
+        (0.26, 30, False),
+        (0.049, 493, True),
+        (0.05, 493, False),
+        pytest.param(None, 20, True, id="constant"),
+        pytest.param(0.9, 1, True, id="one class ranks nothing"),
+        pytest.param(None, 0, None, id="untested"),
+    ],
+)
+def test_what_ranks_no_better_than_chance_lacks_skill(
+    tau: float | None, n_test: int, lacks_skill: bool | None
+) -> None:
+    assert _evaluation(tau, n_test).lacks_skill is lacks_skill
+
+
+@pytest.mark.parametrize("space", ["fbnet", "mnasnet", "nasbench201", "nasbench_macro"])
+def test_what_ships_has_skill_or_is_untested(space: str) -> None:
+    cards = [each.card for each in stored_in(artifacts_dir(), space)]
+    assert {card.evaluation.lacks_skill for card in cards if card.transfer} <= {None}
+    assert {card.evaluation.lacks_skill for card in cards if not card.transfer} <= {False}
+    assert cards
