@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from hwnas.core.operation import Operation, shape_error
@@ -101,12 +102,7 @@ class GraphBuilder:
             UnknownNameError: There is no such kind of operation.
         """
         shapes = tuple(map(self.shape, inputs))
-        if not shapes:
-            raise ShapeError(f"Operation {kind} must read at least one node; it reads none.")
-        operation = Operation(kind, inputs, shapes[0], out, stage=self.stage, **how)
-        problem = shape_error(operation, shapes)
-        if problem:
-            raise ShapeError(f"Operation {kind} {problem}.")
+        operation = _operation(kind, inputs, shapes, out, self.stage, tuple(how.items()))
         self._operations.append(operation)
         return len(self._operations) - 1
 
@@ -277,3 +273,27 @@ class GraphBuilder:
     def build(self) -> OperationGraph:
         """The finished graph."""
         return OperationGraph(tuple(self._operations))
+
+
+@lru_cache(maxsize=65_536)
+def _operation(
+    kind: str,
+    inputs: tuple[int, ...],
+    shapes: tuple[Shape, ...],
+    out: Shape,
+    stage: str,
+    how: tuple[tuple[str, Any], ...],
+) -> Operation:
+    """An operator whose shapes fit; the networks of a space share most of theirs.
+
+    Raises:
+        ShapeError: They do not fit.
+        UnknownNameError: There is no such kind of operation.
+    """
+    if not shapes:
+        raise ShapeError(f"Operation {kind} must read at least one node; it reads none.")
+    operation = Operation(kind, inputs, shapes[0], out, stage=stage, **dict(how))
+    problem = shape_error(operation, shapes)
+    if problem:
+        raise ShapeError(f"Operation {kind} {problem}.")
+    return operation

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 from hwnas.core import shapes as rules
 from hwnas.core.shapes import Shape, Shapes
@@ -95,6 +96,11 @@ class Operation:
 
 
 Count = Callable[[Operation], int]
+Output = Literal["own", "in_place", "view", "zeros"]
+"""What a kind needs memory for: ``own``, an output beside its inputs; ``in_place``, nothing where
+it alone reads another operator's output, which it changes then; ``view``, nothing ever, since its
+output is its first input; ``zeros``, an output that reads nothing, and nothing where it is only
+added."""
 
 
 def _nothing(_: Operation) -> int:
@@ -113,6 +119,7 @@ class OperationKind:
         weights: Trainable numbers.
         macs: Multiply-accumulates with weights.
         matmul_macs: Multiply-accumulates of two inputs with each other.
+        output: What its output needs memory for.
     """
 
     family: str | None
@@ -121,6 +128,7 @@ class OperationKind:
     weights: Count = _nothing
     macs: Count = _nothing
     matmul_macs: Count = _nothing
+    output: Output = "own"
 
 
 def operation_kind(name: str) -> OperationKind:
@@ -262,15 +270,17 @@ KINDS: dict[str, OperationKind] = {
         f"{_ONE_SHAPE}, a map (channels, height, width) or a vector (features,)",
         rules.keeps_map_or_vector,
         _batch_norm_weights,
+        output="in_place",
     ),
     "layer_norm": OperationKind(
         "layer_norm",
         f"{_ONE_SHAPE}, a sequence (tokens, features) or a vector (features,)",
         rules.keeps_sequence_or_vector,
         _layer_norm_weights,
+        output="in_place",
     ),
     **{
-        name: OperationKind("activation", _ONE_SHAPE, rules.keeps_shape)
+        name: OperationKind("activation", _ONE_SHAPE, rules.keeps_shape, output="in_place")
         for name in (
             "relu",
             "relu6",
@@ -308,10 +318,15 @@ KINDS: dict[str, OperationKind] = {
     ),
     "transpose": OperationKind("shuffle", "put out its axes in another order", rules.is_transpose),
     "slice": OperationKind(None, "put out no more numbers than it reads", rules.is_slice),
-    "reshape": OperationKind(None, "put out as many numbers as it reads", rules.is_reshaping),
-    "identity": OperationKind(None, _ONE_SHAPE, rules.keeps_shape),
+    "reshape": OperationKind(
+        None, "put out as many numbers as it reads", rules.is_reshaping, output="view"
+    ),
+    "identity": OperationKind(None, _ONE_SHAPE, rules.keeps_shape, output="view"),
     "zero": OperationKind(
-        None, f"{_ONE_SHAPE}, or two maps (channels, height, width)", rules.is_zero
+        None,
+        f"{_ONE_SHAPE}, or two maps (channels, height, width)",
+        rules.is_zero,
+        output="zeros",
     ),
 }
 """All kinds of operation by name; those that count nothing say so by having no counts."""
