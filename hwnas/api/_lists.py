@@ -8,6 +8,7 @@ from hwnas.algorithms import ALGORITHMS, summary
 from hwnas.choose import METHODS
 from hwnas.core.quantity import QUANTITIES
 from hwnas.objectives import SOURCES
+from hwnas.objectives.simple import COUNTED
 
 
 def listed(place: str) -> str:
@@ -29,7 +30,7 @@ def _summaries() -> str:
 
 
 def _predicted() -> str:
-    names = [each.name for each in QUANTITIES.values() if each.name not in ("params", "macs")]
+    names = [each.name for each in QUANTITIES.values() if each.name not in COUNTED]
     return f"{', '.join(names[:-1])} or {names[-1]}"
 
 

@@ -12,7 +12,13 @@ from typing import Any
 from hwnas.algorithms import ALGORITHMS, Setting
 from hwnas.algorithms.warm_start import draw, parse_warm_start
 from hwnas.api._running import SearchInterrupted, run_task, skill_notes
-from hwnas.api._values import COUNTED, make_objective, objective, objective_name, resolve_space
+from hwnas.api._values import (
+    ALWAYS_COUNTED,
+    make_objective,
+    objective,
+    objective_name,
+    resolve_space,
+)
 from hwnas.config import DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
 from hwnas.core.device import Device
 from hwnas.core.forms import Forms
@@ -210,7 +216,7 @@ def _task(
         return make_objective(space, name, device, config.source, config.power_w)
 
     measures = [own or make(name) for name, own in given]
-    for name in [*(limit.column for limit in limits), *COUNTED]:
+    for name in [*(limit.column for limit in limits), *ALWAYS_COUNTED]:
         if name not in {measure.spec.column for measure in measures}:
             measures.append(make(name))
     check_names([measure.spec.column for measure in measures])

@@ -19,7 +19,7 @@ from hwnas.objectives import SOURCES, NothingKnownError, Question
 from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import evaluate, inputs_of
 from hwnas.objectives.predicted import INPUTS
-from hwnas.objectives.simple import CountedObjective, CustomObjective, RatedEnergy
+from hwnas.objectives.simple import COUNTED, CountedObjective, CustomObjective, RatedEnergy
 from hwnas.objectives.skill import lacking_skill, skill_note
 from hwnas.spaces import load_space
 
@@ -38,7 +38,8 @@ __all__ = [
     "skill_note",
 ]
 
-COUNTED = ("params", "macs")
+ALWAYS_COUNTED = ("params", "macs")
+"""Columns that a search and a prediction have, asked for or not."""
 
 
 def objective(
@@ -97,7 +98,7 @@ def make_objective(
     text, its_source = _split(name)
     target = parse_target(text, space.dataset, device.name if device else None)
     if its_source is None and target.quantity in COUNTED:
-        return CountedObjective(space, target.quantity)
+        return CountedObjective(space, text)
     if its_source is None and target.quantity == "energy" and power_w is not None:
         latency = make_objective(space, "latency", device, source, as_given=as_given)
         return RatedEnergy(latency, power_w)
@@ -208,7 +209,7 @@ def _measures(
         except NothingKnownError:
             # Nothing was asked for by name: what is unknown here is left out.
             continue
-    return found + [CountedObjective(space, name) for name in COUNTED]
+    return found + [CountedObjective(space, name) for name in ALWAYS_COUNTED]
 
 
 def resolve_space(space: str | SearchSpace, dataset: str | None) -> SearchSpace:

@@ -125,6 +125,8 @@ for _quantity in (
     ),
     Quantity("params", "params", "", "min", "Parameters"),
     Quantity("macs", "macs", "", "min", "Multiply-accumulates"),
+    Quantity("peak_memory", "peak_memory_bytes", "bytes", "min", "Peak memory", unit_words="bytes"),
+    Quantity("size", "size_bytes", "bytes", "min", "Size", unit_words="bytes"),
 ):
     QUANTITIES.register(_quantity.name)(_quantity)
 

@@ -16,6 +16,7 @@ from hwnas.features import feature_names
 from hwnas.features.legend import KINDS, SETS, labels
 from hwnas.fitting.importance import MIN_CLASSES
 from hwnas.objectives._missing import NothingKnownError, check_conditions, unknown_here
+from hwnas.objectives.simple import COUNTED
 from hwnas.predictors import fits, predictor_cards, why_not
 from hwnas.predictors.card import Card
 from hwnas.predictors.importances import Importance
@@ -23,7 +24,6 @@ from hwnas.predictors.importances import Importance
 if TYPE_CHECKING:
     import pandas as pd
 
-COUNTED = ("params", "macs")
 COLUMNS = (
     "target",
     "device",

@@ -12,9 +12,21 @@ from hwnas.core.batch import Batch
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
 from hwnas.core.quantity import QUANTITIES, Direction
 from hwnas.core.space import SearchSpace
-from hwnas.errors import ConfigError, ShapeError
+from hwnas.core.target import Target, parse_target
+from hwnas.errors import ConfigError, ShapeError, UnknownNameError
 from hwnas.features.counting import COLUMNS, count_genotypes
+from hwnas.features.memory import (
+    PRECISIONS,
+    USUAL_PRECISION,
+    memory_genotypes,
+    peak_memory_bytes,
+    size_bytes,
+)
 from hwnas.objectives.evaluation import prepare
+
+_IN_BYTES = {"peak_memory": peak_memory_bytes, "size": size_bytes}
+COUNTED = (*COLUMNS, *_IN_BYTES)
+"""Quantities that are counted from the operation graph."""
 
 _TAKEN = {"arch", "seq", "generation", "violation", "feasible"}
 """Names that the files of a run give to other columns."""
@@ -22,32 +34,64 @@ _TAKEN_ENDS = ("_lower", "_upper", "_source")
 
 
 class CountedObjective:
-    """Parameters or multiply-accumulates, exact.
+    """Parameters, multiply-accumulates, peak memory or size, exact.
 
     Args:
         space: Search space with its data set.
-        name: ``"params"`` or ``"macs"``.
+        name: One of ``COUNTED``; of those of memory, ``@precision=int8`` may name a precision.
+
+    Raises:
+        ConfigError: It has a condition that it is not counted under.
+        UnknownNameError: There is no such quantity or precision.
     """
 
     def __init__(self, space: SearchSpace, name: str) -> None:
-        quantity = QUANTITIES[name]
+        target = parse_target(name, space.dataset)
+        quantity = target.meaning
         self._space = space
-        self._column = COLUMNS.index(name)
+        self._count, detail = _counting(target)
         self.spec = ObjectiveSpec(
-            column=quantity.column,
+            column=target.column,
             unit=quantity.unit,
             direction=quantity.direction,
             source="counted",
             title=quantity.title,
-            detail=f"counted from the operation graph for {space.dataset}",
+            detail=f"counted from the operation graph for {space.dataset}{detail}",
             stage=0,
         )
 
     def __call__(self, archs: Sequence[Architecture]) -> Estimate:
         """Counts of ``n_archs`` architectures."""
-        batch = Batch.of(self._space, archs)
-        counts = batch.once("counts", lambda: count_genotypes(self._space, batch.genotypes))
-        return Estimate.exact(counts[:, self._column])
+        return Estimate.exact(self._count(Batch.of(self._space, archs)))
+
+
+def _counting(target: Target) -> tuple[Callable[[Batch], np.ndarray], str]:
+    """How a quantity is counted of a batch, values of shape ``(n_archs,)``; and more detail."""
+    given = dict(target.conditions)
+    if target.quantity in _IN_BYTES:
+        name = given.pop("precision", USUAL_PRECISION)
+        if name not in PRECISIONS:
+            raise UnknownNameError("precision", name, PRECISIONS)
+    if given:
+        known = f"but precision={'|'.join(PRECISIONS)}"
+        may = known if target.quantity in _IN_BYTES else "at all"
+        raise ConfigError(
+            f"{target}: what is counted from the operation graph must have no conditions {may}; "
+            f"got {', '.join(given)}. Leave {'it' if len(given) == 1 else 'them'} out."
+        )
+    if target.quantity in _IN_BYTES:
+        in_bytes, precision = _IN_BYTES[target.quantity], PRECISIONS[name]
+        return lambda batch: in_bytes(_memory(batch), precision), f", in {name}, batch 1"
+    column = COLUMNS.index(target.quantity)
+    return lambda batch: _counts(batch)[:, column], ""
+
+
+def _counts(batch: Batch) -> np.ndarray:
+    return batch.once("counts", lambda: count_genotypes(batch.space, batch.genotypes))
+
+
+def _memory(batch: Batch) -> np.ndarray:
+    return batch.once("memory", lambda: memory_genotypes(batch.space, batch.genotypes))
 
 
 class RatedEnergy:
