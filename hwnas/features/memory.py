@@ -62,19 +62,23 @@ PRECISIONS: Mapping[str, Precision] = {
 USUAL_PRECISION = "float32"
 
 
-@dataclass(slots=True)
-class _Step:
-    """An operator that is run.
+@dataclass(frozen=True, slots=True)
+class _Schedule:
+    """What is run.
 
     Args:
-        operation: The operator.
-        reads: Numbers of the steps whose output it reads; ``-1`` is the network's input.
-        fused_with: The step whose output it changes in place; None for an output of its own.
+        operations: All operators of the graph.
+        reads: By operator, the positions whose outputs it reads; ``-1`` is the network's input.
+        order: Positions of those that are run, rising.
+        fused_with: By operator that works in place, the one whose output it changes.
+        output: Whose output is the network's.
     """
 
-    operation: Operation
-    reads: tuple[int, ...]
-    fused_with: int | None = None
+    operations: tuple[Operation, ...]
+    reads: list[tuple[int, ...]]
+    order: list[int]
+    fused_with: dict[int, int]
+    output: int
 
 
 def measure_memory(graph: OperationGraph) -> dict[str, int]:
@@ -86,17 +90,12 @@ def measure_memory(graph: OperationGraph) -> dict[str, int]:
     Raises:
         UnknownNameError: It has a kind of operation that is not known.
     """
-    steps, output = _scheduled(graph)
-    n_input = math.prod(graph.in_shape) if graph.in_shape else 0
-    weights = biases = 0
-    for step in steps.values():
-        stored = _stored(steps, step)
-        weights += stored[0]
-        biases += stored[1]
+    schedule = _scheduled(graph)
+    stored = [_stored(schedule, position) for position in schedule.order]
     return {
-        "peak_numbers": _peak(steps, output, n_input),
-        "weights": weights,
-        "biases": biases,
+        "peak_numbers": _peak(schedule, math.prod(graph.in_shape) if graph.in_shape else 0),
+        "weights": sum(weights for weights, _ in stored),
+        "biases": sum(biases for _, biases in stored),
     }
 
 
@@ -135,35 +134,37 @@ def size_bytes(measured: np.ndarray, precision: Precision) -> np.ndarray:
 # --- the schedule --------------------------------------------------------------------------------
 
 
-def _scheduled(graph: OperationGraph) -> tuple[dict[int, _Step], int]:
-    """What is run, by position in the graph and in its order, and the step that is the output."""
+def _scheduled(graph: OperationGraph) -> _Schedule:
     operations = graph.operations
+    outputs = [operation_kind(operation.kind).output for operation in operations]
     # The last entry stands for the network's input, position -1.
     source = [*range(len(operations)), -1]
     reads: list[tuple[int, ...]] = []
     zeros: set[int] = set()
     for position, operation in enumerate(operations):
         found = tuple([source[node] for node in operation.inputs])
-        kind = operation_kind(operation.kind).output
+        output = outputs[position]
         if operation.kind == "add" and not zeros.isdisjoint(found):
             found = tuple(node for node in found if node not in zeros)
             if len(found) < 2:
-                kind = "view" if found else "zeros"
-        if kind == "zeros":
+                output = "view" if found else "zeros"
+        if output == "zeros":
             zeros.add(position)
             found = ()
-        elif kind == "view":
+        elif output == "view":
             source[position] = found[0]
         reads.append(found)
-    output = source[len(operations) - 1] if operations else -1
-    steps = {node: _Step(operations[node], reads[node]) for node in _needed(reads, output)}
-    readers = Counter(node for step in steps.values() for node in set(step.reads))
-    for step in steps.values():
-        if operation_kind(step.operation.kind).output == "in_place":
-            (node,) = step.reads
-            if node >= 0 and readers[node] == 1:
-                step.fused_with = node
-    return steps, output
+    last = source[len(operations) - 1] if operations else -1
+    order = _needed(reads, last)
+    readers = Counter(node for position in order for node in set(reads[position]))
+    fused_with = {
+        position: reads[position][0]
+        for position in order
+        if outputs[position] == "in_place"
+        and reads[position][0] >= 0
+        and readers[reads[position][0]] == 1
+    }
+    return _Schedule(operations, reads, order, fused_with, last)
 
 
 def _needed(reads: list[tuple[int, ...]], output: int) -> list[int]:
@@ -175,39 +176,44 @@ def _needed(reads: list[tuple[int, ...]], output: int) -> list[int]:
     return sorted(needed - {-1})
 
 
-def _peak(steps: dict[int, _Step], output: int, n_input: int) -> int:
+def _peak(schedule: _Schedule, n_input: int) -> int:
     """Largest sum of numbers alive while an operator runs."""
     buffer = {-1: -1}
     last_reader: dict[int, int] = {}
-    for position, step in steps.items():
-        for node in step.reads:
+    for position in schedule.order:
+        for node in schedule.reads[position]:
             last_reader[buffer[node]] = position
-        buffer[position] = position if step.fused_with is None else buffer[step.fused_with]
-    last_reader[buffer[output]] = len(buffer) + max(steps, default=0)
+        fused_with = schedule.fused_with.get(position)
+        buffer[position] = position if fused_with is None else buffer[fused_with]
+    # After all of them.
+    last_reader[buffer[schedule.output]] = len(schedule.operations)
     ending: dict[int, list[int]] = {}
     for each, position in last_reader.items():
         ending.setdefault(position, []).append(each)
     sizes = {-1: n_input}
     alive = peak = n_input if -1 in last_reader else 0
-    for position, step in steps.items():
-        if buffer[position] == position:
-            sizes[position] = math.prod(step.operation.out_shape)
-            alive += sizes[position]
+    for position in schedule.order:
+        if position not in schedule.fused_with:
+            size = sizes[position] = math.prod(schedule.operations[position].out_shape)
+            alive += size
             peak = max(peak, alive)
-        alive -= sum(sizes[each] for each in ending.get(position, ()))
+        for each in ending.get(position, ()):
+            alive -= sizes[each]
     return peak
 
 
-def _stored(steps: dict[int, _Step], step: _Step) -> tuple[int, int]:
+def _stored(schedule: _Schedule, position: int) -> tuple[int, int]:
     """Weights and biases of an operator as they are stored, scales and shifts among the latter."""
-    operation = step.operation
-    if operation.kind in _NORMALISATIONS:
-        producer = None if step.fused_with is None else steps[step.fused_with].operation
+    operation = schedule.operations[position]
+    params = operation.params
+    if params and operation.kind in _NORMALISATIONS:
+        fused_with = schedule.fused_with.get(position)
+        producer = None if fused_with is None else schedule.operations[fused_with]
         if operation.kind == "batch_norm" and producer is not None and producer.kind == "conv":
             # Its scale goes into the weights; a bias that is there already takes its shift.
             return 0, 0 if producer.has_bias else operation.out_shape[0]
-        return 0, operation.params
+        return 0, params
     n_biases = 0
     if operation.has_bias:
         n_biases = operation.out_shape[0 if operation.kind == "conv" else -1]
-    return operation.params - n_biases, n_biases
+    return params - n_biases, n_biases
