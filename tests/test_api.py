@@ -118,6 +118,24 @@ def test_a_limit_on_a_quantity_that_is_no_objective_adds_its_column(out: Path) -
     assert (run.evaluations["feasible"] == (run.evaluations["latency_ms"] <= 3)).all()
 
 
+def test_a_limit_on_memory_adds_its_column_in_bytes(out: Path) -> None:
+    run = _search(out, constraints=["peak_memory_kib<=192"])
+    columns = [spec.column for spec in run.front.columns]
+    assert columns == ["cheap", "peak_memory_bytes", "params", "macs"]
+    peaks = run.evaluations["peak_memory_bytes"]
+    assert set(run.evaluations["feasible"]) == {True, False}
+    assert (run.evaluations["feasible"] == (peaks <= 192 * 1024)).all()
+
+
+def test_memory_is_an_objective_where_it_is_asked_for(out: Path) -> None:
+    run = _search(out, objectives=[cheap, "peak_memory", "size@precision=int8"])
+    columns = [spec.column for spec in run.front.columns]
+    assert columns == [
+        "cheap", "peak_memory_bytes", "size_bytes@precision=int8", "params", "macs",
+    ]  # fmt: skip
+    assert (run.evaluations["peak_memory_bytes"] > 0).all()
+
+
 @pytest.mark.parametrize(("name", "text"), [("objectives", "params"), ("constraints", "params<=5")])
 def test_a_text_in_place_of_a_list_is_refused(out: Path, name: str, text: str) -> None:
     with pytest.raises(ConfigError, match=rf"{name} must be a list; got the text '{text}'"):

@@ -10,7 +10,7 @@ from hwnas.api._values import make_objective
 from hwnas.choose import Choice
 from hwnas.core.architecture import Architecture
 from hwnas.core.batch import Batch
-from hwnas.core.limits import parse_assignments
+from hwnas.core.limits import in_own_unit, parse_assignments
 from hwnas.core.objective import Objective
 from hwnas.engine.run import Run
 from hwnas.errors import ArchitectureError, UnknownNameError
@@ -43,7 +43,8 @@ def baseline_of(run: Run, text: str) -> Choice:
 
 def _given(run: Run, text: str) -> Choice:
     known = [spec.column for spec in run.record.columns]
-    given = parse_assignments(text, "--baseline")
+    parsed = parse_assignments(text, "--baseline")
+    given = dict(in_own_unit(column, value, known) for column, value in parsed.items())
     for column in given:
         if column not in known:
             raise UnknownNameError("column", column, known)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hwnas.api._values import COUNTED, make_objective, resolve_space
+from hwnas.api._values import ALWAYS_COUNTED, make_objective, resolve_space
 from hwnas.choose import Selection
 from hwnas.choose import select as select_from_front
 from hwnas.choose.record import selection_record
@@ -16,7 +16,7 @@ from hwnas.core.batch import Batch
 from hwnas.core.classes import sample_classes, valid_classes
 from hwnas.core.device import Device
 from hwnas.core.front import Front
-from hwnas.core.limits import column_of, quantity_of
+from hwnas.core.limits import column_of, in_own_unit, quantity_of
 from hwnas.core.objective import Estimate, Objective
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, find_quantity
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
@@ -128,7 +128,7 @@ def device_choice_record(choices: DeviceChoices) -> dict[str, Any]:
 
 def _known_column(name: str) -> str:
     """Column of a quantity's name or column, which must be known."""
-    column = column_of(name)
+    column = column_of(in_own_unit(name, 0.0)[0])
     if quantity_of(column) is None:
         # Says which there are.
         find_quantity(name.partition("@")[0])
@@ -152,7 +152,7 @@ def _common(space: SearchSpace, limited: Sequence[str]) -> list[Objective]:
     """What depends on no device: what is known of the usual quantities, limits' own, and counts."""
     found = [make_objective(space, column) for column in limited]
     columns = {each.spec.column for each in found}
-    for name in (*DEFAULT_OBJECTIVES, *COUNTED):
+    for name in (*DEFAULT_OBJECTIVES, *ALWAYS_COUNTED):
         column = column_of(name)
         if column not in columns and not _is_per_device(column):
             found += _known([(space, name, None)]) or []

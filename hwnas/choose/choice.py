@@ -13,7 +13,16 @@ from hwnas.choose.comparison import compare, is_uncertain, limit_chance
 from hwnas.choose.ranking import METHODS, rank
 from hwnas.choose.selection import Choice, Selection, choice_of
 from hwnas.core.front import Front
-from hwnas.core.limits import Goal, Limit, Relation, Share, bound_of, column_of, quantity_of
+from hwnas.core.limits import (
+    Goal,
+    Limit,
+    Relation,
+    Share,
+    bound_of,
+    column_of,
+    in_own_unit,
+    quantity_of,
+)
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
 from hwnas.errors import ConfigError, NoCandidateError, UnknownNameError
 
@@ -39,8 +48,8 @@ def select(
 
     Args:
         front: Where to choose from.
-        at_most: Largest value allowed by column, in the column's unit, or a share of the
-            baseline's; applied first.
+        at_most: Largest value allowed by column, in the unit that the column names, or a share
+            of the baseline's; applied first.
         at_least: Smallest value allowed by column.
         prefer: Relative importance by column; a column not named is ignored.
         method: ``"lexicographic"``, the default under limits; ``"knee"``, the default without;
@@ -104,8 +113,14 @@ def _limits(
     return tuple(
         Limit(column, relation, _bound(goal, column, values, relation))
         for relation, goals in sides
-        for column, goal in ((column_in(front, name), goal) for name, goal in goals.items())
+        for column, goal in (_of_column(front, name, goal) for name, goal in goals.items())
     )
+
+
+def _of_column(front: Front, name: str, goal: Goal) -> tuple[str, Goal]:
+    """The front's own name of a column, and a goal in its unit, whatever unit the name is in."""
+    name, goal = in_own_unit(name, goal, [spec.column for spec in front.columns])
+    return column_in(front, name), goal
 
 
 def _bound(goal: Goal, column: str, baseline: Mapping[str, float], relation: Relation) -> float:

@@ -58,7 +58,7 @@ def _print_baseline(out: Console, selection: Selection, versus: Comparison) -> N
     out.print(f"\nBaseline: {escape(versus.other.arch or 'as given')}", soft_wrap=True)
     units = {spec.column: spec.unit.replace("%", "points") for spec in selection.columns}
     changes = [
-        f"{column} {difference:+.4g}{units[column] and ' ' + units[column]}"
+        f"{column} {_signed(difference)}{units[column] and ' ' + units[column]}"
         for column, difference in versus.differences.items()
         if not math.isnan(difference)
     ]
@@ -172,6 +172,11 @@ def _number(value: float | None) -> str:
     if math.isnan(value):
         return "unknown"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def _signed(difference: float) -> str:
+    """A difference as a value, with its sign."""
+    return f"{'+' if difference >= 0 else ''}{_number(difference)}"
 
 
 def print_sweep(out: Console, swept: Sequence[SweptLimit]) -> None:

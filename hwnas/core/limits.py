@@ -6,11 +6,11 @@ import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
-from hwnas.core.quantity import Quantity
+from hwnas.core.quantity import QUANTITIES, Quantity
 from hwnas.core.target import Target, parse_target
 from hwnas.errors import ConfigError, UnknownNameError
 
@@ -19,6 +19,13 @@ Relation = Literal["<=", ">="]
 # Conditions after @ may be spelled out, as in latency_ms@batch=32.
 _COLUMN = r"([^\s<>=,@]+(?:@[^\s<>,]+?)?)"
 _LIMIT = re.compile(rf"{_COLUMN}\s*(<=|>=)\s*([^\s<>=,]+)")
+# By a column's own unit, its last word: what one of another unit is. 1 kB is 1,000 bytes, as in SI,
+# and 1 KiB is 1,024, what a microcontroller's data sheet means by kB.
+_OTHER_UNITS: Mapping[str, Mapping[str, float]] = {
+    "ms": {"us": 1e-3, "s": 1e3},
+    "mj": {"uj": 1e-3, "j": 1e3},
+    "bytes": {"kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 2**10, "mib": 2**20, "gib": 2**30},
+}
 _ASSIGNMENT = re.compile(rf"{_COLUMN}\s*=\s*([^\s<>=,]+)")
 
 
@@ -85,6 +92,7 @@ class Share:
 
 Goal = float | Share
 """A bound in the column's unit, or a share of the baseline's value."""
+G = TypeVar("G", float, Goal)
 
 
 def parse_limit(text: str, option: str = "", own: Collection[str] = ()) -> Limit:
@@ -92,7 +100,8 @@ def parse_limit(text: str, option: str = "", own: Collection[str] = ()) -> Limit
 
     Args:
         text: A quantity's name or column, perhaps with a condition after ``@``, then ``<=`` or
-            ``>=``, then the bound in the column's unit.
+            ``>=``, then the bound in the column's unit; or in another, which the column then
+            names: ``peak_memory_kb<=256``, see ``in_own_unit``.
         option: Where the text was given, such as ``"--constraint"``; begins the messages.
         own: Columns of the user's own objectives, which may be limited too.
 
@@ -113,6 +122,7 @@ def parse_limit(text: str, option: str = "", own: Collection[str] = ()) -> Limit
     name, relation, number = match.groups()
     bound = _number(number, where)
     try:
+        name, bound = in_own_unit(name, bound, own)
         column = name if name in own else parse_target(name).column
         return Limit(column, "<=" if relation == "<=" else ">=", bound)
     except ConfigError as error:
@@ -200,6 +210,34 @@ def bound_of(goal: Goal, column: str, baseline: Mapping[str, float]) -> float:
             "Give one with --baseline, or a number without %."
         )
     return goal.of_baseline * value
+
+
+def in_own_unit(name: str, value: G, own: Collection[str] = ()) -> tuple[str, G]:
+    """A column and a value of it in its own unit, where the name is in another.
+
+    Known are ``_us`` and ``_s`` for ``_ms``, ``_uj`` and ``_j`` for ``_mj``; for ``_bytes``,
+    ``_kb``, ``_mb`` and ``_gb`` (powers of 1,000) and ``_kib``, ``_mib`` and ``_gib`` (of 1,024).
+
+    Args:
+        name: A quantity's name or column, or what the column would be called in another unit,
+            perhaps with a condition; any other is kept as it is.
+        value: A number in the unit of the name, or a share, which has none.
+        own: Columns that have just this name.
+
+    Example:
+        >>> in_own_unit("peak_memory_kib@precision=int8", 256.0)
+        ('peak_memory_bytes@precision=int8', 262144.0)
+    """
+    base, at, conditions = name.partition("@")
+    if name in own or _target(base) is not None:
+        return name, value
+    for quantity in QUANTITIES.values():
+        stem, _, unit = quantity.column.rpartition("_")
+        for other, factor in _OTHER_UNITS.get(unit, {}).items():
+            if base == f"{stem}_{other}":
+                scaled = value if isinstance(value, Share) else value * factor
+                return f"{quantity.column}{at}{conditions}", scaled
+    return name, value
 
 
 def column_of(name: str) -> str:

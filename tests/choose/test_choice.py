@@ -350,6 +350,16 @@ def test_share_of_the_baseline_is_a_limit() -> None:
     assert selection.improves
 
 
+def test_limit_may_be_in_another_unit() -> None:
+    limits = select(FRONT, at_most={"latency_us": 2200.0}).limits
+    assert limits == (Limit("latency_ms", "<=", 2.2),)
+
+
+def test_share_of_the_baseline_is_one_in_every_unit() -> None:
+    limits = select(FRONT, at_most={"latency_s": Share(0.4)}, baseline=BASELINE).limits
+    assert limits == (Limit("latency_ms", "<=", 2.0),)
+
+
 def test_pick_within_the_interval_of_the_baseline_does_not_improve_on_it() -> None:
     front = front_of(FRONT.values.tolist()[3:4], half_widths=(1.0, 1.0, NAN))
     selection = select(front, baseline=replace(BASELINE, values={**BASELINE.values}))

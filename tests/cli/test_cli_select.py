@@ -162,6 +162,14 @@ def test_baseline_may_be_a_row_of_values(type_: Terminal) -> None:
     assert "Baseline: as given" in out
 
 
+def test_baseline_may_be_in_another_unit(type_: Terminal) -> None:
+    words = ("--baseline", "latency_s=0.008, accuracy=99.5", "--at-most", "latency_us=4800")
+    _, out, _ = type_(*words, "--json")
+    data = json.loads(out)
+    assert data["baseline"]["values"]["latency_ms"]["value"] == 8.0
+    assert data["limits"] == ["latency_ms <= 4.8"]
+
+
 def test_pick_that_does_not_beat_the_baseline_says_so(type_: Terminal) -> None:
     _, out, _ = type_("--baseline", "latency_ms=0.1,accuracy_pct=99,robustness_pct=90")
     assert "in no objective better than the baseline" in " ".join(out.split())

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwnas.core.limits import Limit, Share, parse_assignments, parse_goals, parse_limit
+from hwnas.core.limits import (
+    Limit,
+    Share,
+    in_own_unit,
+    parse_assignments,
+    parse_goals,
+    parse_limit,
+)
 from hwnas.core.quantity import QUANTITIES, Quantity
 from hwnas.errors import ConfigError, UnknownNameError
 
@@ -26,10 +33,38 @@ from hwnas.errors import ConfigError, UnknownNameError
         ),
         ("params<=1e6", Limit("params", "<=", 1_000_000.0)),
         ("throughput>=2000", Limit("throughput_ips", ">=", 2000.0)),
+        ("peak_memory<=4e5", Limit("peak_memory_bytes", "<=", 400_000.0)),
+        ("peak_memory_kb<=256", Limit("peak_memory_bytes", "<=", 256_000.0)),
+        ("peak_memory_kib<=256", Limit("peak_memory_bytes", "<=", 262_144.0)),
+        ("size_mb@precision=int8<=1.5", Limit("size_bytes@precision=int8", "<=", 1_500_000.0)),
+        ("size_mib<=2", Limit("size_bytes", "<=", 2_097_152.0)),
+        ("latency_s@batch32<=2", Limit("latency_ms@batch32", "<=", 2000.0)),
+        ("latency_us>=500", Limit("latency_ms", ">=", 0.5)),
+        ("energy_j<=1", Limit("energy_mj", "<=", 1000.0)),
     ],
 )
 def test_limit_is_parsed(text: str, expected: Limit) -> None:
     assert parse_limit(text) == expected
+
+
+def test_a_column_of_ones_own_is_not_taken_for_another_unit() -> None:
+    limit = parse_limit("latency_us<=5", own=["latency_us"])
+    assert limit == Limit("latency_us", "<=", 5.0)
+
+
+def test_a_unit_that_is_none_of_the_quantity_is_unknown() -> None:
+    for text in ("latency_kb<=5", "params_kb<=5", "peak_memory_ms<=5"):
+        with pytest.raises(UnknownNameError, match="Unknown quantity"):
+            parse_limit(text)
+
+
+def test_a_share_has_no_unit() -> None:
+    assert in_own_unit("size_kb", Share(0.5)) == ("size_bytes", Share(0.5))
+
+
+def test_a_bound_out_of_reach_in_another_unit_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r'^"size_kb<=0": .* a positive number of bytes; got 0'):
+        parse_limit("size_kb<=0")
 
 
 def test_violation_is_the_excess_and_unknown_is_infinite() -> None:

@@ -12,7 +12,13 @@ from hwnas.api import make_objective
 from hwnas.core.architecture import Architecture
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
 from hwnas.core.space import SearchSpace
-from hwnas.errors import ArchitectureError, ConfigError, HwnasError, ShapeError
+from hwnas.errors import (
+    ArchitectureError,
+    ConfigError,
+    HwnasError,
+    ShapeError,
+    UnknownNameError,
+)
 from hwnas.objectives.devices import load_device
 from hwnas.objectives.simple import CountedObjective, CustomObjective, RatedEnergy
 from hwnas.spaces import load_space
@@ -71,6 +77,59 @@ def test_counts_keep_the_contract(
     objective = CountedObjective(nasbench201, name)
     check_objective(objective, archs)
     assert np.isnan(objective(archs).lower).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "detail"),
+    [
+        ("peak_memory", "peak_memory_bytes", "in float32, batch 1"),
+        ("size@precision=int8", "size_bytes@precision=int8", "in int8, batch 1"),
+    ],
+)
+def test_memory_keeps_the_contract(
+    nasbench201: SearchSpace, archs: list[Architecture], name: str, column: str, detail: str
+) -> None:
+    objective = make_objective(nasbench201, name)
+    check_objective(objective, archs)
+    spec = objective.spec
+    assert (spec.column, spec.unit, spec.direction, spec.source, spec.stage) == (
+        column, "bytes", "min", "counted", 0,
+    )  # fmt: skip
+    assert spec.detail == f"counted from the operation graph for cifar10, {detail}"
+
+
+def test_memory_of_a_cell_by_hand(nasbench201: SearchSpace) -> None:
+    # See the tests of memory: a map and its activation between stages, and half a map.
+    arch = nasbench201.parse("|none~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|")
+    map_bytes = 4 * 16 * 32 * 32
+    assert make_objective(nasbench201, "peak_memory")([arch]).value.tolist() == [2.5 * map_bytes]
+    int8 = make_objective(nasbench201, "peak_memory@precision=int8")([arch])
+    assert int8.value.tolist() == [2.5 * map_bytes / 4]
+    # Of 73,306 parameters the normalisations of five convolutions leave half, their shifts.
+    n_folded = 16 + 2 * 32 + 2 * 64
+    assert make_objective(nasbench201, "size")([arch]).value.tolist() == [4 * (73_306 - n_folded)]
+
+
+def test_the_precision_of_numbers_must_be_known(nasbench201: SearchSpace) -> None:
+    with pytest.raises(UnknownNameError, match=r"Unknown precision 'int4'\. Did you mean 'int8'\?"):
+        make_objective(nasbench201, "peak_memory@precision=int4")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("params@batch8", r"^params@batch8: .* no conditions at all; got batch\. Leave it out"),
+        (
+            "size@batch8+precision=int8",
+            r"no conditions but precision=float32\|float16\|int8; got batch\. Leave it",
+        ),
+    ],
+)
+def test_other_conditions_of_counts_are_refused(
+    nasbench201: SearchSpace, name: str, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        make_objective(nasbench201, name)
 
 
 def test_architectures_of_another_space_are_refused(nasbench201: SearchSpace) -> None:
