@@ -148,13 +148,13 @@ class _Walk:
     def _apply(
         self, position: int, operation: Operation, inputs: Sequence[int], arrays: Weights
     ) -> str:
-        operations = self.graph.operations
+        operations, whole = self.graph.operations, self.graph.in_shape or ()
         call = Call(
             writer=self._writer,
             label="/".join(filter(None, (operation.stage, f"{position}_{operation.kind}"))),
             operation=operation,
             inputs=tuple(map(self._name, inputs)),
-            shapes=tuple(operation.in_shape if n < 0 else operations[n].out_shape for n in inputs),
+            shapes=tuple(whole if n < 0 else operations[n].out_shape for n in inputs),
             weights=arrays,
         )
         return onnx_rule(operation.kind).write(call)

@@ -142,7 +142,6 @@ def test_squeeze_excite_weighs_each_channel_by_one_number() -> None:
     assert ((ratios > 0) & (ratios < 1)).all()
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "options", "text"),
     [
