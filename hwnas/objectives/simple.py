@@ -55,7 +55,7 @@ class CountedObjective:
             unit=quantity.unit,
             direction=quantity.direction,
             source="counted",
-            title=quantity.title,
+            title=", ".join([quantity.title, *dict(target.conditions).values()]),
             detail=f"counted from the operation graph for {space.dataset}{detail}",
             stage=0,
         )

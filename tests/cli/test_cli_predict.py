@@ -109,6 +109,15 @@ def test_names_of_quantities_may_have_spaces_around_them(type_: Type) -> None:
     assert list(strict(out)[0]) == ["arch", "robustness_pct@pgd-eps1", "macs"]
 
 
+def test_memory_is_told_in_bytes_and_a_precision(type_: Type) -> None:
+    _, out, _ = type_(CELL, "--quantities", "peak_memory,peak_memory@precision=int8,size", "--json")
+    (found,) = json.loads(out)
+    assert found["peak_memory_bytes"]["source"] == "counted"
+    int8 = found["peak_memory_bytes@precision=int8"]["value"]
+    assert found["peak_memory_bytes"]["value"] == 4 * int8
+    assert found["size_bytes"]["value"] > 4 * 73_000
+
+
 def test_rated_power_estimates_energy(type_: Type) -> None:
     words = (CELL, "--device", "raspi4", "--power-w", "5", "--json")
     record = strict(type_(*words)[1])[0]
@@ -162,6 +171,10 @@ def test_json_says_what_was_predicted_from_what(type_: Type) -> None:
         ((CELL, "--space", "nasbench20l"), "Unknown search space 'nasbench20l'. Did you mean 'nas"),
         ((CELL, "--quantities", "latancy"), "Unknown quantity 'latancy'. Did you mean 'latency'?"),
         ((CELL, "--quantities", ""), "Unknown quantity ''."),
+        (
+            (CELL, "--quantities", "peak_memory@precision=int4"),
+            "Unknown precision 'int4'. Did you mean 'int8'? Known: float16, float32, int8.",
+        ),
         ((CELL, "--quantities", "latency"), "Latency needs a device; name one with --device."),
         ((CELL, "--source", "tabel"), "Unknown source of values 'tabel'. Did you mean 'table'?"),
         ((CELL, "--source", "table"), "No table in the cache holds accuracy for nasbench201 on"),

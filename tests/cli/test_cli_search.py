@@ -197,6 +197,14 @@ def test_a_finished_run_is_resumed_in_an_instant_and_alike(type_: Terminal) -> N
     assert {path.name: path.read_bytes() for path in Path("run").iterdir()} == before
 
 
+def test_memory_can_be_limited_in_kilobytes(type_: Terminal) -> None:
+    _, out, _ = type_(*COUNTS, "--constraint", "peak_memory_kb<=200", "--json")
+    columns = {each["column"] for each in json.loads(out)["columns"]}
+    assert "peak_memory_bytes" in columns
+    _, out, _ = type_(*COUNTS, "--constraint", "peak_memory_kb<=160", "--out", "none")
+    assert "satisfies every constraint" in " ".join(out.split())
+
+
 def test_no_feasible_architecture_is_said(type_: Terminal) -> None:
     status, out, _ = type_(*COUNTS, "--constraint", "params<=1", "--out", "run")
     assert status == 0

@@ -80,18 +80,24 @@ def test_counts_keep_the_contract(
 
 
 @pytest.mark.parametrize(
-    ("name", "column", "detail"),
+    ("name", "column", "title", "detail"),
     [
-        ("peak_memory", "peak_memory_bytes", "in float32, batch 1"),
-        ("size@precision=int8", "size_bytes@precision=int8", "in int8, batch 1"),
+        ("peak_memory", "peak_memory_bytes", "Peak memory", "in float32, batch 1"),
+        ("size@precision=int8", "size_bytes@precision=int8", "Size, int8", "in int8, batch 1"),
     ],
 )
 def test_memory_keeps_the_contract(
-    nasbench201: SearchSpace, archs: list[Architecture], name: str, column: str, detail: str
+    nasbench201: SearchSpace,
+    archs: list[Architecture],
+    name: str,
+    column: str,
+    title: str,
+    detail: str,
 ) -> None:
     objective = make_objective(nasbench201, name)
     check_objective(objective, archs)
     spec = objective.spec
+    assert spec.title == title
     assert (spec.column, spec.unit, spec.direction, spec.source, spec.stage) == (
         column, "bytes", "min", "counted", 0,
     )  # fmt: skip
