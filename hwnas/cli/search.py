@@ -42,7 +42,10 @@ def search(
     ] = "accuracy,robustness,latency,energy",
     constraint: Annotated[
         list[str] | None,
-        typer.Option(metavar="LIMIT", help='Such as "latency_ms<=5"; repeat it for several.'),
+        typer.Option(
+            metavar="LIMIT",
+            help='Such as "latency_ms<=5" or "peak_memory_kb<=256"; repeat it for several.',
+        ),
     ] = None,
     limit_at: LimitAt = None,
     source: Annotated[

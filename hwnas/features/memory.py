@@ -9,8 +9,9 @@ The schedule that is counted, for one image or sequence:
 - Everything else writes an output of its own beside its inputs: a sum works on none of its terms
   in place, a concatenation copies. What an operator needs while it runs, such as the unrolled
   windows of a convolution, is not counted, and nor is what an allocator adds.
-- A batch normalisation that is fused with a convolution leaves a bias a channel of it and
-  nothing else; any other keeps a scale and a shift. Weights that are shared are stored once.
+- Stored is what a trained network runs with, no file format around it: a batch normalisation that
+  is fused with a convolution leaves it a bias a channel and nothing else; any other is a scale and
+  a shift, into which its running statistics go. A matrix that is shared is stored once.
 
 References:
     Lin et al. 2020, MCUNet: Tiny Deep Learning on IoT Devices, https://arxiv.org/abs/2007.10319
