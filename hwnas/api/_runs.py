@@ -35,10 +35,12 @@ __all__ = [
 
 _FIGURES = {
     "kendall_tau": "Kendall tau",
+    "kendall_tau_best_fifth": "Kendall tau within the best fifth",
     "spearman": "Spearman",
     "mape_pct": "mean relative error, %",
     "within_10_pct": "within 10 % of the truth, %",
     "interval_coverage_pct": "inside the 90 % interval, %",
+    "coverage_worst_fifth_pct": "inside it in the fifth where it is least, %",
 }
 
 
