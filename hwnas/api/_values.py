@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -89,7 +90,8 @@ def make_objective(
     if its_source is None and target.quantity in COUNTED:
         return CountedObjective(space, target.quantity)
     if its_source is None and target.quantity == "energy" and power_w is not None:
-        latency = make_objective(space, "latency", device, source, as_given=as_given)
+        asked = str(replace(target, quantity="latency"))
+        latency = make_objective(space, asked, device, source, as_given=as_given)
         return RatedEnergy(latency, power_w)
     return SOURCES[its_source or source](Question(space, target, device, as_given))
 
