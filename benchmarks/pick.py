@@ -69,7 +69,7 @@ class Known:
 
     def column(self, name: str) -> np.ndarray:
         """True values of a column, shape ``(n_classes,)``."""
-        return self.truth[:, [spec.column for spec in self.predicted.columns].index(name)]
+        return self.truth[:, self.predicted.place(name)]
 
     @property
     def limits(self) -> np.ndarray:
@@ -199,7 +199,7 @@ def laplace_at_most(value: float, lower: float, upper: float, bound: float) -> f
 def calibration(known: Known) -> dict[str, Any]:
     """Probabilities against truth on held-out classes, for two models of the residuals."""
     front, rows = known.predicted, known.held_out
-    place = [spec.column for spec in front.columns].index("latency_ms")
+    place = front.place("latency_ms")
     # Evenly spaced: some devices have a few latencies that most networks share, and a limit at one
     # of them would know more than a user does.
     ends = np.quantile(known.column("latency_ms"), (0.02, 0.98))
