@@ -71,7 +71,9 @@ def search(
         objectives: Quantities (``"robustness@pgd-eps1"`` with a condition, ``"latency:table"``
             with a source of its own), objectives made by ``hwnas.objective``, or plain functions
             over a batch of architectures (minimised).
-        constraints: Limits such as ``"latency_ms<=5"``, also on what is no objective.
+        constraints: Limits such as ``"latency_ms<=5"``, also on what is no objective. One that
+            leaves conditions open, as ``"accuracy_pct>=90"`` does, is on the one column of its
+            quantity.
         source: Source of the objectives that name none: ``"predictor"``, or ``"table"`` to look
             true values up (class means).
         power_w: Rated power in watts; energy is then estimated from it.

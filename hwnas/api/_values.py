@@ -145,7 +145,8 @@ def predict(
 
     Returns:
         One row an architecture in the order given, indexed by its string. For each quantity,
-        named with its unit: the value, ``_lower`` and ``_upper`` ends of its 90 % interval (NaN
+        named with its unit and what it is (``accuracy_pct@validation``, also where ``accuracy`` was
+        asked for): the value, ``_lower`` and ``_upper`` ends of its 90 % interval (NaN
         where there is none), and ``_source``: ``predicted``, ``tabulated``, ``estimated`` or
         ``counted``. NaN is unknown: the input does not reach the output, or the device cannot run
         it. Where a predictor reads zero-cost proxies, ``_inputs`` says whether an architecture
