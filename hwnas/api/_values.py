@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -99,7 +100,8 @@ def make_objective(
     if its_source is None and target.quantity in COUNTED:
         return CountedObjective(space, target.quantity)
     if its_source is None and target.quantity == "energy" and power_w is not None:
-        latency = make_objective(space, "latency", device, source, as_given=as_given)
+        asked = str(replace(target, quantity="latency"))
+        latency = make_objective(space, asked, device, source, as_given=as_given)
         return RatedEnergy(latency, power_w)
     return SOURCES[its_source or source](Question(space, target, device, as_given))
 
@@ -153,7 +155,8 @@ def predict(
 
     Returns:
         One row an architecture in the order given, indexed by its string. For each quantity,
-        named with its unit: the value, ``_lower`` and ``_upper`` ends of its 90 % interval (NaN
+        named with its unit and what it is (``accuracy_pct@validation``, also where ``accuracy`` was
+        asked for): the value, ``_lower`` and ``_upper`` ends of its 90 % interval (NaN
         where there is none), and ``_source``: ``predicted``, ``tabulated``, ``estimated`` or
         ``counted``. NaN is unknown: the input does not reach the output, or the device cannot run
         it. Where a predictor reads zero-cost proxies, ``_inputs`` says whether an architecture

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hwnas.choose.selection import Choice, Comparison
+from hwnas.core.columns import ByColumn
 from hwnas.core.limits import Limit
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.core.residuals import chance_at_most, chance_larger
@@ -27,8 +28,10 @@ def compare(pick: Choice, other: Choice, objectives: Sequence[ObjectiveSpec]) ->
     gaps = {spec.column: _gap(spec, pick, other) for spec in objectives}
     return Comparison(
         other=other,
-        differences={column: pick.values[column] - other.values[column] for column in gaps},
-        chances={spec.column: better_chance(spec, pick, other) for spec in objectives},
+        differences=ByColumn(
+            {column: pick.values[column] - other.values[column] for column in gaps}
+        ),
+        chances=ByColumn({spec.column: better_chance(spec, pick, other) for spec in objectives}),
         better=tuple(column for column, gap in gaps.items() if gap > 0),
         worse=tuple(column for column, gap in gaps.items() if gap < 0),
         indistinguishable=tuple(column for column, gap in gaps.items() if gap == 0),

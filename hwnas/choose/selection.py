@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hwnas.core.columns import ByColumn, resolve_column
 from hwnas.core.front import Front
 from hwnas.core.limits import Limit
 from hwnas.core.objective import ObjectiveSpec
@@ -29,6 +30,7 @@ class Choice:
 
     def interval(self, column: str) -> tuple[float, float]:
         """Ends of the 90 % interval; the value twice where there is none."""
+        column = resolve_column(column, self.values)
         value = self.values[column]
         return self.intervals.get(column, (value, value))
 
@@ -112,15 +114,15 @@ class Selection:
 
 def choice_of(front: Front, row: int) -> Choice:
     """The architecture in a row of a front."""
-    names = [spec.column for spec in front.columns]
+    names = front.names
     ends = zip(names, front.lower[row].tolist(), front.upper[row].tolist(), strict=True)
     return Choice(
         index=int(row),
         arch=front.archs[row],
-        values=dict(zip(names, front.values[row].tolist(), strict=True)),
-        intervals={
-            name: (lower, upper)
+        values=ByColumn(zip(names, front.values[row].tolist(), strict=True)),
+        intervals=ByColumn(
+            (name, (lower, upper))
             for name, lower, upper in ends
             if math.isfinite(lower) and math.isfinite(upper)
-        },
+        ),
     )

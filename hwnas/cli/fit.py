@@ -138,7 +138,7 @@ def _print_quality_transfer(out: Console, card: Card) -> None:
     assert card.transfer is not None
     inputs = "features and proxy scores" if card.reads_scores else "features alone"
     out.print(
-        f"{card.target.quantity} on {card.space} from {inputs}: extrapolated from "
+        f"{card.target} on {card.space} from {inputs}: extrapolated from "
         f"{card.transfer.from_space}, untested; 90 % interval "
         f"{card.interval.above[0]:.0f} points either way",
         soft_wrap=True,

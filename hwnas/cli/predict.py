@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hwnas.cli._columns import label
 from hwnas.cli._console import console, number, print_json
 from hwnas.cli._space import OptionTexts
 
@@ -91,7 +92,7 @@ def _table(cells: dict[str, dict[str, Any]]) -> Any:
     for name, cell in cells.items():
         ends = (cell["lower"], cell["upper"])
         interval = "" if None in ends else f"{number(ends[0])} to {number(ends[1])}"
-        table.add_row(name, number(cell["value"]), interval, _source(cell))
+        table.add_row(label(name), number(cell["value"]), interval, _source(cell))
     return table
 
 

@@ -10,9 +10,10 @@ from typing import Literal
 
 import numpy as np
 
+from hwnas.core.columns import column_of, quantity_of
 from hwnas.core.quantity import Quantity
-from hwnas.core.target import Target, parse_target
-from hwnas.errors import ConfigError, UnknownNameError
+from hwnas.core.target import parse_target
+from hwnas.errors import ConfigError
 
 Relation = Literal["<=", ">="]
 
@@ -200,26 +201,6 @@ def bound_of(goal: Goal, column: str, baseline: Mapping[str, float]) -> float:
             "Give one with --baseline, or a number without %."
         )
     return goal.of_baseline * value
-
-
-def column_of(name: str) -> str:
-    """Column of a quantity's name or column; any other name as it is."""
-    target = _target(name)
-    return target.column if target else name
-
-
-def quantity_of(column: str) -> Quantity | None:
-    """The quantity that a column holds; None for a user's own column."""
-    target = _target(column)
-    return target.meaning if target else None
-
-
-def _target(name: str) -> Target | None:
-    """The target a name stands for; None for a user's own column."""
-    try:
-        return parse_target(name)
-    except UnknownNameError:
-        return None
 
 
 def _problem(limit: Limit) -> str:

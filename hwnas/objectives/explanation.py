@@ -51,8 +51,7 @@ class Explanation:
     @property
     def target(self) -> str:
         """What is predicted: ``latency`` or ``robustness@pgd-eps1``."""
-        card = self.card
-        return card.target.quantity if card.is_default else str(card.target)
+        return str(self.card.target)
 
     @property
     def _of(self) -> str:

@@ -9,7 +9,6 @@ import msgspec
 from hwnas.core.architecture import Architecture
 from hwnas.core.batch import Batch
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
-from hwnas.core.quantity import Quantity
 from hwnas.objectives import SOURCES, Question
 from hwnas.objectives._missing import NothingKnownError, check_conditions, need_device, unknown_here
 from hwnas.objectives.evaluation import inputs_of
@@ -31,19 +30,14 @@ class PredictedObjective:
 
     Args:
         predictor: The predictor.
-        column: Column of its values.
-        quantity: What it predicts.
     """
 
-    def __init__(self, predictor: Predictor, column: str, quantity: Quantity) -> None:
+    def __init__(self, predictor: Predictor) -> None:
         card = predictor.card
         self.predictor = predictor
-        self.spec = ObjectiveSpec(
-            column=column,
-            unit=quantity.unit,
-            direction=quantity.direction,
+        self.spec = ObjectiveSpec.of(
+            card.target,
             source="extrapolated" if card.transfer else "predicted",
-            title=quantity.title,
             detail=f"{card.detail}; {INPUTS[True]}" if card.reads_scores else card.detail,
             origin=(
                 f"{card.name}.onnx sha256 {card.model.sha256}; fitted on table {card.table.name} "
@@ -59,7 +53,7 @@ class PredictedObjective:
             lacks_skill=card.evaluation.lacks_skill,
         )
         # What it says comes from these files and from nothing else: who else reads them, agrees.
-        self._key = (column, self.spec.origin)
+        self._key = (self.spec.column, self.spec.origin)
 
     def inputs(self, archs: Sequence[Architecture]) -> list[str] | None:
         """What each value is predicted from, one of ``INPUTS``; None where it is all the same."""
@@ -125,7 +119,7 @@ def predicted_objective(question: Question) -> Objective:
         need_device(quantity, question.device)
     predictor = find_predictor(space, target)
     if predictor is not None:
-        return PredictedObjective(predictor, target.column, quantity)
+        return PredictedObjective(predictor)
     reason = why_not(space, target)
     if reason:
         raise NothingKnownError(f"{reason} Fit one for these options: hwnas fit TABLE")

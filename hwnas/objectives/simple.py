@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from hwnas.core.architecture import Architecture
 from hwnas.core.batch import Batch
+from hwnas.core.columns import target_of
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
 from hwnas.core.quantity import QUANTITIES, Direction
 from hwnas.core.space import SearchSpace
+from hwnas.core.target import Target
 from hwnas.errors import ConfigError, ShapeError
 from hwnas.features.counting import COLUMNS, count_genotypes
 from hwnas.objectives.evaluation import prepare
@@ -30,15 +33,11 @@ class CountedObjective:
     """
 
     def __init__(self, space: SearchSpace, name: str) -> None:
-        quantity = QUANTITIES[name]
         self._space = space
         self._column = COLUMNS.index(name)
-        self.spec = ObjectiveSpec(
-            column=quantity.column,
-            unit=quantity.unit,
-            direction=quantity.direction,
+        self.spec = ObjectiveSpec.of(
+            Target(name),
             source="counted",
-            title=quantity.title,
             detail=f"counted from the operation graph for {space.dataset}",
             stage=0,
         )
@@ -66,15 +65,13 @@ class RatedEnergy:
             raise ConfigError(
                 f"The rated power must be a positive number of watts; got {power_w:g}."
             )
-        energy = QUANTITIES["energy"]
         self._latency = latency
         self._power_w = power_w
-        self.spec = ObjectiveSpec(
-            column=energy.column,
-            unit=energy.unit,
-            direction=energy.direction,
+        # It holds under the conditions of the latency.
+        target = target_of(latency.spec.column) or Target("latency")
+        self.spec = ObjectiveSpec.of(
+            replace(target, quantity="energy"),
             source="estimated",
-            title=energy.title,
             detail=f"rated power {power_w:g} W x latency ({latency.spec.source})",
             # Not the figures of latency: nobody measured how wrong the product is.
             origin=latency.spec.origin,

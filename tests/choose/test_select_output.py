@@ -40,13 +40,13 @@ def printed(front: Front, **options) -> str:
     return file.getvalue()
 
 
-def test_pick_is_printed_with_values_intervals_units_and_sources() -> None:
+def test_pick_is_printed_with_values_intervals_and_sources() -> None:
     text = printed(front_with([0.5, np.nan, 0.3, np.nan]), prefer={"accuracy": 1})
     rows = [" ".join(line.split()) for line in text.splitlines()]
     assert rows[0] == CELLS[0]
     assert rows[1] == "Chosen from 2 of 2 architectures, by asf with accuracy_pct=1."
-    assert "accuracy_pct 93.4 92.9 to 93.9 % predicted best 91" in rows
-    assert "latency_ms 4.8 4.5 to 5.1 ms predicted 2.6 2.2" in rows
+    assert "accuracy_pct 93.4 92.9 to 93.9 predicted best 91" in rows
+    assert "latency_ms 4.8 4.5 to 5.1 predicted 2.6 2.2" in rows
     assert "params 1,074,000 counted unknown" in rows
     assert f"Runner-up: {CELLS[1]}" in rows
     assert "told apart" not in text

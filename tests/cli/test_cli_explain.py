@@ -79,9 +79,11 @@ def test_devices_stand_beside_each_other(type_: Type) -> None:
 
 def test_targets_stand_beside_each_other(type_: Type) -> None:
     _, out, _ = type_("--target", "accuracy,robustness,latency", "--device", "edgegpu")
-    assert out.splitlines()[0].startswith("accuracy, robustness, latency of edgegpu on nasbench")
+    title = "accuracy@validation, robustness@apgd-ce-eps1, latency of edgegpu on nasbench"
+    assert " ".join(out.split()).startswith(title)
     headings = [line.split() for line in out.splitlines()]
-    assert ["accuracy", "robustness", "latency"] in headings
+    place = headings.index(["accuracy", "robustness"])
+    assert headings[place + 1] == ["@validation", "@apgd-ce-eps1", "latency"]
 
 
 def test_columns_that_do_not_fit_go_below(type_: Type, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,7 +50,7 @@ def test_without_a_device_all_are_compared() -> None:
 
 def test_several_targets_are_compared() -> None:
     frame = hwnas.explain("nasbench201", ["accuracy", "robustness@pgd-eps1"], dataset="cifar10")
-    assert list(dict.fromkeys(frame.target)) == ["accuracy", "robustness@pgd-eps1"]
+    assert list(dict.fromkeys(frame.target)) == ["accuracy@validation", "robustness@pgd-eps1"]
     assert frame.device.isna().all()
 
 
