@@ -26,13 +26,13 @@ from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
 from hwnas.errors import TableError
 from hwnas.features import feature_layout, feature_matrix
+from hwnas.fitting.calibration import calibrate
 from hwnas.fitting.columns import (
     Fitted,
     fit_column,
     is_constant,
     write_predictor,
 )
-from hwnas.fitting.calibration import calibrate
 from hwnas.fitting.evaluation import MIN_FOR_FIFTHS
 from hwnas.fitting.members import LOOK_UP, MEMBERS, Candidate, averages
 from hwnas.fitting.members import of_few as members_of_few
@@ -257,7 +257,7 @@ def test_support_is_learned_from_classes_without_a_value(
     support = fitted[PARTIAL].card.support
     assert support is not None
     assert support.n_unsupported == len(means.unsupported) > 10
-    # Classes of folds that were not fitted on, both kinds, and a rule that is plain in the features.
+    # Of folds that were not fitted on, both kinds, and a rule that is plain in the features.
     assert support.recall_pct is not None
     assert support.specificity_pct is not None
     # Releases of scikit-learn grow other trees: by chance it would be 50.
