@@ -1,8 +1,8 @@
-"""Predictors of MNAS-style spaces: five splits of Accel-NASBench, and HELP's FBNet latencies.
+"""Predictors of MNAS-style spaces, cross-validated: Accel-NASBench, and HELP's FBNet latencies.
 
-Each split holds out a tenth of the functional classes to measure and a tenth to calibrate. Needs
-the tables: ``python benchmarks/mnas_predictors.py --from DIR``. About 20 minutes on two cores;
-``--column`` makes some rows only.
+Five seeds draw other folds of the functional classes and grow other models; each class is predicted
+by a model that was fitted without it. Needs the tables: ``python benchmarks/mnas_predictors.py
+--from DIR``. ``--column`` makes some rows only.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def cards(name: str, column: str, source: Path | None) -> list[Card]:
 
 
 def summary(found: list[Card], figure: str) -> str:
-    """Mean of a held-out figure over splits, and its standard deviation."""
+    """Mean of a figure out of fold over seeds, and its standard deviation."""
     values = [card.evaluation.figures[figure] for card in found]
     known = [value for value in values if value is not None]
     return f"{np.mean(known):.4f} ± {np.std(known):.4f}"
@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--column", action="append", help="a row's column; every row by default")
     given = parser.parse_args()
     print(environment(("hwnas", "numpy", "scikit-learn")))
-    print(f"- seeds: {', '.join(map(str, SEEDS))}; mean and standard deviation of the splits\n")
+    print(f"- seeds: {', '.join(map(str, SEEDS))}; mean and standard deviation over them\n")
     header = ["table", "column", "Kendall tau", "Spearman", "within 10 %, %", "fitted on"]
     print(table(header, []))
     with tempfile.TemporaryDirectory() as cache:

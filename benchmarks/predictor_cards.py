@@ -1,4 +1,4 @@
-"""The shipped predictors' held-out figures, as their cards have them; tests recompute them."""
+"""The shipped predictors' figures out of fold, as their cards have them; tests recompute some."""
 
 from __future__ import annotations
 

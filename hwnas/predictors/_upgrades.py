@@ -68,7 +68,7 @@ def _transfer(old: Mapping[str, Any] | None) -> Fields | None:
 def _with_ends(old: Fields) -> Fields:
     """From schema 2, whose intervals were symmetric and of one width within each bin."""
     level, edges, widths = (old["interval"][part] for part in ("level", "edges", "half_widths"))
-    knots, distances = [0.0], widths[:1]
+    knots, distances = [0.0], widths
     if edges:
         # A step, as a line can have it: the edge itself belongs to the bin above.
         knots = [knot for edge in edges for knot in (math.nextafter(edge, -math.inf), edge)]

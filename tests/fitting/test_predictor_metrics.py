@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from hwnas.fitting.metrics import regression_metrics
+from hwnas.fitting.metrics import best_fifth, regression_metrics
 
 TRUTH = np.array([1.0, 2.0, 4.0, 8.0])
 
@@ -78,3 +78,11 @@ def test_kendall_tau_with_ties_is_the_sum_over_pairs(values: np.ndarray) -> None
         assert tau is None
     else:
         assert tau == pytest.approx(_tau_b(truth, predicted))
+
+
+def test_the_best_fifth_of_values_by_hand() -> None:
+    values = np.array([3.0, 9.0, 1.0, 9.0, 2.0, 7.0, 1.0, 8.0, 4.0, 5.0, 6.0])
+    assert best_fifth(values, "max").tolist() == [1, 3]
+    assert best_fifth(values, "min").tolist() == [2, 6]
+    # Of equal ones the first.
+    assert best_fifth(np.ones(11), "max").tolist() == [0, 1]
