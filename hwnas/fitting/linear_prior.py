@@ -20,7 +20,8 @@ import numpy as np
 
 NOISES = tuple(np.geomspace(1e-3, 1.0, 10).tolist())
 """Variances of noise that are averaged over; a block of weight one explains a variance of one."""
-
+NEGLIGIBLE = 1e-6
+"""A setting whose evidence is this part of the best one's is left out of the average."""
 Setting = Mapping[str, float]
 """Weights of blocks by name."""
 
@@ -33,10 +34,12 @@ class LinearPrior:
         blocks: Directions of each block by name, shape ``(n_features, n_directions)``, scaled so
             that over the space a block of weight one explains a variance of one.
         settings: Weights of the blocks, to average over.
+        noises: Variances of noise, to average over beside each setting.
     """
 
     blocks: Mapping[str, np.ndarray]
     settings: Sequence[Setting]
+    noises: Sequence[float] = NOISES
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,13 +109,16 @@ def fit_with_prior(
     rows = features.astype(float)
     rows -= rows.mean(axis=0)
     parts = {name: rows @ block for name, block in prior.blocks.items()}
-    fits = _fits(prior.settings, {name: part @ part.T for name, part in parts.items()}, target)
+    fits = _fits(prior, {name: part @ part.T for name, part in parts.items()}, target)
     evidences = np.array([each.evidence for each in fits])
     shares = np.exp(evidences - evidences.max())
+    shares[shares < NEGLIGIBLE] = 0.0
     shares /= shares.sum()
     groups = _shared(group_of)
     coefficients, errors = np.zeros(features.shape[1]), np.zeros(len(target))
     for share, fit in zip(shares, fits, strict=True):
+        if not share:
+            continue
         errors += share * fit.errors_left_out(groups)
         for name, weight in fit.setting.items():
             coefficients += share * weight * (prior.blocks[name] @ (parts[name].T @ fit.dual))
@@ -120,20 +126,18 @@ def fit_with_prior(
     return LinearModel(coefficients, intercept, target - errors)
 
 
-def _fits(
-    settings: Sequence[Setting], kernels: Mapping[str, np.ndarray], target: np.ndarray
-) -> list[_Fit]:
+def _fits(prior: LinearPrior, kernels: Mapping[str, np.ndarray], target: np.ndarray) -> list[_Fit]:
     """The posterior under every setting and noise, from kernels ``(n_nets, n_nets)`` of blocks."""
     n = len(target)
     # The mean is free: what is left of n values has n - 1 dimensions.
     contrasts = np.linalg.qr(np.eye(n)[:, 1:] - 1 / n)[0]
     z = contrasts.T @ target
     fits = []
-    for setting in settings:
+    for setting in prior.settings:
         kernel = sum(weight * kernels[name] for name, weight in setting.items())
         found, axes = np.linalg.eigh(contrasts.T @ kernel @ contrasts)
         found, along, back = np.maximum(found, 0.0), axes.T @ z, contrasts @ axes
-        for noise in NOISES:
+        for noise in prior.noises:
             precision = 1 / (found + noise)
             scale = float(np.mean(along**2 * precision))
             evidence = float(np.log(precision).sum() - (n - 1) * np.log(scale)) / 2
