@@ -212,7 +212,8 @@ def fit(
 
     Returns:
         The cards: what each predicts and how wrong it is on functional classes that it was not
-        fitted on: held out or, of fewer than 200, in cross-validation.
+        fitted on: held out or, of fewer than 200 (of what a device takes, 1,500), in
+        cross-validation.
 
     Raises:
         UnknownNameError: There is no such table or column.

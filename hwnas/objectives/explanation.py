@@ -14,6 +14,7 @@ from hwnas.core.target import Target, parse_conditions
 from hwnas.errors import ConfigError
 from hwnas.features import feature_names
 from hwnas.features.legend import KINDS, SETS, labels
+from hwnas.fitting.few_costs import MAX_CLASSES, USUAL
 from hwnas.fitting.splits import MIN_HELD_OUT
 from hwnas.objectives._missing import NothingKnownError, check_conditions, unknown_here
 from hwnas.predictors import fits, predictor_cards, why_not
@@ -77,10 +78,11 @@ class Explanation:
             )
         if not card.evaluation.is_held_out:
             n_classes = card.evaluation.n_classes.train
+            n_many = MAX_CLASSES if USUAL in card.model.candidates else MIN_HELD_OUT
             return (
                 f"The predictor of {self._of} was fitted on all {n_classes} classes "
                 f"of table {card.table.name}; none are left to measure importances on. Of "
-                f"{MIN_HELD_OUT} or more, a tenth is held out: add measurements."
+                f"{n_many} or more, a tenth is held out: add measurements."
             )
         return (
             f"The predictor of {self._of} was fitted before importances were measured. "
