@@ -41,6 +41,7 @@ from hwnas.tables import Column, Table, load_table
 RESULTS = Path(__file__).parent / "results" / "small_devices.json"
 SAMPLES = (10, 20, 50, 200)
 SEEDS = range(5)
+DECIMALS = 5
 COLUMNS = {
     "help-nasbench201": (
         *(
@@ -132,16 +133,17 @@ def measure(space: SearchSpace, problem: Problem, n: int, seed: int) -> dict[str
 def _figures(found: Estimate, truth: np.ndarray) -> dict[str, float]:
     is_inside = (found.lower <= truth) & (truth <= found.upper)
     is_close = np.abs(found.value - truth) <= 0.1 * truth
-    return {
+    figures = {
         "spearman": _rho(found.value, truth),
-        "within_10_pct": float(100 * is_close.mean()),
-        "coverage_pct": float(100 * is_inside.mean()),
-        "width_pct": float(50 * np.mean((found.upper - found.lower) / found.value)),
+        "within_10_pct": 100 * is_close.mean(),
+        "coverage_pct": 100 * is_inside.mean(),
+        "width_pct": 50 * np.mean((found.upper - found.lower) / found.value),
     }
+    return {name: round(float(value), DECIMALS) for name, value in figures.items()}
 
 
 def _rho(one: np.ndarray, other: np.ndarray) -> float:
-    return float(spearmanr(one, other).statistic)
+    return round(float(spearmanr(one, other).statistic), DECIMALS)
 
 
 def _mean(rows: Sequence[dict[str, Any]], kind: str, figure: str) -> float:
@@ -236,7 +238,7 @@ def main() -> None:
                 if (name, n, seed) not in done
             ]
             record = {"commit": _commit(), "environment": where, "seeds": words.seeds, "rows": rows}
-            text = json.dumps(record, indent=1, allow_nan=False)
+            text = json.dumps(record, allow_nan=False)
             words.out.write_text(text + "\n", encoding="utf-8")
     print(f"{where}\n\n{by_size(rows)}\n\n{by_column(rows)}")
 
