@@ -133,11 +133,6 @@ class Evaluation:
         return None if self.coverage is None else 100 * self.coverage
 
     @property
-    def is_held_out(self) -> bool:
-        """Whether some classes were held out from fitting."""
-        return self.how == HELD_OUT
-
-    @property
     def chance_tau(self) -> float:
         """Kendall tau that predictions which know nothing exceed one time in twenty.
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import kendalltau, spearmanr
 
-from hwnas.fitting.metrics import best_fifth, regression_metrics
+from hwnas.fitting.metrics import N_FEW, best_fifth, regression_metrics
 
 TRUTH = np.array([1.0, 2.0, 4.0, 8.0])
 
@@ -86,3 +87,12 @@ def test_the_best_fifth_of_values_by_hand() -> None:
     assert best_fifth(values, "min").tolist() == [2, 6]
     # Of equal ones the first.
     assert best_fifth(np.ones(11), "max").tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("n", [5, N_FEW, N_FEW + 1])
+def test_ties_count_as_in_scipy(n: int) -> None:
+    rng = np.random.default_rng(n)
+    truth, predicted = rng.integers(1, 6, (2, n)).astype(float)
+    metrics = regression_metrics(truth, predicted)
+    assert metrics["kendall_tau"] == pytest.approx(kendalltau(truth, predicted).statistic)
+    assert metrics["spearman"] == pytest.approx(spearmanr(truth, predicted).statistic)

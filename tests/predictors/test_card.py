@@ -175,7 +175,7 @@ def test_what_was_ranked_for_importances_of_schema_2_was_what_was_held_out(card:
     old["evaluation"].update(how="held_out", n_classes=sizes)
     read = CARDS.decode(old, "accuracy.json")
     assert read.importances == Importances(2, {}, {}, {}, n_classes=11)
-    assert read.evaluation.is_held_out
+    assert read.evaluation.how == "held_out"
     del old["importances"]
     assert CARDS.decode(old, "accuracy.json").importances is None
 
