@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from hwnas.api._fit import (
         fit,
         fit_quality_transfer,
-        fit_transfer,
         predictor_records,
         predictors_dir,
     )
@@ -53,6 +52,7 @@ if TYPE_CHECKING:
     )
     from hwnas.api._values import (
         COUNTED,
+        INEXACT,
         INPUTS,
         make_objective,
         objective,
@@ -80,7 +80,6 @@ _HOMES = {
     "_fit": (
         "fit",
         "fit_quality_transfer",
-        "fit_transfer",
         "predictor_records",
         "predictors_dir",
     ),
@@ -125,8 +124,11 @@ _HOMES = {
         "tables",
         "unused_rows",
     ),
+    "_transfers": ("fit_transfer",),
     "_values": (
         "COUNTED",
+        "INEXACT",
+        "INEXACT",
         "INPUTS",
         "make_objective",
         "objective",
@@ -141,6 +143,7 @@ __all__ = [
     "DEFAULT_GENERATIONS",
     "DEFAULT_LIMIT_AT",
     "DEFAULT_SAMPLE",
+    "INEXACT",
     "INPUTS",
     "SearchInterrupted",
     "Share",

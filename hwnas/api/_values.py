@@ -12,6 +12,7 @@ from hwnas.core.batch import Batch
 from hwnas.core.device import Device
 from hwnas.core.objective import Objective
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, Direction
+from hwnas.core.residuals import INEXACT
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import parse_target
 from hwnas.errors import ConfigError
@@ -26,7 +27,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-__all__ = ["COUNTED", "INPUTS", "make_objective", "objective", "objective_name", "predict"]
+__all__ = [
+    "COUNTED",
+    "INEXACT",
+    "INPUTS",
+    "make_objective",
+    "objective",
+    "objective_name",
+    "predict",
+]
 
 COUNTED = ("params", "macs")
 

@@ -45,7 +45,8 @@ class Comparison:
         better: Objectives in which the pick's 90 % interval lies wholly on the better side of the
             other's; a value without an interval counts as exact.
         worse: Those in which it lies wholly on the worse side.
-        indistinguishable: Those in which the two intervals overlap.
+        indistinguishable: Those in which the two intervals overlap, or nothing is known of the
+            error of one of the values.
     """
 
     other: Choice
@@ -103,6 +104,12 @@ class Selection:
         """Whether pick and runner-up cannot be told apart in any objective."""
         versus = self.versus_runner_up
         return versus is not None and len(versus.indistinguishable) == self.n_objectives
+
+    @property
+    def unsure_limits(self) -> tuple[Limit, ...]:
+        """Limits that the pick keeps by a value of which nobody knows how far off it is."""
+        chances = zip(self.limits, self.limit_chances, strict=True)
+        return tuple(limit for limit, chance in chances if chance is None)
 
     @property
     def improves(self) -> bool:

@@ -24,6 +24,11 @@ def print_selection(out: Console, selection: Selection) -> None:
     out.print(_table(selection))
     if selection.limits:
         out.print(f"\n{_certainty(selection)}")
+    for limit in selection.unsure_limits:
+        out.print(
+            f"[yellow]Nothing is known of the error of {limit.column}:[/yellow] its value alone "
+            f"keeps {limit}; measure it on the device before it ships."
+        )
     for limit in selection.uncertain_limits:
         out.print(
             f"[yellow]The bound of {limit} lies inside the pick's 90 % interval:[/yellow] "

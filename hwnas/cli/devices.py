@@ -143,14 +143,22 @@ def _table_line(entry: Entry, targets: list[Target]) -> str:
 
 
 def _transfers(cards: list[Card]) -> Iterator[str]:
-    """What is extrapolated to where: ``mnasnet (imagenet): latency, energy; from nasbench201``."""
-    by_place: dict[tuple[str, str, str], list[str]] = {}
+    """What is extrapolated to where, and what to know of it.
+
+    The first line of each is ``mnasnet (imagenet): latency, energy; from nasbench201``.
+    """
+    from hwnas.cli._transfer import remarks
+
+    by_place: dict[tuple[str, str, str], list[Card]] = {}
     for card in cards:
         if card.transfer is not None:
             place = (card.space, str(card.target.dataset), card.transfer.from_space)
-            by_place.setdefault(place, []).append(card.target.quantity)
-    for (space, dataset, start), names in by_place.items():
-        yield f"{space} ({dataset}): {', '.join(names)}; from {start}"
+            by_place.setdefault(place, []).append(card)
+    for (space, dataset, start), members in by_place.items():
+        quantities = ", ".join(card.target.quantity for card in members)
+        yield f"{space} ({dataset}): {quantities}; from {start}"
+        for card in members:
+            yield from (f"  {card.target.quantity}: {line}" for line in remarks(card))
 
 
 def _card_table(cards: list[Card]) -> Any:

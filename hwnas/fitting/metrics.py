@@ -20,14 +20,11 @@ def regression_metrics(truth: np.ndarray, predicted: np.ndarray) -> dict[str, fl
         ``within_10_pct`` (share of predictions within 10 % of the truth, in percent). What is not
         defined, such as a relative error of a truth of zero, is None.
     """
-    from scipy.stats import spearmanr
-
     error = np.abs(predicted - truth)
     is_relative = bool(np.all(truth > 0))
-    varies = np.ptp(truth) > 0 and np.ptp(predicted) > 0
     return {
         "kendall_tau": kendall_tau(truth, predicted),
-        "spearman": float(spearmanr(truth, predicted).statistic) if varies else None,
+        "spearman": spearman(truth, predicted),
         "mae": float(error.mean()),
         "mape_pct": float(100 * np.mean(error / truth)) if is_relative else None,
         "within_10_pct": float(100 * np.mean(error <= CLOSE * np.abs(truth))),
@@ -40,3 +37,11 @@ def kendall_tau(truth: np.ndarray, predicted: np.ndarray) -> float | None:
 
     varies = np.ptp(truth) > 0 and np.ptp(predicted) > 0
     return float(kendalltau(truth, predicted).statistic) if varies else None
+
+
+def spearman(truth: np.ndarray, predicted: np.ndarray) -> float | None:
+    """Spearman's rho of two arrays of shape ``(n,)``; None where one of them is constant."""
+    from scipy.stats import spearmanr
+
+    varies = np.ptp(truth) > 0 and np.ptp(predicted) > 0
+    return float(spearmanr(truth, predicted).statistic) if varies else None

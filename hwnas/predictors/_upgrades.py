@@ -63,5 +63,26 @@ def _transfer(old: Mapping[str, Any] | None) -> Fields | None:
     return {"from_space": old["from_space"], "from_dataset": old["from_dataset"], **trust}
 
 
-UPGRADES = {1: _nested}
+def _factor_named(old: Fields) -> Fields:
+    """From schema 2, whose share within 10 % of a carried cost was that without its factor."""
+    transfer = old.get("transfer")
+    if transfer is None:
+        return old
+    costs = [
+        {_RENAMED.get(name, name): value for name, value in entry.items()}
+        for entry in transfer.get("costs", ())
+    ]
+    return {**old, "transfer": {**transfer, "costs": costs}}
+
+
+_RENAMED = {"within_10_pct": "within_10_pct_scaled"}
+
+
+def _each_factor_named(old: Fields) -> Fields:
+    return {**old, "predictors": [_factor_named(card) for card in old["predictors"]]}
+
+
+UPGRADES = {1: _nested, 2: _factor_named}
 """From each older schema of a card to the next."""
+INDEX_UPGRADES = {2: _each_factor_named}
+"""From each older schema of an index to the next."""

@@ -12,12 +12,12 @@ from hwnas._records import RecordFormat
 from hwnas.core.quantity import Quantity
 from hwnas.core.target import Target
 from hwnas.errors import ArtifactError
-from hwnas.predictors._upgrades import UPGRADES
+from hwnas.predictors._upgrades import INDEX_UPGRADES, UPGRADES
 from hwnas.predictors.importances import Importances
 from hwnas.predictors.intervals import Intervals
 from hwnas.predictors.trust import Transfer
 
-SCHEMA = 2
+SCHEMA = 3
 HELD_OUT: Final = "held_out"
 CROSS_VALIDATED: Final = "cross_validated"
 """How a predictor is measured: on classes that were held out, or out of fold on all of them."""
@@ -165,7 +165,8 @@ class Card:
         features: What it reads.
         model: What its model is.
         evaluation: How wrong it is.
-        interval: Half-widths of its intervals, in what the model predicts.
+        interval: Half-widths of its intervals, in what the model predicts; None for a model
+            fitted on another space, where nobody knows how far such models carry.
         seed: Seed of splits and estimators.
         versions: Versions of the packages it was made with.
         support: Which architectures run at all; None where all do.
@@ -173,7 +174,7 @@ class Card:
         importances: What its ranking of the test classes rests on; None if not measured.
 
     Raises:
-        ValueError: Only a model fitted on another space may lack a coverage.
+        ValueError: Only a model fitted on another space may lack a coverage or an interval.
     """
 
     target: Target
@@ -185,7 +186,7 @@ class Card:
     features: Features
     model: Model
     evaluation: Evaluation
-    interval: Intervals
+    interval: Intervals | None
     seed: int
     versions: dict[str, str]
     support: Support | None = None
@@ -195,6 +196,8 @@ class Card:
     def __post_init__(self) -> None:
         if self.evaluation.coverage is None and self.transfer is None:
             raise ValueError("coverage must be a number unless the model is of another space")
+        if self.interval is None and self.transfer is None:
+            raise ValueError("interval must be there unless the model is of another space")
 
     @property
     def name(self) -> str:
@@ -229,8 +232,10 @@ class Index:
 
 _ADVICE = "Make it again with: hwnas fit"
 CARDS = RecordFormat(Card, SCHEMA, ArtifactError, "the card of a predictor", _ADVICE, UPGRADES)
-INDEXES = RecordFormat(Index, SCHEMA, ArtifactError, "an index of predictors", _ADVICE)
-"""An index has no older schema: before 2, each card lay in a file of its own."""
+INDEXES = RecordFormat(
+    Index, SCHEMA, ArtifactError, "an index of predictors", _ADVICE, INDEX_UPGRADES
+)
+"""An index has no schema before 2: each card lay in a file of its own."""
 
 TRANSFORMS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
     "identity": np.asarray,

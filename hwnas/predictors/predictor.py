@@ -64,7 +64,8 @@ class Predictor:
 
         Returns:
             Values in the card's unit, shape ``(n_archs,)``; NaN where the input does not reach the
-            output or the device cannot run the architecture.
+            output or the device cannot run the architecture. Ends are NaN, too, where the card has
+            no interval.
         """
         return predict_together([self], genotypes)[0]
 
@@ -79,7 +80,10 @@ class Predictor:
             As ``predict``.
         """
         target = outputs[0] * self.card.model.scale + self.card.model.mean
-        half_width = self.card.interval.half_width(target)
+        interval = self.card.interval
+        half_width = np.full(len(target), np.nan)
+        if interval is not None:
+            half_width = interval.half_width(target)
         is_known = self.space.valid_mask(genotypes)
         if self.card.support is not None:
             is_known &= outputs[1] >= self.card.support.threshold

@@ -14,8 +14,10 @@ from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
 from hwnas.errors import ConfigError, TableError
 from hwnas.features import feature_matrix, feature_names
+from hwnas.fitting.carrying import Known
 from hwnas.fitting.columns import Fitted, write_predictor
-from hwnas.fitting.transfer import FEATURES, Known, extrapolate, measure_transfer
+from hwnas.fitting.cost_models import TOTALS as FEATURES
+from hwnas.fitting.transfer import extrapolate, measure_transfer
 from hwnas.predictors import Predictor, load_predictor
 from hwnas.predictors.store import stored_in
 from hwnas.spaces import load_space
