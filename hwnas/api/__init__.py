@@ -128,7 +128,6 @@ _HOMES = {
     "_values": (
         "COUNTED",
         "INEXACT",
-        "INEXACT",
         "INPUTS",
         "make_objective",
         "objective",

@@ -43,7 +43,7 @@ class Comparison:
         chances: Probability that the pick is better, residuals taken as normal and independent;
             None where it is not known how far off a value may be.
         better: Objectives in which the pick's 90 % interval lies wholly on the better side of the
-            other's; a value without an interval counts as exact.
+            other's; a value that is neither predicted nor estimated counts as exact without one.
         worse: Those in which it lies wholly on the worse side.
         indistinguishable: Those in which the two intervals overlap, or nothing is known of the
             error of one of the values.
