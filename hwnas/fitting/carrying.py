@@ -7,12 +7,11 @@ operations to tell these rates apart.
 
 References:
     Lee et al. 2021, HELP: Hardware-Adaptive Efficient Latency Prediction for NAS,
-    https://arxiv.org/abs/2106.08630 (devices as describing devices; the tables of both spaces)
+    https://arxiv.org/abs/2106.08630 (devices described by others; the tables of both spaces)
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,24 +19,19 @@ import numpy as np
 from hwnas.core.space import SearchSpace
 from hwnas.errors import TableError
 from hwnas.features import feature_matrix, feature_names
+from hwnas.features.device_costs import DEVICE_COSTS, SmoothedCost, device_costs
 from hwnas.fitting._composed import LogCost
-from hwnas.fitting.columns import target_of
-from hwnas.fitting.cost_models import (
-    COUNTED,
-    SMOOTHING,
-    TOTALS,
-    product_of_costs,
-    smoothed,
-    sum_of_totals,
-    weigh,
-)
+from hwnas.fitting.cost_models import COUNTED, TOTALS, log_sum, product_of_costs, weigh
 from hwnas.predictors.trust import Method
+from hwnas.spaces import SPACES, load_space
 from hwnas.tables import ClassMeans, Column, Table, class_means
 
 FEWEST_DEVICES = 5
 """Devices that two spaces must know for others to be made up of them."""
-MIN_CLASSES = 200
-"""Functional classes that must have a value for a device to be one of them."""
+_N_TYPICAL = 64
+"""Random networks that say which operators a space has."""
+_N_VALUED = 2000
+"""Random networks of a third space on which costs of other devices are told in totals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,45 +50,86 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbour:
-    """A device that is known on the space to carry from, and nearer to the goal.
+class Neighbours:
+    """Costs of other devices that are known on the space to carry from, and nearer to the goal.
 
     Args:
-        here: What is known of it on the space to carry from.
-        there: What is known of it on the goal or, if there is no such device, on a third space
-            whose networks are made of the goal's operators.
+        there: The goal or, if it knows none, a third space of the goal's operators.
+        costs: What each is.
+        here_columns: Column of each in the start's feature set of known costs.
+        there_columns: That in the feature set of ``there``.
     """
 
-    here: Known
-    there: Known
+    there: SearchSpace
+    costs: tuple[SmoothedCost, ...]
+    here_columns: tuple[int, ...]
+    there_columns: tuple[int, ...]
 
-    @property
-    def name(self) -> str:
-        """Device, quantity but for latency, and conditions."""
-        target = target_of(self.here.column)
-        quantity = "" if target.quantity == "latency" else target.quantity
-        return " ".join(filter(None, (target.device, quantity, target.condition_text)))
+    def without(self, device: str | None) -> Neighbours:
+        """The same without what is known of a device."""
+        kept = [n for n, each in enumerate(self.costs) if each.target.device != device]
+        return Neighbours(
+            self.there,
+            tuple(self.costs[n] for n in kept),
+            tuple(self.here_columns[n] for n in kept),
+            tuple(self.there_columns[n] for n in kept),
+        )
 
-    @property
-    def is_usual(self) -> bool:
-        """Whether it is under the conditions that its quantity's name alone means."""
-        return self.here.column.is_default and self.there.column.is_default
 
-    @property
-    def turned(self) -> Neighbour:
-        """The same the other way round."""
-        return Neighbour(self.there, self.here)
+def neighbours(start: SearchSpace, there: SearchSpace) -> Neighbours | None:
+    """Costs that ship for both spaces and their data sets; None if those are too few devices'."""
+    here, known = _columns(start), _columns(there)
+    names = sorted(here.keys() & known.keys())
+    found = Neighbours(
+        there,
+        tuple(here[name][1] for name in names),
+        tuple(here[name][0] for name in names),
+        tuple(known[name][0] for name in names),
+    )
+    n_devices = len({each.target.device for each in found.costs})
+    return found if n_devices >= FEWEST_DEVICES else None
+
+
+def nearest_neighbours(start: SearchSpace, goal: SearchSpace) -> Neighbours | None:
+    """Neighbours that are known on a goal or, if there are none, on a space of its operators.
+
+    Only a space with operators of the goal's that the start lacks tells more than the start does.
+    """
+    direct = neighbours(start, goal)
+    wanted = _operators(goal)
+    if direct or wanted <= _operators(start):
+        return direct
+    others = (load_space(name) for name in SPACES if name not in (start.name, goal.name))
+    found = (neighbours(start, other) for other in others if wanted <= _operators(other))
+    return next(filter(None, found), None)
+
+
+def _columns(space: SearchSpace) -> dict[str, tuple[int, SmoothedCost]]:
+    """Known costs of a space on its data set, by name, each with its column."""
+    known = device_costs(space)
+    return {
+        cost.name: (column, cost)
+        for column, cost in enumerate(known.costs if known else ())
+        if cost.target.dataset == space.dataset
+    }
+
+
+def _operators(space: SearchSpace) -> set[str]:
+    """Types of operators that networks of a space are made of."""
+    genotypes = space.sample_genotypes(_N_TYPICAL, np.random.default_rng(0))
+    counts = feature_matrix(space, genotypes, ("operators",)).sum(axis=0)
+    names = feature_names(space, ("operators",))
+    return {name for name, n in zip(names, counts, strict=True) if n and name.startswith("n(")}
 
 
 class Costs:
-    """Costs of devices on spaces, in forms that others can be made up of; each made once."""
+    """Values of devices and features of spaces, each made once however many models read it."""
 
     def __init__(self) -> None:
         self._means: dict[tuple[int, str], ClassMeans] = {}
-        self._smoothed: dict[tuple[int, str], tuple[np.ndarray, float]] = {}
-        self._features: dict[tuple[str, str | None, bytes, tuple[str, ...]], np.ndarray] = {}
         # Tables are told apart by identity, so they must live as long as what is kept of them.
         self._tables: list[Table] = []
+        self._features: dict[tuple[str, str | None, bytes, tuple[str, ...]], np.ndarray] = {}
 
     def means(self, known: Known) -> ClassMeans:
         """Mean of each functional class.
@@ -123,29 +158,6 @@ class Costs:
             self._features[key] = feature_matrix(space, genotypes, sets)
         return self._features[key]
 
-    def of_totals(self, known: Known) -> LogCost:
-        """A cost as a sum of what networks hold, from features of ``TOTALS``."""
-        means = self.means(known)
-        totals = self.features(known.space, means.genotypes, TOTALS)
-        return sum_of_totals(totals, means.values)
-
-    def smoothed(self, known: Known) -> LogCost:
-        """A cost without the noise of single measurements, from features of ``read_sets``."""
-        key = (id(known.table), known.column.name)
-        if key not in self._smoothed:
-            means = self.means(known)
-            x = self.features(known.space, means.genotypes, read_sets(known.space))
-            n_totals = len(feature_names(known.space, TOTALS))
-            slopes, intercept = smoothed(x[:, n_totals:], np.log(means.values))
-            self._smoothed[key] = np.concatenate([np.zeros(n_totals), slopes]), intercept
-        slopes, intercept = self._smoothed[key]
-        return LogCost(np.zeros((0, len(slopes))), np.zeros(0), np.zeros(0), slopes, intercept)
-
-
-def read_sets(space: SearchSpace) -> tuple[str, ...]:
-    """Feature sets that a model of other devices' costs reads on a space."""
-    return *TOTALS, *(name for name in SMOOTHING if name in space.feature_sets)
-
 
 @dataclass(frozen=True, slots=True)
 class Carried:
@@ -166,40 +178,35 @@ class Carried:
     weights: dict[str, float]
 
 
-def carry(
-    start: Known, goal: SearchSpace, neighbours: Sequence[Neighbour], costs: Costs
-) -> Carried:
+def carry(start: Known, goal: SearchSpace, others: Neighbours | None, costs: Costs) -> Carried:
     """A cost model for a space, of a device that is known on another.
 
     Args:
         start: What is known of the device.
         goal: Space to value.
-        neighbours: Devices to make it up of; without any, it is a sum of totals.
-        costs: Costs that were made before.
+        others: Costs to make it up of; without any, it is a sum of totals.
+        costs: What was made before.
 
     Raises:
         TableError: A cost is not positive.
     """
-    if not neighbours:
-        return Carried(costs.of_totals(start), TOTALS, "totals", None, {})
-    through = neighbours[0].there.space
-    is_direct = through.name == goal.name
-    there = [
-        costs.smoothed(each.there) if is_direct else costs.of_totals(each.there)
-        for each in neighbours
-    ]
-    means, sets = costs.means(start), read_sets(start.space)
-    x = costs.features(start.space, means.genotypes, sets)
-    here = [costs.smoothed(each.here).predict(x) for each in neighbours]
-    totals = x[:, _counted(start.space)].astype(float)
-    terms = np.column_stack([*here, np.log(totals)])
+    means = costs.means(start)
+    totals = costs.features(start.space, means.genotypes, TOTALS)
+    if others is None:
+        model = log_sum(totals, means.values)
+        return Carried(model, TOTALS, "totals", None, {})
+    known = costs.features(start.space, means.genotypes, (DEVICE_COSTS,))
+    counted = np.log(totals[:, _counted(start.space)].astype(float))
+    terms = np.column_stack([known[:, others.here_columns], counted])
     weights, intercept = weigh(terms, np.log(means.values))
-    names = [*(each.name for each in neighbours), *COUNTED]
+    is_direct = others.there.name == goal.name
+    told = _told_by_features(others) if is_direct else _told_by_totals(others, weights, costs)
+    names = [*(each.name for each in others.costs), *COUNTED]
     return Carried(
-        product_of_costs(there, _counted(goal), weights, intercept),
-        read_sets(goal) if is_direct else TOTALS,
+        product_of_costs(told, _counted(goal), weights, intercept),
+        (*TOTALS, DEVICE_COSTS) if is_direct else TOTALS,
         "devices" if is_direct else "bridge",
-        None if is_direct else through.name,
+        None if is_direct else others.there.name,
         {name: float(weight) for name, weight in zip(names, weights, strict=True) if weight > 0},
     )
 
@@ -207,3 +214,25 @@ def carry(
 def _counted(space: SearchSpace) -> list[int]:
     names = feature_names(space, TOTALS)
     return [names.index(name) for name in COUNTED]
+
+
+def _told_by_features(others: Neighbours) -> list[LogCost]:
+    """Costs on the goal, from features of ``TOTALS`` and the known costs."""
+    n_totals = len(feature_names(others.there, TOTALS))
+    n_features = n_totals + len(feature_names(others.there, (DEVICE_COSTS,)))
+    rows = np.eye(n_features)[[n_totals + column for column in others.there_columns]]
+    nothing = LogCost(np.zeros((0, n_features)), np.zeros(0), np.zeros(0), rows[0], 0.0)
+    return [LogCost(**(nothing.get_params() | {"slopes": row})) for row in rows]
+
+
+def _told_by_totals(others: Neighbours, weights: np.ndarray, costs: Costs) -> list[LogCost]:
+    """Costs on the third space, from features of ``TOTALS``; of what has a weight alone."""
+    space = others.there
+    genotypes = space.sample_genotypes(_N_VALUED, np.random.default_rng(0))
+    totals = costs.features(space, genotypes, TOTALS)
+    values = np.exp(costs.features(space, genotypes, (DEVICE_COSTS,)).astype(float))
+    rows = zip(others.there_columns, weights, strict=False)
+    return [
+        log_sum(totals, values[:, column] if weight > 0 else np.ones(len(values)))
+        for column, weight in rows
+    ]

@@ -17,17 +17,13 @@ TOTALS = ("totals",)
 COUNTED = ("operators", "macs", "bytes")
 """Totals that stand beside other devices' costs. Parameters do not: in cells of few operations
 they are a straight line in MACs, and what they earned there would mean nothing elsewhere."""
-SMOOTHING = ("groups", "graph", "paths", "one_hot")
-"""Feature sets, where a space has them, in which the logarithm of a cost is linear."""
 PENALTY = 0.5
 """Of squared weights of other devices, beside the sum of squared errors of logarithms. Chosen, like
 the terms, between NAS-Bench-201 and FBNet on 18 settings of GPUs, phones and servers."""
-RIDGE = 30.0
-"""Penalty of squared slopes of a smoothed logarithm; from 10 to 100 the transfer is the same."""
 
 
-def sum_of_totals(totals: np.ndarray, values: np.ndarray) -> LogCost:
-    """A non-negative sum of what a network holds, by least squares of relative errors.
+def log_sum(totals: np.ndarray, values: np.ndarray) -> LogCost:
+    """The logarithm of a non-negative sum of what networks hold, of least relative errors.
 
     Args:
         totals: Features of ``TOTALS``, shape ``(n_archs, n_totals)``.
@@ -47,26 +43,6 @@ def sum_of_totals(totals: np.ndarray, values: np.ndarray) -> LogCost:
         slopes=np.zeros(totals.shape[1]),
         intercept=0.0,
     )
-
-
-def smoothed(features: np.ndarray, log_values: np.ndarray) -> tuple[np.ndarray, float]:
-    """The logarithm of a cost as a linear function, without the noise of single measurements.
-
-    Args:
-        features: Features of ``SMOOTHING``, shape ``(n_archs, n_features)``.
-        log_values: Shape ``(n_archs,)``.
-
-    Returns:
-        Slopes of shape ``(n_features,)`` and the intercept.
-    """
-    from sklearn.linear_model import Ridge
-
-    scale = features.std(axis=0, dtype=float)
-    scale[scale == 0] = np.inf
-    mean = features.mean(axis=0, dtype=float)
-    model = Ridge(RIDGE, solver="cholesky").fit((features - mean) / scale, log_values)
-    slopes = model.coef_ / scale
-    return slopes, float(model.intercept_ - mean @ slopes)
 
 
 def weigh(log_terms: np.ndarray, log_values: np.ndarray) -> tuple[np.ndarray, float]:

@@ -14,7 +14,7 @@ from hwnas.errors import TableError
 from hwnas.features import feature_matrix
 from hwnas.features.counting import COLUMNS, count_genotypes
 from hwnas.fitting.calibration import LEVEL, conformal_quantile
-from hwnas.fitting.carrying import Carried, Costs, Known, Neighbour, carry
+from hwnas.fitting.carrying import Carried, Costs, Known, Neighbours, carry
 from hwnas.fitting.columns import Fitted, features_of, origin_of, target_of, versions
 from hwnas.fitting.conversion import to_onnx
 from hwnas.fitting.metrics import regression_metrics, spearman
@@ -27,19 +27,19 @@ N_ORDERED = 2000
 
 
 def measure_transfer(
-    start: Known, goal: Known, neighbours: Sequence[Neighbour] = (), costs: Costs | None = None
+    start: Known, goal: Known, others: Neighbours | None = None, costs: Costs | None = None
 ) -> CostTrust:
     """How far a cost model fitted on one space carries to another, where both are known.
 
     Args:
         start: What is known of the device on the space to carry from.
         goal: The truth.
-        neighbours: Devices to make it up of. Those of the same board are left out: who needs the
+        others: Costs to make it up of. Those of the same board are left out: who needs the
             transfer has measured nothing on that board there.
-        costs: Costs that were made before.
+        costs: What was made before.
     """
     costs = costs or Costs()
-    strangers = [each for each in neighbours if each.here.column.device != start.column.device]
+    strangers = others and others.without(start.column.device)
     carried = carry(start, goal.space, strangers, costs)
     means = costs.means(goal)
     x = costs.features(goal.space, means.genotypes, carried.sets)
@@ -70,7 +70,7 @@ def extrapolate(
     start: Known,
     goal: SearchSpace,
     trust: Sequence[CostTrust],
-    neighbours: Sequence[Neighbour] = (),
+    others: Neighbours | None = None,
     costs: Costs | None = None,
 ) -> Fitted:
     """A cost model of a device, fitted on one space, for another.
@@ -82,8 +82,8 @@ def extrapolate(
             cover the errors of those of the same quantity that were carried in the same way from
             the same space: of the same device, or of all devices where it has none. Where there
             are none at all, nothing is known of the error and there are no intervals.
-        neighbours: Devices to make it up of.
-        costs: Costs that were made before.
+        others: Costs of other devices to make it up of.
+        costs: What was made before.
 
     Raises:
         TableError: The column is not positive, or nothing at all was measured.
@@ -94,7 +94,7 @@ def extrapolate(
             "no such pair of tables is in the cache. Run: hwnas tables import all --from DIR"
         )
     costs = costs or Costs()
-    carried = carry(start, goal, neighbours, costs)
+    carried = carry(start, goal, others, costs)
     target = target_of(start.column)
     alike = measured_alike(trust, target.quantity, target.device, start.space.name, carried.method)
     drawn = goal.sample_genotypes(N_ORDERED, np.random.default_rng(0))
