@@ -33,11 +33,11 @@ def main() -> None:
             root = Path(folder)
             for stored in (*stored_in(arguments.to, space), *stored_in(arguments.folder, space)):
                 _add(root, stored)
+            n_predictors = len(stored_in(root, space))
             packed = pack(root / space)
             target = arguments.to / space / PACKED
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(packed, target)
-            n_predictors = len(stored_in(root, space))
         print(f"{target}: {n_predictors} predictors, {target.stat().st_size:,} bytes")
 
 

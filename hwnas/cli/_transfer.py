@@ -36,6 +36,8 @@ def print_transfer(out: Console, card: Card) -> None:
         out.print(f"A product, to the power of: {shown}{more}", soft_wrap=True)
     for line in remarks(card):
         out.print(line, soft_wrap=True)
+    if transfer.order is not None and transfer.order.same_as is None:
+        out.print(_beside_counts(transfer.order, card.space), soft_wrap=True)
     if card.target.quantity == "latency":
         _print_measured(out, transfer)
 
@@ -62,8 +64,11 @@ def remarks(card: Card) -> Iterator[str]:
             f"Of {len(found)} other devices carried from {transfer.from_space} in this way, "
             f"{sum(map(bool, better))} rank better than by MACs alone."
         )
-    if transfer.order is not None:
-        yield _order_line(transfer.order, card.space)
+    if transfer.order is not None and transfer.order.same_as is not None:
+        yield (
+            f"Over {transfer.order.n_archs:,} random architectures of {card.space} it ranks as "
+            f"{transfer.order.same_as} alone do."
+        )
 
 
 def _against_macs(entry: CostTrust) -> str:
@@ -77,14 +82,12 @@ def _against_macs(entry: CostTrust) -> str:
     )
 
 
-def _order_line(order: Order, space: str) -> str:
+def _beside_counts(order: Order, space: str) -> str:
     """How its values order random architectures, beside counts."""
-    drawn = f"{order.n_archs:,} random architectures of {space}"
-    if order.same_as is not None:
-        return f"Over {drawn} it ranks as {order.same_as} alone do."
     return (
-        f"Over {drawn}: {order.n_distinct:,} different values, Spearman "
-        f"{_rho(order.spearman_macs)} with MACs, {_rho(order.spearman_params)} with parameters."
+        f"Over {order.n_archs:,} random architectures of {space}: {order.n_distinct:,} different "
+        f"values, Spearman {_rho(order.spearman_macs)} with MACs, {_rho(order.spearman_params)} "
+        "with parameters."
     )
 
 
