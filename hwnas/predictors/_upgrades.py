@@ -64,7 +64,7 @@ def _transfer(old: Mapping[str, Any] | None) -> Fields | None:
 
 
 def _factor_named(old: Fields) -> Fields:
-    """From schema 2, whose share within 10 % of a carried cost was that without its factor."""
+    """From schema 2, which knew one way to carry a cost, and shares within 10 % without factor."""
     transfer = old.get("transfer")
     if transfer is None:
         return old
@@ -72,7 +72,8 @@ def _factor_named(old: Fields) -> Fields:
         {_RENAMED.get(name, name): value for name, value in entry.items()}
         for entry in transfer.get("costs", ())
     ]
-    return {**old, "transfer": {**transfer, "costs": costs}}
+    method = {"method": "totals"} if costs else {}
+    return {**old, "transfer": {**transfer, "costs": costs, **method}}
 
 
 _RENAMED = {"within_10_pct": "within_10_pct_scaled"}

@@ -116,7 +116,7 @@ class Transfer:
         from_dataset: Its data set.
         costs: How far cost models carried where the truth is known.
         qualities: How well models of accuracy did.
-        method: How a cost was carried.
+        method: How a cost was carried; None for accuracy and robustness.
         via_space: The space through which it was, by method ``bridge``; else None.
         weights: Power of each factor of the value: costs of other devices, by device and
             conditions, and what is counted (``operators``, ``macs``, ``bytes``).
@@ -127,7 +127,7 @@ class Transfer:
     from_dataset: str
     costs: tuple[CostTrust, ...] = ()
     qualities: tuple[QualityTrust, ...] = ()
-    method: Method = "totals"
+    method: Method | None = None
     via_space: str | None = None
     weights: dict[str, float] = field(default_factory=dict)
     order: Order | None = None
@@ -143,7 +143,11 @@ class Transfer:
 
 
 def measured_alike(
-    costs: Sequence[CostTrust], quantity: str, device: str | None, from_space: str, method: Method
+    costs: Sequence[CostTrust],
+    quantity: str,
+    device: str | None,
+    from_space: str,
+    method: Method | None,
 ) -> list[CostTrust]:
     """Those of some measured transfers that say how far one like them carries.
 

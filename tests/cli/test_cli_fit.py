@@ -228,6 +228,7 @@ def test_without_another_space_nothing_is_said_of_how_well_such_models_rank(
     assert not (cache_dir() / "artifacts").exists()
     assert card["transfer"] == {
         "from_space": "nasbench201", "from_dataset": "cifar10", "costs": [], "qualities": [],
+        "method": None, "via_space": None, "weights": {}, "order": None,
     }  # fmt: skip
     assert [line.partition(":")[0] for line in err.splitlines()] == [
         "accuracy on fbnet from features alone", f"Predictors are in {tmp_path / 'fits'}",
