@@ -62,6 +62,7 @@ def measure_transfer(
         spearman_macs=spearman(means.values, macs),
         spearman_params=spearman(means.values, params),
         quantity=target_of(start.column).quantity,
+        conditions=target_of(start.column).condition_text,
         method=carried.method,
     )
 

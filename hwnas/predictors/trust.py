@@ -35,6 +35,7 @@ class CostTrust:
         spearman_macs: Rank correlation of the number of multiply-accumulates alone.
         spearman_params: That of the number of parameters alone.
         quantity: What was carried.
+        conditions: Under which conditions it was measured.
         method: How.
     """
 
@@ -49,6 +50,7 @@ class CostTrust:
     spearman_macs: float | None = None
     spearman_params: float | None = None
     quantity: str = "latency"
+    conditions: str = ""
     method: Method = "totals"
 
     @property
