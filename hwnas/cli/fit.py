@@ -46,8 +46,8 @@ def fit(
 ) -> None:
     """Fit predictors on a table, or extrapolate a device from one space to another.
 
-    Figures of predictors are from functional classes held out from fitting. Of fewer than 200, all
-    are fitted on and figures are cross-validated.
+    Figures of predictors are from functional classes held out from fitting. Of fewer than 200, or
+    fewer than 1,500 for what a device takes, all are fitted on and figures are cross-validated.
     """
     from rich.markup import escape
 

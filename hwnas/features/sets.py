@@ -93,6 +93,28 @@ def _encoding_names(space: SearchSpace) -> list[str]:
     return _one_hot_names(space) + pairs
 
 
+def tied_choices(space: SearchSpace) -> np.ndarray:
+    """Which of the first columns of ``encoding`` are one choice, wherever in the space it stands.
+
+    Returns:
+        Zeros and ones of shape ``(n_choices, n_tied)``, a column for each choice of groups of
+        genes of the same choices; pairs are left out.
+    """
+    kinds: dict[tuple[tuple[str, ...], ...], list[int]] = {}
+    start = 0
+    single = tuple((gene,) for gene in range(len(space.genes)))
+    for group in single if space.cell_types else independent_genes(space):
+        sizes = [space.n_choices[gene] for gene in group]
+        kinds.setdefault(tuple(space.choice_names[gene] for gene in group), []).append(start)
+        start += int(np.prod(sizes))
+    columns = [
+        np.isin(np.arange(start), np.array(starts) + place)
+        for choices, starts in kinds.items()
+        for place in range(int(np.prod([len(names) for names in choices])))
+    ]
+    return np.stack(columns, axis=1).astype(float)
+
+
 @feature_set_of_nets("encoding", _encoding_names)
 def _encoding(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
     """A cell's operations and pairs of them, a chain's look-up columns: costs are linear in it."""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from hwnas.fitting.gaussian_process import GroupedGaussianProcess, Term
 
 OPSET = {"": 17, "ai.onnx.ml": 3}
+IR_VERSION = 8
+"""Of models that are written without the converter: what every supported onnxruntime reads."""
 # Float32 arithmetic and rounding of tree thresholds, in units of the standardised target.
 PARITY = 1e-3
 
@@ -41,7 +43,58 @@ def to_onnx(estimator: Any, features: np.ndarray) -> bytes:
     del model.opset_import[:]
     model.opset_import.extend(imports)
     data: bytes = model.SerializeToString()
-    difference = np.abs(run_onnx(data, features) - estimator.predict(features)).max()
+    return _checked(data, features, estimator.predict(features))
+
+
+def linear_to_onnx(
+    coefficients: np.ndarray, intercept: float, features: np.ndarray, expected: np.ndarray
+) -> bytes:
+    """A linear model as an ONNX model, without scikit-learn and its converter.
+
+    Args:
+        coefficients: Shape ``(n_features,)``.
+        intercept: What is added.
+        features: Rows on which both must agree, shape ``(n_archs, n_features)``.
+        expected: What the model predicts of them, shape ``(n_archs,)``.
+
+    Returns:
+        As ``to_onnx``.
+
+    Raises:
+        ArtifactError: The two disagree.
+    """
+    from onnx import TensorProto, checker, helper, numpy_helper
+
+    def floats(name: str, width: int) -> Any:
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, width])
+
+    constants = {"coefficients": coefficients[:, None], "intercept": np.array([intercept])}
+    graph = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["features", "coefficients"], ["sum"]),
+            helper.make_node("Add", ["sum", "intercept"], ["variable"]),
+        ],
+        "linear",
+        [floats("features", len(coefficients))],
+        [floats("variable", 1)],
+        [
+            numpy_helper.from_array(value.astype(np.float32), name)
+            for name, value in constants.items()
+        ],
+    )
+    opset = helper.make_opsetid("", OPSET[""])
+    model = helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION)
+    checker.check_model(model)
+    return _checked(model.SerializeToString(), features, expected)
+
+
+def _checked(data: bytes, features: np.ndarray, expected: np.ndarray) -> bytes:
+    """A serialised model that agrees with its estimator.
+
+    Raises:
+        ArtifactError: It does not.
+    """
+    difference = np.abs(run_onnx(data, features) - expected).max()
     if not difference <= PARITY:
         raise ArtifactError(
             f"The ONNX model must agree with the estimator to {PARITY}; they differ by "

@@ -11,12 +11,11 @@ from hwnas.errors import TableError
 from hwnas.features import net_feature_matrix
 from hwnas.features.device_costs import ENCODING, DeviceCosts, SmoothedCost
 from hwnas.fitting.columns import target_of, versions
+from hwnas.fitting.device_prior import is_cost
 from hwnas.tables import Column, Table
 from hwnas.tables.checks import parse_archs
 from hwnas.tables.classes import class_members
 
-COSTS = ("latency", "energy", "throughput")
-"""Quantities of a device that go with the size of a network."""
 PENALTY = 1.0
 """Weight of the squared coefficients: most pairs of operations stand in hundreds of nets."""
 DECIMALS = 5
@@ -60,11 +59,6 @@ def smooth_costs(space: SearchSpace, tables: Sequence[Table]) -> DeviceCosts:
         sources={table.name: table.sources for table in tables},
         versions={name: versions()[name] for name in ("hwnas", "numpy")},
     )
-
-
-def is_cost(column: Column) -> bool:
-    """Whether a column holds the latency, energy or throughput of a device."""
-    return column.quantity in COSTS and column.device is not None
 
 
 def _cost_columns(space: SearchSpace, table: Table) -> list[Column]:

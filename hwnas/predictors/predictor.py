@@ -9,6 +9,8 @@ import numpy as np
 
 from hwnas.core.objective import Estimate
 from hwnas.core.space import SearchSpace
+from hwnas.features import net_feature_matrix
+from hwnas.models.sessions import run_session
 from hwnas.predictors.batches import run_together
 from hwnas.predictors.card import Card, to_unit
 from hwnas.proxies.feature_set import has_scores
@@ -68,6 +70,22 @@ class Predictor:
             no interval.
         """
         return predict_together([self], genotypes)[0]
+
+    def predict_nets(self, genotypes: np.ndarray) -> Estimate:
+        """Values with 90 % intervals of nets as they stand, not of their functional classes.
+
+        Nets that compute the same differ on a device. Predictors that learned from nets tell them
+        apart; others give each the value of its class.
+
+        Args:
+            genotypes: Shape ``(n_archs, n_genes)``.
+
+        Returns:
+            As ``predict``.
+        """
+        features = net_feature_matrix(self.space, genotypes, self.card.features.sets)
+        outputs = [run_session(session, features) for session in self.sessions]
+        return self.estimate(genotypes, np.stack(outputs))
 
     def estimate(self, genotypes: np.ndarray, outputs: np.ndarray) -> Estimate:
         """What the sessions' outputs mean.

@@ -13,8 +13,10 @@ from hwnas.fitting.calibration import (
     MIN_PER_BIN,
     Intervals,
     calibrate,
+    calibrate_few,
     conformal_quantile,
     cross_calibrate,
+    interpolated_quantile,
 )
 
 
@@ -163,3 +165,32 @@ def test_out_of_fold_intervals_cover_what_a_model_of_everything_predicts() -> No
     deviation = np.sqrt(LEVEL * (1 - LEVEL) * (1 / 40 + 1 / 100) / 200)
     assert LEVEL - 4 * deviation < np.mean(inside) < LEVEL + 0.05
     assert np.mean(told) == pytest.approx(np.mean(inside), abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"),
+    # Place 0.9 (n + 1) between the residuals, and n where that is more than n.
+    [(5, 5.0), (9, 9.0), (10, 9.9), (19, 18.0), (20, 18.9), (99, 90.0)],
+)
+def test_between_two_residuals_the_quantile_is_interpolated(n: int, expected: float) -> None:
+    residuals = np.random.default_rng(0).permutation(np.arange(1.0, n + 1))
+    assert interpolated_quantile(residuals, 0.9) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("n", [10, 20, 50])
+def test_intervals_of_few_hold_what_they_say_on_average(n: int) -> None:
+    rng = np.random.default_rng(n)
+    shares = []
+    for _ in range(400):
+        truth = rng.normal(size=n)
+        intervals, _ = calibrate_few(truth, np.zeros(n))
+        shares.append(intervals.coverage(rng.normal(size=500), np.zeros(500)))
+    assert np.mean(shares) == pytest.approx(0.9, abs=0.015)
+
+
+def test_coverage_of_few_is_by_the_others_intervals() -> None:
+    truth = np.array([1.0] * 9 + [5.0])
+    intervals, coverage = calibrate_few(truth, np.zeros(10))
+    # Without the largest, all others are at 1; with it, the quantile lies beyond them.
+    assert coverage == 0.9
+    assert intervals.half_widths == pytest.approx((1 + 0.9 * 4,))

@@ -299,15 +299,22 @@ def test_column_that_varies_only_where_it_is_held_out_is_refused(
     frame[LATENCY] = np.where(is_odd, 2.0, 1.0)
     column = next(column for column in own_table.columns if column.name == LATENCY)
     with pytest.raises(TableError, match=r"varies among too few functional classes to be split"):
-        fit_column(nasbench201, replace(own_table, frame=frame), column)
+        fit_column(nasbench201, replace(own_table, frame=frame), column, features=SETS)
 
 
 def test_too_few_classes_are_refused(nasbench201: SearchSpace, own_table: Table) -> None:
     few = replace(own_table, frame=own_table.frame.head(12))
-    column = next(column for column in own_table.columns if column.name == LATENCY)
+    column = next(column for column in own_table.columns if column.name == ACCURACY)
     with pytest.raises(
         TableError, match=r"must have values for at least 20 functional classes; it has \d+\. Add"
     ):
+        fit_column(nasbench201, few, column)
+
+
+def test_a_cost_needs_fewer_classes(nasbench201: SearchSpace, own_table: Table) -> None:
+    few = replace(own_table, frame=own_table.frame.head(6))
+    column = next(column for column in own_table.columns if column.name == LATENCY)
+    with pytest.raises(TableError, match=r"at least 10 functional classes; it has [0-6]\. Add"):
         fit_column(nasbench201, few, column)
 
 
@@ -321,7 +328,7 @@ def test_rows_of_one_class_count_once(nasbench201: SearchSpace, own_table: Table
     frame["arch"] = [nasbench201.format(genotype) for genotype in largest]
     frame[LATENCY] = additive_ms(largest)
     column = next(column for column in own_table.columns if column.name == LATENCY)
-    with pytest.raises(TableError, match=r"at least 20 functional classes; it has [01]\."):
+    with pytest.raises(TableError, match=r"at least 10 functional classes; it has [01]\."):
         fit_column(nasbench201, replace(own_table, frame=frame), column)
 
 

@@ -181,9 +181,10 @@ def test_nothing_is_shipped_for_another_space() -> None:
     assert {folder.name for folder in artifacts_dir().iterdir()} <= set(EXPECTED)
 
 
-def test_there_is_one_packed_file_a_space_beside_its_scores() -> None:
+def test_there_is_one_packed_file_a_space_beside_its_scores_and_costs() -> None:
     expected = {artifacts_dir() / space / PACKED for space in EXPECTED}
     expected |= set(artifacts_dir().glob(f"*/{FILE}"))
+    expected |= set(artifacts_dir().glob("*/device_costs.json"))
     assert {path for path in artifacts_dir().rglob("*") if path.is_file()} == expected
 
 
