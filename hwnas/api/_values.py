@@ -13,6 +13,7 @@ from hwnas.core.batch import Batch
 from hwnas.core.device import Device
 from hwnas.core.objective import Objective
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, Direction
+from hwnas.core.residuals import INEXACT
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import parse_target
 from hwnas.errors import ConfigError
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COUNTED",
+    "INEXACT",
     "INPUTS",
     "lacking_skill",
     "make_objective",

@@ -45,9 +45,10 @@ class Comparison:
         chances: Probability that the pick is better, residuals taken as normal and independent;
             None where it is not known how far off a value may be.
         better: Objectives in which the pick's 90 % interval lies wholly on the better side of the
-            other's; a value without an interval counts as exact.
+            other's; a value that is neither predicted nor estimated counts as exact without one.
         worse: Those in which it lies wholly on the worse side.
-        indistinguishable: Those in which the two intervals overlap.
+        indistinguishable: Those in which the two intervals overlap, or nothing is known of the
+            error of one of the values.
     """
 
     other: Choice
@@ -105,6 +106,12 @@ class Selection:
         """Whether pick and runner-up cannot be told apart in any objective."""
         versus = self.versus_runner_up
         return versus is not None and len(versus.indistinguishable) == self.n_objectives
+
+    @property
+    def unsure_limits(self) -> tuple[Limit, ...]:
+        """Limits that the pick keeps by a value of which nobody knows how far off it is."""
+        chances = zip(self.limits, self.limit_chances, strict=True)
+        return tuple(limit for limit, chance in chances if chance is None)
 
     @property
     def improves(self) -> bool:

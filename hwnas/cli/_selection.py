@@ -27,6 +27,11 @@ def print_selection(out: Console, selection: Selection) -> None:
     out.print(_table(selection))
     if selection.limits:
         out.print(f"\n{_certainty(selection)}")
+    for limit in selection.unsure_limits:
+        out.print(
+            f"[yellow]Nothing is known of the error of {limit.column}:[/yellow] its value alone "
+            f"keeps {limit}; measure it on the device before it ships."
+        )
     for limit in selection.uncertain_limits:
         out.print(
             f"[yellow]The bound of {limit} lies inside the pick's 90 % interval:[/yellow] "
@@ -125,16 +130,18 @@ def _order(selection: Selection) -> str:
 
 def _overlap(selection: Selection) -> str:
     """In which objectives pick and runner-up cannot be told apart; empty if in none."""
+    versus = selection.versus_runner_up
+    if versus is None or not versus.indistinguishable:
+        return ""
+    is_known = all(versus.chances[column] is not None for column in versus.indistinguishable)
+    why = "overlap" if is_known else "overlap or are not known"
     if selection.is_tie:
         return (
-            "[yellow]The two cannot be told apart:[/yellow] their 90 % intervals overlap in "
-            "every objective.\n"
+            f"[yellow]The two cannot be told apart:[/yellow] their 90 % intervals {why} in every "
+            "objective.\n"
         )
-    versus = selection.versus_runner_up
-    if versus is not None and versus.indistinguishable:
-        names = ", ".join(versus.indistinguishable)
-        return f"The two cannot be told apart in {names}: their 90 % intervals overlap.\n"
-    return ""
+    names = ", ".join(versus.indistinguishable)
+    return f"The two cannot be told apart in {names}: their 90 % intervals {why}.\n"
 
 
 def _table(selection: Selection) -> Table:

@@ -21,6 +21,10 @@ LIMIT_AT = (INTERVAL, POINT)
 """Which value must keep a limit: the far end of its 90 % interval, or the value itself."""
 DEFAULT_LIMIT_AT = INTERVAL
 
+INEXACT = ("predicted", "extrapolated", "estimated")
+"""Sources of values that are not exact where they have no interval: nothing is known of their
+error, and a limit can only be judged at the value itself."""
+
 _NORMAL = NormalDist()
 _BEYOND = 0.95
 """Probability that the truth is not beyond one end of a 90 % interval."""

@@ -111,7 +111,7 @@ def _register() -> None:
     from skl2onnx.algebra.onnx_ops import OnnxAdd, OnnxCast, OnnxLog, OnnxMatMul, OnnxRelu, OnnxSub
     from skl2onnx.common.shape_calculator import calculate_linear_regressor_output_shapes
 
-    from hwnas.fitting._composed import LogOf, RankTargetRegressor, ResidualRegressor
+    from hwnas.fitting._composed import LogCost, RankTargetRegressor, ResidualRegressor
     from hwnas.fitting.gaussian_process import GroupedGaussianProcess
 
     def convert_residual(scope: Any, operator: Any, container: Any) -> None:
@@ -119,9 +119,23 @@ def _register() -> None:
         terms = _parts(operator, container, fitted.base_, fitted.residual_)
         _finish(OnnxAdd, scope, operator, container, *terms)
 
-    def convert_log(scope: Any, operator: Any, container: Any) -> None:
-        base = _parts(operator, container, operator.raw_operator.base)
-        _finish(OnnxLog, scope, operator, container, *base)
+    def convert_log_cost(scope: Any, operator: Any, container: Any) -> None:
+        fitted, version = operator.raw_operator, container.target_opset
+        (features,) = operator.inputs
+        sums = OnnxAdd(
+            OnnxMatMul(features, _float(fitted.rates.T), op_version=version),
+            _row(fitted.constants),
+            op_version=version,
+        )
+        logs = OnnxMatMul(
+            OnnxLog(sums, op_version=version), _column(fitted.weights), op_version=version
+        )
+        linear = OnnxAdd(
+            OnnxMatMul(features, _column(fitted.slopes), op_version=version),
+            _float([[fitted.intercept]]),
+            op_version=version,
+        )
+        _finish(OnnxAdd, scope, operator, container, logs, linear)
 
     def convert_ranks(scope: Any, operator: Any, container: Any) -> None:
         fitted, version = operator.raw_operator, container.target_opset
@@ -142,7 +156,7 @@ def _register() -> None:
 
     converters = (
         (ResidualRegressor, convert_residual),
-        (LogOf, convert_log),
+        (LogCost, convert_log_cost),
         (RankTargetRegressor, convert_ranks),
         (GroupedGaussianProcess, convert_process),
     )
@@ -165,8 +179,16 @@ def _finish(node: Any, scope: Any, operator: Any, container: Any, *inputs: Any) 
     made.add_to(scope, container)
 
 
+def _float(values: Any) -> np.ndarray:
+    return np.asarray(values, dtype=np.float32)
+
+
 def _row(values: np.ndarray) -> np.ndarray:
-    return np.asarray(values, dtype=np.float32)[None]
+    return _float(values)[None]
+
+
+def _column(values: np.ndarray) -> np.ndarray:
+    return _float(values)[:, None]
 
 
 def _process(process: GroupedGaussianProcess, features: Any, version: Any) -> Any:

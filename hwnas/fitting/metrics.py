@@ -26,10 +26,9 @@ def regression_metrics(truth: np.ndarray, predicted: np.ndarray) -> dict[str, fl
     """
     error = np.abs(predicted - truth)
     is_relative = bool(np.all(truth > 0))
-    varies = np.ptp(truth) > 0 and np.ptp(predicted) > 0
     return {
         "kendall_tau": kendall_tau(truth, predicted),
-        "spearman": _spearman(truth, predicted) if varies else None,
+        "spearman": spearman(truth, predicted),
         "mae": float(error.mean()),
         "mape_pct": float(100 * np.mean(error / truth)) if is_relative else None,
         "within_10_pct": float(100 * np.mean(error <= CLOSE * np.abs(truth))),
@@ -54,8 +53,10 @@ def best_fifth(truth: np.ndarray, direction: Direction) -> np.ndarray:
     return order[: len(truth) // 5]
 
 
-def _spearman(truth: np.ndarray, predicted: np.ndarray) -> float:
-    """Spearman's rho of two arrays of shape ``(n,)`` that vary."""
+def spearman(truth: np.ndarray, predicted: np.ndarray) -> float | None:
+    """Spearman's rho of two arrays of shape ``(n,)``; None where one of them is constant."""
+    if not (np.ptp(truth) > 0 and np.ptp(predicted) > 0):
+        return None
     if len(truth) > N_FEW:
         from scipy.stats import spearmanr
 

@@ -78,7 +78,23 @@ def _with_ends(old: Fields) -> Fields:
     if importances is not None:
         # What was ranked was what was held out.
         importances = {**importances, "n_classes": old["evaluation"]["n_classes"]["test"]}
-    return {**old, "interval": ends, "importances": importances}
+    return {**_factor_named(old), "interval": ends, "importances": importances}
+
+
+_RENAMED = {"within_10_pct": "within_10_pct_scaled"}
+
+
+def _factor_named(old: Fields) -> Fields:
+    """The same, which knew one way to carry a cost, and shares within 10 % without factor."""
+    transfer = old.get("transfer")
+    if transfer is None:
+        return old
+    costs = [
+        {_RENAMED.get(name, name): value for name, value in entry.items()}
+        for entry in transfer.get("costs", ())
+    ]
+    method = {"method": "totals"} if costs else {}
+    return {**old, "transfer": {**transfer, "costs": costs, **method}}
 
 
 def _index_with_ends(old: Fields) -> Fields:

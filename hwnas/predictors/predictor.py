@@ -66,7 +66,8 @@ class Predictor:
 
         Returns:
             Values in the card's unit, shape ``(n_archs,)``; NaN where the input does not reach the
-            output or the device cannot run the architecture.
+            output or the device cannot run the architecture. Ends are NaN, too, where the card has
+            no interval.
         """
         return predict_together([self], genotypes)[0]
 
@@ -101,7 +102,9 @@ class Predictor:
         if self.card.support is not None:
             is_known &= outputs[1] >= self.card.support.threshold
         quantity = self.card.target.meaning
-        ends = self.card.interval.ends(target)
+        interval = self.card.interval
+        unknown = np.full(len(target), np.nan)
+        ends = interval.ends(target) if interval else (unknown, unknown)
         values = [to_unit(end, self.card.model.transform, quantity) for end in (target, *ends)]
         # A reciprocal turns the ends of an interval round.
         values[1:] = np.minimum(*values[1:]), np.maximum(*values[1:])

@@ -79,6 +79,22 @@ def test_overlapping_intervals_are_said_in_a_sentence() -> None:
     assert "The two cannot be told apart: their 90 % intervals overlap in every obj" in every
 
 
+def test_limit_on_a_value_of_unknown_error_is_said_in_a_sentence() -> None:
+    front = front_with([0.5, np.nan, np.nan, np.nan])
+    text = " ".join(printed(front, at_most={"latency_ms": 5}).split())
+    assert "Probability that a limit holds: latency_ms <= 5 unknown." in text
+    assert (
+        "Nothing is known of the error of latency_ms: its value alone keeps latency_ms <= 5; "
+        "measure it"
+    ) in text
+    assert "told apart in latency_ms: their 90 % intervals overlap or are not known." in text
+
+
+def test_limit_on_an_exact_value_is_not_said_to_be_unsure() -> None:
+    text = printed(front_with([0.5, np.nan, 0.3, np.nan]), at_most={"params": 2_000_000})
+    assert "Nothing is known" not in text
+
+
 def test_probabilities_against_the_runner_up_are_said() -> None:
     text = " ".join(printed(front_with([2.0, 3.0, 0.3, np.nan]), prefer={"accuracy": 1}).split())
     # Of 2.4 points with 2 on both sides, -3 points with 3, and 2.6 ms with .3.

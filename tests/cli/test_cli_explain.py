@@ -122,7 +122,7 @@ def test_json_is_strict_and_has_everything(type_: Type) -> None:
     extrapolated = records["eyeriss"]
     assert extrapolated["importances"] == []
     assert extrapolated["kendall_tau"] is None
-    assert "is extrapolated from nasbench201" in extrapolated["not_known"]
+    assert "is extrapolated from fbnet" in extrapolated["not_known"]
 
 
 @pytest.mark.parametrize(

@@ -247,6 +247,7 @@ def test_without_another_space_nothing_is_said_of_how_well_such_models_rank(
     assert card["lacks_skill"] is None
     assert card["transfer"] == {
         "from_space": "nasbench201", "from_dataset": "cifar10", "costs": [], "qualities": [],
+        "method": None, "via_space": None, "weights": {}, "order": None,
     }  # fmt: skip
     assert [line.partition(":")[0] for line in err.splitlines()] == [
         "accuracy on fbnet from features alone", f"Predictors are in {tmp_path / 'fits'}",

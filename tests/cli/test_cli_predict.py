@@ -7,13 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from made_up import own_copy, shipped_predictor, write_half_scored
 
 from hwnas.cli import main
 from hwnas.core.space import SearchSpace
 from hwnas.objectives import SOURCES
+from hwnas.predictors.card import SCHEMA
 from hwnas.proxies import shipped
+from hwnas.spaces import load_space
 from hwnas.tables import import_file
 
 CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_3x3~1|none~2|"
@@ -201,7 +204,7 @@ def test_mistake_is_told_in_one_line(type_: Type, words: tuple[str, ...], senten
         ("model", b"damaged", "differs from its card's"),
         ("model", None, "it cannot be read (No such file or directory)"),
         ("index", b"{", "must be an index of predictors"),
-        ("index", b'{"schema": 99}', "schema must be at most 2; got 99. Update hwnas."),
+        ("index", b'{"schema": 99}', f"schema must be at most {SCHEMA}; got 99. Update hwnas."),
     ],
 )
 def test_damaged_predictor_is_told_in_one_line(
@@ -241,3 +244,19 @@ def test_a_tabulated_value_says_which_rows_it_is_from(type_: Type, tmp_path: Pat
     assert (status, err) == (0, "")
     assert "latency_ms" in out
     assert "tabulated from its own row" in " ".join(out.split())
+
+
+def test_a_value_of_unknown_error_has_no_interval(type_: Type, mnasnet_arch: str) -> None:
+    words = (mnasnet_arch, "--space", "mnasnet", "--device", "eyeriss", "--quantities", "energy")
+    (record,) = strict(type_(*words, "--json")[1])
+    assert record["energy_mj"]["value"] > 0
+    assert (record["energy_mj"]["lower"], record["energy_mj"]["upper"]) == (None, None)
+    assert record["energy_mj"]["source"] == "extrapolated"
+    row = next(line for line in type_(*words)[1].splitlines() if line.startswith("energy_mj"))
+    assert row.split()[2:] == ["not", "known", "extrapolated"]
+
+
+@pytest.fixture
+def mnasnet_arch() -> str:
+    (arch,) = load_space("mnasnet").sample(1, np.random.default_rng(0))
+    return str(arch)

@@ -71,8 +71,8 @@ def test_extrapolated_predictors_are_left_out_of_a_comparison() -> None:
 def test_an_extrapolated_predictor_cannot_be_explained() -> None:
     with pytest.raises(
         ConfigError,
-        match=r"latency of eyeriss on mnasnet \(imagenet\) is extrapolated from nasbench201; "
-        r"there are no true values on mnasnet .* hwnas explain --space nasbench201 "
+        match=r"latency of eyeriss on mnasnet \(imagenet\) is extrapolated from fbnet; "
+        r"there are no true values on mnasnet .* hwnas explain --space fbnet "
         r"--target latency --device eyeriss$",
     ):
         hwnas.explain("mnasnet", "latency", device="eyeriss")

@@ -15,7 +15,7 @@ from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
 from hwnas.errors import ArtifactError
 from hwnas.fitting.metrics import kendall_tau
-from hwnas.predictors.card import CARDS, INDEXES, SCHEMA, Card, Evaluation, Sizes, Support
+from hwnas.predictors.card import CARDS, INDEXES, SCHEMA, Card, Evaluation, Index, Sizes, Support
 from hwnas.predictors.importances import Importances
 from hwnas.predictors.store import stored_in
 from hwnas.predictors.trust import CostTrust, QualityTrust
@@ -79,6 +79,7 @@ def test_a_target_leaves_conditions_open_or_names_them(nasbench201: SearchSpace)
         pytest.param(lambda card: card["evaluation"].update(coverage=None), id="no coverage"),
         pytest.param(lambda card: card.update(schema="1"), id="text for the schema"),
         pytest.param(lambda card: card.update(interval=[]), id="list for the interval"),
+        pytest.param(lambda card: card.update(interval=None), id="no interval"),
         pytest.param(lambda card: card["interval"].pop("knots"), id="interval without knots"),
         pytest.param(lambda card: card["interval"].update(knots=[]), id="no knot"),
         pytest.param(lambda card: card["interval"]["knots"].append(9.0), id="a knot too many"),
@@ -219,10 +220,53 @@ def test_shipped_models_of_other_spaces_say_how_far_such_models_carry() -> None:
     assert {type(each) for each in cost.costs} == {CostTrust}
     assert {type(each) for each in quality.qualities} == {QualityTrust}
     assert (cost.qualities, quality.costs) == ((), ())
-    # Published latencies of eyeriss on FBNet, from a model that saw none of them.
-    trust = {(each.device, each.from_space): each for each in cost.costs}
-    assert trust["eyeriss", "nasbench201"].spearman is not None
-    assert trust["eyeriss", "nasbench201"].spearman > 0.95
+    # Published latencies of eyeriss on NAS-Bench-201, from a model that saw none of them.
+    (trust,) = cost.measured("latency", "eyeriss")
+    assert (trust.from_space, trust.to_space, trust.method) == ("fbnet", "nasbench201", "totals")
+    assert trust.spearman is not None
+    assert trust.spearman > 0.5
+    assert trust.beats_macs
+
+
+def test_an_extrapolated_energy_claims_no_interval() -> None:
+    # No energy is known on two spaces, so that nobody knows how far one carries.
+    for space, dataset in (("mnasnet", "imagenet"), ("nasbench_macro", "cifar10")):
+        for device in ("edgegpu", "eyeriss", "fpga"):
+            assert shipped_predictor(space, dataset, f"{device}.energy").card.interval is None
+
+
+def test_a_card_of_schema_2_keeps_its_share_without_the_factor() -> None:
+    fields = CARDS.encode(shipped_predictor("mnasnet", "imagenet", "eyeriss.latency").card)
+    transfer = fields["transfer"]
+    for name in ("method", "via_space", "weights", "order"):
+        del transfer[name]
+    for entry in transfer["costs"]:
+        del entry["within_10_pct"], entry["spearman_macs"], entry["spearman_params"]
+        del entry["quantity"], entry["conditions"], entry["method"]
+        entry["within_10_pct"] = entry.pop("within_10_pct_scaled")
+    expected = transfer["costs"][0]["within_10_pct"]
+    fields["interval"] = {"level": 0.9, "edges": [], "half_widths": [0.5]}
+    older = CARDS.decode({**fields, "schema": 2}, "eyeriss.json").transfer
+    assert older is not None
+    assert older.method == "totals"
+    assert older.costs[0].within_10_pct_scaled == expected
+    assert older.costs[0].within_10_pct is None
+    assert older.costs[0].beats_macs is None
+
+
+def test_an_index_of_schema_2_is_read() -> None:
+    card = shipped_predictor("nasbench_macro", "cifar10", "robustness.apgd-ce-eps1").card
+    fields = INDEXES.encode(Index((card,)))
+    for name in ("method", "via_space", "weights", "order"):
+        del fields["predictors"][0]["transfer"][name]
+    assert card.interval is not None
+    half_width = card.interval.above[0]
+    fields["predictors"][0]["interval"] = {
+        "level": 0.9,
+        "edges": [],
+        "half_widths": [half_width],
+    }
+    assert INDEXES.decode({**fields, "schema": 2}, "index.json").predictors == (card,)
 
 
 def _evaluation(tau: float | None, n_test: int) -> Evaluation:
