@@ -66,7 +66,7 @@ def test_each_device_has_the_most_accurate_that_keeps_the_limits_for_sure() -> N
 def test_a_tighter_limit_leaves_fewer_devices_and_none_at_last() -> None:
     names = [
         set(choose_device("nasbench_macro", {"energy_mj": bound}).selections)
-        for bound in (1e9, 25, 1e-6)
+        for bound in (1e9, 10, 1e-6)
     ]
     assert names[0] == {"edgegpu", "eyeriss", "fpga"}
     assert names[0] > names[1]
@@ -115,7 +115,7 @@ def test_devices_are_printed_with_intervals_and_architectures(type_: Type) -> No
     assert f"{ends['value']:.4g} ({ends['lower']:.4g} to {ends['upper']:.4g})" in row
     assert first["selection"]["pick"]["arch"] in out
     assert f"{len(found['devices'])} of {len(found['devices']) + len(found['refused'])}" in out
-    assert "Cannot: pixel2, raspi4" in out
+    assert "Cannot: raspi4" in out
     assert "Not known: a100" in out
 
 

@@ -13,6 +13,7 @@ References:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,11 +21,13 @@ from hwnas.core.space import SearchSpace
 from hwnas.errors import TableError
 from hwnas.features import feature_matrix, feature_names
 from hwnas.features.device_costs import DEVICE_COSTS, SmoothedCost, device_costs
-from hwnas.fitting._composed import LogCost
 from hwnas.fitting.cost_models import COUNTED, TOTALS, log_sum, product_of_costs, weigh
 from hwnas.predictors.trust import Method
 from hwnas.spaces import SPACES, load_space
 from hwnas.tables import ClassMeans, Column, Table, class_means
+
+if TYPE_CHECKING:
+    from hwnas.fitting._composed import LogCost
 
 FEWEST_DEVICES = 5
 """Devices that two spaces must know for others to be made up of them."""
@@ -218,6 +221,8 @@ def _counted(space: SearchSpace) -> list[int]:
 
 def _told_by_features(others: Neighbours) -> list[LogCost]:
     """Costs on the goal, from features of ``TOTALS`` and the known costs."""
+    from hwnas.fitting._composed import LogCost
+
     n_totals = len(feature_names(others.there, TOTALS))
     n_features = n_totals + len(feature_names(others.there, (DEVICE_COSTS,)))
     rows = np.eye(n_features)[[n_totals + column for column in others.there_columns]]

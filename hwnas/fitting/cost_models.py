@@ -7,10 +7,12 @@ have.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hwnas.fitting._composed import LogCost
+if TYPE_CHECKING:
+    from hwnas.fitting._composed import LogCost
 
 TOTALS = ("totals",)
 """Feature set that a sum of costs reads: operators, MACs, parameters and bytes of traffic."""
@@ -30,6 +32,8 @@ def log_sum(totals: np.ndarray, values: np.ndarray) -> LogCost:
         values: Positive costs, shape ``(n_archs,)``.
     """
     from sklearn.linear_model import LinearRegression
+
+    from hwnas.fitting._composed import LogCost
 
     # In double precision and columns of size one: MACs and parameters nearly go together.
     size = totals.mean(axis=0, dtype=float)
@@ -75,6 +79,8 @@ def product_of_costs(
         weights: Of the ``terms``, then of the ``counted``.
         intercept: Added to the weighted logarithms.
     """
+    from hwnas.fitting._composed import LogCost
+
     n_features = terms[0].n_features_in_
     alone = [
         LogCost(np.eye(n_features)[[place]], np.zeros(1), np.ones(1), np.zeros(n_features), 0.0)

@@ -237,7 +237,7 @@ def test_a_limit_on_predictions_is_kept_by_the_end_of_their_interval(started: St
 
 def test_a_resumed_run_keeps_the_meaning_of_its_limits(started: Started) -> None:
     settings = {"objectives": ["accuracy", "latency"], "device": "edgegpu"}
-    settings |= {"constraints": ["latency<=4"]}
+    settings |= {"constraints": ["latency<=5"]}
     short = started("short", **settings, limit_at="point")
     record = json.loads((short.path / "run.json").read_text())
     del record["config"]["limit_at"]

@@ -131,12 +131,11 @@ def test_each_knot_has_the_residuals_that_are_nearest_in_rank() -> None:
     sign = np.where(np.arange(n) % 2, 1.0, -2.0)
     residuals = sign * steps * np.repeat([1.0, 10.0, 100.0], 100)
     intervals = calibrate(predicted + residuals, predicted)
-    # 300 / 50 - 1: knots at the 50th, 100th, ... 249th.
-    assert intervals.knots == tuple(float(at) ** 2 for at in (50, 100, 150, 199, 249))
-    # Around the 50th and the 150th lies a hundred each: 50 above, at 2, 4, ..., 100, and 50 below,
-    # at twice 1, 3, ..., 99. The 96th of all, ceil(0.95 x 101), is the 46th of its side. Around
-    # the 249th lies the last but for its end, and one of that before it, at 1,000 above.
-    assert intervals.above[::2] == pytest.approx((92.0, 920.0, 9000.0))
+    # 300 / 50 - 1 windows of a hundred from the first to the last, a knot in the middle of each.
+    assert intervals.knots == tuple(float(at) ** 2 for at in (50, 100, 150, 200, 250))
+    # Around the 50th, 150th and 250th lies a hundred each: 50 above, at 2, 4, ..., 100, and 50
+    # below, at twice 1, 3, ..., 99. The 96th of all, ceil(0.95 x 101), is the 46th of its side.
+    assert intervals.above[::2] == pytest.approx((92.0, 920.0, 9200.0))
     assert intervals.below[::2] == pytest.approx((182.0, 1820.0, 18200.0))
 
 
