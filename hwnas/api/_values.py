@@ -88,8 +88,9 @@ def make_objective(
         device: Device, for quantities that need one.
         source: ``"predictor"`` or ``"table"``, for a quantity that names none.
         power_w: Rated power in watts; energy is then estimated from it.
-        as_given: Whether a table answers with an architecture's own row, where it has one, and
-            not with the mean over its functional class.
+        as_given: Whether an architecture is asked for itself: a table answers with its own row,
+            where it has one, and a predictor that tells nets apart with what this one takes, and
+            neither with the mean over the functional class.
 
     Raises:
         UnknownNameError: There is no such quantity, condition or source.
@@ -142,6 +143,9 @@ def predict(
     power_w: float | None = None,
 ) -> pd.DataFrame:
     """What is expected of architectures on a device.
+
+    An architecture is asked for itself: a predictor of a device that learned from few nets tells
+    nets apart that compute the same, where a search values them alike.
 
     Args:
         space: Search space or its name.

@@ -1,7 +1,7 @@
 """How far values may be from the truth: residuals that a 90 % interval tells of, taken as normal.
 
 Only an interval travels with a value. On each side of the value its residual is taken as normal,
-calibrated so that 5 % of it lie beyond the interval's end. On held-out classes of NAS-Bench-201
+calibrated so that 5 % of it lie beyond the interval's end. On unseen classes of NAS-Bench-201
 that is about as good as Laplace's distribution, calibrated alike: ``benchmarks/pick.py``.
 """
 

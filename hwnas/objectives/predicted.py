@@ -30,11 +30,14 @@ class PredictedObjective:
 
     Args:
         predictor: The predictor.
+        as_given: Whether to value networks as they stand, where the predictor tells those apart
+            that compute the same, and not their functional classes.
     """
 
-    def __init__(self, predictor: Predictor) -> None:
+    def __init__(self, predictor: Predictor, as_given: bool = False) -> None:
         card = predictor.card
         self.predictor = predictor
+        self._is_of_nets = as_given and predictor.tells_nets_apart
         self.spec = ObjectiveSpec.of(
             card.target,
             source="extrapolated" if card.transfer else "predicted",
@@ -64,11 +67,14 @@ class PredictedObjective:
 
     def prepare(self, batch: Batch) -> None:
         """Have the batch know the predictor, so that all predict at once."""
-        _asked(batch)[self._key] = self.predictor
+        if not self._is_of_nets:
+            _asked(batch)[self._key] = self.predictor
 
     def __call__(self, archs: Sequence[Architecture]) -> Estimate:
         """Predictions for ``n_archs`` architectures, each array of shape ``(n_archs,)``."""
         batch = Batch.of(self.predictor.space, archs)
+        if self._is_of_nets:
+            return self.predictor.predict_nets(batch.genotypes)
         self.prepare(batch)
         return _predictions(batch)[self._key]
 
@@ -119,7 +125,7 @@ def predicted_objective(question: Question) -> Objective:
         need_device(quantity, question.device)
     predictor = find_predictor(space, target)
     if predictor is not None:
-        return PredictedObjective(predictor)
+        return PredictedObjective(predictor, question.as_given)
     reason = why_not(space, target)
     if reason:
         raise NothingKnownError(f"{reason} Fit one for these options: hwnas fit TABLE")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from hwnas.core.feature_set import FEATURE_SETS
 from hwnas.core.objective import Estimate
 from hwnas.core.space import SearchSpace
 from hwnas.features import net_feature_matrix
@@ -70,6 +71,11 @@ class Predictor:
             no interval.
         """
         return predict_together([self], genotypes)[0]
+
+    @property
+    def tells_nets_apart(self) -> bool:
+        """Whether nets that compute the same may differ to it: it learned from nets."""
+        return any(FEATURE_SETS[name].of_nets for name in self.card.features.sets)
 
     def predict_nets(self, genotypes: np.ndarray) -> Estimate:
         """Values with 90 % intervals of nets as they stand, not of their functional classes.

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
+import hwnas
+from hwnas.api import make_objective
+from hwnas.core.device import Device
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
 from hwnas.features import net_feature_matrix
 from hwnas.features.counting import count_genotypes
 from hwnas.features.device_costs import DEVICE_COSTS, device_costs
-from hwnas.fitting.columns import Fitted, fit_column
+from hwnas.fitting.columns import Fitted, fit_column, write_predictor
 from hwnas.fitting.device_costs import smooth_costs
 from hwnas.fitting.device_prior import cost_sets, prior_of_costs, unrelated
 from hwnas.fitting.few_costs import USUAL, _picked
@@ -26,6 +30,7 @@ from hwnas.spaces import load_space
 from hwnas.tables import Column, Table, class_means
 
 BOARD = Column.of(Target("latency", "cifar10", "board"))
+BOARD_DEVICE = Device("board", "A board", "board", "made up")
 # Away from every known device, and no multiple of the multiply-accumulates.
 MIX = {"edgegpu.latency": 0.7, "raspi4.latency": 0.2, "eyeriss.energy": 0.3}
 
@@ -205,3 +210,22 @@ def test_nets_of_one_class_are_left_out_together(
     own = _table(nasbench201, some, values, BOARD)
     sizes = fit_column(nasbench201, own, BOARD).card.evaluation.n_classes
     assert sizes.test == len(class_means(nasbench201, own, BOARD.name).values) < len(some)
+
+
+def test_predict_asks_for_a_net_as_it_stands_and_a_search_for_its_class(
+    nasbench201: SearchSpace,
+    nets: np.ndarray,
+    fitted: Fitted,
+    predictor: Predictor,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("HWNAS_CACHE", str(tmp_path))
+    write_predictor(tmp_path / "artifacts", fitted)
+    alike = _largest_class(nasbench201, nets)
+    archs = [nasbench201.architecture(net) for net in alike]
+    told = hwnas.predict(nasbench201, archs, device=BOARD_DEVICE, quantities=["latency"])
+    assert told["latency_ms"].to_numpy() == pytest.approx(predictor.predict_nets(alike).value)
+    searched = make_objective(nasbench201, "latency", BOARD_DEVICE)(archs).value
+    assert searched == pytest.approx(predictor.predict(alike).value)
+    assert np.ptp(told["latency_ms"]) > 0 == np.ptp(searched)
