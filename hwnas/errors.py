@@ -62,7 +62,7 @@ class NoCandidateError(HwnasError, ValueError):
 
 
 class ExportError(HwnasError, RuntimeError):
-    """A model that was exported but does not compute what it should."""
+    """A model that cannot be exported, or does not compute what it should once it is."""
 
 
 class EvaluationError(HwnasError, RuntimeError):

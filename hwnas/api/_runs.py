@@ -204,8 +204,10 @@ def export(
     Raises:
         ConfigError: ``path`` has another suffix.
         ArtifactError: The weights file is missing, damaged or of another model.
-        ExportError: The ONNX model does not compute what the torch model does.
-        MissingExtraError: torch, onnxscript or safetensors is not installed.
+        ExportError: The ONNX model cannot be written, or does not compute what the torch model
+            does.
+        MissingExtraError: Weights are given and torch or safetensors is not installed; or the model
+            cannot be written from its graph, and onnxscript is not.
         StorageError: The folder cannot be written.
     """
     return export_onnx(

@@ -117,10 +117,13 @@ def _print_export(out: Console, exported: Export) -> None:
     from rich.markup import escape
 
     out.print(f"\nWrote {escape(str(exported.path))} and {escape(exported.card.name)}.")
-    out.print(
-        f"It agrees with the torch model to {exported.max_abs_error:.1e}; "
-        f"its largest output is {exported.output_scale:.2g} (opset {exported.opset})."
-    )
+    scale = f"its largest output is {exported.output_scale:.2g} (opset {exported.opset})."
+    if exported.max_abs_error is None:
+        out.print(f"Checked by {exported.checked}; {scale}")
+    else:
+        out.print(f"It agrees with the torch model to {exported.max_abs_error:.1e}; {scale}")
+    if exported.exporter_note is not None:
+        out.print(f"Written by {exported.exporter}: {escape(exported.exporter_note)}")
     if exported.is_untrained:
         out.print(
             f"[bold yellow]{exported.weights}.[/bold yellow] "

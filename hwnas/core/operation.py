@@ -57,6 +57,20 @@ class Operation:
         return (self.kernel, self.kernel) if isinstance(self.kernel, int) else self.kernel
 
     @property
+    def padding(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Pixels above and below a map, and on its left and right, that give the output its size.
+
+        Raises:
+            ShapeError: None do.
+        """
+        (height, width), (out_height, out_width) = self.in_shape[1:], self.out_shape[1:]
+        (rows, columns), steps = self.window, (self.stride, self.dilation)
+        return (
+            rules.padding(height, out_height, rows, *steps),
+            rules.padding(width, out_width, columns, *steps),
+        )
+
+    @property
     def n_weights(self) -> int:
         """Trainable numbers that it works with, those of a tied matrix among them.
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from hwnas.errors import ShapeError
+
 Shape = tuple[int, ...]
 """Without the batch axis: a map ``(channels, height, width)``, a sequence ``(tokens, features)``,
 a vector ``(features,)``, tokens ``(tokens,)``, attention weights ``(heads, queries, keys)``."""
@@ -131,3 +133,38 @@ def is_matmul(shapes: Shapes, out: Shape, groups: int) -> bool:
         return fits and out == (groups, n_queries, n_tokens)
     fits = n_last == n_tokens and groups == 1 and n_features % heads[0] == 0
     return fits and out == (n_queries, n_features)
+
+
+def padding(
+    side: int, out_side: int, window: int, stride: int = 1, dilation: int = 1
+) -> tuple[int, int]:
+    """Pixels before and after one side of a map with which a window makes another side of it.
+
+    Half of an odd window on both sides, half of what the stride leaves of an even one; where that
+    gives another size, as little as gives this one, the larger half at the end.
+
+    Args:
+        side: Of what is read, in pixels.
+        out_side: Of what is put out, in pixels.
+        window: Side of the window, in pixels.
+        stride: Step of the window, in pixels.
+        dilation: Distance between neighbouring taps of the window, in pixels.
+
+    Raises:
+        ShapeError: No padding does.
+
+    Example:
+        >>> padding(32, 16, window=3, stride=2), padding(8, 8, window=2)
+        ((1, 1), (0, 1))
+    """
+    span = dilation * (window - 1) + 1
+    half = dilation * (window // 2) if window % 2 else max(0, window - stride) // 2
+    if (side + 2 * half - span) // stride + 1 == out_side:
+        return half, half
+    least = max(0, (out_side - 1) * stride + span - side)
+    if (side + least - span) // stride + 1 != out_side:
+        raise ShapeError(
+            f"A window of {window} pixels must step {stride} from {side} pixels to {out_side}; no "
+            "padding makes it do so."
+        )
+    return least // 2, least - least // 2

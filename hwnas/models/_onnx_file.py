@@ -26,19 +26,30 @@ def load_model(path: Path) -> onnx.ModelProto:
         ArtifactError: It is missing, damaged, has more than one input, or is not valid for a batch
             of one.
     """
-    import onnx
-
     try:
-        model = onnx.load_model_from_string(path.read_bytes())
+        data = path.read_bytes()
     except OSError as error:
         raise ArtifactError(
             f"{path} must be an ONNX file; it cannot be read ({error.strerror})."
         ) from error
+    return parse_model(path.name, data)
+
+
+def parse_model(name: str, data: bytes) -> onnx.ModelProto:
+    """The model of a file's contents, as ``load_model`` gives it.
+
+    Raises:
+        ArtifactError: As ``load_model``, but that it is missing.
+    """
+    import onnx
+
+    try:
+        model = onnx.load_model_from_string(data)
     except Exception as error:  # protobuf's own class is no part of its interface
-        raise ArtifactError(f"{path.name} must be an ONNX file; it cannot be parsed.") from error
+        raise ArtifactError(f"{name} must be an ONNX file; it cannot be parsed.") from error
     if not model.graph.node:
-        raise ArtifactError(f"{path.name} must be an ONNX file with operators; it has none.")
-    return _with_shapes(path.name, model)
+        raise ArtifactError(f"{name} must be an ONNX file with operators; it has none.")
+    return _with_shapes(name, model)
 
 
 def _with_shapes(name: str, model: onnx.ModelProto) -> onnx.ModelProto:

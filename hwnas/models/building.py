@@ -1,4 +1,4 @@
-"""Models of architectures with weights drawn anew under a seed."""
+"""Models of architectures with weights drawn under a seed: torch's, and in ONNX without it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from hwnas.core.architecture import Architecture
 from hwnas.core.space import SearchSpace
 from hwnas.errors import MissingExtraError
+from hwnas.models.graph_onnx import graph_to_onnx, serialized
+from hwnas.models.graph_weights import fresh_weights
+from hwnas.models.onnx_metadata import describe, fresh_origin
 
 if TYPE_CHECKING:
     import torch
@@ -32,3 +35,24 @@ def build_model(space: SearchSpace, arch: Architecture, seed: int = 0) -> torch.
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         return space.build(arch)
+
+
+def model_onnx(
+    space: SearchSpace, arch: Architecture, seed: int = 0, batch: int | None = None
+) -> bytes:
+    """A freshly initialised model in ONNX, made without torch; the same arguments, the same bytes.
+
+    Args:
+        space: Search space of the architecture.
+        arch: What to build.
+        seed: Of the weights, which are not those of ``build_model``.
+        batch: Images that the model reads at once; None for any number.
+
+    Raises:
+        ConfigError: ``batch`` is below 1.
+        ExportError: An operation of the graph cannot be written in ONNX.
+    """
+    graph = space.graph(arch)
+    proto = graph_to_onnx(graph, fresh_weights(graph, seed), batch)
+    describe(proto, space, arch, fresh_origin(seed))
+    return serialized(proto)

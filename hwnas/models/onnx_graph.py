@@ -24,6 +24,7 @@ from hwnas.models._onnx_file import (
     known_shape,
     load_model,
     network_inputs,
+    parse_model,
     single_number,
 )
 from hwnas.models._onnx_operators import READERS, Call, Value, n_numbers
@@ -96,7 +97,24 @@ def read_onnx(path: Path) -> OnnxGraph:
         ArtifactError: It is missing, damaged, has more than one input, or computes something else
             for a batch of one.
     """
-    walk = _Walk(path.name, load_model(path))
+    return _read(path.name, load_model(path))
+
+
+def read_onnx_data(name: str, data: bytes) -> OnnxGraph:
+    """The operation graph of an ONNX file's contents.
+
+    Args:
+        name: What messages call it.
+        data: The contents.
+
+    Raises:
+        ArtifactError: As ``read_onnx``.
+    """
+    return _read(name, parse_model(name, data))
+
+
+def _read(name: str, model: onnx.ModelProto) -> OnnxGraph:
+    walk = _Walk(name, model)
     walk.run()
     return walk.result()
 
@@ -105,27 +123,33 @@ def fold_batch_norms(graph: OperationGraph) -> OperationGraph:
     """A graph as an exporter leaves it: normalisation becomes the bias of the convolution before.
 
     A batch normalisation is folded if it alone reads a convolution. Of a bias that is zero, as
-    that of a network without training is, an exporter leaves nothing at all.
+    that of a network without training is, torch's exporter leaves nothing at all.
     """
-    operations = graph.operations
-    readers = Counter(node for operation in operations for node in operation.inputs)
+    folded = folded_batch_norms(graph)
     kept: list[Operation] = []
     position = {-1: -1}
-    for number, operation in enumerate(operations):
-        first = operation.inputs[0]
-        source = operations[first] if first >= 0 else None
-        if (
-            operation.kind == "batch_norm"
-            and source is not None
-            and source.kind == "conv"
-            and readers[first] == 1
-        ):
-            position[number] = position[first]
-            kept[position[first]] = replace(kept[position[first]], has_bias=True)
+    for number, operation in enumerate(graph):
+        if number in folded:
+            place = position[number] = position[folded[number]]
+            kept[place] = replace(kept[place], has_bias=True)
             continue
         position[number] = len(kept)
         kept.append(replace(operation, inputs=tuple(position[node] for node in operation.inputs)))
     return OperationGraph(tuple(kept))
+
+
+def folded_batch_norms(graph: OperationGraph) -> dict[int, int]:
+    """The convolution that each batch normalisation can be folded into, both by position."""
+    operations = graph.operations
+    readers = Counter(node for operation in operations for node in operation.inputs)
+    return {
+        position: operation.inputs[0]
+        for position, operation in enumerate(operations)
+        if operation.kind == "batch_norm"
+        and (first := operation.inputs[0]) >= 0
+        and operations[first].kind == "conv"
+        and readers[first] == 1
+    }
 
 
 @dataclass(slots=True)

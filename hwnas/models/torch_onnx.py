@@ -1,4 +1,10 @@
-"""The door to torch's ONNX exporter: a torch model in, a bare ONNX model out."""
+"""The door to torch's ONNX exporter: a torch model in, a bare ONNX model out.
+
+Only models that cannot be written from their operation graph come here: ``conversion`` says why in
+the card. When torch changes its exporter or drops it, they are refused with one line that says so,
+and all others are exported as before; ``graph_onnx.add_rule`` and a graph that lists what the torch
+model computes free a space from it.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +15,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from hwnas.core.shapes import Shape
-from hwnas.errors import MissingExtraError
+from hwnas.errors import ExportError, MissingExtraError
+from hwnas.models._onnx_writer import INPUT_NAME, OUTPUT_NAME
 
 if TYPE_CHECKING:
     import onnx
     import torch
-
-INPUT_NAME = "input"
-OUTPUT_NAME = "logits"
 
 # Any size other than 1 shows the exporter that the batch axis is free.
 _BATCH = 2
@@ -33,6 +37,7 @@ def to_onnx(model: torch.nn.Module, input_shape: Shape) -> onnx.ModelProto:
         input_shape: Shape of one input without the batch axis.
 
     Raises:
+        ExportError: The exporter fails, or this torch has none.
         MissingExtraError: torch or onnxscript is not installed.
     """
     try:
@@ -44,18 +49,25 @@ def to_onnx(model: torch.nn.Module, input_shape: Shape) -> onnx.ModelProto:
     except ImportError as error:
         raise MissingExtraError("Exporting a model", "onnxscript", "torch") from error
     images = torch.zeros(_BATCH, *input_shape)
-    with _quiet_exporter(), torch.no_grad():
-        program = torch.onnx.export(
-            model,
-            (images,),
-            input_names=[INPUT_NAME],
-            output_names=[OUTPUT_NAME],
-            dynamo=True,
-            dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
-            verbose=False,
-        )
-    assert program is not None  # only the deprecated exporter returns nothing
-    proto = program.model_proto
+    try:
+        with _quiet_exporter(), torch.no_grad():
+            program = torch.onnx.export(
+                model,
+                (images,),
+                input_names=[INPUT_NAME],
+                output_names=[OUTPUT_NAME],
+                dynamo=True,
+                dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
+                verbose=False,
+            )
+        assert program is not None  # only the deprecated exporter returns nothing
+        proto = program.model_proto
+    except Exception as error:  # of many kinds, and which depends on torch's version
+        raise ExportError(
+            f"torch {torch.__version__} must export the model; its exporter cannot "
+            f"({type(error).__name__}: {' '.join(str(error).split())[:300]}). Let the graph of the "
+            "space list what its torch model computes, and no exporter of torch is needed."
+        ) from error
     _strip_all(proto)
     return proto
 

@@ -103,15 +103,19 @@ def _max_pool(operation: Operation) -> nn.Module:
 
 
 def _padding(operation: Operation) -> tuple[int, int]:
-    """Pixels above and beside a map that leave it its size, but for the stride."""
+    """Pixels above and beside a map, the same below and on its other side.
 
-    def around(side: int) -> int:
-        # Even windows, as of patches, sit on the map where stride and side agree.
-        is_odd = side % 2 == 1
-        return operation.dilation * (side // 2) if is_odd else max(0, side - operation.stride) // 2
-
-    height, width = operation.window
-    return around(height), around(width)
+    Raises:
+        ConfigError: They are not the same.
+    """
+    (top, bottom), (left, right) = operation.padding
+    if (top, left) != (bottom, right):
+        raise ConfigError(
+            "A window of a network that is built from its graph must be padded alike on opposite "
+            f"sides; a {operation.kind} of {operation.in_shape} to {operation.out_shape} by "
+            f"{operation.window} is not. Write the space's own build."
+        )
+    return top, left
 
 
 _MAKERS: dict[str, Callable[[Operation], nn.Module]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -112,15 +113,22 @@ def test_a_mistake_is_one_line(type_: Terminal, words: tuple[str, ...], said: st
     assert said in err
 
 
-@pytest.mark.long
 def test_a_model_is_exported_with_its_card(type_: Terminal, tmp_path: Path) -> None:
-    pytest.importorskip("torch", reason="torch is missing; install hwnas[torch]")
     status, out, _ = type_("--export", str(tmp_path / "model.onnx"))
     assert status == 0
     card = json.loads((tmp_path / "model.json").read_text())
     assert (tmp_path / "model.onnx").stat().st_size > 0
     assert out.splitlines()[0] in json.dumps(card)
     assert "Train the model, then export it with --weights." in out
+
+
+def test_a_model_is_exported_without_torch(
+    type_: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    status, out, _ = type_("--export", str(tmp_path / "model.onnx"))
+    assert status == 0
+    assert "Checked by counts and finite outputs alone; torch is not installed;" in out
 
 
 def test_limit_is_kept_by_the_end_of_the_interval(type_: Terminal, run: hwnas.Run) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from hwnas.core.architecture import Architecture
 from hwnas.core.space import SearchSpace
-from hwnas.models.export import PARITY_TOLERANCE, export_onnx
+from hwnas.models.export import export_onnx
+from hwnas.models.parity import PARITY_TOLERANCE
 from hwnas.spaces import load_space
 from hwnas.spaces.fbnet import FBNet
 from hwnas.spaces.mnasnet import MnasNet
@@ -141,7 +142,6 @@ def test_squeeze_excite_weighs_each_channel_by_one_number() -> None:
     assert ((ratios > 0) & (ratios < 1)).all()
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "options", "text"),
     [

@@ -69,3 +69,10 @@ def test_an_operator_without_a_module_is_refused() -> None:
     graph = OperationGraph((Operation("matmul", (-1, -1), (4, 8), (1, 4, 4)),))
     with pytest.raises(ConfigError, match=r"must be one of conv, .*; got 'matmul'\. Write the spa"):
         graph_model(graph)
+
+
+def test_a_window_that_is_padded_on_one_side_alone_is_refused() -> None:
+    net = GraphBuilder((3, 8, 8))
+    net.conv(-1, 4, kernel=2)
+    with pytest.raises(ConfigError, match=r"alike on opposite sides; a conv of \(3, 8, 8\) to"):
+        graph_model(net.build())
