@@ -24,6 +24,7 @@ _REQUIRED = (
     "hwnas/_data/devices/*.toml",
     "hwnas/_data/latency_tables/*",
     "hwnas/artifacts/*/predictors.zip",
+    "hwnas/artifacts/*/device_costs.json",
     "hwnas/artifacts/*/proxies.parquet",
     "hwnas/report/*.css",
     "hwnas/report/*.js",

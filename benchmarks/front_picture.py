@@ -23,7 +23,8 @@ def main() -> None:
         front = run.front
     figure = Figure(figsize=(7.2, 3.6), layout="constrained")
     axes = figure.subplots()
-    axes.scatter(seen["latency_ms"], seen["accuracy_pct"], s=5, color="#c8c8c8", linewidths=0)
+    latency, accuracy = (seen[front.names[front.place(name)]] for name in ("latency", "accuracy"))
+    axes.scatter(latency, accuracy, s=5, color="#c8c8c8", linewidths=0)
     points = axes.scatter(
         front.column("latency_ms"),
         front.column("accuracy_pct"),
@@ -34,7 +35,7 @@ def main() -> None:
         linewidths=0.5,
     )
     axes.set_xlabel("latency on Jetson TX2, ms (predicted)")
-    axes.set_ylabel("CIFAR-10 accuracy, % (predicted)")
+    axes.set_ylabel("CIFAR-10 validation accuracy, % (predicted)")
     axes.set_ylim(bottom=75)
     axes.set_title(
         f"{len(front)} architectures on the front, {len(seen):,} evaluated; size: energy",

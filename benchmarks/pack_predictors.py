@@ -1,7 +1,8 @@
 """Pack a folder of predictors, as ``hwnas fit --out FOLDER`` writes it, into the files that ship.
 
-What ships already and is not in the folder stays as it is. The same predictors give the same
-bytes.
+What ships already and is not in the folder stays as it is. A predictor from features alone does
+not ship beside its like that reads proxy scores where every functional class of the space has some:
+nobody would ask it. The same predictors give the same bytes.
 """
 
 from __future__ import annotations
@@ -9,15 +10,36 @@ from __future__ import annotations
 import argparse
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from hwnas._resources import artifacts_dir
+from hwnas.core.classes import valid_classes
+from hwnas.core.space import SearchSpace
 from hwnas.predictors.store import INDEX, PACKED, Stored, add_predictor, pack, stored_in
+from hwnas.proxies.feature_set import has_scores
+from hwnas.spaces import load_space
 
 
 def _add(root: Path, stored: Stored) -> None:
     models = [stored.read(name) for name in (stored.model, stored.support) if name]
     add_predictor(root, stored.card, models)
+
+
+def _copied(stored: Sequence[Stored], root: Path) -> Path:
+    """A folder that holds these predictors alone."""
+    for each in stored:
+        _add(root, each)
+    return root
+
+
+def _asked(stored: Sequence[Stored], space: SearchSpace) -> list[Stored]:
+    """The predictors that somebody may ask."""
+    every = space.all_genotypes()
+    if every is None or not has_scores(space, valid_classes(space, every)).all():
+        return list(stored)
+    scored = {each.card.target for each in stored if each.card.reads_scores}
+    return [each for each in stored if each.card.reads_scores or each.card.target not in scored]
 
 
 def main() -> None:
@@ -30,14 +52,15 @@ def main() -> None:
     arguments = parser.parse_args()
     for space in sorted(path.parent.name for path in arguments.folder.glob(f"*/{INDEX}")):
         with tempfile.TemporaryDirectory() as folder:
-            root = Path(folder)
+            root = Path(folder) / "all"
             for stored in (*stored_in(arguments.to, space), *stored_in(arguments.folder, space)):
                 _add(root, stored)
-            packed = pack(root / space)
+            kept = _asked(stored_in(root, space), load_space(space))
+            packed = pack(_copied(kept, Path(folder) / "asked") / space)
             target = arguments.to / space / PACKED
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(packed, target)
-            n_predictors = len(stored_in(root, space))
+            n_predictors = len(kept)
         print(f"{target}: {n_predictors} predictors, {target.stat().st_size:,} bytes")
 
 

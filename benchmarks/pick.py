@@ -70,7 +70,7 @@ class Known:
 
     def column(self, name: str) -> np.ndarray:
         """True values of a column, shape ``(n_classes,)``."""
-        return self.truth[:, [spec.column for spec in self.predicted.columns].index(name)]
+        return self.truth[:, self.predicted.place(name)]
 
     @property
     def limits(self) -> np.ndarray:
@@ -188,7 +188,7 @@ def calibration(known: Known) -> dict[str, Any]:
     """Probabilities against truth, for two models of the residuals."""
     front, rng = known.predicted, np.random.default_rng(0)
     rows = rng.choice(len(front), N_CALIBRATED, replace=False)
-    place = [spec.column for spec in front.columns].index("latency_ms")
+    place = front.place("latency_ms")
     # Evenly spaced: some devices have a few latencies that most networks share, and a limit at one
     # of them would know more than a user does.
     ends = np.quantile(known.column("latency_ms"), (0.02, 0.98))

@@ -12,7 +12,7 @@ ENERGY = "cifar10_pi5_energy_mj"
 SETS = ("counts", "one_hot")
 # Milliseconds of none, skip_connect, nor_conv_1x1, nor_conv_3x3, avg_pool_3x3 on any edge.
 EDGE_MS = np.array([0.0, 0.1, 0.5, 1.5, 0.3])
-# Of the latency more classes than are cross-validated, of its part on another device fewer.
+# Of the latency enough classes to be told in fifths, of its part on another device fewer.
 N_CONNECTED = 280
 N_DISCONNECTED = 3
 

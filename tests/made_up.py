@@ -98,9 +98,12 @@ def linear_predictor(
         features=features_of(space, tuple(sets)),
         model=Model(sha256_bytes(model), "identity", mean, 1.0, "ridge", {"ridge": 0.5}),
         evaluation=Evaluation(
-            "held_out", Sizes(1, 1, 100), {"kendall_tau": 0.5, "within_10_pct": 50.0}, 0.9
+            "cross_validated",
+            Sizes(100, 100, 100),
+            {"kendall_tau": 0.5, "within_10_pct": 50.0},
+            0.9,
         ),
-        interval=Intervals(0.9, (), (2.0 if "proxies" in sets else 5.0,)),
+        interval=Intervals.uniform(0.9, 2.0 if "proxies" in sets else 5.0),
         seed=0,
         versions=versions(),
     )

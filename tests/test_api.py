@@ -127,6 +127,15 @@ def test_a_limit_on_memory_adds_its_column_in_bytes(out: Path) -> None:
     assert (run.evaluations["feasible"] == (peaks <= 192 * 1024)).all()
 
 
+def test_a_limit_on_memory_that_names_no_precision_is_on_the_one_that_is_there(out: Path) -> None:
+    objectives = [cheap, "peak_memory@precision=int8"]
+    run = _search(out, objectives=objectives, constraints=["peak_memory_kb<=48"])
+    column = "peak_memory_bytes@precision=int8"
+    assert [spec.column for spec in run.front.columns] == ["cheap", column, "params", "macs"]
+    assert run.record.limits == (f"{column} <= 48000",)
+    assert (run.evaluations["feasible"] == (run.evaluations[column] <= 48_000)).all()
+
+
 def test_memory_is_an_objective_where_it_is_asked_for(out: Path) -> None:
     run = _search(out, objectives=[cheap, "peak_memory", "size@precision=int8"])
     columns = [spec.column for spec in run.front.columns]
@@ -447,7 +456,7 @@ def test_predict_of_nothing_is_an_empty_table() -> None:
 
 def test_predict_without_a_device_leaves_out_what_needs_one() -> None:
     table = hwnas.predict("nasbench201", [CONV])
-    assert "accuracy_pct" in table
+    assert "accuracy_pct@validation" in table
     assert "latency_ms" not in table
 
 

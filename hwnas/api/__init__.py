@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from hwnas.api._fit import (
         fit,
         fit_quality_transfer,
-        fit_transfer,
         predictor_records,
         predictors_dir,
     )
@@ -53,6 +52,7 @@ if TYPE_CHECKING:
     )
     from hwnas.api._values import (
         COUNTED,
+        INEXACT,
         INPUTS,
         lacking_skill,
         make_objective,
@@ -82,7 +82,6 @@ _HOMES = {
     "_fit": (
         "fit",
         "fit_quality_transfer",
-        "fit_transfer",
         "predictor_records",
         "predictors_dir",
     ),
@@ -127,8 +126,10 @@ _HOMES = {
         "tables",
         "unused_rows",
     ),
+    "_transfers": ("fit_transfer",),
     "_values": (
         "COUNTED",
+        "INEXACT",
         "INPUTS",
         "lacking_skill",
         "make_objective",
@@ -145,6 +146,7 @@ __all__ = [
     "DEFAULT_GENERATIONS",
     "DEFAULT_LIMIT_AT",
     "DEFAULT_SAMPLE",
+    "INEXACT",
     "INPUTS",
     "SearchInterrupted",
     "Share",

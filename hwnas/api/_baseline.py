@@ -10,10 +10,11 @@ from hwnas.api._values import make_objective
 from hwnas.choose import Choice
 from hwnas.core.architecture import Architecture
 from hwnas.core.batch import Batch
-from hwnas.core.limits import in_own_unit, parse_assignments
+from hwnas.core.columns import ByColumn, resolve_columns
+from hwnas.core.limits import in_own_units, parse_assignments
 from hwnas.core.objective import Objective
 from hwnas.engine.run import Run
-from hwnas.errors import ArchitectureError, UnknownNameError
+from hwnas.errors import ArchitectureError
 from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import evaluate
 
@@ -29,7 +30,7 @@ def baseline_of(run: Run, text: str) -> Choice:
 
     Raises:
         ArchitectureError: It is neither.
-        ConfigError: The values have another form.
+        ConfigError: The values have another form, or a name may mean several columns.
         UnknownNameError: The run has no such column.
     """
     try:
@@ -43,12 +44,10 @@ def baseline_of(run: Run, text: str) -> Choice:
 
 def _given(run: Run, text: str) -> Choice:
     known = [spec.column for spec in run.record.columns]
-    parsed = parse_assignments(text, "--baseline")
-    given = dict(in_own_unit(column, value, known) for column, value in parsed.items())
-    for column in given:
-        if column not in known:
-            raise UnknownNameError("column", column, known)
-    return Choice(-1, "", {column: given.get(column, math.nan) for column in known}, {})
+    parsed = in_own_units(parse_assignments(text, "--baseline"), known)
+    given = resolve_columns(parsed, known)
+    values = ByColumn((column, given.get(column, math.nan)) for column in known)
+    return Choice(-1, "", values, {})
 
 
 def _valued(run: Run, arch: Architecture) -> Choice:
@@ -58,7 +57,7 @@ def _valued(run: Run, arch: Architecture) -> Choice:
         (each.value[0].item(), (each.lower[0].item(), each.upper[0].item()))
         for each in evaluate(batch, list(measures.values()))
     ]
-    values = dict.fromkeys((spec.column for spec in run.record.columns), math.nan)
+    values = ByColumn((spec.column, math.nan) for spec in run.record.columns)
     values |= {column: value for column, (value, _) in zip(measures, found, strict=True)}
     intervals = {
         column: ends

@@ -14,13 +14,15 @@ from hwnas.choose import select as select_from_front
 from hwnas.choose.record import selection_record
 from hwnas.core.batch import Batch
 from hwnas.core.classes import sample_classes, valid_classes
+from hwnas.core.columns import once
 from hwnas.core.device import Device
 from hwnas.core.front import Front
-from hwnas.core.limits import column_of, in_own_unit, quantity_of
+from hwnas.core.limits import in_own_units
 from hwnas.core.objective import Estimate, Objective
-from hwnas.core.quantity import DEFAULT_OBJECTIVES, find_quantity
+from hwnas.core.quantity import DEFAULT_OBJECTIVES
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
 from hwnas.core.space import SearchSpace
+from hwnas.core.target import parse_target
 from hwnas.errors import ConfigError, NoCandidateError, UnknownNameError
 from hwnas.objectives import NothingKnownError
 from hwnas.objectives.devices import device_names, load_device
@@ -68,7 +70,7 @@ def choose_device(
 
     Args:
         space: Search space or its name.
-        at_most: Largest value allowed, by column.
+        at_most: Largest value allowed, by column, in the unit that the column names.
         at_least: Smallest value allowed, by column.
         dataset: Data set; the space's first one by default.
         limit_at: What must keep a limit; see ``select``.
@@ -81,32 +83,36 @@ def choose_device(
     """
     space = resolve_space(space, dataset)
     limit_share(limit_at)
-    limited = list(dict.fromkeys(map(_known_column, (*(at_most or {}), *(at_least or {})))))
-    ours = [column for column in limited if _is_per_device(column)]
+    at_most, at_least = in_own_units(at_most or {}), in_own_units(at_least or {})
+    # As each was asked for, by the target that it names.
+    limited = {str(parse_target(name)): name for name in (*at_most, *at_least)}
+    ours = [target for target in limited if _is_per_device(target)]
     if not ours:
         raise ConfigError(
             "To choose a device, limit what depends on it, such as --at-most latency_ms=20; "
-            f"got {', '.join(limited) or 'no limit'}."
+            f"got {', '.join(limited.values()) or 'no limit'}."
         )
     batch, is_sample = _architectures(space, sample, seed)
-    common = _common(space, [column for column in limited if column not in ours])
+    common = _common(space, [target for target in limited if target not in ours])
     by_device = {name: _of_device(space, load_device(name), ours) for name in device_names()}
-    asked = [*common, *(each for found in by_device.values() for each in found or ())]
+    asked = [*common.values(), *(each for found in by_device.values() for each in found.values())]
     estimates = dict(zip(map(id, asked), ask_together(batch, asked), strict=True))
     archs = tuple(map(str, batch))
     selections, refused = {}, {}
     for name, found in by_device.items():
-        if found is None:
+        if not found:
             continue
-        front = _front(archs, [*common, *found], limited, estimates)
+        known = {**common, **found}
+        front = _front(archs, known, list(limited), estimates)
+        upper, lower = (_by_column(limits, known) for limits in (at_most, at_least))
         try:
-            selections[name] = select_from_front(front, at_most, at_least, limit_at=limit_at)
+            selections[name] = select_from_front(front, upper, lower, limit_at=limit_at)
         except NoCandidateError as error:
             refused[name] = str(error)
     return DeviceChoices(
         selections=dict(sorted(selections.items(), key=lambda item: _rank(*item))),
         refused=refused,
-        unknown=tuple(name for name, found in by_device.items() if found is None),
+        unknown=tuple(name for name, found in by_device.items() if not found),
         n_archs=len(batch),
         is_sample=is_sample,
     )
@@ -126,18 +132,13 @@ def device_choice_record(choices: DeviceChoices) -> dict[str, Any]:
     }
 
 
-def _known_column(name: str) -> str:
-    """Column of a quantity's name or column, which must be known."""
-    column = column_of(in_own_unit(name, 0.0)[0])
-    if quantity_of(column) is None:
-        # Says which there are.
-        find_quantity(name.partition("@")[0])
-    return column
+def _is_per_device(target: str) -> bool:
+    return parse_target(target).meaning.per_device
 
 
-def _is_per_device(column: str) -> bool:
-    quantity = quantity_of(column)
-    return quantity is not None and quantity.per_device
+def _by_column(limits: Mapping[str, float], known: Mapping[str, Objective]) -> dict[str, float]:
+    """Limits by the column that answers for what each was asked on."""
+    return once((known[str(parse_target(name))].spec.column, name, limits[name]) for name in limits)
 
 
 def _architectures(space: SearchSpace, sample: int, seed: int) -> tuple[Batch, bool]:
@@ -148,50 +149,58 @@ def _architectures(space: SearchSpace, sample: int, seed: int) -> tuple[Batch, b
     return Batch.of(space, sample_classes(space, sample, seed)), True
 
 
-def _common(space: SearchSpace, limited: Sequence[str]) -> list[Objective]:
-    """What depends on no device: what is known of the usual quantities, limits' own, and counts."""
-    found = [make_objective(space, column) for column in limited]
-    columns = {each.spec.column for each in found}
-    for name in (*DEFAULT_OBJECTIVES, *ALWAYS_COUNTED):
-        column = column_of(name)
-        if column not in columns and not _is_per_device(column):
-            found += _known([(space, name, None)]) or []
-    return found
+def _common(space: SearchSpace, limited: Sequence[str]) -> dict[str, Objective]:
+    """What depends on no device: what is limited, and what is known of the usual quantities."""
+    usual = [name for name in (*DEFAULT_OBJECTIVES, *ALWAYS_COUNTED) if not _is_per_device(name)]
+    found = {name: make_objective(space, name) for name in limited}
+    return _with_known(found, space, usual, None)
 
 
-def _of_device(
-    space: SearchSpace, device: Device, limited: Sequence[str]
-) -> list[Objective] | None:
-    """What is known of a device; None where a limited column is not among it."""
-    found = _known([(space, column, device) for column in limited])
-    if found is None:
-        return None
-    for name in DEFAULT_OBJECTIVES:
-        column = column_of(name)
-        if _is_per_device(column) and column not in limited:
-            found += _known([(space, column, device)]) or []
-    return found
+def _of_device(space: SearchSpace, device: Device, limited: Sequence[str]) -> dict[str, Objective]:
+    """What is known of a device; nothing where something limited is not."""
+    found = {name: _known(space, name, device) for name in limited}
+    whole = {name: each for name, each in found.items() if each is not None}
+    if len(whole) < len(found):
+        return {}
+    return _with_known(whole, space, list(filter(_is_per_device, DEFAULT_OBJECTIVES)), device)
 
 
-def _known(wanted: Sequence[tuple[SearchSpace, str, Device | None]]) -> list[Objective] | None:
-    """The objectives of quantities; None where one of them is not known."""
+def _with_known(
+    found: Mapping[str, Objective],
+    space: SearchSpace,
+    names: Sequence[str],
+    device: Device | None,
+) -> dict[str, Objective]:
+    """Objectives by what they were asked as, with those of more names that are known."""
+    more = dict(found)
+    for name in names:
+        made = None if name in more else _known(space, name, device)
+        if made is not None:
+            more[name] = made
+    return more
+
+
+def _known(space: SearchSpace, name: str, device: Device | None) -> Objective | None:
+    """The objective of a quantity; None where it is not known."""
     try:
-        return [make_objective(*each) for each in wanted]
+        return make_objective(space, name, device)
     except (NothingKnownError, UnknownNameError):
         return None
 
 
 def _front(
     archs: tuple[str, ...],
-    measures: Sequence[Objective],
+    known: Mapping[str, Objective],
     limited: Sequence[str],
     estimates: Mapping[int, Estimate],
 ) -> Front:
     """All architectures with their values; objectives are the accuracy and what is limited."""
-    accuracy = column_of(DEFAULT_OBJECTIVES[0])
-    asked = [each for each in measures if each.spec.column == accuracy]
-    asked += [each for each in measures if each.spec.column in limited and each not in asked]
-    ordered = [*asked, *(each for each in measures if each not in asked)]
+    leading = [name for name in DEFAULT_OBJECTIVES[:1] if name in known]
+    # One column may have been asked for by several names.
+    ordered = list({known[name].spec.column: known[name] for name in (*leading, *limited)}.values())
+    n_objectives = len(ordered)
+    columns = {each.spec.column for each in ordered}
+    ordered += [each for each in known.values() if each.spec.column not in columns]
     found = [estimates[id(measure)] for measure in ordered]
     return Front(
         archs=archs,
@@ -199,7 +208,7 @@ def _front(
         values=np.stack([each.value for each in found], axis=1),
         lower=np.stack([each.lower for each in found], axis=1),
         upper=np.stack([each.upper for each in found], axis=1),
-        n_objectives=len(asked),
+        n_objectives=n_objectives,
     )
 
 

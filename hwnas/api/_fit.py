@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target, parse_target
 from hwnas.errors import ConfigError, TableError, UnknownNameError
-from hwnas.objectives.devices import device_names, load_device
 from hwnas.predictors import predictor_cards, search_path
 from hwnas.predictors.card import CARDS
 from hwnas.spaces import SPACES, load_space
@@ -18,69 +17,9 @@ from hwnas.tables.catalogue import find
 from hwnas.tables.store import EVERY_TABLE, how_to_get
 
 if TYPE_CHECKING:
-    from hwnas.fitting.transfer import Known
+    from hwnas.fitting.carrying import Known
     from hwnas.predictors.card import Card
-
-
-def fit_transfer(
-    device: str,
-    from_space: str,
-    to_space: str,
-    to_dataset: str | None = None,
-    out: str | os.PathLike[str] | None = None,
-) -> list[Card]:
-    """Extrapolate a device's latency and energy from one space to another.
-
-    Args:
-        device: Name of the device.
-        from_space: Search space whose published values the cost model is fitted on.
-        to_space: Search space to value.
-        to_dataset: Its data set; the first one by default.
-        out: Folder of predictors; the user's cache by default.
-
-    Returns:
-        A card for each quantity; its ``transfer`` says how far such models carried between spaces
-        that know the same device. Values are labelled *extrapolated* wherever they are shown.
-
-    Raises:
-        UnknownNameError: There is no such device, space or data set.
-        ConfigError: The two spaces are one, or the first knows nothing of the device that the
-            second does not.
-        TableError: A table is not in the cache.
-        StorageError: The folder cannot be written.
-    """
-    from hwnas.fitting.columns import write_predictor
-    from hwnas.fitting.transfer import extrapolate, measure_transfer
-
-    goal = load_space(to_space, dataset=to_dataset)
-    start = load_space(from_space)
-    if goal.name == start.name:
-        raise ConfigError(f"A cost model must go to another space; got {goal.name} twice.")
-    name = load_device(device).name
-    found = [
-        known
-        for quantity in ("latency", "energy")
-        if not find(Target(quantity, goal.dataset, name), goal)
-        and (known := _known(name, start, quantity, is_needed=True)) is not None
-    ]
-    if not found:
-        raise ConfigError(
-            f"Device '{device}' must have latency or energy on {start.name} that it does not have "
-            f"on {goal.name}; it has none. See: hwnas devices show {device}"
-        )
-    trust = [
-        measure_transfer(one, other)
-        for name in device_names()
-        for here, there in _pairs(start)
-        if (one := _known(name, here, "latency")) is not None
-        and (other := _known(name, there, "latency")) is not None
-    ]
-    cards = []
-    for known in found:
-        fitted = extrapolate(known, goal, trust)
-        write_predictor(Path(out) if out else search_path()[0], fitted)
-        cards.append(fitted.card)
-    return cards
+    from hwnas.tables import Table
 
 
 def fit_quality_transfer(
@@ -157,33 +96,33 @@ def _has_own(space: SearchSpace, quantity: str) -> bool:
 
 def _quality(space: SearchSpace, quantity: str) -> Known | None:
     """What the tables in the cache know of accuracy or robustness on a space; None if nothing."""
-    return _first(space, parse_target(quantity, space.dataset))
+    return first_known(space, parse_target(quantity, space.dataset))
 
 
-def _pairs(start: SearchSpace) -> list[tuple[SearchSpace, SearchSpace]]:
-    """Each other space with its first data set, from and to ``start``."""
-    others = [load_space(name) for name in SPACES if name != start.name]
-    return [pair for other in others for pair in ((start, other), (other, start))]
+def first_known(
+    space: SearchSpace,
+    target: Target,
+    is_needed: bool = False,
+    load: Callable[[str], Table] | None = None,
+) -> Known | None:
+    """What the first table in the cache whose rows were measured knows of a target; None if none.
 
-
-def _known(device: str, space: SearchSpace, quantity: str, is_needed: bool = False) -> Known | None:
-    """What a table in the cache knows of a device on a space; None if none does.
+    Args:
+        space: Search space with its data set.
+        target: What is asked for.
+        is_needed: Whether a table that is not in the cache is an error.
+        load: How a table is read; from the cache by default.
 
     Raises:
         TableError: It is needed, and there is such a table, but not in the cache.
     """
-    return _first(space, Target(quantity, space.dataset, device), is_needed)
-
-
-def _first(space: SearchSpace, target: Target, is_needed: bool = False) -> Known | None:
-    """What the first table in the cache whose rows were measured knows of a target."""
-    from hwnas.fitting.transfer import Known
+    from hwnas.fitting.carrying import Known
     from hwnas.tables import load_table
 
     found = [(entry, column) for entry, column in find(target, space) if not entry.is_additive]
     here = [(entry, column) for entry, column in found if entry.is_here]
     for entry, column in here or (found[:1] if is_needed else ()):
-        return Known(space, load_table(entry.name), column)
+        return Known(space, (load or load_table)(entry.name), column)
     return None
 
 

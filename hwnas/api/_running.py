@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -11,6 +11,8 @@ import numpy as np
 
 from hwnas.api._runs import write_report
 from hwnas.api._trust import row_note
+from hwnas.core.limits import Limit
+from hwnas.core.residuals import INEXACT
 from hwnas.engine.loop import Loop, Task
 from hwnas.engine.progress import Progress
 from hwnas.engine.record import DATABASE, Record, read_record
@@ -127,6 +129,7 @@ def _notes(run: Run, task: Task, loop: Loop | None) -> tuple[str, ...]:
     n_intervals = np.isfinite(run.front.lower[:, : run.front.n_objectives]).any(axis=0).sum()
     if n_intervals > 1:
         notes.append(row_note(run.space.name))
+    notes += _unsure_limits(run, task.problem.limits)
     if run.n_failed:
         notes.append(
             f"{run.n_failed:,} of {run.n_evaluated:,} architectures could not be evaluated; the "
@@ -138,3 +141,18 @@ def _notes(run: Run, task: Task, loop: Loop | None) -> tuple[str, ...]:
             "objective; they are not on the front."
         )
     return tuple(notes)
+
+
+def _unsure_limits(run: Run, limits: Sequence[Limit]) -> list[str]:
+    """What to say of constraints on values of which nobody knows how far off they are."""
+    has_interval = np.isfinite(run.front.lower).any(axis=0)
+    unsure = {
+        spec.column
+        for spec, has in zip(run.front.columns, has_interval, strict=True)
+        if len(run.front) and spec.source in INEXACT and not has
+    }
+    return [
+        f"Nothing is known of the error of {limit.column}: its value alone keeps {limit}."
+        for limit in limits
+        if limit.column in unsure
+    ]

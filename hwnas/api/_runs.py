@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +35,12 @@ __all__ = [
 
 _FIGURES = {
     "kendall_tau": "Kendall tau",
+    "kendall_tau_best_fifth": "Kendall tau within the best fifth",
     "spearman": "Spearman",
     "mape_pct": "mean relative error, %",
     "within_10_pct": "within 10 % of the truth, %",
     "interval_coverage_pct": "inside the 90 % interval, %",
+    "coverage_worst_fifth_pct": "inside it in the fifth where it is least, %",
 }
 
 
@@ -60,7 +62,7 @@ def write_report(run: Run) -> Path:
         "Generations": f"{len(run.history)} ({run.record.status})",
         "Architectures evaluated": f"{run.n_evaluated:,}",
         **({"Failed evaluations": f"{run.n_failed:,}"} if run.n_failed else {}),
-        "Constraints": _constraints(config),
+        "Constraints": _constraints(run.record.limits, config["limit_at"]),
         "Seed": str(config["seed"]),
         "Versions": ", ".join(f"{name} {v}" for name, v in run.record.versions.items()),
     }
@@ -91,12 +93,12 @@ def write_report(run: Run) -> Path:
     return run.path / REPORT
 
 
-def _constraints(config: Mapping[str, Any]) -> str:
-    if not config["constraints"]:
+def _constraints(limits: Sequence[str], limit_at: str) -> str:
+    if not limits:
         return "none"
     ways = {INTERVAL: "to the end of the 90 % intervals", POINT: "by the values alone"}
-    how = ways.get(config["limit_at"], f"with a probability of {config['limit_at']}")
-    return f"{', '.join(config['constraints'])}, kept {how}"
+    how = ways.get(limit_at, f"with a probability of {limit_at}")
+    return f"{', '.join(limits)}, kept {how}"
 
 
 def _warm_start(config: Mapping[str, Any]) -> str:

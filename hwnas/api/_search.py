@@ -20,11 +20,12 @@ from hwnas.api._values import (
     resolve_space,
 )
 from hwnas.config import DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
+from hwnas.core.columns import columns_meant, quantity_of, resolve_column
 from hwnas.core.device import Device
 from hwnas.core.forms import Forms
 from hwnas.core.limits import Limit, parse_limit
 from hwnas.core.objective import Objective
-from hwnas.core.quantity import DEFAULT_OBJECTIVES
+from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
 from hwnas.core.space import SearchSpace
 from hwnas.engine.directory import claimed, latest_directory, new_directory
@@ -77,7 +78,9 @@ def search(
         objectives: Quantities (``"robustness@pgd-eps1"`` with a condition, ``"latency:table"``
             with a source of its own), objectives made by ``hwnas.objective``, or plain functions
             over a batch of architectures (minimised).
-        constraints: Limits such as ``"latency_ms<=5"``, also on what is no objective.
+        constraints: Limits such as ``"latency_ms<=5"``, also on what is no objective. One that
+            leaves conditions open, as ``"accuracy_pct>=90"`` does, is on the one column of its
+            quantity.
         source: Source of the objectives that name none: ``"predictor"``, or ``"table"`` to look
             true values up (class means).
         power_w: Rated power in watts; energy is then estimated from it.
@@ -167,7 +170,7 @@ def search(
         columns=task.problem.columns,
         n_objectives=len(given),
         versions={name: importlib.metadata.version(name) for name in _PACKAGES},
-        limits=tuple(map(str, limits)),
+        limits=tuple(map(str, task.problem.limits)),
         device_title=device.title if device else None,
     )
     path = _directory(record, out, resume)
@@ -203,8 +206,8 @@ def _task(
     limits: tuple[Limit, ...],
 ) -> Task:
     """Everything to evaluate: objectives, then what limits need, then the counts."""
-    wanted = {*config.objectives, *(limit.column for limit in limits)}
-    if config.power_w is not None and wanted.isdisjoint(("energy", "energy_mj")):
+    wanted = map(quantity_of, (*config.objectives, *(limit.column for limit in limits)))
+    if config.power_w is not None and QUANTITIES["energy"] not in wanted:
         raise ConfigError(
             "--power-w needs energy among the objectives, with no source of its own; it is not "
             "there."
@@ -216,10 +219,17 @@ def _task(
         return make_objective(space, name, device, config.source, config.power_w)
 
     measures = [own or make(name) for name, own in given]
+    _check_distinct([name for name, _ in given], measures)
     for name in [*(limit.column for limit in limits), *ALWAYS_COUNTED]:
-        if name not in {measure.spec.column for measure in measures}:
+        if not columns_meant(name, [measure.spec.column for measure in measures]):
             measures.append(make(name))
-    check_names([measure.spec.column for measure in measures])
+    columns = [measure.spec.column for measure in measures]
+    check_names(columns)
+    limits = tuple(
+        dict.fromkeys(
+            replace(limit, column=resolve_column(limit.column, columns)) for limit in limits
+        )
+    )
     return Task(
         space=space,
         problem=Problem(tuple(measures), len(given), limits),
@@ -227,6 +237,18 @@ def _task(
         generations=config.generations,
         budget=config.budget,
     )
+
+
+def _check_distinct(names: Sequence[str], measures: Sequence[Objective]) -> None:
+    """See that no two objectives are one under two names, its conditions told and left open."""
+    asked: dict[str, str] = {}
+    for name, measure in zip(names, measures, strict=True):
+        column = measure.spec.column
+        if column in asked:
+            raise ConfigError(
+                f"Each objective counts once; {asked[column]} and {name} are both {column}."
+            )
+        asked[column] = name
 
 
 def _directory(record: Record, out: str | os.PathLike[str] | None, resume: bool) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from hwnas.core.batch import Batch
 from hwnas.core.device import Device
 from hwnas.core.objective import Objective
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, Direction
+from hwnas.core.residuals import INEXACT
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import parse_target
 from hwnas.errors import ConfigError
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COUNTED",
+    "INEXACT",
     "INPUTS",
     "lacking_skill",
     "make_objective",
@@ -86,8 +89,9 @@ def make_objective(
         device: Device, for quantities that need one.
         source: ``"predictor"`` or ``"table"``, for a quantity that names none.
         power_w: Rated power in watts; energy is then estimated from it.
-        as_given: Whether a table answers with an architecture's own row, where it has one, and
-            not with the mean over its functional class.
+        as_given: Whether an architecture is asked for itself: a table answers with its own row,
+            where it has one, and a predictor that tells nets apart with what this one takes, and
+            neither with the mean over the functional class.
 
     Raises:
         UnknownNameError: There is no such quantity, condition or source.
@@ -100,7 +104,8 @@ def make_objective(
     if its_source is None and target.quantity in COUNTED:
         return CountedObjective(space, text)
     if its_source is None and target.quantity == "energy" and power_w is not None:
-        latency = make_objective(space, "latency", device, source, as_given=as_given)
+        asked = str(replace(target, quantity="latency"))
+        latency = make_objective(space, asked, device, source, as_given=as_given)
         return RatedEnergy(latency, power_w)
     return SOURCES[its_source or source](Question(space, target, device, as_given))
 
@@ -140,6 +145,9 @@ def predict(
 ) -> pd.DataFrame:
     """What is expected of architectures on a device.
 
+    An architecture is asked for itself: a predictor of a device that learned from few nets tells
+    nets apart that compute the same, where a search values them alike.
+
     Args:
         space: Search space or its name.
         archs: Architectures or their published strings; one of them will do.
@@ -154,7 +162,8 @@ def predict(
 
     Returns:
         One row an architecture in the order given, indexed by its string. For each quantity,
-        named with its unit: the value, ``_lower`` and ``_upper`` ends of its 90 % interval (NaN
+        named with its unit and what it is (``accuracy_pct@validation``, also where ``accuracy`` was
+        asked for): the value, ``_lower`` and ``_upper`` ends of its 90 % interval (NaN
         where there is none), and ``_source``: ``predicted``, ``tabulated``, ``estimated`` or
         ``counted``. NaN is unknown: the input does not reach the output, or the device cannot run
         it. Where a predictor reads zero-cost proxies, ``_inputs`` says whether an architecture

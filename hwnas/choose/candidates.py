@@ -27,9 +27,8 @@ def within(front: Front, limits: Sequence[Limit], share: float) -> np.ndarray:
     """
     rows = sorted(range(len(front)), key=lambda row: (front.archs[row], *front.values[row]))
     standing = np.array(rows)
-    names = [spec.column for spec in front.columns]
     for position, limit in enumerate(limits):
-        place = names.index(limit.column)
+        place = front.place(limit.column)
         values, lower, upper = (
             array[standing, place] for array in (front.values, front.lower, front.upper)
         )

@@ -12,17 +12,9 @@ from hwnas.choose.candidates import outward, rankable, within
 from hwnas.choose.comparison import compare, is_uncertain, limit_chance
 from hwnas.choose.ranking import METHODS, rank
 from hwnas.choose.selection import Choice, Selection, choice_of
+from hwnas.core.columns import ByColumn, quantity_of, resolve_columns
 from hwnas.core.front import Front
-from hwnas.core.limits import (
-    Goal,
-    Limit,
-    Relation,
-    Share,
-    bound_of,
-    column_of,
-    in_own_unit,
-    quantity_of,
-)
+from hwnas.core.limits import Goal, Limit, Relation, Share, bound_of, in_own_units
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
 from hwnas.errors import ConfigError, NoCandidateError, UnknownNameError
 
@@ -49,7 +41,8 @@ def select(
     Args:
         front: Where to choose from.
         at_most: Largest value allowed by column, in the unit that the column names, or a share
-            of the baseline's; applied first.
+            of the baseline's; applied first. A column's conditions may be left open where one
+            column only is meant: ``accuracy_pct``.
         at_least: Smallest value allowed by column.
         prefer: Relative importance by column; a column not named is ignored.
         method: ``"lexicographic"``, the default under limits; ``"knee"``, the default without;
@@ -63,8 +56,9 @@ def select(
     Raises:
         NoCandidateError: The front is empty or the limits leave nothing.
         UnknownNameError: The front has no such column, or there is no such method.
-        ConfigError: A limit or a weight is no number it can be, ``knee`` is given a preference, or
-            a limit is relative and the baseline's value is not known.
+        ConfigError: A name may mean several columns, a limit or a weight is no number it can be,
+            ``knee`` is given a preference, or a limit is relative and the baseline's value is not
+            known.
     """
     if len(front) == 0:
         raise NoCandidateError(
@@ -89,19 +83,6 @@ def select(
     return replace(selection, versus_baseline=compare(selection.pick, baseline, front.objectives))
 
 
-def column_in(front: Front, name: str) -> str:
-    """The front's own name of a column.
-
-    Raises:
-        UnknownNameError: It has none such.
-    """
-    known = [spec.column for spec in front.columns]
-    column = name if name in known else column_of(name)
-    if column not in known:
-        raise UnknownNameError("column", name, known)
-    return column
-
-
 def _limits(
     front: Front,
     at_most: Mapping[str, Goal],
@@ -113,14 +94,8 @@ def _limits(
     return tuple(
         Limit(column, relation, _bound(goal, column, values, relation))
         for relation, goals in sides
-        for column, goal in (_of_column(front, name, goal) for name, goal in goals.items())
+        for column, goal in resolve_columns(in_own_units(goals, front.names), front.names).items()
     )
-
-
-def _of_column(front: Front, name: str, goal: Goal) -> tuple[str, Goal]:
-    """The front's own name of a column, and a goal in its unit, whatever unit the name is in."""
-    name, goal = in_own_unit(name, goal, [spec.column for spec in front.columns])
-    return column_in(front, name), goal
 
 
 def _bound(goal: Goal, column: str, baseline: Mapping[str, float], relation: Relation) -> float:
@@ -157,13 +132,13 @@ def _weights(front: Front, prefer: Mapping[str, float] | None) -> dict[str, floa
     """Positive weights by column; those of all objectives are 1 without a preference."""
     if prefer is None:
         return {spec.column: 1.0 for spec in front.objectives}
-    given = {column_in(front, name): float(weight) for name, weight in prefer.items()}
+    given = resolve_columns(prefer, front.names)
     for column, weight in given.items():
         if not (math.isfinite(weight) and weight >= 0):
             raise ConfigError(
                 f"The preference for {column} must be a finite number, 0 or more; got {weight:g}."
             )
-    positive = {column: weight for column, weight in given.items() if weight > 0}
+    positive = {column: float(weight) for column, weight in given.items() if weight > 0}
     if not positive:
         raise ConfigError("A preference must give one column at least a weight above 0; got none.")
     return positive
@@ -194,9 +169,9 @@ def _selection(
         n_objectives=front.n_objectives,
         n_archs=len(front),
         n_candidates=len(ranked),
-        gives_up=dict(zip(objectives, gaps.tolist(), strict=True)),
+        gives_up=ByColumn(zip(objectives, gaps.tolist(), strict=True)),
         method=method,
-        weights=dict(weights),
+        weights=ByColumn(weights),
     )
 
 

@@ -8,12 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from hwnas.choose.selection import Choice, Comparison
+from hwnas.core.columns import ByColumn
 from hwnas.core.limits import Limit
 from hwnas.core.objective import ObjectiveSpec
-from hwnas.core.residuals import chance_at_most, chance_larger
-
-_INEXACT = ("predicted", "extrapolated", "estimated")
-"""Sources of values that are not exact where they have no interval."""
+from hwnas.core.residuals import INEXACT, chance_at_most, chance_larger
 
 
 def compare(pick: Choice, other: Choice, objectives: Sequence[ObjectiveSpec]) -> Comparison:
@@ -27,8 +25,10 @@ def compare(pick: Choice, other: Choice, objectives: Sequence[ObjectiveSpec]) ->
     gaps = {spec.column: _gap(spec, pick, other) for spec in objectives}
     return Comparison(
         other=other,
-        differences={column: pick.values[column] - other.values[column] for column in gaps},
-        chances={spec.column: better_chance(spec, pick, other) for spec in objectives},
+        differences=ByColumn(
+            {column: pick.values[column] - other.values[column] for column in gaps}
+        ),
+        chances=ByColumn({spec.column: better_chance(spec, pick, other) for spec in objectives}),
         better=tuple(column for column, gap in gaps.items() if gap > 0),
         worse=tuple(column for column, gap in gaps.items() if gap < 0),
         indistinguishable=tuple(column for column, gap in gaps.items() if gap == 0),
@@ -70,7 +70,7 @@ def better_chance(spec: ObjectiveSpec, one: Choice, other: Choice) -> float | No
 def _gap(spec: ObjectiveSpec, one: Choice, other: Choice) -> float:
     """Distance between two 90 % intervals, positive if the first is better; 0 if they overlap.
 
-    NaN where a value is unknown.
+    NaN where a value is unknown; 0 where nothing is known of its error, however far apart.
     """
     (lower, upper), (other_lower, other_upper) = (
         choice.interval(spec.column) for choice in (one, other)
@@ -78,6 +78,8 @@ def _gap(spec: ObjectiveSpec, one: Choice, other: Choice) -> float:
     sign = 1.0 if spec.direction == "max" else -1.0
     if math.isnan(lower) or math.isnan(other_lower):
         return math.nan
+    if _estimate(spec, one) is None or _estimate(spec, other) is None:
+        return 0.0
     if lower > other_upper:
         return sign * (lower - other_upper)
     return sign * (upper - other_lower) if upper < other_lower else 0.0
@@ -87,6 +89,6 @@ def _estimate(spec: ObjectiveSpec, choice: Choice) -> tuple[float, float, float]
     """Value and interval; None where it is unknown how far off the value may be."""
     value = choice.values[spec.column]
     ends = choice.intervals.get(spec.column)
-    if math.isnan(value) or (ends is None and spec.source in _INEXACT):
+    if math.isnan(value) or (ends is None and spec.source in INEXACT):
         return None
     return (value, *(ends or (value, value)))

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hwnas.core.columns import ByColumn, resolve_column
 from hwnas.core.front import Front
 from hwnas.core.limits import Limit
 from hwnas.core.objective import ObjectiveSpec
@@ -29,6 +30,7 @@ class Choice:
 
     def interval(self, column: str) -> tuple[float, float]:
         """Ends of the 90 % interval; the value twice where there is none."""
+        column = resolve_column(column, self.values)
         value = self.values[column]
         return self.intervals.get(column, (value, value))
 
@@ -43,9 +45,10 @@ class Comparison:
         chances: Probability that the pick is better, residuals taken as normal and independent;
             None where it is not known how far off a value may be.
         better: Objectives in which the pick's 90 % interval lies wholly on the better side of the
-            other's; a value without an interval counts as exact.
+            other's; a value that is neither predicted nor estimated counts as exact without one.
         worse: Those in which it lies wholly on the worse side.
-        indistinguishable: Those in which the two intervals overlap.
+        indistinguishable: Those in which the two intervals overlap, or nothing is known of the
+            error of one of the values.
     """
 
     other: Choice
@@ -105,6 +108,12 @@ class Selection:
         return versus is not None and len(versus.indistinguishable) == self.n_objectives
 
     @property
+    def unsure_limits(self) -> tuple[Limit, ...]:
+        """Limits that the pick keeps by a value of which nobody knows how far off it is."""
+        chances = zip(self.limits, self.limit_chances, strict=True)
+        return tuple(limit for limit, chance in chances if chance is None)
+
+    @property
     def improves(self) -> bool:
         """Whether the pick is better than the baseline, if any, beyond the intervals."""
         return self.versus_baseline is None or bool(self.versus_baseline.better)
@@ -112,15 +121,15 @@ class Selection:
 
 def choice_of(front: Front, row: int) -> Choice:
     """The architecture in a row of a front."""
-    names = [spec.column for spec in front.columns]
+    names = front.names
     ends = zip(names, front.lower[row].tolist(), front.upper[row].tolist(), strict=True)
     return Choice(
         index=int(row),
         arch=front.archs[row],
-        values=dict(zip(names, front.values[row].tolist(), strict=True)),
-        intervals={
-            name: (lower, upper)
+        values=ByColumn(zip(names, front.values[row].tolist(), strict=True)),
+        intervals=ByColumn(
+            (name, (lower, upper))
             for name, lower, upper in ends
             if math.isfinite(lower) and math.isfinite(upper)
-        },
+        ),
     )

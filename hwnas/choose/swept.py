@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwnas.choose.candidates import outward
-from hwnas.choose.choice import column_in, select
+from hwnas.choose.choice import select
 from hwnas.choose.selection import Choice, Selection
+from hwnas.core.columns import resolve_column, resolve_columns
 from hwnas.core.front import Front
-from hwnas.core.limits import Goal, Limit, Relation
+from hwnas.core.limits import Goal, Limit, Relation, in_own_units
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, judged, limit_share
 from hwnas.errors import ConfigError, NoCandidateError
 
@@ -63,12 +64,12 @@ def sweep(
         UnknownNameError: The front has no such column, or there is no such method.
         ConfigError: The column is limited already, its values are not known, or as for ``select``.
     """
-    name = column_in(front, column)
+    name = resolve_column(column, front.names)
     if not len(front):
         # Says what is to be done.
         select(front)
     for given in (at_most or {}, at_least or {}):
-        if name in {column_in(front, each) for each in given}:
+        if name in resolve_columns(in_own_units(given, front.names), front.names):
             raise ConfigError(f"{name} must be swept or limited, not both; drop one of the two.")
     swept, lacking = [], None
     for limit in _limits(front, name, limit_share(limit_at), n_limits):
@@ -88,7 +89,7 @@ def _limits(front: Front, column: str, share: float, n_limits: int) -> list[Limi
     """Limits on a column, the tightest first, each once."""
     if not np.isfinite(front.column(column)).any():
         raise NoCandidateError(f"A column to sweep must be known; {column} is unknown for all.")
-    place = [spec.column for spec in front.columns].index(column)
+    place = front.place(column)
     is_cost = front.columns[place].direction == "min"
     relation: Relation = "<=" if is_cost else ">="
     values, lower, upper = (array[:, place] for array in (front.values, front.lower, front.upper))

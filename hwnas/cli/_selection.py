@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hwnas.cli._columns import headings, label
+
 if TYPE_CHECKING:
     from rich.console import Console, JustifyMethod
     from rich.table import Table
@@ -25,6 +27,11 @@ def print_selection(out: Console, selection: Selection) -> None:
     out.print(_table(selection))
     if selection.limits:
         out.print(f"\n{_certainty(selection)}")
+    for limit in selection.unsure_limits:
+        out.print(
+            f"[yellow]Nothing is known of the error of {limit.column}:[/yellow] its value alone "
+            f"keeps {limit}; measure it on the device before it ships."
+        )
     for limit in selection.uncertain_limits:
         out.print(
             f"[yellow]The bound of {limit} lies inside the pick's 90 % interval:[/yellow] "
@@ -123,16 +130,18 @@ def _order(selection: Selection) -> str:
 
 def _overlap(selection: Selection) -> str:
     """In which objectives pick and runner-up cannot be told apart; empty if in none."""
+    versus = selection.versus_runner_up
+    if versus is None or not versus.indistinguishable:
+        return ""
+    is_known = all(versus.chances[column] is not None for column in versus.indistinguishable)
+    why = "overlap" if is_known else "overlap or are not known"
     if selection.is_tie:
         return (
-            "[yellow]The two cannot be told apart:[/yellow] their 90 % intervals overlap in "
-            "every objective.\n"
+            f"[yellow]The two cannot be told apart:[/yellow] their 90 % intervals {why} in every "
+            "objective.\n"
         )
-    versus = selection.versus_runner_up
-    if versus is not None and versus.indistinguishable:
-        names = ", ".join(versus.indistinguishable)
-        return f"The two cannot be told apart in {names}: their 90 % intervals overlap.\n"
-    return ""
+    names = ", ".join(versus.indistinguishable)
+    return f"The two cannot be told apart in {names}: their 90 % intervals {why}.\n"
 
 
 def _table(selection: Selection) -> Table:
@@ -141,22 +150,27 @@ def _table(selection: Selection) -> Table:
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("", overflow="fold")
-    for heading in ("Pick", "90 % interval", "Unit", "Source", "Gives up", "Runner-up"):
-        justify: JustifyMethod = "left" if heading in ("Unit", "Source") else "right"
+    for heading in ("Pick", "90 % interval", "Source", "Gives up", "Runner-up"):
+        justify: JustifyMethod = "left" if heading == "Source" else "right"
         table.add_column(heading, justify=justify, no_wrap=True)
     for spec in selection.columns:
         behind = selection.gives_up.get(spec.column)
         other = selection.runner_up.values[spec.column] if selection.runner_up else None
         table.add_row(
-            spec.column.replace("@", "\n@"),
+            _label(spec),
             _number(selection.pick.values[spec.column]),
             _interval(selection.pick, spec.column),
-            spec.unit,
             spec.source,
             "best" if behind == 0 else _number(behind),
             _number(other),
         )
     return table
+
+
+def _label(spec: ObjectiveSpec) -> str:
+    """A column's name, with the unit where its name does not hold it: only known ones must."""
+    is_own = spec.source == "custom" and spec.unit
+    return f"{spec.column} ({spec.unit})" if is_own else label(spec.column)
 
 
 def _interval(choice: Choice, column: str) -> str:
@@ -183,6 +197,9 @@ def print_sweep(out: Console, swept: Sequence[SweptLimit]) -> None:
     """Print the pick at each limit."""
     from rich.markup import escape
 
+    first = swept[0].limit
+    way = "largest" if first.relation == "<=" else "smallest"
+    out.print(f"The pick at each limit on {first.column}, the {way} value allowed:\n")
     out.print(_sweep_table(swept))
     out.print()
     for number, each in enumerate(swept, start=1):
@@ -200,8 +217,8 @@ def _sweep_table(swept: Sequence[SweptLimit]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("", justify="right", style="dim")
     table.add_column("limit", no_wrap=True)
-    for spec in objectives:
-        table.add_column(spec.column.replace("@", "\n@"), justify="right")
+    for heading in headings([spec.column for spec in objectives]):
+        table.add_column(heading, justify="right")
     table.add_column("holds", justify="right", no_wrap=True)
     for number, each in enumerate(swept, start=1):
         cells = ["nothing is left"] + [""] * len(objectives)
@@ -210,7 +227,8 @@ def _sweep_table(swept: Sequence[SweptLimit]) -> Table:
             chances = zip(each.selection.limits, each.selection.limit_chances, strict=True)
             chance = dict(chances)[each.limit]
             cells = [*(_number(pick.values[spec.column]) for spec in objectives), _chance(chance)]
-        table.add_row(str(number), str(each.limit), *cells)
+        bound = str(each.limit).removeprefix(f"{each.limit.column} ")
+        table.add_row(str(number), bound, *cells)
     return table
 
 
@@ -223,7 +241,7 @@ def print_device_choices(out: Console, choices: DeviceChoices) -> None:
     n_asked = len(choices.selections) + len(choices.refused)
     out.print(
         f"{len(choices.selections)} of {n_asked} devices can, with the best architecture of "
-        f"{among} (values are predicted)."
+        f"{among} (values are predicted where nothing else is said)."
     )
     if choices.selections:
         out.print()
@@ -242,18 +260,40 @@ def _device_table(choices: DeviceChoices) -> Table:
     """A row for each device: what its pick is best in, and what is limited, with intervals."""
     from rich.table import Table
 
-    some = next(iter(choices.selections.values()))
-    columns = list(dict.fromkeys([*some.weights, *(limit.column for limit in some.limits)]))
+    rows = {name: _told(selection) for name, selection in choices.selections.items()}
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("", justify="right", style="dim")
     table.add_column("device", no_wrap=True)
-    for column in columns:
-        heading = column.replace("@", "\n@")
-        table.add_column(f"{heading} (90 % interval)", justify="right")
-    for number, (name, selection) in enumerate(choices.selections.items(), start=1):
+    # Devices are known under conditions of their own, such as a batch size.
+    common = [_common(columns) for columns in zip(*rows.values(), strict=True)]
+    for heading in headings(common):
+        table.add_column(f"{heading}\n[dim](90 % interval)[/dim]", justify="right")
+        table.add_column("")
+    for number, (name, columns) in enumerate(rows.items(), start=1):
+        selection = choices.selections[name]
         cells = []
-        for column in columns:
-            value, ends = selection.pick.values[column], _interval(selection.pick, column)
-            cells.append(f"{_number(value)} ({ends})" if ends else _number(value))
+        for column, shared in zip(columns, common, strict=True):
+            value, ends = (
+                _number(selection.pick.values[column]),
+                _interval(selection.pick, column),
+            )
+            cells += [f"{value} ({ends})" if ends else value, _peculiar(selection, column, shared)]
         table.add_row(str(number), name, *cells)
     return table
+
+
+def _peculiar(selection: Selection, column: str, shared: str) -> str:
+    """What is to be said of a device's value alone: its conditions, and if it is extrapolated."""
+    spec = next(each for each in selection.columns if each.column == column)
+    source = "" if spec.source == "predicted" else spec.source
+    return " ".join(filter(None, (column.removeprefix(shared), source)))
+
+
+def _told(selection: Selection) -> list[str]:
+    """Columns that are told of a device's pick."""
+    return list(dict.fromkeys([*selection.weights, *(each.column for each in selection.limits)]))
+
+
+def _common(columns: Sequence[str]) -> str:
+    """What the names of a column on several devices have in common."""
+    return columns[0] if len(set(columns)) == 1 else columns[0].partition("@")[0]

@@ -62,6 +62,7 @@ def show(
 ) -> None:
     """Show what is known of a device and how good it is."""
     from rich.markup import escape
+    from rich.padding import Padding
 
     from hwnas import api
     from hwnas.cli._console import console, print_json
@@ -96,8 +97,10 @@ def show(
                 )
     if any(card.transfer for card in cards):
         out.print("\nExtrapolated from another space, untested where they are used:\n")
-        for line in _transfers(cards):
+        for line, notes in _transfers(cards):
             out.print(line)
+            for note in notes:
+                out.print(Padding(note, (0, 0, 0, 2)))
     if not cards:
         out.print("\nNo predictors. Make some from a table: hwnas fit TABLE")
 
@@ -149,15 +152,26 @@ def _table_line(entry: Entry, targets: list[Target]) -> str:
     return f"In table {entry.name}, on {entry.space} ({datasets}): {names}"
 
 
-def _transfers(cards: list[Card]) -> Iterator[str]:
-    """What is extrapolated to where: ``mnasnet (imagenet): latency, energy; from nasbench201``."""
-    by_place: dict[tuple[str, str, str], list[str]] = {}
+def _transfers(cards: list[Card]) -> Iterator[tuple[str, list[str]]]:
+    """What is extrapolated to where, and what to know of it, a line each.
+
+    The first is ``mnasnet (imagenet): latency, energy; from nasbench201``.
+    """
+    from hwnas.cli._transfer import remarks
+
+    by_place: dict[tuple[str, str, str], list[Card]] = {}
     for card in cards:
         if card.transfer is not None:
             place = (card.space, str(card.target.dataset), card.transfer.from_space)
-            by_place.setdefault(place, []).append(card.target.quantity)
-    for (space, dataset, start), names in by_place.items():
-        yield f"{space} ({dataset}): {', '.join(names)}; from {start}"
+            by_place.setdefault(place, []).append(card)
+    for (space, dataset, start), members in by_place.items():
+        quantities = ", ".join(card.target.quantity for card in members)
+        notes = [
+            f"{card.target.quantity}: {line[0].lower()}{line[1:]}"
+            for card in members
+            for line in remarks(card)
+        ]
+        yield f"{space} ({dataset}): {quantities}; from {start}", notes
 
 
 def _card_table(cards: list[Card]) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hwnas.cli._columns import in_lines
 from hwnas.cli._space import OptionTexts
 
 if TYPE_CHECKING:
@@ -160,22 +161,23 @@ def _print_all(out: Console, space: SearchSpace, known: Sequence[Explanation], t
 
 
 def _names(known: Sequence[Explanation]) -> list[str]:
-    """Heading of each predictor: its device, its target or both, as they differ."""
+    """Heading of each predictor: its target, its conditions and its device, as they differ."""
     targets = {each.target for each in known}
+    quantities = {each.card.target.quantity for each in known}
     devices = {each.card.target.device for each in known} - {None}
-    return [
-        "\n".join(
+
+    def name(one: Explanation) -> str:
+        quantity, *conditions = in_lines(one.target)
+        device = one.card.target.device
+        return "\n".join(
             [
-                *([each.target] if len(targets) > 1 else []),
-                *(
-                    [str(each.card.target.device)]
-                    if each.card.target.device and len(devices) > 1
-                    else []
-                ),
+                *([quantity] if len(quantities) > 1 else []),
+                *(conditions if len(targets) > 1 else []),
+                *([device] if device and len(devices) > 1 else []),
             ]
         )
-        for each in known
-    ]
+
+    return list(map(name, known))
 
 
 def _blocks(known: Sequence[Explanation], width: int) -> Iterator[list[tuple[str, Explanation]]]:

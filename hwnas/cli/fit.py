@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,6 +67,7 @@ def fit(
 
     from hwnas import api
     from hwnas.cli._console import console, print_json
+    from hwnas.cli._transfer import print_quality_transfer, print_transfer
     from hwnas.errors import ConfigError
 
     lines = console(to_stderr=as_json)
@@ -90,7 +90,7 @@ def fit(
         else:
             cards = api.fit_quality_transfer(str(quantity), from_space, to_space, out=out)
         for card in cards:
-            (_print_transfer if device else _print_quality_transfer)(lines, card)
+            (print_transfer if device else print_quality_transfer)(lines, card)
     else:
         raise ConfigError(
             "hwnas fit needs a TABLE, or --from-space, --to-space and one of --device and "
@@ -99,64 +99,6 @@ def fit(
     lines.print(f"Predictors are in {escape(str(out or api.predictors_dir()))}", soft_wrap=True)
     if as_json:
         print_json(api.predictor_records(cards))
-
-
-def _print_transfer(out: Console, card: Card) -> None:
-    """What was extrapolated, and how far such models carried where the truth is known."""
-    from rich.table import Table
-
-    assert card.transfer is not None
-    factor = math.exp(card.interval.above[0])
-    out.print(
-        f"{card.target.device} {card.target.quantity} on {card.space}: extrapolated from "
-        f"{card.transfer.from_space}, 90 % interval a factor of {factor:.2f} either way"
-    )
-    if card.target.quantity != "latency":
-        return
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for heading in ("device", "from", "to"):
-        table.add_column(heading)
-    for heading in ("Spearman", "off by", "within 10 % then"):
-        table.add_column(heading, justify="right")
-    for entry in card.transfer.costs:
-        table.add_row(
-            entry.device,
-            entry.from_space,
-            entry.to_space,
-            "-" if entry.spearman is None else f"{entry.spearman:.3f}",
-            f"x {entry.scale:.2f}",
-            f"{entry.within_10_pct:.0f} %",
-        )
-    out.print("How far such cost models carry where both spaces are known:")
-    out.print(table)
-
-
-def _print_quality_transfer(out: Console, card: Card) -> None:
-    """What was extrapolated, and how well such models ranked spaces whose accuracy is known."""
-    from rich.table import Table
-
-    assert card.transfer is not None
-    inputs = "features and proxy scores" if card.reads_scores else "features alone"
-    out.print(
-        f"{card.target.quantity} on {card.space} from {inputs}: extrapolated from "
-        f"{card.transfer.from_space}, untested; 90 % interval "
-        f"{card.interval.above[0]:.0f} points either way",
-        soft_wrap=True,
-    )
-    if not card.transfer.qualities:
-        return
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for heading in ("from", "to"):
-        table.add_column(heading)
-    for heading in ("networks", "Kendall tau", "params alone", "MACs alone"):
-        table.add_column(heading, justify="right")
-    for entry in card.transfer.qualities:
-        taus = (entry.kendall_tau, entry.kendall_tau_params, entry.kendall_tau_macs)
-        shown = ("-" if tau is None else f"{tau:.3f}" for tau in taus)
-        figures = (f"{entry.n_classes:,}", *shown)
-        table.add_row(entry.from_space, entry.to_space, *figures)
-    out.print("How well such models rank accuracy where it is known:")
-    out.print(table)
 
 
 def _print_fitted(out: Console, name: str, card: Card | None) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hwnas.cli._columns import label
 from hwnas.cli._console import console, number, print_json
 from hwnas.cli._space import OptionTexts
 
@@ -83,6 +84,8 @@ def _cell(row: Any, name: str) -> dict[str, Any]:
 def _table(cells: dict[str, dict[str, Any]]) -> Any:
     from rich.table import Table
 
+    from hwnas import api
+
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("")
     table.add_column("value", justify="right")
@@ -91,7 +94,9 @@ def _table(cells: dict[str, dict[str, Any]]) -> Any:
     for name, cell in cells.items():
         ends = (cell["lower"], cell["upper"])
         interval = "" if None in ends else f"{number(ends[0])} to {number(ends[1])}"
-        table.add_row(name, number(cell["value"]), interval, _source(cell))
+        if None in ends and cell["value"] is not None and cell["source"] in api.INEXACT:
+            interval = "not known"
+        table.add_row(label(name), number(cell["value"]), interval, _source(cell))
     return table
 
 

@@ -13,6 +13,7 @@ import typer
 
 from hwnas.cli import _exit
 from hwnas.cli._bars import scoring_bar, search_bar
+from hwnas.cli._columns import headings
 from hwnas.cli._limits import LimitAt
 from hwnas.cli._space import OptionTexts
 
@@ -204,10 +205,10 @@ def _table(front: Front, rows: list[int], has_archs: bool) -> Table:
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("", justify="right", style="dim")
-    for spec in front.objectives:
-        arrow = "↑" if spec.direction == "max" else "↓"
-        heading = f"{spec.column} {arrow}".replace("@", "\n@")
-        table.add_column(f"{heading}\n[dim]{spec.source}[/dim]", justify="right")
+    arrows = ["↑" if spec.direction == "max" else "↓" for spec in front.objectives]
+    names = headings([spec.column for spec in front.objectives], arrows)
+    for name, spec in zip(names, front.objectives, strict=True):
+        table.add_column(f"{escape(name)}\n[dim]{spec.source}[/dim]", justify="right")
     if has_archs:
         table.add_column("architecture", no_wrap=True)
     for row in rows:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hwnas.core.columns import resolve_column
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.errors import ShapeError
 
@@ -50,13 +51,23 @@ class Front:
         """The columns that were optimised."""
         return self.columns[: self.n_objectives]
 
-    def column(self, name: str) -> np.ndarray:
-        """Values of the column called ``name``, shape ``(n_archs,)``.
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns."""
+        return [spec.column for spec in self.columns]
+
+    def place(self, name: str) -> int:
+        """Position of the column that a name means.
+
+        Args:
+            name: Its name; conditions may be left open where one column only is meant.
 
         Raises:
-            KeyError: The front has no such column.
+            UnknownNameError: The front has no such column.
+            ConfigError: The name may mean several.
         """
-        names = [spec.column for spec in self.columns]
-        if name not in names:
-            raise KeyError(name)
-        return np.asarray(self.values[:, names.index(name)])
+        return self.names.index(resolve_column(name, self.names))
+
+    def column(self, name: str) -> np.ndarray:
+        """Values of the column that a name means, shape ``(n_archs,)``; see ``place``."""
+        return np.asarray(self.values[:, self.place(name)])

@@ -10,9 +10,10 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
+from hwnas.core.columns import column_of, once, quantity_of, target_of
 from hwnas.core.quantity import QUANTITIES, Quantity
-from hwnas.core.target import Target, parse_target
-from hwnas.errors import ConfigError, UnknownNameError
+from hwnas.core.target import parse_target
+from hwnas.errors import ConfigError
 
 Relation = Literal["<=", ">="]
 
@@ -229,7 +230,7 @@ def in_own_unit(name: str, value: G, own: Collection[str] = ()) -> tuple[str, G]
         ('peak_memory_bytes@precision=int8', 262144.0)
     """
     base, at, conditions = name.partition("@")
-    if name in own or _target(base) is not None:
+    if name in own or target_of(base) is not None:
         return name, value
     for quantity in QUANTITIES.values():
         stem, _, unit = quantity.column.rpartition("_")
@@ -240,24 +241,14 @@ def in_own_unit(name: str, value: G, own: Collection[str] = ()) -> tuple[str, G]
     return name, value
 
 
-def column_of(name: str) -> str:
-    """Column of a quantity's name or column; any other name as it is."""
-    target = _target(name)
-    return target.column if target else name
+def in_own_units(given: Mapping[str, G], own: Collection[str] = ()) -> dict[str, G]:
+    """What is given by name, every number in its column's own unit; see ``in_own_unit``.
 
-
-def quantity_of(column: str) -> Quantity | None:
-    """The quantity that a column holds; None for a user's own column."""
-    target = _target(column)
-    return target.meaning if target else None
-
-
-def _target(name: str) -> Target | None:
-    """The target a name stands for; None for a user's own column."""
-    try:
-        return parse_target(name)
-    except UnknownNameError:
-        return None
+    Raises:
+        ConfigError: Two names are one column in two units.
+    """
+    converted = {name: in_own_unit(name, value, own) for name, value in given.items()}
+    return once((column, name, value) for name, (column, value) in converted.items())
 
 
 def _problem(limit: Limit) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from hwnas.core.batch import Batch
 from hwnas.core.quantity import Direction, Source
+from hwnas.core.target import Target
 from hwnas.errors import ShapeError
 
 Stage = Literal[0, 1, 2]
@@ -22,7 +23,8 @@ class ObjectiveSpec:
     """What an objective's values are.
 
     Args:
-        column: Name with unit, such as ``"latency_ms"``; the key in every file.
+        column: Name with unit and conditions, such as ``"accuracy_pct@validation"``; the key in
+            every file.
         unit: The unit, for people.
         direction: ``"min"`` or ``"max"``, in the user's own sense.
         source: Where the values come from.
@@ -51,6 +53,48 @@ class ObjectiveSpec:
     evaluation: str = "held_out"
     stage: Stage = 2
     lacks_skill: bool | None = None
+
+    @classmethod
+    def of(
+        cls,
+        target: Target,
+        source: Source,
+        stage: Stage,
+        detail: str,
+        origin: str = "",
+        figures: Mapping[str, float | None] | None = None,
+        importances: Mapping[str, Any] | None = None,
+        evaluation: str = "held_out",
+        lacks_skill: bool | None = None,
+    ) -> ObjectiveSpec:
+        """What values of a target are: column and title say under which conditions they hold.
+
+        Args:
+            target: What exactly the values are about, as who answers knows it; who asks may have
+                left its conditions open.
+            source: As for the class, and so on.
+            stage: The same.
+            detail: The same.
+            origin: The same.
+            figures: The same.
+            importances: The same.
+            evaluation: The same.
+            lacks_skill: The same.
+        """
+        return cls(
+            column=target.column,
+            unit=target.meaning.unit,
+            direction=target.meaning.direction,
+            source=source,
+            title=target.title,
+            detail=detail,
+            origin=origin,
+            figures=figures or {},
+            importances=importances or {},
+            evaluation=evaluation,
+            stage=stage,
+            lacks_skill=lacks_skill,
+        )
 
 
 @dataclass(frozen=True, slots=True)

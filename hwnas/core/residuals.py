@@ -1,7 +1,7 @@
 """How far values may be from the truth: residuals that a 90 % interval tells of, taken as normal.
 
 Only an interval travels with a value. On each side of the value its residual is taken as normal,
-calibrated so that 5 % of it lie beyond the interval's end. On held-out classes of NAS-Bench-201
+calibrated so that 5 % of it lie beyond the interval's end. On unseen classes of NAS-Bench-201
 that is about as good as Laplace's distribution, calibrated alike: ``benchmarks/pick.py``.
 """
 
@@ -20,6 +20,10 @@ POINT, INTERVAL = "point", "interval"
 LIMIT_AT = (INTERVAL, POINT)
 """Which value must keep a limit: the far end of its 90 % interval, or the value itself."""
 DEFAULT_LIMIT_AT = INTERVAL
+
+INEXACT = ("predicted", "extrapolated", "estimated")
+"""Sources of values that are not exact where they have no interval: nothing is known of their
+error, and a limit can only be judged at the value itself."""
 
 _NORMAL = NormalDist()
 _BEYOND = 0.95

@@ -2,8 +2,8 @@
 
 A text such as ``latency@batch32+precision=int8`` names the quantity, or its column, and after
 ``@`` the conditions. Where a value names its key the value stands alone: ``batch32`` is
-``batch=32``, ``pgd-eps1`` an attack, ``test`` a split, ``proxy`` a training; any other word is a
-``variant``.
+``batch=32``, ``pgd-eps1`` an attack of strength 1/255, ``test`` a split, ``proxy`` a training; any
+other word is a ``variant``.
 """
 
 from __future__ import annotations
@@ -31,6 +31,11 @@ _BARE = {
     "training": re.compile(r"(proxy)"),
 }
 _PREFIXES = {"batch": "batch"}
+_WORDS = {("training", "proxy"): "training proxy"}
+"""Conditions for people, where they are not their key and value."""
+_ATTACK = re.compile(r"(.+)-eps([0-9.]+)")
+_ATTACKS = {"square": "Square"}
+"""Attacks for people that are no abbreviation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,17 @@ class Target:
     def condition_text(self) -> str:
         """The conditions as text: ``batch32+precision=int8``; empty for the usual ones."""
         return "+".join(_shown(key, value) for key, value in self.conditions)
+
+    @property
+    def condition_words(self) -> str:
+        """The conditions for people: ``APGD-CE, eps 1/255``; empty for the usual ones."""
+        return ", ".join(_in_words(key, value) for key, value in self.conditions)
+
+    @property
+    def title(self) -> str:
+        """A heading for people: ``Accuracy (training proxy)``."""
+        words = self.condition_words
+        return f"{self.meaning.title} ({words})" if words else self.meaning.title
 
     def __str__(self) -> str:
         """The text form without data set and device: ``latency@batch32``."""
@@ -202,3 +218,17 @@ def _shown(key: str, value: str) -> str:
     """A condition as text, its value alone where that says the same."""
     bare = _PREFIXES.get(key, "") + value
     return bare if _parsed(bare) == (key, value) else f"{key}={value}"
+
+
+def _in_words(key: str, value: str) -> str:
+    """A condition for people."""
+    if (key, value) in _WORDS:
+        return _WORDS[key, value]
+    attack = _ATTACK.fullmatch(value) if key == "attack" else None
+    if attack:
+        name, strength = attack.groups()
+        return f"{_ATTACKS.get(name, name.upper())}, eps {strength}/255"
+    if _parsed(value) == (key, value):
+        # What names its key stands alone: a split, perhaps with its seed.
+        return value.replace("-seed", ", seed ")
+    return f"{key} {value}"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from hwnas.core.columns import columns_meant
 from hwnas.engine.lock import HOLDER, LOCK, hold
 from hwnas.engine.record import FRONT_CSV, FRONT_JSON, RECORD, REPORT, Record, read_record
 from hwnas.errors import RunError, StorageError
@@ -74,6 +75,10 @@ def difference(stored: Record, asked: Record) -> str | None:
             return f"{key} is {_plain(there)} there and {_plain(here)} here"
     names = [[spec.column for spec in record.columns] for record in (stored, asked)]
     if names[0] != names[1]:
+        renamed = [pair for pair in zip(*names, strict=False) if pair[0] != pair[1]]
+        if len(names[0]) == len(names[1]) and all(columns_meant(a, [b]) for a, b in renamed):
+            there, here = (", ".join(sides) for sides in zip(*renamed, strict=True))
+            return f"an older version called {there} what is {here} now"
         return "its columns are others"
     for there, here in zip(stored.columns, asked.columns, strict=True):
         if there.origin != here.origin:

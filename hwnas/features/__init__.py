@@ -2,6 +2,18 @@
 
 from hwnas.core.feature_set import FEATURE_SETS
 from hwnas.features.counting import counts
-from hwnas.features.sets import feature_layout, feature_matrix, feature_names
+from hwnas.features.sets import (
+    feature_layout,
+    feature_matrix,
+    feature_names,
+    net_feature_matrix,
+)
 
-__all__ = ["FEATURE_SETS", "counts", "feature_layout", "feature_matrix", "feature_names"]
+__all__ = [
+    "FEATURE_SETS",
+    "counts",
+    "feature_layout",
+    "feature_matrix",
+    "feature_names",
+    "net_feature_matrix",
+]

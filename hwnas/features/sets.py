@@ -14,6 +14,7 @@ from hwnas.errors import ConfigError
 from hwnas.features.additive import independent_genes
 from hwnas.features.counting import COLUMNS, count_genotypes
 from hwnas.features.graph import graph_feature_names, graph_features, path_counts, path_names
+from hwnas.features.nets import feature_set_of_nets
 from hwnas.features.operators import (
     operator_features,
     operator_names,
@@ -78,6 +79,57 @@ def _groups(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
         for gene in group:
             positions[:, column] = positions[:, column] * n_choices[gene] + genotypes[:, gene]
     return _hot(positions, sizes)
+
+
+def _encoding_names(space: SearchSpace) -> list[str]:
+    if not space.cell_types:
+        return _group_names(space)
+    hot = itertools.combinations(zip(space.genes, space.n_choices, strict=True), 2)
+    pairs = [
+        f"{one}={choice}, {other}={its}"
+        for (one, n_choices), (other, n_its) in hot
+        for choice, its in itertools.product(range(n_choices), range(n_its))
+    ]
+    return _one_hot_names(space) + pairs
+
+
+def tied_choices(space: SearchSpace) -> np.ndarray:
+    """Which of the first columns of ``encoding`` are one choice, wherever in the space it stands.
+
+    Returns:
+        Zeros and ones of shape ``(n_choices, n_tied)``, a column for each choice of groups of
+        genes of the same choices; pairs are left out.
+    """
+    kinds: dict[tuple[tuple[str, ...], ...], list[int]] = {}
+    start = 0
+    single = tuple((gene,) for gene in range(len(space.genes)))
+    for group in single if space.cell_types else independent_genes(space):
+        sizes = [space.n_choices[gene] for gene in group]
+        kinds.setdefault(tuple(space.choice_names[gene] for gene in group), []).append(start)
+        start += int(np.prod(sizes))
+    columns = [
+        np.isin(np.arange(start), np.array(starts) + place)
+        for choices, starts in kinds.items()
+        for place in range(int(np.prod([len(names) for names in choices])))
+    ]
+    return np.stack(columns, axis=1).astype(float)
+
+
+@feature_set_of_nets("encoding", _encoding_names)
+def _encoding(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+    """A cell's operations and pairs of them, a chain's look-up columns: costs are linear in it."""
+    if not space.cell_types:
+        return _groups(space, genotypes)
+    n_choices = np.array(space.n_choices)
+    one, other = np.triu_indices(len(n_choices), 1)
+    pairs = genotypes[:, one] * n_choices[other] + genotypes[:, other]
+    hot = _hot(np.asarray(pairs), n_choices[one] * n_choices[other])
+    return np.concatenate([_one_hot(space, genotypes), hot], axis=1)
+
+
+@feature_set_of_nets("net_counts", lambda _: [f"log_net_{name}" for name in COLUMNS])
+def _log_net_counts(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+    return np.asarray(np.log(count_genotypes(space, genotypes)), dtype=np.float32)
 
 
 @feature_set("counts", lambda _: [f"log_{name}" for name in COLUMNS])
@@ -146,6 +198,34 @@ def feature_layout(space: SearchSpace, sets: Sequence[str]) -> dict[str, range]:
         layout[name] = range(start, end)
         start = end
     return layout
+
+
+def net_feature_matrix(
+    space: SearchSpace, genotypes: np.ndarray, sets: Sequence[str]
+) -> np.ndarray:
+    """Features of nets as they stand: where a set tells nets of one functional class apart.
+
+    Args:
+        space: Their search space.
+        genotypes: Shape ``(n_archs, n_genes)``; dead operations are not seen.
+        sets: Names of feature sets, a selection of ``FEATURE_SETS``.
+
+    Returns:
+        Shape ``(n_archs, n_features)``, float32, columns as ``feature_names`` says. Sets that know
+        classes only have their class's values.
+
+    Raises:
+        UnknownNameError: There is no such set.
+        ConfigError: The space cannot have such features.
+    """
+    pruned = space.pruned_genotypes(genotypes)
+    canonical = space.canonical_genotypes(genotypes)
+    found = [FEATURE_SETS[name] for name in sets]
+    parts = [
+        each.of_nets(space, pruned) if each.of_nets else each.values(space, canonical)
+        for each in found
+    ]
+    return np.concatenate(parts, axis=1)
 
 
 def feature_matrix(

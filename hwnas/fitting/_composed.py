@@ -51,20 +51,37 @@ class ResidualRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(self.base_.predict(features) + self.residual_.predict(features))
 
 
-class LogOf(RegressorMixin, BaseEstimator):  # type: ignore[misc]
-    """The logarithm of a fitted regressor's positive predictions.
+class LogCost(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """The logarithm of a cost: a weighted sum of logarithms of costs that add up, and of features.
 
     Args:
-        base: Fitted regressor.
+        rates: What a unit of each feature adds to each cost, shape ``(n_costs, n_features)``.
+        constants: What each costs besides, shape ``(n_costs,)``.
+        weights: Weight of each cost's logarithm, shape ``(n_costs,)``.
+        slopes: What a unit of each feature adds to the logarithm, shape ``(n_features,)``.
+        intercept: The rest of the logarithm.
     """
 
-    def __init__(self, base: Any) -> None:
-        self.base = base
-        self.n_features_in_ = base.n_features_in_
+    def __init__(
+        self,
+        rates: np.ndarray,
+        constants: np.ndarray,
+        weights: np.ndarray,
+        slopes: np.ndarray,
+        intercept: float,
+    ) -> None:
+        self.rates = rates
+        self.constants = constants
+        self.weights = weights
+        self.slopes = slopes
+        self.intercept = intercept
+        self.n_features_in_ = len(slopes)
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """Logarithms, shape ``(n_archs,)``."""
-        return np.asarray(np.log(self.base.predict(features)))
+        x = np.asarray(features, dtype=float)
+        logs = np.log(x @ self.rates.T + self.constants)
+        return np.asarray(logs @ self.weights + x @ self.slopes + self.intercept)
 
 
 class RankTargetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]

@@ -96,3 +96,40 @@ def cross_calibrate(
         others = calibrate(truth[~is_out], predicted[~is_out], level)
         is_inside[is_out] = others.holds(truth[is_out], predicted[is_out])
     return calibrate(truth, predicted, level), is_inside
+
+
+def interpolated_quantile(residuals: np.ndarray, level: float) -> float:
+    """The ``(n + 1) level``-th smallest of ``n`` residuals, between two of them where it must be.
+
+    Of few, the next larger one (``conformal_quantile``) would hold more than was asked for.
+
+    Example:
+        >>> interpolated_quantile(np.arange(1.0, 11.0), 0.9)
+        9.9
+    """
+    places = np.arange(1, len(residuals) + 1)
+    return float(np.interp((len(residuals) + 1) * level, places, np.sort(residuals)))
+
+
+def calibrate_few(
+    truth: np.ndarray, left_out: np.ndarray, level: float = LEVEL
+) -> tuple[Intervals, float]:
+    """Intervals of one width from what each value is predicted as without it.
+
+    Args:
+        truth: Shape ``(n,)``.
+        left_out: Predictions, shape ``(n,)``.
+        level: Share of true values that should lie inside.
+
+    Returns:
+        The intervals, and the share of true values inside of those that the others give.
+
+    References:
+        Barber et al. 2021, Predictive Inference with the Jackknife+,
+        https://arxiv.org/abs/1905.02928 (the jackknife, around the model of all values)
+    """
+    residuals = np.abs(truth - left_out)
+    others = (np.delete(residuals, place) for place in range(len(residuals)))
+    half_widths = np.array([interpolated_quantile(each, level) for each in others])
+    half_width = interpolated_quantile(residuals, level)
+    return Intervals.uniform(level, half_width), float(np.mean(residuals <= half_widths))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,17 +15,21 @@ from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
 from hwnas.errors import TableError
 from hwnas.features import feature_layout, feature_matrix, feature_names
+from hwnas.fitting.device_prior import cost_sets, unrelated
 from hwnas.fitting.evaluation import FittedModel, fit_and_measure
+from hwnas.fitting.few_costs import MIN_NETS, fit_few_costs, is_few_costs
 from hwnas.fitting.importance import MIN_CLASSES as MIN_FOR_IMPORTANCES
 from hwnas.fitting.importance import measure_importances
 from hwnas.fitting.procedure import NO_BETTER, Sample
 from hwnas.fitting.support import fit_support
-from hwnas.predictors.card import Card, Features, Model, Origin
+from hwnas.predictors.card import Card, Evaluation, Features, Model, Origin
 from hwnas.predictors.importances import Importances
+from hwnas.predictors.intervals import Intervals
 from hwnas.predictors.loading import names_sha256
 from hwnas.predictors.store import add_predictor
 from hwnas.proxies.feature_set import SCORES, has_scores
-from hwnas.tables import ClassMeans, Column, Table, class_means
+from hwnas.tables import ClassMeans, Column, Table, class_means, net_means
+from hwnas.tables.importers import IMPORTERS
 
 MIN_CLASSES = 20
 MAX_RANKED = 500
@@ -64,12 +68,16 @@ def fit_column(
     seed: int = 0,
     features: Sequence[str] | None = None,
     tolerance: float = NO_BETTER,
+    sources: Collection[str] | None = None,
 ) -> Fitted:
     """A predictor of the class means of one column of a table.
 
     Cross-validation chooses the estimator, which is fitted to all functional classes. What it is
     measured on and its intervals are calibrated on are predictions out of fold, by models that
     were fitted to the other four fifths.
+
+    The cost of a device of fewer than 1,500 classes is learned from nets as they stand, next to
+    what known devices ask for them.
 
     Args:
         space: Search space with the column's data set.
@@ -79,6 +87,8 @@ def fit_column(
         features: Names of feature sets; those that suit the space by default.
         tolerance: How far below the best Kendall tau of cross-validation a smaller model may be
             to be preferred.
+        sources: Names of the known costs that few nets of a device are learned next to; all that
+            ship by default, but where the table is published those of its own device.
 
     Raises:
         TableError: The column holds no quantity, never varies, or has too few values.
@@ -88,6 +98,8 @@ def fit_column(
 
     sets = tuple(features or space.feature_sets)
     means = class_means(space, table, column.name)
+    if features is None and is_few_costs(space, column, means.values):
+        return _fit_few_costs(space, table, column, means, seed, sources)
     if SCORES in sets:
         means = means.where(has_scores(space, means.genotypes))
     _check(column, means)
@@ -99,10 +111,39 @@ def fit_column(
     with threadpool_limits(1):
         found = fit_and_measure(quantity, layout, x, means.values, seed, tolerance)
         support, support_model = fit_support(layout, x, failing, seed)
-        card = replace(_card(space, table, column, sets, found, seed), support=support)
+        model = _model_of(found)
+        card = _card(space, table, column, sets, model, found.evaluation, found.interval, seed)
+        card = replace(card, support=support)
         if len(x) >= MIN_FOR_IMPORTANCES:
             card = replace(card, importances=_importances(space, sets, found.sample))
     return Fitted(card, found.model, support_model)
+
+
+def _fit_few_costs(
+    space: SearchSpace,
+    table: Table,
+    column: Column,
+    means: ClassMeans,
+    seed: int,
+    sources: Collection[str] | None,
+) -> Fitted:
+    """A predictor of a device's cost from few nets."""
+    from threadpoolctl import threadpool_limits
+
+    _check(column, means, MIN_NETS)
+    if sources is None and table.name in IMPORTERS:
+        # What ships of its device was smoothed from these very values.
+        sources = unrelated(space, column.device)
+    sets = cost_sets(space)
+    nets = net_means(space, table, column.name)
+    with threadpool_limits(1):
+        found = fit_few_costs(space, target_of(column).meaning, nets, sources)
+        running, failing = (
+            feature_matrix(space, each, sets) for each in (means.genotypes, means.unsupported)
+        )
+        support, support_model = fit_support(feature_layout(space, sets), running, failing, seed)
+    card = _card(space, table, column, sets, found.model, found.evaluation, found.interval, seed)
+    return Fitted(replace(card, support=support), found.data, support_model)
 
 
 def target_of(column: Column) -> Target:
@@ -136,16 +177,30 @@ def _importances(space: SearchSpace, sets: tuple[str, ...], sample: Sample) -> I
     return measure_importances(space, sets, sample.without(0), features, truth, sample.seed)
 
 
+def _model_of(found: FittedModel) -> Model:
+    """What a card says of a model that was picked among estimators."""
+    chosen = found.chosen
+    return Model(
+        sha256=sha256_bytes(found.model),
+        transform=chosen.scale.transform,
+        mean=chosen.mean,
+        scale=chosen.deviation,
+        estimator=chosen.candidate.name,
+        candidates=chosen.taus,
+    )
+
+
 def _card(
     space: SearchSpace,
     table: Table,
     column: Column,
     sets: tuple[str, ...],
-    found: FittedModel,
+    model: Model,
+    evaluation: Evaluation,
+    interval: Intervals,
     seed: int,
 ) -> Card:
     """The card of a model, without what the device supports and what its ranking rests on."""
-    chosen = found.chosen
     return Card(
         target=target_of(column),
         space=space.name,
@@ -154,16 +209,9 @@ def _card(
         detail=column.detail,
         table=origin_of(table, column),
         features=features_of(space, sets),
-        model=Model(
-            sha256=sha256_bytes(found.model),
-            transform=chosen.scale.transform,
-            mean=chosen.mean,
-            scale=chosen.deviation,
-            estimator=chosen.candidate.name,
-            candidates=chosen.taus,
-        ),
-        evaluation=found.evaluation,
-        interval=found.interval,
+        model=model,
+        evaluation=evaluation,
+        interval=interval,
         seed=seed,
         versions=versions(),
     )
@@ -213,11 +261,11 @@ def is_constant(space: SearchSpace, table: Table, column: Column) -> bool:
     return bool(len(values) == 0 or np.ptp(values) == 0)
 
 
-def _check(column: Column, means: ClassMeans) -> None:
+def _check(column: Column, means: ClassMeans, n_least: int = MIN_CLASSES) -> None:
     target_of(column)
-    if len(means.values) < MIN_CLASSES:
+    if len(means.values) < n_least:
         raise TableError(
-            f"{column.name} must have values for at least {MIN_CLASSES} functional classes; "
+            f"{column.name} must have values for at least {n_least} functional classes; "
             f"it has {len(means.values)}. Add measurements."
         )
     if np.ptp(means.values) == 0:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from hwnas.fitting.gaussian_process import GroupedGaussianProcess, Term
 
 OPSET = {"": 17, "ai.onnx.ml": 3}
+IR_VERSION = 8
+"""Of models that are written without the converter: what every supported onnxruntime reads."""
 # Float32 arithmetic and rounding of tree thresholds, in units of the standardised target.
 PARITY = 1e-3
 
@@ -41,7 +43,58 @@ def to_onnx(estimator: Any, features: np.ndarray) -> bytes:
     del model.opset_import[:]
     model.opset_import.extend(imports)
     data: bytes = model.SerializeToString()
-    difference = np.abs(run_onnx(data, features) - estimator.predict(features)).max()
+    return _checked(data, features, estimator.predict(features))
+
+
+def linear_to_onnx(
+    coefficients: np.ndarray, intercept: float, features: np.ndarray, expected: np.ndarray
+) -> bytes:
+    """A linear model as an ONNX model, without scikit-learn and its converter.
+
+    Args:
+        coefficients: Shape ``(n_features,)``.
+        intercept: What is added.
+        features: Rows on which both must agree, shape ``(n_archs, n_features)``.
+        expected: What the model predicts of them, shape ``(n_archs,)``.
+
+    Returns:
+        As ``to_onnx``.
+
+    Raises:
+        ArtifactError: The two disagree.
+    """
+    from onnx import TensorProto, checker, helper, numpy_helper
+
+    def floats(name: str, width: int) -> Any:
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, width])
+
+    constants = {"coefficients": coefficients[:, None], "intercept": np.array([intercept])}
+    graph = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["features", "coefficients"], ["sum"]),
+            helper.make_node("Add", ["sum", "intercept"], ["variable"]),
+        ],
+        "linear",
+        [floats("features", len(coefficients))],
+        [floats("variable", 1)],
+        [
+            numpy_helper.from_array(value.astype(np.float32), name)
+            for name, value in constants.items()
+        ],
+    )
+    opset = helper.make_opsetid("", OPSET[""])
+    model = helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION)
+    checker.check_model(model)
+    return _checked(model.SerializeToString(), features, expected)
+
+
+def _checked(data: bytes, features: np.ndarray, expected: np.ndarray) -> bytes:
+    """A serialised model that agrees with its estimator.
+
+    Raises:
+        ArtifactError: It does not.
+    """
+    difference = np.abs(run_onnx(data, features) - expected).max()
     if not difference <= PARITY:
         raise ArtifactError(
             f"The ONNX model must agree with the estimator to {PARITY}; they differ by "
@@ -58,7 +111,7 @@ def _register() -> None:
     from skl2onnx.algebra.onnx_ops import OnnxAdd, OnnxCast, OnnxLog, OnnxMatMul, OnnxRelu, OnnxSub
     from skl2onnx.common.shape_calculator import calculate_linear_regressor_output_shapes
 
-    from hwnas.fitting._composed import LogOf, RankTargetRegressor, ResidualRegressor
+    from hwnas.fitting._composed import LogCost, RankTargetRegressor, ResidualRegressor
     from hwnas.fitting.gaussian_process import GroupedGaussianProcess
 
     def convert_residual(scope: Any, operator: Any, container: Any) -> None:
@@ -66,9 +119,23 @@ def _register() -> None:
         terms = _parts(operator, container, fitted.base_, fitted.residual_)
         _finish(OnnxAdd, scope, operator, container, *terms)
 
-    def convert_log(scope: Any, operator: Any, container: Any) -> None:
-        base = _parts(operator, container, operator.raw_operator.base)
-        _finish(OnnxLog, scope, operator, container, *base)
+    def convert_log_cost(scope: Any, operator: Any, container: Any) -> None:
+        fitted, version = operator.raw_operator, container.target_opset
+        (features,) = operator.inputs
+        sums = OnnxAdd(
+            OnnxMatMul(features, _float(fitted.rates.T), op_version=version),
+            _row(fitted.constants),
+            op_version=version,
+        )
+        logs = OnnxMatMul(
+            OnnxLog(sums, op_version=version), _column(fitted.weights), op_version=version
+        )
+        linear = OnnxAdd(
+            OnnxMatMul(features, _column(fitted.slopes), op_version=version),
+            _float([[fitted.intercept]]),
+            op_version=version,
+        )
+        _finish(OnnxAdd, scope, operator, container, logs, linear)
 
     def convert_ranks(scope: Any, operator: Any, container: Any) -> None:
         fitted, version = operator.raw_operator, container.target_opset
@@ -89,7 +156,7 @@ def _register() -> None:
 
     converters = (
         (ResidualRegressor, convert_residual),
-        (LogOf, convert_log),
+        (LogCost, convert_log_cost),
         (RankTargetRegressor, convert_ranks),
         (GroupedGaussianProcess, convert_process),
     )
@@ -112,8 +179,16 @@ def _finish(node: Any, scope: Any, operator: Any, container: Any, *inputs: Any) 
     made.add_to(scope, container)
 
 
+def _float(values: Any) -> np.ndarray:
+    return np.asarray(values, dtype=np.float32)
+
+
 def _row(values: np.ndarray) -> np.ndarray:
-    return np.asarray(values, dtype=np.float32)[None]
+    return _float(values)[None]
+
+
+def _column(values: np.ndarray) -> np.ndarray:
+    return _float(values)[:, None]
 
 
 def _process(process: GroupedGaussianProcess, features: Any, version: Any) -> Any:

@@ -177,8 +177,11 @@ def of_many(layout: Layout, is_quality: bool) -> tuple[str, ...]:
         layout: Columns of each feature set.
         is_quality: Whether it is a quality, of which the few best are what is searched for.
     """
-    linear = ("look_up", "look_up_residual") if LOOK_UP in layout else ("ridge",)
-    return *linear, "deep_gradient_boosting" if is_quality else "gradient_boosting", "mlp"
+    trees = "deep_gradient_boosting" if is_quality else "gradient_boosting"
+    if LOOK_UP not in layout:
+        return "ridge", trees, "mlp"
+    # Of what is nearly a sum, networks learn nothing that a table and trees do not.
+    return ("look_up", "look_up_residual", trees, *(("mlp",) if is_quality else ()))
 
 
 def of_few(layout: Layout) -> tuple[str, ...]:

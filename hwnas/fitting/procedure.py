@@ -152,14 +152,9 @@ def usual_unless_clearly_better(scale: Scale, taus: Taus, n_archs: int) -> Conte
 
 
 def smallest_within(tolerance: float, taus: Taus, _: int) -> Contestant:
-    """The first whose members, in their best scale, are within a tolerance of the best."""
-    best_of: dict[str, Contestant] = {}
-    for contestant, tau in taus.items():
-        name = contestant[1]
-        if name not in best_of or tau > taus[best_of[name]]:
-            best_of[name] = contestant
+    """The first that is within a tolerance of the best."""
     best = max(taus.values())
-    return next(each for each in best_of.values() if taus[each] >= best - tolerance)
+    return next(each for each, tau in taus.items() if tau >= best - tolerance)
 
 
 def preferred(n_archs: int, by_rank: bool) -> str:
@@ -232,35 +227,42 @@ class Sample:
         self.layout, self.seed = layout, seed
         self.fold_of = folds(len(values), N_FOLDS, seed)
         self._targets = {scale: _target(scale, quantity, values) for scale in procedure.scales}
-        self._fits: dict[tuple[Scale, frozenset[int]], dict[str, np.ndarray]] = {}
+        self._fits: dict[tuple[Scale, str, frozenset[int]], np.ndarray] = {}
 
     def fit(self) -> Chosen:
         """The candidate that is picked, fitted to everything."""
         (scale, name), taus = self.pick()
         z, mean, deviation = self._targets[scale]
         candidate = Candidate(name, self.seed, self.layout, scale.by_rank).fit(self.features, z)
-        is_one = len(self.procedure.scales) == 1
-        told = {
-            each if is_one else f"{each} of {its.transform}": tau
-            for (its, each), tau in taus.items()
-        }
+        told = {name: tau for (_, name), tau in taus.items()}
         return Chosen(scale, mean, deviation, told, candidate)
 
     def pick(self, *left_out: int) -> tuple[Contestant, Taus]:
-        """What the rule picks by the values of all folds but some, and what every one reached."""
+        """What the rule picks by the values of all folds but some, and what every one reached.
+
+        In which scale costs add up, the first member tells; the others compete in that one.
+        """
+        members = self.procedure.members
+
+        def reached(scale: Scale) -> float:
+            return self._agreement((scale, members[0]), *left_out)
+
+        scale = max(self.procedure.scales, key=reached)
+        taus = {
+            (scale, name): self._agreement((scale, name), *left_out) for name in averages(members)
+        }
+        return self.procedure.pick(taus, int((~np.isin(self.fold_of, left_out)).sum())), taus
+
+    def _agreement(self, contestant: Contestant, *left_out: int) -> float:
+        """``agreement`` of a contestant's predictions out of fold, without some folds' values."""
         is_in = ~np.isin(self.fold_of, left_out)
-        truth = self.values[is_in]
         unseen = left_out if self.procedure.is_nested else ()
-        taus: dict[Contestant, float] = {}
-        for scale in self.procedure.scales:
-            for name in averages(self.procedure.members):
-                predicted = np.empty(len(self.values))
-                for fold in np.unique(self.fold_of[is_in]):
-                    rows = self.fold_of == fold
-                    predicted[rows] = self._scores((scale, name), int(fold), *unseen)[rows]
-                told = self._comparable(scale, predicted[is_in])
-                taus[scale, name] = agreement(self.quantity, truth, told)
-        return self.procedure.pick(taus, len(truth)), taus
+        predicted = np.empty(len(self.values))
+        for fold in np.unique(self.fold_of[is_in]):
+            rows = self.fold_of == fold
+            predicted[rows] = self._scores(contestant, int(fold), *unseen)[rows]
+        told = self._comparable(contestant[0], predicted[is_in])
+        return agreement(self.quantity, self.values[is_in], told)
 
     def out_of_fold(self) -> np.ndarray:
         """Every fold predicted by what is picked by the other folds' values and fitted to these.
@@ -314,22 +316,21 @@ class Sample:
         """The same before normal scores are turned back."""
         # What an average predicts is the average of what its members predict.
         scale, name = contestant
-        fits = self._members(scale, frozenset(left_out))
-        return np.asarray(np.mean([fits[member] for member in name.split("+")], axis=0))
+        found = [self._member(scale, member, frozenset(left_out)) for member in name.split("+")]
+        return np.asarray(np.mean(found, axis=0))
 
-    def _members(self, scale: Scale, left_out: frozenset[int]) -> dict[str, np.ndarray]:
-        """Predictions ``(n_archs,)`` of every member fitted without some folds, of these alone."""
-        if (scale, left_out) not in self._fits:
+    def _member(self, scale: Scale, member: str, left_out: frozenset[int]) -> np.ndarray:
+        """Predictions ``(n_archs,)`` of a member fitted without some folds, of these alone."""
+        key = (scale, member, left_out)
+        if key not in self._fits:
             rows = ~np.isin(self.fold_of, list(left_out))
             seen = self._targets[scale][0][rows]
             z = normal_scores(seen) if scale.by_rank else seen
-            found = {}
-            for member in self.procedure.members:
-                fitted = Candidate(member, self.seed, self.layout).fit(self.features[rows], z)
-                found[member] = np.full(len(rows), np.nan)
-                found[member][~rows] = fitted.estimator_.predict(self.features[~rows])
-            self._fits[scale, left_out] = found
-        return self._fits[scale, left_out]
+            fitted = Candidate(member, self.seed, self.layout).fit(self.features[rows], z)
+            found = np.full(len(rows), np.nan)
+            found[~rows] = fitted.estimator_.predict(self.features[~rows])
+            self._fits[key] = found
+        return self._fits[key]
 
 
 def _target(

@@ -17,10 +17,11 @@ from hwnas.errors import TableError
 from hwnas.features import feature_matrix
 from hwnas.features.relative import RELATIVE
 from hwnas.fitting.calibration import LEVEL, conformal_quantile
+from hwnas.fitting.carrying import Known
 from hwnas.fitting.columns import Fitted
 from hwnas.fitting.conversion import to_onnx
 from hwnas.fitting.metrics import kendall_tau
-from hwnas.fitting.transfer import Known, extrapolated_card
+from hwnas.fitting.transfer import extrapolated_card
 from hwnas.predictors.trust import QualityTrust, Transfer
 from hwnas.proxies.feature_set import SCORES, has_scores
 from hwnas.proxies.shipped import shipped_scores

@@ -54,7 +54,9 @@ class Writer:
         if key not in self._names:
             self._kept.append(array)  # or its id might become another's
             stored = array.T if is_transposed else array
-            self._names[key] = self._store(name, np.ascontiguousarray(stored, dtype=np.float32))
+            with np.errstate(over="ignore"):  # outputs are checked to be finite
+                single = np.ascontiguousarray(stored, dtype=np.float32)
+            self._names[key] = self._store(name, single)
         return self._names[key]
 
     def integers(self, *numbers: int) -> str:

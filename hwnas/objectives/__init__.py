@@ -24,7 +24,8 @@ class Question:
         target: What the values are about; its device is ``device``'s name.
         device: Device, for quantities that depend on one.
         as_given: Whether an architecture is asked for itself and not for its functional class: a
-            table answers with the architecture's own row where it has one.
+            table answers with the architecture's own row where it has one, a predictor that
+            learned from nets with what that net takes as it stands.
     """
 
     space: SearchSpace

@@ -14,6 +14,7 @@ from hwnas.core.target import Target, parse_conditions
 from hwnas.errors import ConfigError
 from hwnas.features import feature_names
 from hwnas.features.legend import KINDS, SETS, labels
+from hwnas.fitting.few_costs import MAX_CLASSES, USUAL
 from hwnas.fitting.importance import MIN_CLASSES
 from hwnas.objectives._missing import NothingKnownError, check_conditions, unknown_here
 from hwnas.objectives.simple import COUNTED
@@ -51,8 +52,7 @@ class Explanation:
     @property
     def target(self) -> str:
         """What is predicted: ``latency`` or ``robustness@pgd-eps1``."""
-        card = self.card
-        return card.target.quantity if card.is_default else str(card.target)
+        return str(self.card.target)
 
     @property
     def _of(self) -> str:
@@ -76,10 +76,11 @@ class Explanation:
                 f"--target {card.target.quantity}{on_device}"
             )
         n_classes = card.evaluation.n_classes.train
-        if n_classes < MIN_CLASSES:
+        n_least = MAX_CLASSES if USUAL in card.model.candidates else MIN_CLASSES
+        if n_classes < n_least:
             return (
                 f"The predictor of {self._of} was fitted on {n_classes} classes of table "
-                f"{card.table.name}; importances are measured on a fifth of {MIN_CLASSES} or "
+                f"{card.table.name}; importances are measured on a fifth of {n_least:,} or "
                 "more: add measurements."
             )
         return (

@@ -9,7 +9,6 @@ import msgspec
 from hwnas.core.architecture import Architecture
 from hwnas.core.batch import Batch
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
-from hwnas.core.quantity import Quantity
 from hwnas.objectives import SOURCES, Question
 from hwnas.objectives._missing import NothingKnownError, check_conditions, need_device, unknown_here
 from hwnas.objectives.evaluation import inputs_of
@@ -31,19 +30,17 @@ class PredictedObjective:
 
     Args:
         predictor: The predictor.
-        column: Column of its values.
-        quantity: What it predicts.
+        as_given: Whether to value networks as they stand, where the predictor tells those apart
+            that compute the same, and not their functional classes.
     """
 
-    def __init__(self, predictor: Predictor, column: str, quantity: Quantity) -> None:
+    def __init__(self, predictor: Predictor, as_given: bool = False) -> None:
         card = predictor.card
         self.predictor = predictor
-        self.spec = ObjectiveSpec(
-            column=column,
-            unit=quantity.unit,
-            direction=quantity.direction,
+        self._is_of_nets = as_given and predictor.tells_nets_apart
+        self.spec = ObjectiveSpec.of(
+            card.target,
             source="extrapolated" if card.transfer else "predicted",
-            title=quantity.title,
             detail=f"{card.detail}; {INPUTS[True]}" if card.reads_scores else card.detail,
             origin=(
                 f"{card.name}.onnx sha256 {card.model.sha256}; fitted on table {card.table.name} "
@@ -59,7 +56,7 @@ class PredictedObjective:
             lacks_skill=card.evaluation.lacks_skill,
         )
         # What it says comes from these files and from nothing else: who else reads them, agrees.
-        self._key = (column, self.spec.origin)
+        self._key = (self.spec.column, self.spec.origin)
 
     def inputs(self, archs: Sequence[Architecture]) -> list[str] | None:
         """What each value is predicted from, one of ``INPUTS``; None where it is all the same."""
@@ -70,11 +67,14 @@ class PredictedObjective:
 
     def prepare(self, batch: Batch) -> None:
         """Have the batch know the predictor, so that all predict at once."""
-        _asked(batch)[self._key] = self.predictor
+        if not self._is_of_nets:
+            _asked(batch)[self._key] = self.predictor
 
     def __call__(self, archs: Sequence[Architecture]) -> Estimate:
         """Predictions for ``n_archs`` architectures, each array of shape ``(n_archs,)``."""
         batch = Batch.of(self.predictor.space, archs)
+        if self._is_of_nets:
+            return self.predictor.predict_nets(batch.genotypes)
         self.prepare(batch)
         return _predictions(batch)[self._key]
 
@@ -125,7 +125,7 @@ def predicted_objective(question: Question) -> Objective:
         need_device(quantity, question.device)
     predictor = find_predictor(space, target)
     if predictor is not None:
-        return PredictedObjective(predictor, target.column, quantity)
+        return PredictedObjective(predictor, question.as_given)
     reason = why_not(space, target)
     if reason:
         raise NothingKnownError(f"{reason} Fit one for these options: hwnas fit TABLE")

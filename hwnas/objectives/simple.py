@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from hwnas.core.architecture import Architecture
 from hwnas.core.batch import Batch
+from hwnas.core.columns import target_of
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
 from hwnas.core.quantity import QUANTITIES, Direction
 from hwnas.core.space import SearchSpace
@@ -47,15 +49,11 @@ class CountedObjective:
 
     def __init__(self, space: SearchSpace, name: str) -> None:
         target = parse_target(name, space.dataset)
-        quantity = target.meaning
         self._space = space
         self._count, detail = _counting(target)
-        self.spec = ObjectiveSpec(
-            column=target.column,
-            unit=quantity.unit,
-            direction=quantity.direction,
+        self.spec = ObjectiveSpec.of(
+            target,
             source="counted",
-            title=", ".join([quantity.title, *dict(target.conditions).values()]),
             detail=f"counted from the operation graph for {space.dataset}{detail}",
             stage=0,
         )
@@ -110,15 +108,13 @@ class RatedEnergy:
             raise ConfigError(
                 f"The rated power must be a positive number of watts; got {power_w:g}."
             )
-        energy = QUANTITIES["energy"]
         self._latency = latency
         self._power_w = power_w
-        self.spec = ObjectiveSpec(
-            column=energy.column,
-            unit=energy.unit,
-            direction=energy.direction,
+        # It holds under the conditions of the latency.
+        target = target_of(latency.spec.column) or Target("latency")
+        self.spec = ObjectiveSpec.of(
+            replace(target, quantity="energy"),
             source="estimated",
-            title=energy.title,
             detail=f"rated power {power_w:g} W x latency ({latency.spec.source})",
             # Not the figures of latency: nobody measured how wrong the product is.
             origin=latency.spec.origin,

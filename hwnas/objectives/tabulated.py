@@ -38,8 +38,7 @@ class TabulatedObjective:
     """
 
     def __init__(self, question: Question, table: Table, column: Column) -> None:
-        space, quantity = question.space, question.target.meaning
-        self._space = space
+        space = self._space = question.space
         self._own: dict[bytes, float] | None = None
         if table.is_additive:
             how, self._look_up = "", _sums(space, table, column.name)
@@ -49,12 +48,9 @@ class TabulatedObjective:
             if question.as_given:
                 how = "; an architecture's own row, else the mean over its functional class"
                 self._own = _rows(space, table, column.name)
-        self.spec = ObjectiveSpec(
-            column=question.target.column,
-            unit=quantity.unit,
-            direction=quantity.direction,
+        self.spec = ObjectiveSpec.of(
+            column.target or question.target,
             source="tabulated",
-            title=quantity.title,
             detail=f"{column.detail}{how}",
             origin=f"table {table.name} sha256 {table.sha256}, column {column.name}",
             stage=1,

@@ -68,7 +68,7 @@ def _transfer(old: Mapping[str, Any] | None) -> Fields | None:
 def _with_ends(old: Fields) -> Fields:
     """From schema 2, whose intervals were symmetric and of one width within each bin."""
     level, edges, widths = (old["interval"][part] for part in ("level", "edges", "half_widths"))
-    knots, distances = [0.0], widths[:1]
+    knots, distances = [0.0], widths
     if edges:
         # A step, as a line can have it: the edge itself belongs to the bin above.
         knots = [knot for edge in edges for knot in (math.nextafter(edge, -math.inf), edge)]
@@ -78,7 +78,23 @@ def _with_ends(old: Fields) -> Fields:
     if importances is not None:
         # What was ranked was what was held out.
         importances = {**importances, "n_classes": old["evaluation"]["n_classes"]["test"]}
-    return {**old, "interval": ends, "importances": importances}
+    return {**_factor_named(old), "interval": ends, "importances": importances}
+
+
+_RENAMED = {"within_10_pct": "within_10_pct_scaled"}
+
+
+def _factor_named(old: Fields) -> Fields:
+    """The same, which knew one way to carry a cost, and shares within 10 % without factor."""
+    transfer = old.get("transfer")
+    if transfer is None:
+        return old
+    costs = [
+        {_RENAMED.get(name, name): value for name, value in entry.items()}
+        for entry in transfer.get("costs", ())
+    ]
+    method = {"method": "totals"} if costs else {}
+    return {**old, "transfer": {**transfer, "costs": costs, **method}}
 
 
 def _index_with_ends(old: Fields) -> Fields:

@@ -133,11 +133,6 @@ class Evaluation:
         return None if self.coverage is None else 100 * self.coverage
 
     @property
-    def is_held_out(self) -> bool:
-        """Whether some classes were held out from fitting."""
-        return self.how == HELD_OUT
-
-    @property
     def chance_tau(self) -> float:
         """Kendall tau that predictions which know nothing exceed one time in twenty.
 
@@ -198,7 +193,8 @@ class Card:
         features: What it reads.
         model: What its model is.
         evaluation: How wrong it is.
-        interval: Its intervals, in what the model predicts.
+        interval: Its intervals, in what the model predicts; None for a model fitted on another
+            space, where nobody knows how far such models carry.
         seed: Seed of splits and estimators.
         versions: Versions of the packages it was made with.
         support: Which architectures run at all; None where all do.
@@ -206,7 +202,7 @@ class Card:
         importances: What its ranking of the test classes rests on; None if not measured.
 
     Raises:
-        ValueError: Only a model fitted on another space may lack a coverage.
+        ValueError: Only a model fitted on another space may lack a coverage or an interval.
     """
 
     target: Target
@@ -218,7 +214,7 @@ class Card:
     features: Features
     model: Model
     evaluation: Evaluation
-    interval: Intervals
+    interval: Intervals | None
     seed: int
     versions: dict[str, str]
     support: Support | None = None
@@ -228,6 +224,8 @@ class Card:
     def __post_init__(self) -> None:
         if self.evaluation.coverage is None and self.transfer is None:
             raise ValueError("coverage must be a number unless the model is of another space")
+        if self.interval is None and self.transfer is None:
+            raise ValueError("interval must be there unless the model is of another space")
 
     @property
     def name(self) -> str:

@@ -15,19 +15,17 @@ from hwnas._files import sha256_bytes
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
 from hwnas.errors import ArtifactError, ConfigError, UnknownNameError
-from hwnas.features import feature_names
+from hwnas.features import FEATURE_SETS, feature_names
 from hwnas.models.sessions import open_session, run_session
 from hwnas.predictors.card import Card
 from hwnas.predictors.predictor import Predictor
 from hwnas.predictors.store import Stored, search_path, stored_in
-from hwnas.proxies.feature_set import SCORES, scores_sha256
 
 
 def names_sha256(space: SearchSpace, sets: tuple[str, ...]) -> str:
     """Hash of the names of features, which changes when what they mean does."""
-    names = feature_names(space, sets)
-    if SCORES in sets:
-        names.append(scores_sha256(space))
+    read = [FEATURE_SETS[name].reads for name in sets]
+    names = feature_names(space, sets) + [each(space) for each in read if each is not None]
     return sha256_bytes("\n".join(names).encode())
 
 

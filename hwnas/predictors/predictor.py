@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from hwnas.core.feature_set import FEATURE_SETS
 from hwnas.core.objective import Estimate
 from hwnas.core.space import SearchSpace
+from hwnas.features import net_feature_matrix
+from hwnas.models.sessions import run_session
 from hwnas.predictors.batches import run_together
 from hwnas.predictors.card import Card, to_unit
 from hwnas.proxies.feature_set import has_scores
@@ -64,9 +67,31 @@ class Predictor:
 
         Returns:
             Values in the card's unit, shape ``(n_archs,)``; NaN where the input does not reach the
-            output or the device cannot run the architecture.
+            output or the device cannot run the architecture. Ends are NaN, too, where the card has
+            no interval.
         """
         return predict_together([self], genotypes)[0]
+
+    @property
+    def tells_nets_apart(self) -> bool:
+        """Whether nets that compute the same may differ to it: it learned from nets."""
+        return any(FEATURE_SETS[name].of_nets for name in self.card.features.sets)
+
+    def predict_nets(self, genotypes: np.ndarray) -> Estimate:
+        """Values with 90 % intervals of nets as they stand, not of their functional classes.
+
+        Nets that compute the same differ on a device. Predictors that learned from nets tell them
+        apart; others give each the value of its class.
+
+        Args:
+            genotypes: Shape ``(n_archs, n_genes)``.
+
+        Returns:
+            As ``predict``.
+        """
+        features = net_feature_matrix(self.space, genotypes, self.card.features.sets)
+        outputs = [run_session(session, features) for session in self.sessions]
+        return self.estimate(genotypes, np.stack(outputs))
 
     def estimate(self, genotypes: np.ndarray, outputs: np.ndarray) -> Estimate:
         """What the sessions' outputs mean.
@@ -83,7 +108,9 @@ class Predictor:
         if self.card.support is not None:
             is_known &= outputs[1] >= self.card.support.threshold
         quantity = self.card.target.meaning
-        ends = self.card.interval.ends(target)
+        interval = self.card.interval
+        unknown = np.full(len(target), np.nan)
+        ends = interval.ends(target) if interval else (unknown, unknown)
         values = [to_unit(end, self.card.model.transform, quantity) for end in (target, *ends)]
         # A reciprocal turns the ends of an interval round.
         values[1:] = np.minimum(*values[1:]), np.maximum(*values[1:])

@@ -51,7 +51,7 @@ def _names(space: SearchSpace) -> list[str]:
     return list(_scores(space).names)
 
 
-@feature_set(SCORES, _names)
+@feature_set(SCORES, _names, scores_sha256)
 def _values(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
     """Normal scores of each proxy's ranks among all shipped scores; the median where unknown.
 

@@ -73,6 +73,7 @@ def render_report(data: ReportData) -> str:
         basis_hidden="" if rests_on else "hidden",
         empty_hidden="" if is_empty else "hidden",
         front_hidden="hidden" if is_empty else "",
+        objectives=html.escape(", ".join(_objectives(data))),
         history_hidden="" if data.history else "hidden",
         provenance_hidden="" if data.provenance else "hidden",
         data=_json_in_html(payload(data)),
@@ -122,10 +123,13 @@ def _json_in_html(value: object) -> str:
 
 def _summary(data: ReportData) -> str:
     n_archs = len(data.front)
-    titles = [spec.title for spec in data.front.objectives]
     noun = "architecture" if n_archs == 1 else "architectures"
     evaluated = f", of {data.history[-1][0]:,} evaluated" if data.history else ""
-    return f"{n_archs:,} {noun} on the front{evaluated} · {', '.join(titles)}"
+    return f"{n_archs:,} {noun} on the front{evaluated} · {', '.join(_objectives(data))}"
+
+
+def _objectives(data: ReportData) -> list[str]:
+    return [spec.title for spec in data.front.objectives]
 
 
 def _facts(facts: Mapping[str, str]) -> str:

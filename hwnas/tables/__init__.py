@@ -2,7 +2,7 @@
 
 from hwnas.tables.additive import Terms, additive_terms
 from hwnas.tables.audit import Audit, audit_table, unused_rows
-from hwnas.tables.classes import ClassMeans, class_means
+from hwnas.tables.classes import ClassMeans, NetMeans, class_means, net_means
 from hwnas.tables.download import pull_table
 from hwnas.tables.fbnet_operators import network_values
 from hwnas.tables.importing import import_file, import_table
@@ -14,6 +14,7 @@ __all__ = [
     "Audit",
     "ClassMeans",
     "Column",
+    "NetMeans",
     "Nulled",
     "Repeats",
     "Table",
@@ -28,6 +29,7 @@ __all__ = [
     "is_cached",
     "load_audit",
     "load_table",
+    "net_means",
     "network_values",
     "pull_table",
     "read_card",

@@ -115,14 +115,8 @@ def class_means(space: SearchSpace, table: Table, column: str) -> ClassMeans:
             architecture.
         UnknownNameError: The table has no such column.
     """
-    table.check_space(space)
-    if table.is_additive:
-        raise TableError(
-            f"Table '{table.name}' gives the value of any architecture as a sum, without noise; "
-            "there is nothing to average or to fit. Use it with: --source table"
-        )
-    values = table.values(column)
-    members = class_members(space, parse_archs(space, table.archs, f"Table '{table.name}'"))
+    values, genotypes = _values(space, table, column)
+    members = class_members(space, genotypes)
     is_known = ~np.isnan(values)
     values = values[members.rows]
     has_value = is_known[members.rows]
@@ -140,3 +134,54 @@ def class_means(space: SearchSpace, table: Table, column: str) -> ClassMeans:
         n_disconnected=int(is_known[members.disconnected].sum()),
         n_unused=int(is_known[members.unused].sum()),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class NetMeans:
+    """Mean of a column over the rows of each net without dead operations that has a value.
+
+    Args:
+        genotypes: Pruned genotypes of valid nets, shape ``(n_nets, n_genes)``, in lexicographic
+            order; of a class that has pruned nets in the table, these alone.
+        values: Shape ``(n_nets,)``, in the column's unit.
+        class_of: Number of each one's functional class, shape ``(n_nets,)``.
+    """
+
+    genotypes: np.ndarray
+    values: np.ndarray
+    class_of: np.ndarray
+
+
+def net_means(space: SearchSpace, table: Table, column: str) -> NetMeans:
+    """Mean of a column over each net, which its functional class may have several of.
+
+    Args:
+        space: Search space of the table's rows.
+        table: The table.
+        column: Name of a column of numbers.
+
+    Raises:
+        TableError: The table is of another space or of other options, or additive: it knows every
+            architecture.
+        UnknownNameError: The table has no such column.
+    """
+    values, genotypes = _values(space, table, column)
+    members = class_members(space, genotypes)
+    has_value = ~np.isnan(values[members.rows])
+    rows, class_of = members.rows[has_value], members.class_of[has_value]
+    pruned = space.pruned_genotypes(genotypes[rows])
+    nets, first, net_of = np.unique(pruned, axis=0, return_index=True, return_inverse=True)
+    sums = np.bincount(net_of.reshape(-1), values[rows])
+    return NetMeans(nets, sums / np.bincount(net_of.reshape(-1)), class_of[first])
+
+
+def _values(space: SearchSpace, table: Table, column: str) -> tuple[np.ndarray, np.ndarray]:
+    """Values ``(n_rows,)`` and genotypes ``(n_rows, n_genes)`` of a table's rows."""
+    table.check_space(space)
+    if table.is_additive:
+        raise TableError(
+            f"Table '{table.name}' gives the value of any architecture as a sum, without noise; "
+            "there is nothing to average or to fit. Use it with: --source table"
+        )
+    values = table.values(column)
+    return values, parse_archs(space, table.archs, f"Table '{table.name}'")

@@ -41,6 +41,8 @@ FRONT = front_of(
     ]
 )
 
+EXACT = front_of(FRONT.values.tolist(), half_widths=(NAN, 0.0, NAN))
+
 
 def test_asf_minimises_the_largest_scaled_distance_to_the_best() -> None:
     # Distances to (100 %, 1 ms) over the ranges 50 % and 5 ms: a (1, 0), b (.8, .1),
@@ -224,7 +226,7 @@ def test_unknown_objective_cannot_be_chosen() -> None:
 
 
 def test_selection_says_what_the_pick_gives_up() -> None:
-    selection = select(FRONT, method="asf")
+    selection = select(EXACT, method="asf")
     assert selection.pick.values == {
         "accuracy_pct": 90.0, "latency_ms": 2.0, "params": 300_000.0
     }  # fmt: skip
@@ -233,7 +235,7 @@ def test_selection_says_what_the_pick_gives_up() -> None:
     assert selection.runner_up.arch == "d"
     versus = selection.versus_runner_up
     assert versus.differences == {"accuracy_pct": -4.0, "latency_ms": -2.0}
-    # Without intervals the values count as exact.
+    # A tabulated value counts as exact without an interval.
     assert (versus.better, versus.worse) == (("latency_ms",), ("accuracy_pct",))
 
 
@@ -245,7 +247,9 @@ def test_pick_gives_up_nothing_beyond_the_limits() -> None:
 @pytest.mark.parametrize(
     ("half_widths", "expected", "is_tie"),
     [
-        ((NAN, NAN, NAN), (), False),
+        ((NAN, 0.0, NAN), (), False),
+        # Of a predicted value without an interval, nobody knows how far off it is.
+        ((NAN, NAN, NAN), ("latency_ms",), False),
         ((1.9, 0.9, NAN), (), False),
         ((2.0, 0.9, NAN), ("accuracy_pct",), False),
         ((NAN, 1.1, NAN), ("latency_ms",), False),
@@ -342,7 +346,7 @@ BASELINE = Choice(
 
 
 def test_share_of_the_baseline_is_a_limit() -> None:
-    selection = select(FRONT, at_most={"latency": Share(0.4)}, baseline=BASELINE)
+    selection = select(EXACT, at_most={"latency": Share(0.4)}, baseline=BASELINE)
     assert selection.limits == (Limit("latency_ms", "<=", 2.0),)
     assert selection.pick.arch == "c"
     assert selection.versus_baseline.differences == {"accuracy_pct": -1.0, "latency_ms": -3.0}
@@ -353,6 +357,18 @@ def test_share_of_the_baseline_is_a_limit() -> None:
 def test_limit_may_be_in_another_unit() -> None:
     limits = select(FRONT, at_most={"latency_us": 2200.0}).limits
     assert limits == (Limit("latency_ms", "<=", 2.2),)
+
+
+def test_limit_in_another_unit_may_leave_conditions_open() -> None:
+    spec = replace(FRONT.columns[1], column="latency_ms@batch32")
+    front = replace(FRONT, columns=(FRONT.columns[0], spec, *FRONT.columns[2:]))
+    limits = select(front, at_most={"latency_us": 2200.0}).limits
+    assert limits == (Limit("latency_ms@batch32", "<=", 2.2),)
+
+
+def test_one_column_limited_in_two_units_is_refused() -> None:
+    with pytest.raises(ConfigError, match="latency_ms must be given once; 'latency_us' means it"):
+        select(FRONT, at_most={"latency_ms": 2.0, "latency_us": 2200.0})
 
 
 def test_share_of_the_baseline_is_one_in_every_unit() -> None:

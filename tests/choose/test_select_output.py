@@ -40,13 +40,13 @@ def printed(front: Front, **options) -> str:
     return file.getvalue()
 
 
-def test_pick_is_printed_with_values_intervals_units_and_sources() -> None:
+def test_pick_is_printed_with_values_intervals_and_sources() -> None:
     text = printed(front_with([0.5, np.nan, 0.3, np.nan]), prefer={"accuracy": 1})
     rows = [" ".join(line.split()) for line in text.splitlines()]
     assert rows[0] == CELLS[0]
     assert rows[1] == "Chosen from 2 of 2 architectures, by asf with accuracy_pct=1."
-    assert "accuracy_pct 93.4 92.9 to 93.9 % predicted best 91" in rows
-    assert "latency_ms 4.8 4.5 to 5.1 ms predicted 2.6 2.2" in rows
+    assert "accuracy_pct 93.4 92.9 to 93.9 predicted best 91" in rows
+    assert "latency_ms 4.8 4.5 to 5.1 predicted 2.6 2.2" in rows
     assert "params 1,074,000 counted unknown" in rows
     assert f"Runner-up: {CELLS[1]}" in rows
     assert "told apart" not in text
@@ -77,6 +77,22 @@ def test_overlapping_intervals_are_said_in_a_sentence() -> None:
     every = " ".join(printed(front_with([2.0, 2.0, 2.0, np.nan])).split())
     assert "cannot be told apart in accuracy_pct: their 90 % intervals overlap." in some
     assert "The two cannot be told apart: their 90 % intervals overlap in every obj" in every
+
+
+def test_limit_on_a_value_of_unknown_error_is_said_in_a_sentence() -> None:
+    front = front_with([0.5, np.nan, np.nan, np.nan])
+    text = " ".join(printed(front, at_most={"latency_ms": 5}).split())
+    assert "Probability that a limit holds: latency_ms <= 5 unknown." in text
+    assert (
+        "Nothing is known of the error of latency_ms: its value alone keeps latency_ms <= 5; "
+        "measure it"
+    ) in text
+    assert "told apart in latency_ms: their 90 % intervals overlap or are not known." in text
+
+
+def test_limit_on_an_exact_value_is_not_said_to_be_unsure() -> None:
+    text = printed(front_with([0.5, np.nan, 0.3, np.nan]), at_most={"params": 2_000_000})
+    assert "Nothing is known" not in text
 
 
 def test_probabilities_against_the_runner_up_are_said() -> None:

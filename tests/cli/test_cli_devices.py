@@ -117,15 +117,24 @@ def test_every_predictor_of_a_device_has_a_row(type_: Type, name: str) -> None:
             assert re.search(rf"{told}.*; from {card['transfer']['from_space']}$", out)
 
 
-def test_predictors_of_small_tables_stand_apart(type_: Type) -> None:
-    shipped = shipped_predictor("nasbench201", "cifar10", "edgegpu.latency")
-    own_copy(shipped, evaluation=replace(shipped.card.evaluation, how="cross_validated"))
-    held_out, small = type_("devices", "show", "edgegpu")[1].split(
-        "Predictors of small tables, fitted on all classes and cross-validated:"
-    )
-    assert "Predictors, measured on functional classes held out from fitting:" in held_out
-    # Of three data sets, the user's own is that of the first.
-    assert (small.count("latency (ms)"), held_out.count("latency (ms)")) == (1, 2)
+@pytest.mark.parametrize(
+    ("how", "heading"),
+    [
+        # As files of schema 2 hold them.
+        ("held_out", "measured on functional classes held out from fitting"),
+        ("cross_validated", "fitted on all functional classes and measured out of fold"),
+    ],
+)
+def test_predictors_stand_under_how_they_were_measured(type_: Type, how: str, heading: str) -> None:
+    own = shipped_predictor("nasbench201", "cifar10", "edgegpu.latency")
+    own_copy(own, evaluation=replace(own.card.evaluation, how=how))
+    out = type_("devices", "show", "edgegpu")[1]
+    parts = re.split(r"\nPredictors, (.*):\n", out)
+    rows = {
+        name: re.findall(r"nasbench201 +cifar10 +latency", told)
+        for name, told in zip(parts[1::2], parts[2::2], strict=True)
+    }
+    assert {name: len(found) for name, found in rows.items() if found} == {heading: 1}
 
 
 def test_devices_of_hw_nas_bench_have_predictors_on_each_data_set(type_: Type) -> None:

@@ -7,13 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from made_up import own_copy, shipped_predictor, write_half_scored
 
 from hwnas.cli import main
 from hwnas.core.space import SearchSpace
 from hwnas.objectives import SOURCES
+from hwnas.predictors.card import SCHEMA
 from hwnas.proxies import shipped
+from hwnas.spaces import load_space
 from hwnas.tables import import_file
 
 CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_3x3~1|none~2|"
@@ -53,10 +56,12 @@ def test_an_architecture_gets_a_table_of_what_is_known(type_: Type) -> None:
     assert lines[0] == CELL
     assert lines[1].split() == ["value", "90", "%", "interval", "source"]
     assert [line.split()[0] for line in lines[2:]] == [
-        "accuracy_pct", "robustness_pct", "latency_ms", "energy_mj", "params", "macs",
+        "accuracy_pct", "@validation", "robustness_pct", "@apgd-ce-eps1",
+        "latency_ms", "energy_mj", "params", "macs",
     ]  # fmt: skip
-    assert [line.split()[-1] for line in lines[2:]] == ["predicted"] * 4 + ["counted"] * 2
-    assert all(" to " in line for line in lines[2:6])
+    rows = [line for line in lines[2:] if not line.startswith("@")]
+    assert [line.split()[-1] for line in rows] == ["predicted"] * 4 + ["counted"] * 2
+    assert all(" to " in line for line in rows[:4])
     assert max(len(line.rstrip()) for line in lines[1:]) <= 80
 
 
@@ -95,7 +100,8 @@ def test_json_is_strict_and_unknown_is_null(type_: Type) -> None:
     first, second = strict(out)
     assert (status, err) == (0, "")
     assert list(first) == list(second) == [
-        "arch", "accuracy_pct", "robustness_pct", "latency_ms", "params", "macs",
+        "arch", "accuracy_pct@validation", "robustness_pct@apgd-ce-eps1", "latency_ms", "params",
+        "macs",
     ]  # fmt: skip
     assert first["latency_ms"]["lower"] < first["latency_ms"]["value"]
     assert second["latency_ms"] == {
@@ -126,9 +132,14 @@ def test_rated_power_estimates_energy(type_: Type) -> None:
 
 
 def test_data_set_changes_the_prediction(type_: Type) -> None:
+    columns = {
+        "cifar10": "accuracy_pct@validation",
+        "cifar100": "accuracy_pct@test",
+        "imagenet16-120": "accuracy_pct@test",
+    }
     accuracies = [
-        strict(type_(CELL, "--dataset", dataset, "--json")[1])[0]["accuracy_pct"]["value"]
-        for dataset in ("cifar10", "cifar100", "imagenet16-120")
+        strict(type_(CELL, "--dataset", dataset, "--json")[1])[0][column]["value"]
+        for dataset, column in columns.items()
     ]
     assert accuracies == sorted(accuracies, reverse=True)
 
@@ -206,7 +217,7 @@ def test_mistake_is_told_in_one_line(type_: Type, words: tuple[str, ...], senten
         ("model", b"damaged", "differs from its card's"),
         ("model", None, "it cannot be read (No such file or directory)"),
         ("index", b"{", "must be an index of predictors"),
-        ("index", b'{"schema": 99}', "schema must be at most 2; got 99. Update hwnas."),
+        ("index", b'{"schema": 99}', f"schema must be at most {SCHEMA}; got 99. Update hwnas."),
     ],
 )
 def test_damaged_predictor_is_told_in_one_line(
@@ -246,3 +257,19 @@ def test_a_tabulated_value_says_which_rows_it_is_from(type_: Type, tmp_path: Pat
     assert (status, err) == (0, "")
     assert "latency_ms" in out
     assert "tabulated from its own row" in " ".join(out.split())
+
+
+def test_a_value_of_unknown_error_has_no_interval(type_: Type, mnasnet_arch: str) -> None:
+    words = (mnasnet_arch, "--space", "mnasnet", "--device", "eyeriss", "--quantities", "energy")
+    (record,) = strict(type_(*words, "--json")[1])
+    assert record["energy_mj"]["value"] > 0
+    assert (record["energy_mj"]["lower"], record["energy_mj"]["upper"]) == (None, None)
+    assert record["energy_mj"]["source"] == "extrapolated"
+    row = next(line for line in type_(*words)[1].splitlines() if line.startswith("energy_mj"))
+    assert row.split()[2:] == ["not", "known", "extrapolated"]
+
+
+@pytest.fixture
+def mnasnet_arch() -> str:
+    (arch,) = load_space("mnasnet").sample(1, np.random.default_rng(0))
+    return str(arch)

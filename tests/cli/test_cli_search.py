@@ -68,7 +68,9 @@ def test_values_and_architectures_are_seen_in_a_narrow_terminal(type_: Terminal)
     heading = next(line for line in lines if "latency_ms ↓" in line)
     assert "accuracy_pct ↑  robustness_pct ↑" in heading
     rows = _spread(len(run.front))
-    first = lines.index(heading) + 2
+    first = lines.index(heading) + 3
+    assert lines[first - 2].split() == ["@validation", "@apgd-ce-eps1"]
+    assert lines[first - 1].split() == ["predicted"] * 4
     table = lines[first : first + len(rows)]
     assert all(len(line) <= 80 for line in [heading, *table])
     for row, line in zip(rows, table, strict=True):

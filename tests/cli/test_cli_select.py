@@ -154,7 +154,8 @@ def test_goals_are_relative_to_an_architecture(type_: Terminal) -> None:
     data = json.loads(out)
     predicted = hwnas.predict("nasbench201", [have], device="edgegpu")
     assert data["baseline"]["arch"] == have
-    for column in ("accuracy_pct", "robustness_pct", "latency_ms", "params"):
+    columns = ("accuracy_pct@validation", "robustness_pct@apgd-ce-eps1", "latency_ms", "params")
+    for column in columns:
         assert data["baseline"]["values"][column]["value"] == predicted[column].iloc[0]
     bound = float(data["limits"][0].removeprefix("latency_ms <= "))
     assert bound == pytest.approx(0.6 * predicted["latency_ms"].iloc[0], abs=1e-3)
@@ -203,16 +204,19 @@ def test_a_mistake_about_goals_is_one_line(type_: Terminal, words, said: str) ->
 def test_sweep_prints_the_pick_at_each_of_ten_limits(type_: Terminal, run: hwnas.Run) -> None:
     status, out, err = type_("--sweep", "latency")
     assert (status, err) == (0, "")
-    rows = [line for line in out.splitlines() if "latency_ms <= " in line]
+    assert out.startswith("The pick at each limit on latency_ms, the largest value allowed:\n")
+    rows = [line for line in out.splitlines() if " <= " in line]
     assert len(rows) == 10
     _, text, _ = type_("--sweep", "latency", "--json")
     swept = json.loads(text)
     for row, each in zip(rows, swept, strict=True):
-        assert each["limit"] in row
+        assert each["limit"].removeprefix("latency_ms ") in row
         words = ("--at-most", each["limit"].replace(" <= ", "="), "--json")
         alone = json.loads(type_(*words)[1])
         assert {**alone, "export": 0} == {**each["selection"], "export": 0}
-    accuracies = [each["selection"]["pick"]["values"]["accuracy_pct"]["value"] for each in swept]
+    accuracies = [
+        each["selection"]["pick"]["values"]["accuracy_pct@validation"]["value"] for each in swept
+    ]
     assert accuracies == sorted(accuracies)
     assert accuracies[-1] == run.front.column("accuracy_pct").max()
 

@@ -43,3 +43,10 @@ def test_values_of_another_shape_are_refused() -> None:
 def test_interval_ends_of_another_shape_are_refused() -> None:
     with pytest.raises(ShapeError, match=r"lower must have shape .* = \(2, 3\); got \(2, 2\)"):
         _front(lower=_UNKNOWN[:, :2])
+
+
+def test_a_column_is_found_by_a_short_name() -> None:
+    accuracy = ObjectiveSpec("accuracy_pct@proxy", "%", "max", "predicted", "Accuracy")
+    front = Front(("a", "b"), (_PARAMS, accuracy, _LATENCY), _VALUES, _UNKNOWN, _UNKNOWN, 2)
+    np.testing.assert_array_equal(front.column("accuracy_pct"), [3.0, 1.0])
+    assert front.place("accuracy") == 1

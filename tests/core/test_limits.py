@@ -11,6 +11,7 @@ from hwnas.core.limits import (
     Limit,
     Share,
     in_own_unit,
+    in_own_units,
     parse_assignments,
     parse_goals,
     parse_limit,
@@ -60,6 +61,11 @@ def test_a_unit_that_is_none_of_the_quantity_is_unknown() -> None:
 
 def test_a_share_has_no_unit() -> None:
     assert in_own_unit("size_kb", Share(0.5)) == ("size_bytes", Share(0.5))
+
+
+def test_one_column_in_two_units_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"latency_ms must be given once; 'latency_us' means it"):
+        in_own_units({"latency_ms": 5.0, "latency_us": 5000.0})
 
 
 def test_a_bound_out_of_reach_in_another_unit_is_refused() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hwnas.core.objective import Estimate
+from hwnas.core.objective import Estimate, ObjectiveSpec
+from hwnas.core.target import parse_target
 from hwnas.errors import ShapeError
 
 
@@ -32,3 +33,10 @@ def test_estimate_of_two_axes_is_refused() -> None:
     table = np.zeros((2, 2))
     with pytest.raises(ShapeError, match=r"must share shape \(n_archs,\)"):
         Estimate(table, table, table)
+
+
+def test_a_targets_values_are_named_by_it() -> None:
+    target = parse_target("accuracy@proxy", "imagenet")
+    spec = ObjectiveSpec.of(target, "tabulated", stage=1, detail="top-1")
+    assert (spec.column, spec.title) == ("accuracy_pct@proxy", "Accuracy (training proxy)")
+    assert (spec.unit, spec.direction, spec.stage) == ("%", "max", 1)

@@ -130,3 +130,22 @@ def test_the_longer_of_two_columns_that_end_alike_is_meant(monkeypatch: pytest.M
     monkeypatch.setitem(QUANTITIES._things, peak.name, peak)
     target = parse_table_column("cifar10_pi5_peak_latency_ms", DATASETS)
     assert target == Target("peak_latency", "cifar10", "pi5")
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("accuracy", "Accuracy"),
+        ("accuracy@validation", "Accuracy (validation)"),
+        ("accuracy@test-seed777", "Accuracy (test, seed 777)"),
+        ("accuracy@proxy", "Accuracy (training proxy)"),
+        ("robustness@apgd-ce-eps1", "Robust accuracy (APGD-CE, eps 1/255)"),
+        ("robustness@square-eps0.5", "Robust accuracy (Square, eps 0.5/255)"),
+        ("latency@batch32", "Latency (batch 32)"),
+        ("latency@batch32+precision=int8", "Latency (batch 32, precision int8)"),
+        ("latency@max-n", "Latency (max-n)"),
+        ("accuracy@split=odd", "Accuracy (split odd)"),
+    ],
+)
+def test_a_title_says_the_conditions_in_words(text: str, title: str) -> None:
+    assert parse_target(text).title == title

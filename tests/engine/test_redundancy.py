@@ -172,6 +172,16 @@ def test_a_search_compares_its_objectives_with_counts_that_are_none(
     assert [note in each for each in run.record.notes] == [True]
 
 
+def test_an_objective_that_ranks_as_a_count_that_is_limited_does_is_told(
+    latency: np.ndarray, params: np.ndarray
+) -> None:
+    limited = ObjectiveSpec("peak_memory_bytes", "bytes", "min", "counted", "Peak memory", stage=0)
+    macs = np.random.default_rng(3).uniform(1, 9, 100)
+    values = np.stack([latency, latency**2, params, macs], axis=1)
+    (note,) = redundancy_notes(values, [LATENCY_ENERGY[0], limited, *COUNTED], 1)
+    assert note.endswith("a search over it is a search over peak_memory_bytes.")
+
+
 def test_counts_that_rank_alike_are_told_as_macs(latency: np.ndarray, params: np.ndarray) -> None:
     values = np.stack([latency, params, 3 * latency, latency], axis=1)
     (note,) = redundancy_notes(values, ALL, 2)

@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from pathlib import Path
+from functools import partial
 
 import msgspec
 import numpy as np
 import pytest
-from additive_table import LATENCY
-from made_up import shipped_predictor
+from additive_table import LATENCY, SETS
 from scipy.stats import kendalltau
-from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import KFold
+from threadpoolctl import threadpool_limits
 
-from hwnas._files import sha256_bytes
 from hwnas.core.space import SearchSpace
-from hwnas.errors import ArtifactError, TableError
-from hwnas.features import feature_matrix, feature_names
-from hwnas.fitting.columns import Fitted, features_of
-from hwnas.fitting.conversion import to_onnx
+from hwnas.errors import ArtifactError
+from hwnas.features import feature_layout, feature_matrix, feature_names
+from hwnas.fitting.columns import Fitted
 from hwnas.fitting.importance import (
+    MIN_CLASSES,
     N_LISTED,
     N_REPEATS,
-    add_importances,
     measure_importances,
     permutation_drops,
 )
+from hwnas.fitting.members import Candidate
 from hwnas.predictors.card import CARDS
 from hwnas.predictors.importances import LEVELS, Importances, importances_of
-from hwnas.predictors.store import Stored, add_predictor, stored_in
-from hwnas.spaces import load_space
-from hwnas.tables import Table
+from hwnas.tables import Table, class_means
 
 KNOWN_SETS = ("counts", "graph")
 
@@ -129,18 +125,31 @@ def test_nothing_to_permute_is_no_importance() -> None:
 
 
 @pytest.fixture(scope="module")
-def known(fitted: Mapping[str, Fitted], nasbench201: SearchSpace) -> Importances:
+def known(nasbench201: SearchSpace) -> Importances:
     """Importances of a model that is the number of 3x3 convolutions."""
-    card = replace(fitted[LATENCY].card, features=features_of(nasbench201, KNOWN_SETS))
     genotypes = nasbench201.sample_genotypes(200, np.random.default_rng(1))
-    features = feature_matrix(nasbench201, genotypes, card.features.sets)
-    at = feature_names(nasbench201, card.features.sets).index("n_nor_conv_3x3")
-    linear = LinearRegression().fit(features[:2], [0.0, 1.0])
-    linear.coef_, linear.intercept_ = np.eye(features.shape[1])[at], 0.0
-    model = to_onnx(linear, features)
-    plain = replace(card, model=replace(card.model, transform="identity", mean=0.0, scale=1.0))
+    features = feature_matrix(nasbench201, genotypes, KNOWN_SETS)
+    at = feature_names(nasbench201, KNOWN_SETS).index("n_nor_conv_3x3")
     truth = features[:, at].astype(float)
-    return measure_importances(plain, model, nasbench201, genotypes, truth)
+    return measure_importances(nasbench201, KNOWN_SETS, lambda x: x[:, at], features, truth)
+
+
+def test_what_is_no_number_ranks_above_every_rate(nasbench201: SearchSpace) -> None:
+    genotypes = nasbench201.sample_genotypes(60, np.random.default_rng(1))
+    features = feature_matrix(nasbench201, genotypes, KNOWN_SETS)
+    truth = features[:, 0].astype(float)
+
+    def without_the_largest(x: np.ndarray, told: float) -> np.ndarray:
+        return np.where(x[:, 0] >= np.median(truth), told, x[:, 0])
+
+    found, expected = (
+        measure_importances(
+            nasbench201, KNOWN_SETS, partial(without_the_largest, told=told), features, truth
+        )
+        for told in (np.nan, np.inf)
+    )
+    assert found == expected
+    assert found.listed()[0].drop > 0.3
 
 
 def test_a_card_lists_every_set_and_what_matters_of_the_rest(
@@ -159,19 +168,41 @@ def test_a_card_lists_every_set_and_what_matters_of_the_rest(
     assert drops[0] == drops[1] == drops[2] > 0.5
 
 
-def test_fitting_measures_importances_on_held_out_classes(fitted: Mapping[str, Fitted]) -> None:
-    for each in fitted.values():
-        if not each.card.evaluation.is_held_out:
-            assert each.card.importances is None
-            continue
+def test_fitting_measures_importances_of_a_fifth_of_enough_classes(
+    fitted: Mapping[str, Fitted],
+) -> None:
+    sizes = {name: each.card.evaluation.n_classes.train for name, each in fitted.items()}
+    assert min(sizes.values()) < MIN_CLASSES <= max(sizes.values())
+    for name, each in fitted.items():
         measured = each.card.importances
-        assert measured is not None
+        assert (measured is not None) == (sizes[name] >= MIN_CLASSES)
+        if measured is None:
+            continue
         assert measured.n_repeats == N_REPEATS
+        # The first fold has one more where they do not go up evenly.
+        assert measured.n_classes == -(-sizes[name] // 5)
         assert set(measured.set) == set(each.card.features.sets)
         for level in LEVELS:
             drops = [figures.drop for figures in getattr(measured, level).values()]
             assert drops == sorted(drops, reverse=True)
             assert level == "set" or len(drops) <= N_LISTED
+
+
+def test_they_are_those_of_a_model_that_has_not_seen_the_fifth(
+    fitted: Mapping[str, Fitted], nasbench201: SearchSpace, own_table: Table
+) -> None:
+    card = fitted[LATENCY].card
+    means, layout = class_means(nasbench201, own_table, LATENCY), feature_layout(nasbench201, SETS)
+    x = feature_matrix(nasbench201, means.genotypes, SETS)
+    seen, unseen = next(KFold(5, shuffle=True, random_state=card.seed).split(x))
+    # Ranks do not ask for the scale; the estimator of the other four fifths is that of all here.
+    z = (np.log(means.values) - card.model.mean) / card.model.scale
+    with threadpool_limits(1):
+        model = Candidate(card.model.estimator, card.seed, layout).fit(x[seen], z[seen])
+        again = measure_importances(
+            nasbench201, SETS, model.predict, x[unseen], means.values[unseen], card.seed
+        )
+    assert again == card.importances
 
 
 def test_operations_cost_time_and_the_model_knows_it(fitted: Mapping[str, Fitted]) -> None:
@@ -215,46 +246,3 @@ def test_damaged_importances_are_refused(fitted: Mapping[str, Fitted], damage: o
     fields = {**CARDS.encode(fitted[LATENCY].card), "importances": damage}
     with pytest.raises(ArtifactError, match="must be the card of a predictor"):
         CARDS.decode(fields, "card")
-
-
-# --- measured again ------------------------------------------------------------------------------
-
-
-def _stored(folder: Path, name: str) -> Stored:
-    return next(each for each in stored_in(folder, "nasbench201") if each.card.name == name)
-
-
-def test_importances_measured_again_are_those_of_the_fit(
-    folder: Path, nasbench201: SearchSpace, own_table: Table
-) -> None:
-    before = _stored(folder, "pi5.latency")
-    model = before.read(before.model)
-    add_predictor(folder, replace(before.card, importances=None), [model])
-    emptied = _stored(folder, "pi5.latency")
-    assert emptied.card.importances is None
-    assert add_importances(folder, emptied, nasbench201, own_table) == before.card
-    again = _stored(folder, "pi5.latency")
-    assert again.card == before.card
-    assert again.read(again.model) == model
-
-
-def test_a_small_table_has_nothing_left_to_be_measured_on(
-    folder: Path, nasbench201: SearchSpace, own_table: Table
-) -> None:
-    stored = _stored(folder, "coral.latency")
-    with pytest.raises(ArtifactError, match=r"was fitted on all classes of table mine; none are"):
-        add_importances(folder, stored, nasbench201, own_table)
-
-
-def test_another_table_is_refused(folder: Path, nasbench201: SearchSpace, own_table: Table) -> None:
-    other = replace(own_table, sha256=sha256_bytes(b"other"))
-    with pytest.raises(TableError, match=r"was fitted on table mine with sha256 .*; got mine with"):
-        add_importances(folder, _stored(folder, "accuracy"), nasbench201, other)
-
-
-def test_an_extrapolated_predictor_has_nothing_to_be_measured_on(
-    own_table: Table, tmp_path: Path
-) -> None:
-    stored = shipped_predictor("mnasnet", "imagenet", "eyeriss.latency")
-    with pytest.raises(ArtifactError, match=r"is extrapolated from nasbench201; without true val"):
-        add_importances(tmp_path, stored, load_space("mnasnet"), own_table)

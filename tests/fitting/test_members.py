@@ -32,11 +32,13 @@ SIZES = (4, 3, 5)
 """Choices of three independent groups, whose look-up columns come before two others."""
 SPLIT = {LOOK_UP: range(12), "counts": range(12, 14)}
 EVERY_CANDIDATE = [
-    *[pytest.param(WHOLE, name, id=name) for name in of_many(WHOLE)],
-    *[pytest.param(SPLIT, name, id=f"look-up: {name}") for name in of_many(SPLIT)],
+    *[pytest.param(WHOLE, name, id=name) for name in of_many(WHOLE, False)],
+    *[pytest.param(SPLIT, name, id=f"look-up: {name}") for name in of_many(SPLIT, False)],
     *[pytest.param(WHOLE, name, id=f"small: {name}") for name in of_few(WHOLE)],
-    pytest.param(WHOLE, "+".join(of_many(WHOLE)), id="all"),
-    pytest.param(SPLIT, "+".join(of_many(SPLIT)), id="look-up: all"),
+    pytest.param(WHOLE, "+".join(of_many(WHOLE, False)), id="all"),
+    pytest.param(SPLIT, "+".join(of_many(SPLIT, False)), id="look-up: all"),
+    pytest.param(WHOLE, "+".join(of_many(WHOLE, True)), id="quality: all"),
+    pytest.param(SPLIT, "+".join(of_many(SPLIT, True)), id="quality: look-up: all"),
     pytest.param(SPLIT, "+".join(of_few(SPLIT)), id="small: all"),
 ]
 Problem = tuple[np.ndarray, np.ndarray]
@@ -78,10 +80,23 @@ def test_averages_are_all_subsets_small_ones_first() -> None:
 
 
 def test_look_up_columns_bring_their_own_members() -> None:
-    assert of_many(WHOLE) == ("ridge", "gradient_boosting", "mlp")
-    assert of_many(SPLIT) == ("look_up", "look_up_residual", "gradient_boosting", "mlp")
+    assert of_many(WHOLE, False) == ("ridge", "gradient_boosting", "mlp")
+    assert of_many(SPLIT, False) == ("look_up", "look_up_residual", "gradient_boosting")
     assert of_few(SPLIT) == ("look_up", *of_few(WHOLE))
-    assert {*of_many(WHOLE), *of_many(SPLIT), *of_few(SPLIT)} == set(MEMBERS)
+
+
+def test_qualities_of_many_have_deep_trees_in_place_of_shallow_ones() -> None:
+    assert of_many(WHOLE, True) == ("ridge", "deep_gradient_boosting", "mlp")
+    assert of_many(SPLIT, True) == (
+        "look_up", "look_up_residual", "deep_gradient_boosting", "mlp",
+    )  # fmt: skip
+
+
+def test_every_member_competes_somewhere() -> None:
+    many = [of_many(layout, each) for layout in (WHOLE, SPLIT) for each in (True, False)]
+    assert {name for names in (*many, of_few(SPLIT), of_few(WHOLE)) for name in names} == set(
+        MEMBERS
+    )
 
 
 @pytest.mark.parametrize(("layout", "name"), EVERY_CANDIDATE)
@@ -99,13 +114,13 @@ def test_a_candidate_is_the_mean_of_its_members(
     layout: dict[str, range], problem: Problem, split_problem: Problem
 ) -> None:
     features, target = split_problem if LOOK_UP in layout else problem
-    names = of_many(layout)
+    names = (*of_many(layout, False), "deep_gradient_boosting")
     alone = [_fitted(name, layout, (features, target)).predict(features) for name in names]
     average = _fitted("+".join(names), layout, (features, target)).predict(features)
     np.testing.assert_allclose(average, np.mean(alone, axis=0), atol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["gradient_boosting", "mlp"])
+@pytest.mark.parametrize("name", ["gradient_boosting", "deep_gradient_boosting", "mlp"])
 def test_another_seed_gives_another_model(name: str, problem: Problem) -> None:
     features, _ = problem
     first, second = (_fitted(name, WHOLE, problem, seed).predict(features) for seed in (0, 1))
@@ -269,7 +284,7 @@ def test_predictions_of_a_batch_are_those_of_its_rows(
     layout: dict[str, range], problem: Problem, split_problem: Problem
 ) -> None:
     features, target = split_problem if LOOK_UP in layout else problem
-    estimator = _fitted(averages(of_many(layout))[-1], layout, (features, target))
+    estimator = _fitted(averages(of_many(layout, False))[-1], layout, (features, target))
     model = to_onnx(estimator, features)
     alone = np.concatenate([run_onnx(model, row[None]) for row in features[:10]])
     # Single precision, standardised target.

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import kendalltau, spearmanr
 
-from hwnas.fitting.metrics import regression_metrics
+from hwnas.fitting.metrics import N_FEW, best_fifth, regression_metrics
 
 TRUTH = np.array([1.0, 2.0, 4.0, 8.0])
 
@@ -78,3 +79,20 @@ def test_kendall_tau_with_ties_is_the_sum_over_pairs(values: np.ndarray) -> None
         assert tau is None
     else:
         assert tau == pytest.approx(_tau_b(truth, predicted))
+
+
+def test_the_best_fifth_of_values_by_hand() -> None:
+    values = np.array([3.0, 9.0, 1.0, 9.0, 2.0, 7.0, 1.0, 8.0, 4.0, 5.0, 6.0])
+    assert best_fifth(values, "max").tolist() == [1, 3]
+    assert best_fifth(values, "min").tolist() == [2, 6]
+    # Of equal ones the first.
+    assert best_fifth(np.ones(11), "max").tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("n", [5, N_FEW, N_FEW + 1])
+def test_ties_count_as_in_scipy(n: int) -> None:
+    rng = np.random.default_rng(n)
+    truth, predicted = rng.integers(1, 6, (2, n)).astype(float)
+    metrics = regression_metrics(truth, predicted)
+    assert metrics["kendall_tau"] == pytest.approx(kendalltau(truth, predicted).statistic)
+    assert metrics["spearman"] == pytest.approx(spearmanr(truth, predicted).statistic)

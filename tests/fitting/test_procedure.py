@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from scipy.stats import kendalltau
 from sklearn.ensemble import RandomForestRegressor, VotingRegressor
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import KFold, cross_val_predict
+from sklearn.model_selection import KFold, PredefinedSplit, cross_val_predict
 from threadpoolctl import threadpool_limits
 
 from hwnas.core.quantity import QUANTITIES, Quantity
@@ -22,12 +23,15 @@ from hwnas.fitting.conversion import to_onnx
 from hwnas.fitting.members import LOOK_UP, MEMBERS, Candidate, averages, of_few, of_many
 from hwnas.fitting.procedure import (
     CLEARLY,
+    N_FOLDS,
+    N_NESTED,
     N_SMALL,
     NO_BETTER,
     Chosen,
     Procedure,
     Sample,
     Scale,
+    agreement,
     preferred,
     procedure_for,
     scales_of,
@@ -43,7 +47,6 @@ LAYOUT = {"counts": range(6)}
 LATENCY, ACCURACY = QUANTITIES["latency"], QUANTITIES["accuracy"]
 BY_RANK, PLAIN = Scale("identity", by_rank=True), Scale("identity")
 LOSS = Quantity("loss", "loss", "", "min", "Loss", lower=-np.inf)
-N_FEW_FOLDS = 5
 Problem = tuple[np.ndarray, np.ndarray]
 
 
@@ -68,7 +71,7 @@ def _few(
     seed: int = 0,
 ) -> Sample:
     """A small sample of a loss, which may be anything."""
-    procedure = procedure_for(len(values), layout, (scale,))
+    procedure = procedure_for(len(values), LOSS, layout, (scale,))
     return Sample(procedure, LOSS, features, values, layout, seed)
 
 
@@ -76,7 +79,7 @@ def _many(
     features: np.ndarray, values: np.ndarray, layout: dict[str, range] = LAYOUT, **changes: Any
 ) -> Sample:
     """A sample that is fitted as if it were large."""
-    procedure = replace(procedure_for(N_SMALL, layout, (PLAIN,)), **changes)
+    procedure = replace(procedure_for(N_SMALL, LOSS, layout, (PLAIN,)), **changes)
     return Sample(procedure, LOSS, features, values, layout)
 
 
@@ -109,11 +112,10 @@ def test_few_linear_effects_are_found_better_than_by_a_random_forest() -> None:
     assert taus[0] > taus[1] + 0.05
 
 
-@pytest.mark.parametrize("n_folds", [3, 5])
-def test_candidates_are_measured_as_scikit_learn_cross_validates_them(n_folds: int) -> None:
+def test_candidates_are_measured_as_scikit_learn_cross_validates_them() -> None:
     features, target = _linear(30)
-    _, taus = _many(features, target, n_folds=n_folds).pick()
-    assert [name for _, name in taus] == list(averages(of_many(LAYOUT)))
+    _, taus = _many(features, target).pick()
+    assert [name for _, name in taus] == list(averages(of_many(LAYOUT, False)))
     for name in ("ridge", "ridge+mlp", "ridge+gradient_boosting+mlp"):
         voting = VotingRegressor(
             [(each, MEMBERS[each].make(0, LAYOUT)) for each in name.split("+")]
@@ -121,7 +123,7 @@ def test_candidates_are_measured_as_scikit_learn_cross_validates_them(n_folds: i
         z = (target - target.mean()) / target.std()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            folds = KFold(n_folds, shuffle=True, random_state=0)
+            folds = KFold(N_FOLDS, shuffle=True, random_state=0)
             expected = cross_val_predict(voting, features, z, cv=folds)
         assert taus[PLAIN, name] == pytest.approx(kendalltau(target, expected).statistic)
 
@@ -138,13 +140,65 @@ def test_cross_validation_finds_nothing_in_noise() -> None:
 # --- which procedure ------------------------------------------------------------------------------
 
 
-def test_few_and_many_differ_in_members_scales_folds_and_rule() -> None:
+def test_few_and_many_differ_in_members_scales_and_nesting() -> None:
     layout = {LOOK_UP: range(4), "counts": range(4, 6)}
     scales = (Scale("log"), PLAIN)
-    few, many = (procedure_for(n, layout, scales) for n in (N_SMALL - 1, N_SMALL))
-    assert (few.members, few.scales, few.n_folds) == (of_few(layout), scales[:1], 5)
-    assert (many.members, many.scales, many.n_folds) == (of_many(layout), scales, 3)
-    assert procedure_for(N_SMALL, layout, (BY_RANK,)).scales == (PLAIN,)
+    sizes = (N_NESTED - 1, N_NESTED, N_SMALL - 1, N_SMALL)
+    found = [procedure_for(n, LATENCY, layout, scales) for n in sizes]
+    few, many = of_few(layout), of_many(layout, False)
+    assert [each.members for each in found] == [few, few, few, many]
+    assert [each.scales for each in found] == [scales[:1]] * 3 + [scales]
+    assert [each.is_nested for each in found] == [True, False, False, False]
+
+
+def test_qualities_are_fitted_by_rank_and_of_many_with_members_of_their_own() -> None:
+    for n_archs, members in ((N_SMALL - 1, of_few(LAYOUT)), (N_SMALL, of_many(LAYOUT, True))):
+        found = procedure_for(n_archs, ACCURACY, LAYOUT, (BY_RANK,))
+        assert (found.members, found.scales) == (members, (BY_RANK,))
+
+
+# --- what they are picked by ----------------------------------------------------------------------
+
+
+def _best_upside_down(n_archs: int, direction: int) -> Problem:
+    """Values, and predictions that rank all as they are but the best fifth among themselves."""
+    values = direction * np.arange(float(n_archs))
+    predicted = values.copy()
+    predicted[-n_archs // 5 :] = values[-n_archs // 5 :][::-1]
+    return values, predicted
+
+
+@pytest.mark.parametrize(
+    ("quantity", "direction"),
+    [(ACCURACY, 1), (replace(ACCURACY, name="perplexity", direction="min"), -1)],
+)
+def test_of_a_quality_the_best_fifth_counts_as_much_as_all(
+    quantity: Quantity, direction: int
+) -> None:
+    n = N_SMALL
+    values, predicted = _best_upside_down(n, direction)
+    order = np.random.default_rng(0).permutation(n)
+    # Of all pairs, those within the best fifth are the wrong way round.
+    overall = 1 - 2 * (n // 5) * (n // 5 - 1) / (n * (n - 1))
+    found = agreement(quantity, values[order], predicted[order])
+    assert found == pytest.approx((overall - 1) / 2)
+
+
+def test_of_a_cost_and_of_few_all_count_alike() -> None:
+    for quantity, n in ((LATENCY, N_SMALL), (ACCURACY, N_SMALL - 5)):
+        values, predicted = _best_upside_down(n, 1)
+        overall = 1 - 2 * (n // 5) * (n // 5 - 1) / (n * (n - 1))
+        assert agreement(quantity, values, predicted) == pytest.approx(overall)
+
+
+def test_what_ranks_nothing_agrees_with_nothing() -> None:
+    values = np.arange(float(N_SMALL))
+    for quantity in (LATENCY, ACCURACY):
+        assert agreement(quantity, values, np.ones(N_SMALL)) == 0.0
+    # Only among the best is nothing ranked; a pair of equal predictions counts for neither side.
+    flat = np.minimum(values, values[-N_SMALL // 5])
+    overall = kendalltau(values, flat).statistic
+    assert agreement(ACCURACY, values, flat) == pytest.approx(overall / 2)
 
 
 @pytest.mark.parametrize(
@@ -193,11 +247,10 @@ def test_the_usual_candidate_gives_way_just_beyond_the_luck_of_folds() -> None:
         assert usual_unless_clearly_better(PLAIN, taus, 100) == expected
 
 
-def test_the_smallest_within_the_tolerance_is_taken_in_its_best_scale() -> None:
-    log = Scale("log")
-    taus = {(log, "a"): 0.80, (log, "a+b"): 0.805, (PLAIN, "a"): 0.801, (PLAIN, "a+b"): 0.7}
+def test_the_smallest_within_the_tolerance_is_taken() -> None:
+    taus = {(PLAIN, "a"): 0.801, (PLAIN, "b"): 0.7, (PLAIN, "a+b"): 0.805}
     assert smallest_within(0.0041, taus, 9) == (PLAIN, "a")
-    assert smallest_within(0.0039, taus, 9) == (log, "a+b")
+    assert smallest_within(0.0039, taus, 9) == (PLAIN, "a+b")
 
 
 def test_a_candidate_that_is_clearly_better_is_taken() -> None:
@@ -243,7 +296,8 @@ def _chosen(
 ) -> tuple[Chosen, np.ndarray]:
     """What is chosen of 160 classes as if they were many, and its predictions, in the unit."""
     x, layout = feature_matrix(macro, genotypes, SETS), feature_layout(macro, SETS)
-    procedure = procedure_for(N_SMALL, layout, scales_of(quantity, layout, values), tolerance)
+    scales = scales_of(quantity, layout, values)
+    procedure = procedure_for(N_SMALL, quantity, layout, scales, tolerance)
     found = Sample(procedure, quantity, x, values, layout).fit()
     target = np.asarray(found.candidate.predict(x)) * found.deviation + found.mean
     return found, to_unit(target, found.scale.transform, quantity)
@@ -258,8 +312,8 @@ def test_times_are_summed_as_they_are_and_rates_as_their_reciprocals(
     genotypes, times = _times_ms(macro, surprise_ms=0.0)
     values = 1000 / times if quantity == "throughput" else times
     found, predicted = _chosen(macro, QUANTITIES[quantity], genotypes, values)
-    names = averages(of_many(feature_layout(macro, SETS)))
-    assert set(found.taus) == {f"{n} of {t}" for n in names for t in ("log", transform)}
+    names = averages(of_many(feature_layout(macro, SETS), False))
+    assert tuple(found.taus) == names
     # Exactly a sum: the table alone says it all, and nothing larger is taken.
     assert (found.scale.transform, found.candidate.name) == (transform, "look_up")
     np.testing.assert_allclose(predicted, values, rtol=1e-3)
@@ -269,42 +323,122 @@ def test_a_tolerance_takes_the_smallest_model_that_is_nearly_as_good(macro: Sear
     genotypes, times = _times_ms(macro, surprise_ms=0.5)
     found, _ = _chosen(macro, LATENCY, genotypes, times, tolerance=2.0)
     # They are listed small ones first.
-    assert found.candidate.name == of_many(feature_layout(macro, SETS))[0]
-    of_it = {found.taus[f"{found.candidate.name} of {each}"] for each in ("log", "identity")}
-    at = found.taus[f"{found.candidate.name} of {found.scale.transform}"]
-    assert at == max(of_it) < max(found.taus.values())
+    assert found.candidate.name == of_many(feature_layout(macro, SETS), False)[0]
+    assert found.taus[found.candidate.name] < max(found.taus.values())
 
 
-# --- nested cross-validation ----------------------------------------------------------------------
+# --- out of fold ----------------------------------------------------------------------------------
 
 
 def test_folds_are_those_of_scikit_learn() -> None:
     sample = _few(*_linear(23), seed=7)
-    expected = KFold(N_FEW_FOLDS, shuffle=True, random_state=7).split(np.empty(23))
+    expected = KFold(N_FOLDS, shuffle=True, random_state=7).split(np.empty(23))
     for number, (_, test) in enumerate(expected):
         np.testing.assert_array_equal(np.flatnonzero(sample.fold_of == number), np.sort(test))
+
+
+def _with_another_order(sample: Sample, fold: int) -> np.ndarray:
+    """The values, but those of a fold change places: mean and deviation of all are the same."""
+    is_out = sample.fold_of == fold
+    changed = sample.values.copy()
+    changed[is_out] = changed[is_out][::-1]
+    assert not np.array_equal(changed, sample.values)
+    return changed
 
 
 def test_what_is_predicted_of_a_fold_does_not_depend_on_its_values(
     by_rank: Sample, out_of_fold: np.ndarray
 ) -> None:
-    features, target = _linear(20)
     is_out = by_rank.fold_of == 2
-    # Those of the fold change places, so that the standardised target of the rest is the same.
-    changed = target.copy()
-    changed[is_out] = target[is_out][::-1]
-    again = _few(features, changed).out_of_fold()
+    again = _few(by_rank.features, _with_another_order(by_rank, 2)).out_of_fold()
     np.testing.assert_allclose(again[is_out], out_of_fold[is_out], atol=1e-12)
     assert not np.allclose(again[~is_out], out_of_fold[~is_out])
+
+
+def test_of_many_it_does_not_either_but_through_models_that_compete_for_it() -> None:
+    # One member that is alone is chosen anyway.
+    features, target = _linear(40)
+    alone = {"members": ("gradient_boosting",)}
+    before = _many(features, target, **alone)
+    out_of_fold = before.out_of_fold()
+    for fold in (0, 3):
+        is_out = before.fold_of == fold
+        after = _many(features, _with_another_order(before, fold), **alone)
+        again = after.out_of_fold()
+        np.testing.assert_allclose(again[is_out], out_of_fold[is_out], atol=1e-12)
+        assert not np.allclose(again[~is_out], out_of_fold[~is_out])
+        found = after.without(fold)(features[is_out])
+        np.testing.assert_allclose(found, out_of_fold[is_out], atol=1e-12)
+
+
+@pytest.mark.parametrize("is_nested", [True, False])
+def test_what_predicts_a_fold_is_chosen_by_how_the_other_folds_are_ranked(is_nested: bool) -> None:
+    features, target = _linear(60, noise=1.0)
+    sample = _many(features, target, members=("ridge",), is_nested=is_nested)
+    ridge, z = MEMBERS["ridge"].make(0, LAYOUT), (target - target.mean()) / target.std()
+    for fold in range(N_FOLDS):
+        is_in = sample.fold_of != fold
+        # Nested, by models that saw none of the fold; else by those that saw all but one other.
+        rows = is_in if is_nested else np.ones(60, dtype=bool)
+        folds = PredefinedSplit(sample.fold_of[rows])
+        predicted = np.empty(60)
+        predicted[rows] = cross_val_predict(ridge, features[rows], z[rows], cv=folds)
+        _, taus = sample.pick(fold)
+        expected = kendalltau(target[is_in], predicted[is_in]).statistic
+        assert taus[PLAIN, "ridge"] == pytest.approx(expected)
+
+
+def test_out_of_fold_predictions_are_those_of_scikit_learn() -> None:
+    # One member, so that nothing is left to choose: a ridge on the standardised logarithm.
+    rng = np.random.default_rng(4)
+    features = rng.normal(size=(40, 6)).astype(np.float32)
+    times = np.exp(features @ rng.normal(size=6) / 4 + 0.1 * rng.normal(size=40))
+    procedure = Procedure(("ridge",), (Scale("log"),), lambda taus, _: next(iter(taus)))
+    for is_nested in (False, True):
+        sample = Sample(replace(procedure, is_nested=is_nested), LATENCY, features, times, LAYOUT)
+        y = np.log(times)
+        folds = KFold(N_FOLDS, shuffle=True, random_state=0)
+        z = cross_val_predict(
+            MEMBERS["ridge"].make(0, LAYOUT), features, (y - y.mean()) / y.std(), cv=folds
+        )
+        expected = np.exp(z * y.std() + y.mean())
+        np.testing.assert_allclose(sample.out_of_fold(), expected, rtol=1e-9)
+
+
+def test_a_model_without_a_fold_predicts_it_as_it_is_predicted_out_of_fold(
+    by_rank: Sample, out_of_fold: np.ndarray
+) -> None:
+    is_out = by_rank.fold_of == 2
+    found = by_rank.without(2)(by_rank.features[is_out])
+    np.testing.assert_allclose(found, out_of_fold[is_out], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "scale", "values"),
+    [
+        pytest.param(LATENCY, Scale("log"), np.exp, id="latency"),
+        pytest.param(ACCURACY, BY_RANK, lambda target: 50 + 8 * target, id="accuracy"),
+    ],
+)
+def test_predictions_out_of_fold_are_in_the_unit(
+    quantity: Quantity, scale: Scale, values: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    features, target = _linear(40, noise=0.05)
+    truth = values(target)
+    procedure = Procedure(("ridge",), (scale,), lambda taus, _: next(iter(taus)))
+    found = Sample(procedure, quantity, features, truth, LAYOUT).out_of_fold()
+    assert kendalltau(found, truth).statistic > 0.7
+    assert np.median(found / truth) == pytest.approx(1, abs=0.1)
 
 
 def test_a_fold_is_predicted_by_a_candidate_fitted_to_the_others(
     by_rank: Sample, out_of_fold: np.ndarray
 ) -> None:
     features, target = _linear(20)
-    target = (target - target.mean()) / target.std()
     is_out = by_rank.fold_of == 2
-    seen, scores = target[~is_out], normal_scores(target[~is_out])
+    # Normal scores of the others alone, and back by their own order.
+    seen = target[~is_out]
+    scores = normal_scores(seen)
     alone = {
         member: Candidate(member, 0, LAYOUT).fit(features[~is_out], scores).predict(features)
         for member in of_few(LAYOUT)

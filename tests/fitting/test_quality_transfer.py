@@ -231,10 +231,9 @@ def test_its_interval_holds_nine_tenths_of_values_that_it_tells_nothing_of(
     genotypes = _classes(nasbench201, 400)
     values = 60 + 30 * _sizes(nasbench201, genotypes)
     predicted = run_onnx(carried.model, feature_matrix(nasbench201, genotypes, FEATURES))
-    (half_width,) = carried.card.interval.half_widths
-    rng = np.random.default_rng(17)
-    held = [np.mean(np.abs(predicted - rng.permutation(values)) <= half_width) for _ in range(50)]
-    # The half-width is of one permutation; its share of others varies as a binomial's, twice.
+    interval, rng = carried.card.interval, np.random.default_rng(17)
+    held = [interval.holds(rng.permutation(values), predicted).mean() for _ in range(50)]
+    # Its width is of one permutation; its share of others varies as a binomial's, twice.
     assert np.mean(held) == pytest.approx(0.9, abs=4 * np.sqrt(2 * 0.09 / 400))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import onnx
 import pytest
 
 from hwnas.core.architecture import Architecture
+from hwnas.core.graph import OperationGraph
 from hwnas.errors import ExportError, MissingExtraError
 from hwnas.models.building import model_onnx
 from hwnas.models.conversion import FROM_GRAPH, convert
@@ -65,6 +67,18 @@ class _OneMore(_Small):
 
     def build(self, arch: Architecture) -> nn.Module:
         return nn.Sequential(super().build(arch), nn.PReLU())
+
+
+class _OwnKind(_Small):
+    """Its graph has a kind of operation that nobody can write."""
+
+    def graph(self, arch: Architecture) -> OperationGraph:
+        return OperationGraph(
+            tuple(
+                replace(each, kind="soft_relu") if each.kind == "relu" else each
+                for each in super().graph(arch)
+            )
+        )
 
 
 def _trained(space: NasBench201, arch: Architecture, path: Path) -> Path:
@@ -145,6 +159,7 @@ def test_model_with_a_parameter_of_its_own_is_not_its_graphs() -> None:
     [
         (_Doubled(), "its graph does not compute what its torch model does"),
         (_OneMore(), "its graph has other operations with weights than its torch model has"),
+        (_OwnKind(), "'soft_relu' has none"),
     ],
 )
 def test_model_that_its_graph_does_not_tell_is_written_by_torch(
@@ -197,6 +212,13 @@ def test_fresh_model_in_onnx_is_what_is_exported() -> None:
     model = onnx.load_model_from_string(model_onnx(space, arch, seed=4))
     exported = convert(space, arch, None, seed=4).proto
     assert model.graph == exported.graph
+
+
+def test_kind_that_nobody_can_write_is_named_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    space = _OwnKind()
+    with pytest.raises(ExportError, match=r"'soft_relu' has none\. Add one with hwnas\.models"):
+        convert(space, space.parse(CELL), None, seed=0)
 
 
 def test_weights_of_a_file_need_torch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

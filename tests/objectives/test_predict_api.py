@@ -15,6 +15,7 @@ from hwnas.spaces import load_space
 
 CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_3x3~1|none~2|"
 SMALL = "|none~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|none~2|"
+QUALITIES = ("accuracy_pct@validation", "robustness_pct@apgd-ce-eps1")
 DISCONNECTED = "|nor_conv_3x3~0|+|none~0|none~1|+|none~0|none~1|skip_connect~2|"
 
 
@@ -28,19 +29,20 @@ def _columns(*names: str, scored: Sequence[str] = ()) -> list[str]:
 
 def test_with_a_device_everything_known_is_predicted() -> None:
     frame = hwnas.predict("nasbench201", [CELL], device="edgegpu")
-    names = ("accuracy_pct", "robustness_pct", "latency_ms", "energy_mj", "params", "macs")
+    names = (*QUALITIES, "latency_ms", "energy_mj", "params", "macs")
     assert frame.columns.tolist() == _columns(*names, scored=names[:2])
 
 
 def test_without_a_device_latency_and_energy_are_left_out() -> None:
     frame = hwnas.predict("nasbench201", [CELL])
-    names = ("accuracy_pct", "robustness_pct", "params", "macs")
+    names = (*QUALITIES, "params", "macs")
     assert frame.columns.tolist() == _columns(*names, scored=names[:2])
 
 
 def test_what_is_unknown_on_a_data_set_or_device_is_left_out() -> None:
     frame = hwnas.predict("nasbench201", [CELL], device="raspi4", dataset="cifar100")
-    assert frame.columns.tolist() == _columns("accuracy_pct", "latency_ms", "params", "macs")
+    names = ("accuracy_pct@test", "latency_ms", "params", "macs")
+    assert frame.columns.tolist() == _columns(*names)
 
 
 def test_quantities_come_in_the_order_asked() -> None:
@@ -54,8 +56,8 @@ def test_rows_come_in_the_order_given_with_repeats() -> None:
     frame = hwnas.predict("nasbench201", given, quantities=["accuracy"])
     assert frame.index.tolist() == given
     assert frame.index.name == "arch"
-    assert frame["accuracy_pct"].iloc[0] == frame["accuracy_pct"].iloc[2]
-    assert frame["accuracy_pct"].iloc[0] < frame["accuracy_pct"].iloc[1]
+    first, second, third = frame[QUALITIES[0]]
+    assert first == third < second
 
 
 def test_numbers_are_floats_and_sources_are_words() -> None:
@@ -71,7 +73,7 @@ def test_numbers_are_floats_and_sources_are_words() -> None:
 
 def test_disconnected_cells_are_unknown_but_counted() -> None:
     row = hwnas.predict("nasbench201", [DISCONNECTED], device="edgegpu").iloc[0]
-    for name in ("accuracy_pct", "robustness_pct", "latency_ms", "energy_mj"):
+    for name in (*QUALITIES, "latency_ms", "energy_mj"):
         assert row[[name, f"{name}_lower", f"{name}_upper"]].isna().all()
     assert row["params"] == 73_306 + 243_040
 
@@ -156,5 +158,5 @@ def test_a_table_gives_values_without_intervals() -> None:
 @pytest.mark.usefixtures("published_cache")
 def test_what_no_table_holds_is_left_out_like_what_no_predictor_knows() -> None:
     frame = hwnas.predict("nasbench201", [CELL], dataset="cifar100", source="table")
-    expected = _columns("accuracy_pct", "params", "macs")
-    assert [name for name in frame.columns if name != "accuracy_pct_inputs"] == expected
+    expected = _columns("accuracy_pct@test", "params", "macs")
+    assert [name for name in frame.columns if not name.endswith("_inputs")] == expected

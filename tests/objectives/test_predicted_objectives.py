@@ -58,9 +58,10 @@ def test_predicted_spec_says_what_it_is_and_how_wrong(
     spec = make_objective(space, name, device and load_device(device)).spec
     word, at, variant = name.partition("@")
     quantity = QUANTITIES[word]
-    assert spec.column == f"{quantity.column}{at}{variant}"
-    assert (spec.unit, spec.direction, spec.title, spec.source) == (
-        quantity.unit, quantity.direction, quantity.title, "predicted",
+    assert spec.column.startswith(f"{quantity.column}{at}{variant}")
+    assert spec.title.startswith(quantity.title)
+    assert (spec.unit, spec.direction, spec.source) == (
+        quantity.unit, quantity.direction, "predicted",
     )  # fmt: skip
     assert spec.detail
     assert spec.origin.startswith(f"{device}.{word}" if device else word)
@@ -104,9 +105,34 @@ def test_the_default_variant_is_also_known_by_its_name(archs: list[Architecture]
         make_objective(space, name) for name in ("robustness", "robustness@apgd-ce-eps1")
     )
     np.testing.assert_array_equal(default(archs).value, named(archs).value)
-    assert (default.spec.column, named.spec.column) == (
-        "robustness_pct", "robustness_pct@apgd-ce-eps1",
-    )  # fmt: skip
+    assert default.spec == named.spec
+
+
+@pytest.mark.parametrize(
+    ("space", "dataset", "name", "device", "column", "title"),
+    [
+        ("nasbench201", "cifar10", "accuracy", None, "accuracy_pct@validation", "(validation)"),
+        ("nasbench201", "cifar100", "accuracy", None, "accuracy_pct@test", "Accuracy (test)"),
+        ("mnasnet", "imagenet", "accuracy", None, "accuracy_pct@proxy", "(training proxy)"),
+        (
+            "nasbench201",
+            "cifar10",
+            "robustness",
+            None,
+            "robustness_pct@apgd-ce-eps1",
+            "Robust accuracy (APGD-CE, eps 1/255)",
+        ),
+        ("nasbench201", "cifar10", "latency", "1080ti", "latency_ms@batch1", "Latency (batch 1)"),
+        ("nasbench201", "cifar10", "latency", "edgegpu", "latency_ms", "Latency"),
+    ],
+)
+def test_column_and_title_say_what_a_value_is_though_it_was_asked_for_in_short(
+    space: str, dataset: str, name: str, device: str | None, column: str, title: str
+) -> None:
+    loaded = load_space(space, dataset=dataset)
+    spec = make_objective(loaded, name, device and load_device(device)).spec
+    assert spec.column == column
+    assert spec.title.endswith(title)
 
 
 def test_a_bigger_network_is_slower_on_every_device() -> None:
@@ -115,7 +141,8 @@ def test_a_bigger_network_is_slower_on_every_device() -> None:
         space.parse(f"|{op}~0|+|{op}~0|{op}~1|+|{op}~0|{op}~1|{op}~2|")
         for op in ("nor_conv_1x1", "nor_conv_3x3")
     )
-    for device in LATENCY:
+    # On edgegpu the smaller one is measured slower, by half a percent: starting an operator counts.
+    for device in set(LATENCY) - {"edgegpu"}:
         latency = make_objective(space, "latency", load_device(device))([small, big]).value
         assert latency[0] < latency[1]
 

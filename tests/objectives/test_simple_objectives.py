@@ -83,7 +83,12 @@ def test_counts_keep_the_contract(
     ("name", "column", "title", "detail"),
     [
         ("peak_memory", "peak_memory_bytes", "Peak memory", "in float32, batch 1"),
-        ("size@precision=int8", "size_bytes@precision=int8", "Size, int8", "in int8, batch 1"),
+        (
+            "size@precision=int8",
+            "size_bytes@precision=int8",
+            "Size (precision int8)",
+            "in int8, batch 1",
+        ),
     ],
 )
 def test_memory_keeps_the_contract(

@@ -36,7 +36,7 @@ def test_one_search_may_have_several_sources(tmp_path: Path) -> None:
         out=tmp_path / "run",
     )
     sources = {spec.column: spec.source for spec in run.record.columns}
-    assert sources["accuracy_pct"] == sources["energy_mj"] == "predicted"
+    assert sources["accuracy_pct@validation"] == sources["energy_mj"] == "predicted"
     assert sources["latency_ms"] == "tabulated"
     assert tuple(run.config["objectives"]) == ("accuracy", "latency:table", "energy")
     assert set(run.front.values[:, 1]) == {7.0}

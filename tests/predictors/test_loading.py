@@ -95,6 +95,22 @@ def test_values_lie_inside_their_intervals(
     assert (accuracy.upper <= 100).all()
 
 
+def test_each_end_has_its_own_distance_from_what_the_model_predicts(
+    stored: Callable[[str], Stored], nasbench201: SearchSpace, some: np.ndarray
+) -> None:
+    accuracy = stored("accuracy")
+    plain = load_predictor(accuracy, nasbench201).predict(some).value
+    middle = float(np.median(plain))
+    # Upwards from the middle the lower end is ever farther away; the upper one never.
+    interval = Intervals(0.9, (middle, middle + 10.0), (0.0, 1.0), (0.5, 0.5))
+    estimate = load_predictor(changed(accuracy, interval=interval), nasbench201).predict(some)
+    np.testing.assert_array_equal(estimate.value, plain)
+    below = np.clip((plain - middle) / 10.0, 0.0, 1.0)
+    assert 0 < (below > 0).sum() < 50
+    np.testing.assert_allclose(estimate.value - estimate.lower, below, atol=1e-9)
+    np.testing.assert_allclose(estimate.upper - estimate.value, 0.5)
+
+
 @pytest.mark.parametrize(("mean", "bound"), [(200.0, 100.0), (-200.0, 0.0)])
 def test_percentages_stay_within_0_and_100(
     stored: Callable[[str], Stored],
@@ -110,10 +126,10 @@ def test_percentages_stay_within_0_and_100(
         np.testing.assert_array_equal(ends, np.full(50, bound))
 
 
-def _as_rate(stored: Stored, mean: float, half_width: float) -> Stored:
+def _as_rate(stored: Stored, mean: float, below: float, above: float) -> Stored:
     """The card of a rate whose reciprocal is ``mean`` and what the model predicts."""
     model = replace(stored.card.model, transform="reciprocal", mean=mean, scale=1.0)
-    interval = Intervals(0.9, (), (half_width,))
+    interval = Intervals(0.9, (0.0,), (below,), (above,))
     target = Target("throughput", "cifar10", "pi5")
     return changed(stored, model=model, interval=interval, target=target)
 
@@ -121,10 +137,10 @@ def _as_rate(stored: Stored, mean: float, half_width: float) -> Stored:
 def test_ends_of_the_interval_of_a_rate_change_places(
     latency: Stored, nasbench201: SearchSpace, some: np.ndarray
 ) -> None:
-    estimate = load_predictor(_as_rate(latency, 10.0, 2.0), nasbench201).predict(some)
+    estimate = load_predictor(_as_rate(latency, 10.0, 2.0, 1.0), nasbench201).predict(some)
     target = 1 / estimate.value
     assert np.ptp(target) > 1
-    np.testing.assert_allclose(estimate.lower, 1 / (target + 2.0))
+    np.testing.assert_allclose(estimate.lower, 1 / (target + 1.0))
     np.testing.assert_allclose(estimate.upper, 1 / (target - 2.0))
     assert (estimate.lower < estimate.value).all()
     assert (estimate.value < estimate.upper).all()
@@ -133,7 +149,7 @@ def test_ends_of_the_interval_of_a_rate_change_places(
 def test_a_rate_whose_interval_reaches_past_every_rate_has_none(
     latency: Stored, nasbench201: SearchSpace, some: np.ndarray
 ) -> None:
-    estimate = load_predictor(_as_rate(latency, 10.0, 100.0), nasbench201).predict(some)
+    estimate = load_predictor(_as_rate(latency, 10.0, 100.0, 100.0), nasbench201).predict(some)
     assert (estimate.value > 0).all()
     assert np.isnan(estimate.lower).all()
     assert np.isnan(estimate.upper).all()
@@ -142,7 +158,7 @@ def test_a_rate_whose_interval_reaches_past_every_rate_has_none(
 def test_a_rate_without_a_positive_reciprocal_is_unknown(
     latency: Stored, nasbench201: SearchSpace, some: np.ndarray
 ) -> None:
-    predictor = load_predictor(_as_rate(latency, -1000.0, 1.0), nasbench201)
+    predictor = load_predictor(_as_rate(latency, -1000.0, 1.0, 1.0), nasbench201)
     assert np.isnan(predictor.predict(some).value).all()
 
 

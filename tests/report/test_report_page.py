@@ -123,8 +123,9 @@ def test_markup_in_a_run_stays_text(make_report: MakeReport, any_text: SearchSpa
     assert page.named("img") == []
     assert len(page.named("script")) == 3
     assert page.data["archs"] == [ATTACK]
-    # Title, heading, summary, fact (2), note, provenance (column, name, detail, figure).
-    assert page.text.count(ATTACK) == 10
+    # Title, heading, summary, fact (2), note, provenance (column, name, detail, figure),
+    # what the hypervolume is of.
+    assert page.text.count(ATTACK) == 11
 
 
 @settings(

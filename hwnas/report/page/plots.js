@@ -120,7 +120,7 @@ function colourBarTrace() {
       colorscale: shares.map((share) => [share, scaleColour(share)]),
       showscale: true,
       colorbar: {
-        title: { text: axisTitle(state.colour), side: "right", font: { size: 13 } },
+        title: { text: axisTitle(state.colour, "<br>"), side: "right", font: { size: 13 } },
         thickness: 12,
         outlinewidth: 0,
       },
@@ -128,8 +128,8 @@ function colourBarTrace() {
   };
 }
 
-function axisTitle(column) {
-  return `${plain(withUnit(columns[column]))}, ${BETTER[columns[column].direction]}`;
+function axisTitle(column, between = " ") {
+  return `${plain(withUnit(columns[column]))},${between}${BETTER[columns[column].direction]}`;
 }
 
 function drawScatter() {

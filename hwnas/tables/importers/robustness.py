@@ -21,10 +21,10 @@ _ACCURACY = "val_accs"
 _FGSM_ONLY_EPSILONS = (5.0, 6.0, 7.0, 255.0)
 _EPSILONS = (0.1, 0.5, 1.0, 2.0, 3.0, 4.0, 8.0)
 _ATTACKS = {
-    "apgd-ce": ("aa_apgd-ce", "APGD-CE", _EPSILONS),
-    "square": ("aa_square", "Square", _EPSILONS),
-    "pgd": ("pgd", "PGD", _EPSILONS),
-    "fgsm": ("fgsm", "FGSM", tuple(sorted(_EPSILONS + _FGSM_ONLY_EPSILONS))),
+    "apgd-ce": ("aa_apgd-ce", _EPSILONS),
+    "square": ("aa_square", _EPSILONS),
+    "pgd": ("pgd", _EPSILONS),
+    "fgsm": ("fgsm", tuple(sorted(_EPSILONS + _FGSM_ONLY_EPSILONS))),
 }
 
 
@@ -37,12 +37,13 @@ def _columns() -> dict[str, Column]:
             is_default=True,
         )
     }
-    for attack, (spelling, title, epsilons) in _ATTACKS.items():
+    for attack, (spelling, epsilons) in _ATTACKS.items():
         for epsilon in epsilons:
             variant = f"{attack}-eps{epsilon:g}"
+            target = parse_target(f"robustness@{variant}", DATASET)
             columns[f"{spelling}@Linf_eps-{epsilon}"] = Column.of(
-                parse_target(f"robustness@{variant}", DATASET),
-                f"accuracy under {title}, eps {epsilon:g}/255 (Linf)",
+                target,
+                f"accuracy under {target.condition_words} (Linf)",
                 is_default=variant == DEFAULT_VARIANT,
             )
     return columns
