@@ -28,7 +28,7 @@ def test_the_note_of_a_space_is_what_the_benchmark_measured() -> None:
 @pytest.mark.parametrize(
     ("space", "objectives", "said"),
     [
-        ("nasbench201", ["accuracy", "latency"], "(measured on nasbench201, by"),
+        ("nasbench201", ["accuracy", "latency"], "(measured on four devices of nasbench201, by"),
         ("mnasnet", ["accuracy", "latency"], "was not measured on mnasnet"),
         ("nasbench201", ["accuracy", "params"], None),
     ],

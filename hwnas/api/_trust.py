@@ -21,6 +21,6 @@ def row_note(space: str) -> str:
     row_pct, dominated_pct = _MEASURED[space]
     return (
         f"Each interval holds the truth in 90 %, all of a row at once in about {row_pct} %; about "
-        f"{dominated_pct} % of a predicted front are dominated in truth (measured on {space}, by "
-        "predictors that have not seen the architectures)."
+        f"{dominated_pct} % of a predicted front are dominated in truth (measured on four devices "
+        f"of {space}, by predictors that have not seen the architectures)."
     )

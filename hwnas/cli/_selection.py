@@ -113,6 +113,8 @@ def _reason(selection: Selection) -> str:
         at = f"with a probability of {selection.limit_at}"
         ways = {"interval": "to the end of their 90 % intervals", "point": "by their values"}
         limits += f" {ways.get(selection.limit_at, at)}"
+        if None in selection.limit_chances and selection.limit_at != "point":
+            limits += ", where these are known"
     weights = ", ".join(f"{column}={weight:g}" for column, weight in selection.weights.items())
     how = {
         "knee": "by knee",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hwnas.core.target import Target
-    from hwnas.predictors.card import Card
+    from hwnas.predictors.card import Card, Sizes
     from hwnas.tables.catalogue import Entry
 
 _HEADINGS = {
@@ -174,6 +174,11 @@ def _transfers(cards: list[Card]) -> Iterator[tuple[str, list[str]]]:
         yield f"{space} ({dataset}): {quantities}; from {start}", notes
 
 
+def _sizes(sizes: Sizes) -> str:
+    """Classes that were fitted on and, where these are others, those that measured."""
+    return f"{sizes.train:,}" + ("" if sizes.train == sizes.test else f"/{sizes.test:,}")
+
+
 def _card_table(cards: list[Card]) -> Any:
     from rich.table import Table
 
@@ -181,7 +186,7 @@ def _card_table(cards: list[Card]) -> Any:
     # A unit may stand on a line of its own; everything else stays on one.
     for heading in ("space", "data set", "quantity"):
         table.add_column(heading, no_wrap=heading != "quantity")
-    for heading in ("Kendall\ntau", "within\n10 %", "in 90 %\ninterval", "classes\nfit/test"):
+    for heading in ("Kendall\ntau", "within\n10 %", "in 90 %\ninterval", "classes"):
         table.add_column(heading, justify="right", no_wrap=True)
     for card in cards:
         evaluation = card.evaluation
@@ -193,7 +198,7 @@ def _card_table(cards: list[Card]) -> Any:
             "" if tau is None else f"{tau:.3f}",
             "" if close is None else f"{close:.1f} %",
             f"{evaluation.coverage_pct:.1f} %",
-            f"{evaluation.n_classes.train:,}/{evaluation.n_classes.test:,}",
+            _sizes(evaluation.n_classes),
         )
     return table
 

@@ -23,7 +23,7 @@ class FeatureSet:
         names: Names of the columns for a space.
         values: Values for canonical genotypes ``(n_archs, n_genes)``, shape
             ``(n_archs, n_columns)``.
-        of_nets: Values for pruned genotypes, each a net as it stands; None where all nets of a
+        of_nets: Values for genotypes, each a net as it stands; None where all nets of a
             functional class have the class's values.
         reads: Hash of the file that the values rest on besides genotypes; None where there is none.
     """

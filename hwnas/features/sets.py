@@ -203,11 +203,11 @@ def feature_layout(space: SearchSpace, sets: Sequence[str]) -> dict[str, range]:
 def net_feature_matrix(
     space: SearchSpace, genotypes: np.ndarray, sets: Sequence[str]
 ) -> np.ndarray:
-    """Features of nets as they stand: where a set tells nets of one functional class apart.
+    """Features of nets as they stand, dead operations included: who runs these takes time for them.
 
     Args:
         space: Their search space.
-        genotypes: Shape ``(n_archs, n_genes)``; dead operations are not seen.
+        genotypes: Shape ``(n_archs, n_genes)``.
         sets: Names of feature sets, a selection of ``FEATURE_SETS``.
 
     Returns:
@@ -218,11 +218,12 @@ def net_feature_matrix(
         UnknownNameError: There is no such set.
         ConfigError: The space cannot have such features.
     """
-    pruned = space.pruned_genotypes(genotypes)
     canonical = space.canonical_genotypes(genotypes)
+    # Genes of a chain that are not active are no operations; dead operations of a cell are.
+    nets = genotypes if space.cell_types else canonical
     found = [FEATURE_SETS[name] for name in sets]
     parts = [
-        each.of_nets(space, pruned) if each.of_nets else each.values(space, canonical)
+        each.of_nets(space, nets) if each.of_nets else each.values(space, canonical)
         for each in found
     ]
     return np.concatenate(parts, axis=1)

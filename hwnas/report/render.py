@@ -36,7 +36,7 @@ _SOURCES = {
     "custom": "(your own function)",
 }
 _ERROR_UNKNOWN = {
-    "predicted": "error unknown: no held-out figures",
+    "predicted": "error unknown: it was not measured",
     "extrapolated": "error unknown: untested on this space",
 }
 """What is said of values without figures, by their source."""

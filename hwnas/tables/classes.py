@@ -138,11 +138,12 @@ def class_means(space: SearchSpace, table: Table, column: str) -> ClassMeans:
 
 @dataclass(frozen=True, eq=False)
 class NetMeans:
-    """Mean of a column over the rows of each net without dead operations that has a value.
+    """Mean of a column over the rows of each net that has a value.
 
     Args:
-        genotypes: Pruned genotypes of valid nets, shape ``(n_nets, n_genes)``, in lexicographic
-            order; of a class that has pruned nets in the table, these alone.
+        genotypes: Genotypes of valid nets as they stand, shape ``(n_nets, n_genes)``, in
+            lexicographic order; of a class that has nets without dead operations in the table,
+            these alone.
         values: Shape ``(n_nets,)``, in the column's unit.
         class_of: Number of each one's functional class, shape ``(n_nets,)``.
     """
@@ -169,8 +170,8 @@ def net_means(space: SearchSpace, table: Table, column: str) -> NetMeans:
     members = class_members(space, genotypes)
     has_value = ~np.isnan(values[members.rows])
     rows, class_of = members.rows[has_value], members.class_of[has_value]
-    pruned = space.pruned_genotypes(genotypes[rows])
-    nets, first, net_of = np.unique(pruned, axis=0, return_index=True, return_inverse=True)
+    nets = genotypes if space.cell_types else space.canonical_genotypes(genotypes)
+    nets, first, net_of = np.unique(nets[rows], axis=0, return_index=True, return_inverse=True)
     sums = np.bincount(net_of.reshape(-1), values[rows])
     return NetMeans(nets, sums / np.bincount(net_of.reshape(-1)), class_of[first])
 

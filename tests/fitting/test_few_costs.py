@@ -229,3 +229,23 @@ def test_predict_asks_for_a_net_as_it_stands_and_a_search_for_its_class(
     searched = make_objective(nasbench201, "latency", BOARD_DEVICE)(archs).value
     assert searched == pytest.approx(predictor.predict(alike).value)
     assert np.ptp(told["latency_ms"]) > 0 == np.ptp(searched)
+
+
+def test_dead_operations_that_were_measured_are_learned_as_they_were(
+    nasbench201: SearchSpace,
+) -> None:
+    # A device that runs whatever stands in a cell: the same sum, over dead operations too.
+    known = device_costs(nasbench201)
+    assert known is not None
+    every = nasbench201.all_genotypes()
+    assert every is not None
+    drawn = np.random.default_rng(9).permutation(every[nasbench201.valid_mask(every)])[:400]
+    is_dead = (nasbench201.pruned_genotypes(drawn) != drawn).any(axis=1)
+    logs = net_feature_matrix(nasbench201, drawn, (DEVICE_COSTS,))
+    names = [cost.name for cost in known.costs]
+    values = np.exp(sum(weight * logs[:, names.index(name)] for name, weight in MIX.items()))
+    found = fit_column(nasbench201, _table(nasbench201, drawn[:30], values[:30], BOARD), BOARD)
+    ours = Predictor(found.card, nasbench201, open_session(found.model))
+    predicted = ours.predict_nets(drawn[30:]).value
+    assert 0.2 < is_dead[:30].mean() < 0.8
+    assert spearmanr(predicted, values[30:]).statistic > 0.97

@@ -20,7 +20,7 @@ from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
 from hwnas.features import feature_names
 from hwnas.fitting.calibration import LEVEL
-from hwnas.fitting.columns import fit_column
+from hwnas.fitting.columns import MAX_RANKED, fit_column
 from hwnas.fitting.metrics import best_fifth, kendall_tau, regression_metrics
 from hwnas.fitting.procedure import NO_BETTER
 from hwnas.predictors import load_predictor
@@ -73,13 +73,16 @@ N_CLASSES_ON_DEVICE = {
 MIN_TAU = 0.3
 """Kendall tau below which a predictor has no skill worth shipping."""
 COVERAGE_PCT = (88.0, 92.0)
+MOSTLY_ZERO = ("robustness.apgd-ce-eps3", "robustness.apgd-ce-eps4", "robustness.pgd-eps8")
+"""Attacks after which 44 to 84 % of the published values are 0: an interval that reaches 0 holds
+them all, and none can hold fewer."""
 MIN_COVERAGE_OF_A_FIFTH_PCT = 86.0
 """Of any fifth by predicted value."""
 FIGURES = {
     "kendall_tau", "spearman", "mae", "mape_pct", "within_10_pct", "kendall_tau_best_fifth",
     "coverage_worst_fifth_pct", "coverage_worst_true_fifth_pct",
 }  # fmt: skip
-MAX_BYTES_OF_ALL = 12e6
+MAX_BYTES_OF_ALL = 14e6
 EVERY = [each for space in TABLES for each in stored_in(artifacts_dir(), space)]
 CARDS = [each for each in EVERY if each.card.transfer is None]
 """Predictors that were fitted on their own space; the others are extrapolated."""
@@ -111,12 +114,11 @@ def _help(space: str) -> Iterator[str]:
         yield from (f"{gpu}.latency.batch{size}" for size in BATCH_SIZES[space])
 
 
-# Beside the same from features alone, where proxy scores made them better: not for CIFAR-100.
+# In place of the same from features alone, where proxy scores made them better.
 SCORED = {
     "cifar10/accuracy.validation.scored",
     "cifar10/robustness.apgd-ce-eps1.scored",
     "cifar10/accuracy.test.scored",
-    "imagenet16-120/accuracy.test.scored",
 }
 
 
@@ -130,7 +132,6 @@ def _nasbench201() -> Iterator[str]:
         variants = {f"{attack}-eps{epsilon}" for epsilon in epsilons}
         yield from (f"cifar10/robustness.{variant}" for variant in variants - UNPREDICTABLE)
     yield from (f"cifar10/{stem}" for stem in _help("nasbench201"))
-    yield from SCORED
 
 
 def _mnasnet() -> Iterator[str]:
@@ -140,7 +141,7 @@ def _mnasnet() -> Iterator[str]:
 
 
 EXPECTED = {
-    "nasbench201": set(_nasbench201()),
+    "nasbench201": {*_nasbench201(), *SCORED} - {name.removesuffix(".scored") for name in SCORED},
     "mnasnet": set(_mnasnet()),
     "nasbench_macro": {"cifar10/accuracy.test"},
     "fbnet": {
@@ -245,13 +246,12 @@ def test_a_search_on_cifar10_does_not_see_test_accuracy() -> None:
 
 
 def test_one_variant_is_what_a_quantity_means_without_its_name() -> None:
-    defaults: dict[tuple[str, Target], list[bool]] = {}
+    defaults: dict[tuple[str, Target], set[Target]] = {}
     for card in (each.card for each in EVERY):
-        if card.reads_scores:
-            continue
-        key = (card.space, card.target.usual)
-        defaults.setdefault(key, []).append(card.is_default)
-    assert {key: flags for key, flags in defaults.items() if sum(flags) != 1} == {}
+        found = defaults.setdefault((card.space, card.target.usual), set())
+        if card.is_default:
+            found.add(card.target)
+    assert {key: found for key, found in defaults.items() if len(found) != 1} == {}
 
 
 def test_only_edgetpu_does_not_run_everything() -> None:
@@ -309,8 +309,10 @@ def test_predictions_are_in_range_inside_their_intervals_and_of_the_class(stored
     if card.reads_scores:
         # Scores ship for a sample of a large space; the rest is what features alone say.
         name = _name(stored).removesuffix(".scored")
-        alone = next(each for each in EVERY if (each.card.space, _name(each)) == (card.space, name))
-        predictor.fallback = load_predictor(alone, space)
+        alone = [each for each in EVERY if (each.card.space, _name(each)) == (card.space, name)]
+        # Where every class has scores, nobody asks what features alone say.
+        assert len(alone) == (card.space != "nasbench201")
+        predictor.fallback = load_predictor(alone[0], space) if alone else None
     genotypes = _some_genotypes(space)
     estimate = predictor.predict(genotypes)
     is_known = ~np.isnan(estimate.value)
@@ -340,7 +342,8 @@ def test_predictions_are_in_range_inside_their_intervals_and_of_the_class(stored
 def test_intervals_hold_as_many_unseen_classes_as_they_say(stored: Stored) -> None:
     card = stored.card
     assert card.interval.level == LEVEL
-    assert COVERAGE_PCT[0] <= card.evaluation.coverage_pct <= COVERAGE_PCT[1]
+    most = 100.0 if card.name in MOSTLY_ZERO else COVERAGE_PCT[1]
+    assert COVERAGE_PCT[0] <= card.evaluation.coverage_pct <= most
 
 
 @each_card
@@ -440,7 +443,7 @@ def test_card_tells_what_the_ranking_rests_on(stored: Stored) -> None:
     card = stored.card
     assert card.importances is not None
     # A fifth of the classes, which the model that was asked has not seen.
-    assert card.importances.n_classes == -(-card.evaluation.n_classes.test // 5)
+    assert card.importances.n_classes == min(MAX_RANKED, -(-card.evaluation.n_classes.test // 5))
     assert set(card.importances.set) == set(card.features.sets)
     names = set(
         feature_names(load_space(card.space, dataset=card.target.dataset), card.features.sets)

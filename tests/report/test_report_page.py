@@ -163,7 +163,7 @@ def test_summary_counts_the_front_and_the_evaluated(make_report: MakeReport) -> 
         ),
         (
             Provenance("latency_ms", "predicted", "x", {"Kendall tau": float("nan")}),
-            "error unknown: no held-out figures",
+            "error unknown: it was not measured",
         ),
         (
             Provenance("latency_ms", "predicted", "x", {"within 10 % of the truth, %": 100.0}),
@@ -177,7 +177,7 @@ def test_summary_counts_the_front_and_the_evaluated(make_report: MakeReport) -> 
             Provenance("latency_ms", "predicted", "x", {"Kendall tau": 0.8}, "cross_validated"),
             "predicted, cross-validated Kendall tau 0.800",
         ),
-        (Provenance("latency_ms", "predicted", "x", {}), "error unknown: no held-out figures"),
+        (Provenance("latency_ms", "predicted", "x", {}), "error unknown: it was not measured"),
         (
             Provenance("latency_ms", "tabulated", "x", {}),
             "tabulated as the table has it x \N{EN DASH}",
