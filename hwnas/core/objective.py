@@ -50,7 +50,7 @@ class ObjectiveSpec:
     origin: str = ""
     figures: Mapping[str, float | None] = field(default_factory=dict)
     importances: Mapping[str, Any] = field(default_factory=dict)
-    evaluation: str = "cross_validated"
+    evaluation: str = "held_out"
     stage: Stage = 2
     lacks_skill: bool | None = None
 
@@ -64,7 +64,7 @@ class ObjectiveSpec:
         origin: str = "",
         figures: Mapping[str, float | None] | None = None,
         importances: Mapping[str, Any] | None = None,
-        evaluation: str = "cross_validated",
+        evaluation: str = "held_out",
         lacks_skill: bool | None = None,
     ) -> ObjectiveSpec:
         """What values of a target are: column and title say under which conditions they hold.

@@ -268,7 +268,7 @@ def test_eyeriss_goes_from_fbnet_with_the_interval_that_was_measured() -> None:
     (trust,) = card.transfer.measured("latency", "eyeriss")
     assert (trust.from_space, trust.to_space) == ("fbnet", "nasbench201")
     assert card.interval is not None
-    assert card.interval.half_widths == (trust.log_error,)
+    assert card.interval.above == (trust.log_error,)
 
 
 @pytest.mark.long
