@@ -55,14 +55,16 @@ def _missing(names: set[str]) -> list[str]:
 
 def _too_large(wheel: zipfile.ZipFile) -> list[str]:
     problems = [
-        f"{info.filename} must be at most {_LARGEST_FILE_BYTES // _MIB} MiB; it has {info.file_size / _MIB:.1f} MiB"
+        f"{info.filename} must be at most {_LARGEST_FILE_BYTES // _MIB} MiB; "
+        f"it has {info.file_size / _MIB:.1f} MiB"
         for info in wheel.infolist()
         if info.file_size > _LARGEST_FILE_BYTES
     ]
     total = sum(i.file_size for i in wheel.infolist() if i.filename.startswith("hwnas/artifacts/"))
     if total > _LARGEST_ARTIFACTS_BYTES:
         problems.append(
-            f"artifacts must be at most {_LARGEST_ARTIFACTS_BYTES // _MIB} MiB in all; they have {total / _MIB:.1f} MiB"
+            f"artifacts must be at most {_LARGEST_ARTIFACTS_BYTES // _MIB} MiB in all; "
+            f"they have {total / _MIB:.1f} MiB"
         )
     return problems
 
