@@ -60,35 +60,29 @@ def _ridge(_: int, __: Layout) -> Any:
     return _scaled(RidgeCV(np.logspace(-2, 3, 6)))
 
 
-def _trees(seed: int, layout: Layout) -> Any:
+def _boosted(seed: int, layout: Layout, n_trees: int, learning_rate: float, max_depth: int) -> Any:
     # On features as they are, mostly small integers: scaled ones would fall on the other side of
     # a split when ONNX rounds them to float32.
     from sklearn.ensemble import GradientBoostingRegressor
 
     trees = GradientBoostingRegressor(
-        n_estimators=150,
-        learning_rate=0.1,
-        max_depth=4,
+        n_estimators=n_trees,
+        learning_rate=learning_rate,
+        max_depth=max_depth,
         max_features=0.2,
         subsample=0.8,
         random_state=seed,
     )
     return _chosen(layout, _dense(layout), trees) if LOOK_UP in layout else trees
+
+
+def _trees(seed: int, layout: Layout) -> Any:
+    return _boosted(seed, layout, 150, 0.1, 4)
 
 
 def _deep_trees(seed: int, layout: Layout) -> Any:
     # More and finer steps: the best networks differ by little, in ways that few of them share.
-    from sklearn.ensemble import GradientBoostingRegressor
-
-    trees = GradientBoostingRegressor(
-        n_estimators=400,
-        learning_rate=0.05,
-        max_depth=5,
-        max_features=0.2,
-        subsample=0.8,
-        random_state=seed,
-    )
-    return _chosen(layout, _dense(layout), trees) if LOOK_UP in layout else trees
+    return _boosted(seed, layout, 400, 0.05, 5)
 
 
 def _networks(seed: int, layout: Layout) -> Any:
