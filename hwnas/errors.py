@@ -77,6 +77,14 @@ class StorageError(HwnasError, OSError):
     """A place that cannot be written."""
 
 
+class MeasurementError(HwnasError, RuntimeError):
+    """A model that cannot be measured, or computes something else on the device."""
+
+
+class LostDeviceError(MeasurementError):
+    """A device that does not answer, or no longer; another try may work."""
+
+
 class MissingExtraError(HwnasError, ImportError):
     """An optional dependency that is not installed.
 

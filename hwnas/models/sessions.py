@@ -8,12 +8,18 @@ from typing import Any
 import numpy as np
 
 
-def open_session(data: bytes) -> Any:
-    """An onnxruntime session on one thread, so that two runs give the same bits."""
+def onnxruntime_library() -> Any:
+    """The module ``onnxruntime``, imported so that it keeps to itself."""
     # From 1.32 on it would write to the user's home and report to its maker as it is imported.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
+    return onnxruntime
+
+
+def open_session(data: bytes) -> Any:
+    """An onnxruntime session on one thread, so that two runs give the same bits."""
+    onnxruntime = onnxruntime_library()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1

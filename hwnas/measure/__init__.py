@@ -1,0 +1,1 @@
+"""Measuring models on devices: raw samples of one model with one backend under one plan."""
