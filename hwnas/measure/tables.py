@@ -25,11 +25,6 @@ _BESIDE = {
 """Columns beside a latency, which are no quantities: field of the summary, unit and meaning."""
 
 
-def samples_path(folder: Path, name: str) -> Path:
-    """File of the raw samples of a table."""
-    return folder / f"{name}{SUFFIX}"
-
-
 def summaries(profile: Profile, target: Target) -> dict[str, Summary]:
     """What was measured of a target: a summary of all visits of each net, by its name."""
     parts = profile.of(target)
@@ -48,16 +43,16 @@ def is_unstable(summary: Summary, plan: Plan) -> bool:
     return summary.cv is not None and summary.cv > plan.max_cv
 
 
-def table_of(profile: Profile, name: str, samples: Path) -> Table:
+def table_of(profile: Profile, samples: Path) -> Table:
     """The table of a profile of a search space.
 
     What is unstable under the plan of a column's last pass is null in the column of the latency,
     and so left out of training; its figures stand beside.
 
     Args:
-        profile: What was measured.
-        name: Name of the table.
-        samples: The file with the raw samples, which is written already.
+        profile: What was measured; at least one net.
+        samples: The file with the raw samples, which is written already; the table is called as it
+            is, without its ending.
     """
     import pandas as pd
 
@@ -76,7 +71,7 @@ def table_of(profile: Profile, name: str, samples: Path) -> Table:
     frame = frame.rename_axis(ARCH).sort_index().reset_index()
     devices = {each.target.device for each in profile.record.passes}
     return Table(
-        name=name,
+        name=samples.name.removesuffix(SUFFIX),
         space=space,
         title=f"Measured on {', '.join(sorted(filter(None, devices)))}",
         columns=with_defaults(columns),
@@ -98,7 +93,7 @@ def _arguments(options: dict[str, Any] | None) -> dict[str, Any]:
 
 def _row(target: Target, summary: Summary, plan: Plan) -> dict[str, float | None]:
     value = None if is_unstable(summary, plan) else summary.latency_ms
-    figures = {**_figures(summary)}
+    figures = _figures(summary)
     beside = {_beside(target, name): figures[name] for name in _BESIDE}
     return {target.table_column: value, **beside}
 
