@@ -26,13 +26,21 @@ def load_model(path: Path) -> onnx.ModelProto:
         ArtifactError: It is missing, damaged, has more than one input, or is not valid for a batch
             of one.
     """
+    return parse_model(path.name, file_bytes(path))
+
+
+def file_bytes(path: Path) -> bytes:
+    """What a file holds.
+
+    Raises:
+        ArtifactError: It is missing or cannot be read.
+    """
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise ArtifactError(
             f"{path} must be an ONNX file; it cannot be read ({error.strerror})."
         ) from error
-    return parse_model(path.name, data)
 
 
 def parse_model(name: str, data: bytes) -> onnx.ModelProto:
@@ -40,6 +48,15 @@ def parse_model(name: str, data: bytes) -> onnx.ModelProto:
 
     Raises:
         ArtifactError: As ``load_model``, but that it is missing.
+    """
+    return _with_shapes(name, parsed(name, data))
+
+
+def parsed(name: str, data: bytes) -> onnx.ModelProto:
+    """The model of a file's contents as it is there.
+
+    Raises:
+        ArtifactError: It is damaged or has no operators.
     """
     import onnx
 
@@ -49,7 +66,25 @@ def parse_model(name: str, data: bytes) -> onnx.ModelProto:
         raise ArtifactError(f"{name} must be an ONNX file; it cannot be parsed.") from error
     if not model.graph.node:
         raise ArtifactError(f"{name} must be an ONNX file with operators; it has none.")
-    return _with_shapes(name, model)
+    return model
+
+
+def drop_weights(model: onnx.ModelProto) -> None:
+    """Take out the numbers that decide no shapes, which makes inference quick."""
+    import onnx
+
+    for tensor in model.graph.initializer:
+        if tensor.data_type in FLOATS and math.prod(tensor.dims) > _LARGEST_SHAPE:
+            for numbers in ("raw_data", "float_data", "double_data", "external_data"):
+                tensor.ClearField(numbers)
+            tensor.data_location = onnx.TensorProto.DEFAULT
+
+
+def forget_shapes(model: onnx.ModelProto) -> None:
+    """Take out the shapes that a file states of what is computed, true for other sizes or never."""
+    model.graph.ClearField("value_info")
+    for output in model.graph.output:
+        output.type.tensor_type.ClearField("shape")
 
 
 def _with_shapes(name: str, model: onnx.ModelProto) -> onnx.ModelProto:
@@ -60,17 +95,11 @@ def _with_shapes(name: str, model: onnx.ModelProto) -> onnx.ModelProto:
     inputs = network_inputs(model)
     if len(inputs) != 1:
         raise ArtifactError(f"{name} must be a model of one input; it has {len(inputs)}.")
-    for tensor in model.graph.initializer:
-        if tensor.data_type in FLOATS and math.prod(tensor.dims) > _LARGEST_SHAPE:
-            for numbers in ("raw_data", "float_data", "double_data", "external_data"):
-                tensor.ClearField(numbers)
-            tensor.data_location = onnx.TensorProto.DEFAULT
+    drop_weights(model)
     axes = inputs[0].type.tensor_type.shape.dim
     if axes:
         axes[0].dim_value = 1
-    model.graph.ClearField("value_info")
-    for output in model.graph.output:
-        output.type.tensor_type.ClearField("shape")
+    forget_shapes(model)
     try:
         model = onnx.inliner.inline_local_functions(model)
         return onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
