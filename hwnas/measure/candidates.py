@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -11,7 +12,8 @@ import numpy as np
 from hwnas.core.architecture import Architecture
 from hwnas.core.space import SearchSpace
 from hwnas.measure.backends import Model
-from hwnas.measure.quantization import quantize_static
+from hwnas.measure.files import read_model
+from hwnas.measure.quantization import QUANTIZATION_LABEL, quantize_static
 from hwnas.models._onnx_writer import INPUT_NAME
 from hwnas.models.conversion import convert
 from hwnas.models.graph_onnx import serialized
@@ -75,6 +77,34 @@ def candidate_of(
     return Candidate(str(arch), lambda: _prepared(space, arch, batch, precision, seed))
 
 
+def file_candidate(
+    path: Path,
+    batch: int | None = None,
+    precision: Precision = "float32",
+    seed: int = 0,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+) -> Candidate:
+    """An ONNX file as a candidate; it is read now, so that a bad one is refused at once.
+
+    Args:
+        path: The file.
+        batch: Size of the first axis where the file leaves it open.
+        precision: ``"int8"`` quantises weights and activations with random calibration.
+        seed: Of the inputs.
+        shapes: Shapes of inputs by name, where other axes are open.
+
+    Raises:
+        ArtifactError: The file is missing, damaged, not ONNX or not whole.
+        ConfigError: A size is missing, or is another than the file's.
+        MeasurementError: The model cannot be run here, or not be quantised.
+    """
+    model, origin = read_model(path, batch, seed, shapes), f"file {path.name}"
+    if precision == "int8":
+        model, origin = quantize_static(model, seed), f"{origin}; {QUANTIZATION_LABEL}"
+    prepared = Prepared(model, origin)
+    return Candidate(model.name, lambda: prepared)
+
+
 def anchor_architecture(space: SearchSpace) -> Architecture:
     """The architecture that runs beside all others of a space: of middling size, always the same.
 
@@ -98,5 +128,5 @@ def _prepared(
     origin = f"{converted.exporter}; checked by {converted.checked}"
     if precision == "int8":
         model = quantize_static(model, seed)
-        origin += "; static int8 quantisation with random calibration, for latency only"
+        origin += f"; {QUANTIZATION_LABEL}"
     return Prepared(model, origin, converted.max_abs_error, converted.output_scale)

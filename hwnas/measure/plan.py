@@ -69,7 +69,7 @@ class Plan:
         min_samples: Runs of a candidate over all visits, at least.
         min_seconds: Time that these runs take together, at least.
         threads: Threads of a model's operators.
-        batch: Images in a run.
+        batch: Inputs in a run; None for one, or as many as a file is made for.
         mode: The rhythm.
         warmup_s: A model runs unrecorded for at least so many seconds before its first visit ...
         max_warmup_s: ... and at most so many, until the median of its runs stands still.
@@ -87,7 +87,7 @@ class Plan:
     min_samples: int = 100
     min_seconds: float = 0.5
     threads: int = 1
-    batch: int = 1
+    batch: int | None = None
     mode: Mode = field(default=BURST)
     warmup_s: float = 0.05
     max_warmup_s: float = 2.0
@@ -99,8 +99,9 @@ class Plan:
 
     def __post_init__(self) -> None:
         for name in ("visits", "min_samples", "threads", "batch", "block"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{_flag(name)} must be at least 1; got {getattr(self, name)}.")
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ConfigError(f"{_flag(name)} must be at least 1; got {value}.")
         for name in ("min_seconds", "warmup_s", "max_warmup_s", "cooldown_s"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):

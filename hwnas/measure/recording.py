@@ -63,7 +63,7 @@ class Job:
 def conditions_of(plan: Plan, precision: Precision) -> Conditions:
     """What differs from the usual: one thread, one image, 32 bits, one run after the other."""
     given = {
-        "batch": None if plan.batch == 1 else str(plan.batch),
+        "batch": None if plan.batch in (None, 1) else str(plan.batch),
         "threads": None if plan.threads == 1 else str(plan.threads),
         "precision": None if precision == "float32" else precision,
         "mode": plan.mode.condition,
@@ -107,9 +107,7 @@ def measure_into_table(
             f"Table '{name}' was not measured with hwnas profile, which cannot add to it. Name "
             "another --table."
         )
-    pruned = space.pruned_genotypes(space.genotypes(archs))
-    nets = dict.fromkeys(space.architecture(genotype) for genotype in pruned)
-    n_blocks = 0
+    nets, n_blocks = networks(space, archs), 0
 
     def tell(block: Block, profile: Profile) -> None:
         nonlocal n_blocks
@@ -133,6 +131,12 @@ def measure_into_table(
         if n_blocks:
             save_table(table_of(read_profile(path), path), folder)
     return found, table_of(found, path)
+
+
+def networks(space: SearchSpace, archs: Sequence[Architecture]) -> list[Architecture]:
+    """Architectures as they run, without dead operations, each once, in order."""
+    pruned = space.pruned_genotypes(space.genotypes(archs))
+    return list(dict.fromkeys(space.architecture(genotype) for genotype in pruned))
 
 
 def measure_into_file(
@@ -184,7 +188,7 @@ def measure_into_file(
 
 
 def _candidate(job: Job, space: SearchSpace, arch: Architecture) -> Candidate:
-    return candidate_of(space, arch, job.plan.batch, job.precision, job.plan.seed)
+    return candidate_of(space, arch, job.plan.batch or 1, job.precision, job.plan.seed)
 
 
 def _new_pass(job: Job, target: Target, anchor: Candidate, clock: Clock) -> Pass:

@@ -131,8 +131,9 @@ def _detail(last: Pass) -> str:
     plan = last.plan
     settings = ", ".join(f"{key} {value}" for key, value in last.settings.items())
     threads = f"{plan.threads} thread{'s' if plan.threads > 1 else ''}"
+    at_once = f"batch {plan.batch or 1}"
     return (
         f"measured: median of at least {plan.min_samples} runs in {plan.visits} visits, each by a "
-        f"run of an anchor; backend {last.backend} ({settings}), {threads}, batch {plan.batch}, "
+        f"run of an anchor; backend {last.backend} ({settings}), {threads}, {at_once}, "
         f"mode {plan.mode}, {last.environment.cpu or last.environment.machine}"
     )
