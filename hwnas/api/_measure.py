@@ -14,6 +14,7 @@ import numpy as np
 from hwnas._files import sha256_bytes
 from hwnas._resources import cache_dir
 from hwnas.core.architecture import Architecture
+from hwnas.core.device import check_device_name
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
 from hwnas.errors import ConfigError, MeasurementError
@@ -48,6 +49,7 @@ __all__ = [
     "ProfiledModel",
     "backends",
     "load_backend",
+    "parse_duration",
     "parse_mode",
     "profile",
     "profiled_record",
@@ -178,7 +180,9 @@ def profile(
         raise ConfigError(f"--precision must be one of {', '.join(PRECISIONS)}; got '{precision}'.")
     runs_on = load_backend(backend) if isinstance(backend, str) else backend
     plan = plan or Plan()
-    job = Job(device or f"local-{runs_on.name}", runs_on, plan, precision, again)
+    name_of_device = device or f"local-{runs_on.name}"
+    check_device_name(name_of_device)
+    job = Job(name_of_device, runs_on, plan, precision, again)
     files = [_is_file(model) for model in models]
     if any(files) and not all(files):
         raise ConfigError("Give architectures or .onnx files, not both.")
@@ -339,7 +343,7 @@ def _result(
 
 def sustain(
     models: Sequence[str | os.PathLike[str] | Architecture],
-    duration: str,
+    seconds: float,
     space: str | SearchSpace = "nasbench201",
     backend: str | Backend = "ort",
     plan: Plan | None = None,
@@ -350,7 +354,7 @@ def sustain(
 
     Args:
         models: Architectures, their strings, or paths that end in ``.onnx``.
-        duration: How long each runs: ``"10m"``.
+        seconds: How long each runs.
         space: Search space of the architectures, or its name.
         backend: Name of the backend, or one that ``load_backend`` made.
         plan: Threads, batch, rhythm and seed.
@@ -358,10 +362,9 @@ def sustain(
         shapes: Shapes of a file's inputs by name.
 
     Raises:
-        ConfigError: ``duration`` is none.
         MeasurementError: A model cannot be run.
     """
-    seconds, plan, clock = parse_duration(duration), plan or Plan(), SystemClock()
+    plan, clock = plan or Plan(), SystemClock()
     runs_on = load_backend(backend) if isinstance(backend, str) else backend
     given = load_space(space) if isinstance(space, str) else space
     opener, found = Opener(runs_on, plan.threads, plan.mode), dict[str, Sustained]()

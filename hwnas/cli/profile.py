@@ -99,6 +99,7 @@ def profile(
     is_space = len(models) == 1 and models[0] in api.spaces()
     given = api.space_of(models[0] if is_space else space, dataset, option)
     shapes = _backend.shapes_of(input_shape)
+    lasting_s = None if sustain is None else api.parse_duration(sustain)
     messages = console(to_stderr=True)
     with _bar(messages) as tell:
         found = api.profile(
@@ -116,9 +117,9 @@ def profile(
             tell,
         )
     lasting = dict[str, Any]()
-    if sustain is not None:
+    if lasting_s is not None:
         names = [each.name for each in found.models] if found.table else models
-        lasting = api.sustain(names, sustain, given, runs_on, plan, precision, shapes)  # type: ignore[arg-type]
+        lasting = api.sustain(names, lasting_s, given, runs_on, plan, precision, shapes)  # type: ignore[arg-type]
     if as_json:
         print_json(api.profiled_record(found, lasting))
     else:
