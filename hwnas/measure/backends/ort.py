@@ -9,6 +9,7 @@ import numpy as np
 from hwnas.errors import ConfigError, MeasurementError
 from hwnas.measure.backends import BACKENDS, Model
 from hwnas.measure.clock import Clock
+from hwnas.models.onnx_missing import missing_operators
 from hwnas.models.sessions import onnxruntime_library
 
 _CPU = "CPUExecutionProvider"
@@ -117,7 +118,13 @@ class OrtRunner:
 
 
 def _cannot_run(model: Model, error: Exception) -> MeasurementError:
+    complaint = " ".join(str(error).split())
+    missing = missing_operators(model.data, complaint)
+    if missing:
+        return MeasurementError(
+            f"{model.name} must have operators that ONNX Runtime supports; it does not support "
+            f"{', '.join(missing)}, or not in this precision. Export the model without them."
+        )
     return MeasurementError(
-        f"{model.name}: ONNX Runtime must run the model; it cannot "
-        f"({' '.join(str(error).split())})."
+        f"{model.name}: ONNX Runtime must run the model; it cannot ({complaint})."
     )
