@@ -11,7 +11,7 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from hwnas.core.architecture import genotype_keys
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError
 from hwnas.features import feature_matrix, net_feature_matrix
-from hwnas.fitting.device_prior import cost_sets, has_prior, prior_of_costs
+from hwnas.fitting.device_prior import Sources, cost_sets, has_prior, prior_of_costs
 
 Coordinates = Callable[[np.ndarray], np.ndarray]
 """From genotypes ``(n_nets, n_genes)`` to ``(n_nets, n_coordinates)``."""
@@ -38,7 +38,7 @@ def choose_to_measure(
     n: int,
     seed: int = 0,
     known: np.ndarray | None = None,
-    sources: Collection[str] | None = None,
+    sources: Sources | None = None,
     among: np.ndarray | None = None,
 ) -> np.ndarray:
     """Nets whose cost on a device says most of what all others cost.
@@ -49,7 +49,7 @@ def choose_to_measure(
         seed: Seed of the random pool that they are chosen from.
         known: Genotypes that are measured already, shape ``(n_known, n_genes)``: they are not
             chosen again, nor is what they tell.
-        sources: Names of the known costs that will be learned from; all that ship by default.
+        sources: The known costs that will be learned from; all that ship by default.
         among: Genotypes to choose from, shape ``(n_nets, n_genes)``, such as those of
             ``measurable_nets`` that a device can run; every valid one of the space by default.
 
@@ -115,7 +115,7 @@ def _without(nets: np.ndarray, others: np.ndarray) -> np.ndarray:
     return nets[[key not in taken for key in genotype_keys(nets)]]
 
 
-def _coordinates(space: SearchSpace, sources: Collection[str] | None) -> Coordinates:
+def _coordinates(space: SearchSpace, sources: Sources | None) -> Coordinates:
     """Where nets stand: a priori, costs are the sum of coordinates with standard normal weights."""
     if not has_prior(space):
         return lambda nets: feature_matrix(space, nets, ("one_hot",)) / np.sqrt(len(space.genes))
