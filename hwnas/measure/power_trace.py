@@ -124,11 +124,12 @@ def energy_of(
     _check(windows, idle_windows, idle_power_w, offset_s)
     unix_s = trace.unix_s + offset_s
     _check_overlap(trace, unix_s, windows)
-    reasons = [_why_not(unix_s, each) for each in windows]
+    usual_s = float(np.median(np.diff(unix_s)))
+    reasons = [_why_not(unix_s, each, usual_s) for each in windows]
     if all(reasons):
         raise MeasurementError(f"{trace.where}: {windows[0].name} {reasons[0]}.")
     if idle_windows:
-        idle_power_w = _idle_power_w(trace, unix_s, idle_windows)
+        idle_power_w = _idle_power_w(trace, unix_s, idle_windows, usual_s)
     return [
         _unknown(trace, window, reason) if reason else _reading(trace, unix_s, window, idle_power_w)
         for window, reason in zip(windows, reasons, strict=True)
@@ -191,7 +192,7 @@ def _slice(unix_s: np.ndarray, window: Window) -> slice:
     )
 
 
-def _why_not(unix_s: np.ndarray, window: Window) -> str:
+def _why_not(unix_s: np.ndarray, window: Window, usual_s: float) -> str:
     """Why the log does not tell the energy of a window; empty if it does."""
     if window.start_unix_s < unix_s[0] or window.end_unix_s > unix_s[-1]:
         return "is not wholly within the log"
@@ -204,7 +205,7 @@ def _why_not(unix_s: np.ndarray, window: Window) -> str:
         )
     # The samples just outside count, since the log may have stopped over an end.
     around = unix_s[max(inside.start - 1, 0) : inside.stop + 1]
-    longest_s, usual_s = float(np.diff(around).max()), float(np.median(np.diff(unix_s)))
+    longest_s = float(np.diff(around).max())
     if longest_s > _GAP * usual_s:
         return f"has a gap of {longest_s:.3g} s in the log, whose samples are {usual_s:.3g} s apart"
     return ""
@@ -222,14 +223,16 @@ def _energy_j(trace: PowerTrace, unix_s: np.ndarray, window: Window, shift_s: fl
     return float(np.diff(times_s) @ (powers_w[1:] + powers_w[:-1]) / 2)
 
 
-def _idle_power_w(trace: PowerTrace, unix_s: np.ndarray, windows: Sequence[Window]) -> float:
+def _idle_power_w(
+    trace: PowerTrace, unix_s: np.ndarray, windows: Sequence[Window], usual_s: float
+) -> float:
     """Mean power over the idle windows that the log covers."""
-    covered = [each for each in windows if not _why_not(unix_s, each)]
+    covered = [each for each in windows if not _why_not(unix_s, each, usual_s)]
     if not covered:
+        reason = _why_not(unix_s, windows[0], usual_s)
         raise MeasurementError(
             f"{trace.where}: the log must cover a stretch in which nothing ran; {windows[0].name} "
-            f"{_why_not(unix_s, windows[0])}. Start the meter before the profile, or give the idle "
-            "power."
+            f"{reason}. Start the meter before the profile, or give the idle power."
         )
     seconds = sum(each.end_unix_s - each.start_unix_s for each in covered)
     return sum(_energy_j(trace, unix_s, each) for each in covered) / seconds

@@ -179,7 +179,7 @@ def test_margin_is_what_one_update_of_the_slowest_counter_holds() -> None:
 
 
 def test_a_window_lasts_fifty_updates_of_the_slowest_counter() -> None:
-    counters = (Counter("package", 0.001, 1e6), Counter("card", 0.1))
+    counters = (Counter("package", 0.001, 1e6), Counter("memory", 0.001, 2e6), Counter("card", 0.1))
     assert shortest_window_s(counters) == pytest.approx(5.0)
     assert longest_window_s(counters) == pytest.approx(1.0)
     machine = Machine(idle_w=4.0, running_w=10.0)

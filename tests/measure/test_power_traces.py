@@ -81,6 +81,7 @@ _SAME = [
     "Zeit/time;Power [W]\n1770000000;1,5\n1770000000,5;2\n1770000001;2,5\n",
     "Date;Time;Power (W)\n02.02.2026;02:40:00;1,5\n02.02.2026;02:40:00.5;2\n"
     "02.02.2026;02:40:01;2,5\n",
+    "time,power\n1770000000,1.5\n1770000000.5,2000 mW\n1770000001,2.5 W\n",
     "time\tpower\n1770000000\t1.5\n1770000000.5\t2\n1770000001\t2.5\n",
     "\ufeffMy meter\nrange,auto\n\nTime (s),Voltage (V),Main Avg Power (mW),Power factor\n"
     "1770000000,5,1500,1\n1770000000.5,5,2000,1\n# changed range\n1770000001,5,2500,1\n\n",
@@ -225,6 +226,11 @@ def test_of_two_columns_of_power_one_must_be_chosen(tmp_path: Path) -> None:
         _read(tmp_path, text, "NPU")
 
 
+def test_a_mark_of_byte_order_is_no_part_of_a_name(tmp_path: Path) -> None:
+    text = "\ufeffpower_w,time\n1,0\n2,1\n3,2\n"
+    assert _read(tmp_path, text, "power_w").what == "column power_w"
+
+
 def test_constant_power_less_idle_power_times_time_by_runs() -> None:
     seconds = np.arange(0.0, 20.0, 0.1)
     power_w = np.where(seconds < 9.95, 2.0, 7.0)
@@ -268,13 +274,13 @@ def test_energy_is_that_of_a_fine_sum(
     assert (reading.energy_mj or 0.0) * n_runs == pytest.approx(joules * 1e3, rel=1e-4, abs=0.5)
 
 
-def test_idle_power_is_the_mean_over_all_idle_windows_by_their_length() -> None:
+def test_idle_power_is_the_mean_over_the_idle_windows_that_the_log_covers() -> None:
     seconds = np.arange(0.0, 30.0, 0.5)
     power_w = np.select([seconds < 4.75, seconds < 14.75], [1.0, 4.0], 10.0)
     (reading,) = energy_of(
         _trace(seconds, power_w),
         [_window(20.0, 25.0, 5)],
-        [_window(1.0, 4.0, 0, "idle"), _window(6.0, 12.0, 0, "idle")],
+        [_window(start_s, end_s, 0) for start_s, end_s in ((-5.0, -1.0), (1.0, 4.0), (6.0, 12.0))],
     )
     assert reading.idle_power_w == pytest.approx((3.0 * 1.0 + 6.0 * 4.0) / 9.0)
     assert reading.energy_mj == pytest.approx((10.0 - 3.0) * 1e3)
