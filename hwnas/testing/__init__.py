@@ -1,9 +1,17 @@
-"""Contracts of spaces, objectives, proxies, algorithms and devices, for our tests and yours."""
+"""Contracts of spaces, objectives, proxies, algorithms, devices and meters, for tests of all."""
 
 from hwnas.testing.algorithms import check_algorithm
 from hwnas.testing.devices import check_device
+from hwnas.testing.meters import check_meter
 from hwnas.testing.objectives import check_objective
 from hwnas.testing.proxies import check_proxy
 from hwnas.testing.spaces import check_space
 
-__all__ = ["check_algorithm", "check_device", "check_objective", "check_proxy", "check_space"]
+__all__ = [
+    "check_algorithm",
+    "check_device",
+    "check_meter",
+    "check_objective",
+    "check_proxy",
+    "check_space",
+]
