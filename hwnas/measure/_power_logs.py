@@ -37,7 +37,7 @@ _OTHER_WORDS = frozenset(
 )
 
 _TEGRASTATS = re.compile(r"\bRAM \d+/\d+MB")
-_RAIL = re.compile(r"\b([A-Z][A-Z0-9_]+) (\d+)(?:mW)?/\d+(?:mW)?(?=\s|$)")
+_RAIL = re.compile(r"\b([A-Z][A-Z0-9_]+) (\d{1,9})(?:mW)?/\d+(?:mW)?(?=\s|$)")
 # These count the whole module, the other rails of such a line being parts of it.
 _WHOLE_RAILS = ("VDD_IN", "POM_5V_IN")
 _DATES = ("%m-%d-%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S.%f", "%Y/%m/%d %H:%M:%S",
@@ -256,8 +256,8 @@ def _append(
                 number,
                 f"time must be a number or such as 2026-01-31T12:00:00; got '{moment}'",
             )
-        log.is_local = log.is_local or date.tzinfo is None
-        time_s = date.timestamp()
+        time_s, is_local = date
+        log.is_local = log.is_local or is_local
     if power_w < 0:
         raise _wrong(path, number, f"power must not be negative; got {power_w:g} W")
     if log.times_s and time_s < log.times_s[-1]:
@@ -270,15 +270,14 @@ def _append(
     log.powers_w.append(power_w)
 
 
-def _date(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        pass
-    for form in _DATES:
+def _date(text: str) -> tuple[float, bool] | None:
+    """Seconds since 1970 of a date, and whether it lacks its zone; None if it is no date."""
+    for form in ("", *_DATES):
         try:
-            return datetime.strptime(text, form)
-        except ValueError:
+            date = datetime.strptime(text, form) if form else datetime.fromisoformat(text)
+            return date.timestamp(), date.tzinfo is None
+        except (ValueError, OverflowError, OSError):
+            # The last two are dates that no computer's clock can show.
             continue
     return None
 
