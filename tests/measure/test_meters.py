@@ -17,7 +17,7 @@ from hwnas.measure.meters import METERS, Counter
 pytest.importorskip("zeus", reason="zeus is not installed: pip install hwnas[energy]")
 import zeus.device
 from zeus.device.cpu import rapl
-from zeus.device.cpu.common import ZeusCPUInitError, ZeusCPUNoPermissionError
+from zeus.device.cpu.common import CpuDramMeasurement, ZeusCPUInitError, ZeusCPUNoPermissionError
 from zeus.device.gpu.common import ZeusGPUInitError
 from zeus.device.soc.common import ZeusSoCInitError
 from zeus.exception import ZeusBaseError
@@ -91,6 +91,28 @@ def test_reading_starts_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(METERS["zeus"]().read_mj()) == 2
 
 
+def test_a_daemon_that_missed_a_round_reads_the_same(
+    powercap: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = CpuDramMeasurement(cpu_mj=5.0, dram_mj=7.0)
+    after = CpuDramMeasurement(5.0 + _PACKAGE_UJ / 1e3, 7.0 + 2 * _MEMORY_UJ / 1e3)
+    said = iter([before, before, after, after])
+    processor = SimpleNamespace(cpu_index=0, get_total_energy_consumption=lambda: next(said))
+    found = SimpleNamespace(cpus=[processor], rapl_dir=str(powercap))
+    monkeypatch.setattr(zeus.device, "get_cpus", lambda: found)
+    meter = METERS["zeus"]()
+    assert meter.counters()[1] == Counter("memory of package 0", 0.001, _MEMORY_UJ / 1e3)
+    assert meter.read_mj() == pytest.approx((5.0, 7.0))
+    assert meter.read_mj() == pytest.approx((5.0, 7.0))
+
+
+def test_a_folder_that_cannot_be_read_is_said(powercap: Path) -> None:
+    (powercap / "intel-rapl:0" / "intel-rapl:0:1" / "max_energy_range_uj").write_text("no number")
+    assert "processor: could not convert string to float: 'no number'" in str(
+        METERS["zeus"](parts="cpu").why_not()
+    )
+
+
 def test_a_counter_that_goes_away_is_an_error(powercap: Path) -> None:
     meter = METERS["zeus"]()
     assert len(meter.read_mj()) == 2
@@ -125,6 +147,12 @@ def test_a_machine_without_counters_is_told_what_would_help(
         meter.counters()
 
 
+def test_a_folder_without_a_package_is_no_meter(powercap: Path) -> None:
+    (powercap / "intel-rapl:0" / "name").write_text("psys")
+    assert f"processor: {powercap} has no package" in str(METERS["zeus"]().why_not())
+
+
+@pytest.mark.usefixtures("powercap")
 def test_a_counter_for_root_alone_says_how_to_allow_it(monkeypatch: pytest.MonkeyPatch) -> None:
     _without(monkeypatch, "get_cpus", ZeusCPUNoPermissionError("Can't read file"))
     reason = METERS["zeus"]().why_not()

@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -138,52 +139,55 @@ def _processors(devices: Any) -> tuple[list[_Source], str]:
     from zeus.device.cpu.common import ZeusCPUNoPermissionError
     from zeus.exception import ZeusBaseError
 
+    if not rapl.rapl_is_available():
+        return [], f"processor: {rapl.RAPL_DIR} is absent (a virtual machine has none)"
     try:
-        processors = devices.get_cpus()
+        found = devices.get_cpus()
+        folder = Path(found.rapl_dir)
+        packages = [_package(each, folder / f"intel-rapl:{each.cpu_index}") for each in found.cpus]
     except ZeusCPUNoPermissionError:
         return [], (
             f"processor: {rapl.RAPL_DIR} may be read by root alone (run as root, or allow it: "
             f"sudo chmod -R a+r {rapl.RAPL_DIR}/)"
         )
-    except (ZeusBaseError, OSError) as error:
-        if rapl.rapl_is_available():
-            return [], f"processor: {_one_line(error)}"
-        return [], f"processor: {rapl.RAPL_DIR} is absent (a virtual machine has none)"
-    sources: list[_Source] = []
-    for processor in processors.cpus:
-        sources += _packages(processor, Path(processors.rapl_dir))
+    except (ZeusBaseError, OSError, ValueError) as error:
+        return [], f"processor: {_one_line(error)}"
+    sources = list(chain.from_iterable(packages))
     return sources, "" if sources else f"processor: {rapl.RAPL_DIR} has no package"
 
 
-def _packages(processor: Any, folder: Path) -> list[_Source]:
+def _package(processor: Any, zone: Path) -> list[_Source]:
     """The counters of one package and of its memory."""
-    index = processor.cpu_index
-    name = (folder / f"intel-rapl:{index}" / "name").read_text(encoding="ascii").strip()
+    name = _text(zone / "name").replace("-", " ")
     # Laptops have one more at this level, psys, which counts the packages a second time.
     if not name.startswith("package"):
         return []
-    package, memory = f"CPU {name.replace('-', ' ')}", f"memory of {name.replace('-', ' ')}"
-    if hasattr(processor, "rapl_file"):
-        found = [_rapl_source("cpu", package, processor.rapl_file)]
-        if processor.dram is not None:
-            found.append(_rapl_source("memory", memory, processor.dram))
-        return found
-    # Through Zeus's daemon, which follows the counters past their wraps itself.
-    read = processor.get_total_energy_consumption
-    found = [_Source("cpu", Counter(package, _RAPL_UPDATE_S), lambda: float(read().cpu_mj))]
-    if processor.supports_get_dram_energy_consumption():
-        counter = Counter(memory, _RAPL_UPDATE_S)
-        found.append(_Source("memory", counter, lambda: float(read().dram_mj)))
-    return found
+    sources = [_zone_source("cpu", f"CPU {name}", zone, processor, "cpu_mj")]
+    memories = [each for each in zone.glob("intel-rapl:*") if _text(each / "name") == "dram"]
+    sources += [
+        _zone_source("memory", f"memory of {name}", each, processor, "dram_mj") for each in memories
+    ]
+    return sources
 
 
-def _rapl_source(part: str, name: str, file: Any) -> _Source:
-    # Zeus finds the file. Its own reading starts a process for each counter that asks every second
-    # whether it went round, and for up to a second after it did the reading is a whole round too
-    # low; read here, the counter's range alone tells, and no process runs beside the model.
-    path = Path(file.energy_uj_path)
-    counter = Counter(name, _RAPL_UPDATE_S, file.max_energy_range_uj / 1e3)
-    return _Source(part, counter, lambda: int(path.read_text(encoding="ascii")) / 1e3)
+def _zone_source(part: str, name: str, zone: Path, processor: Any, field: str) -> _Source:
+    range_mj = int(_text(zone / "max_energy_range_uj")) / 1e3
+
+    # Zeus's own reading adds a range for each time that the counter went round, as a process of
+    # its own sees, asking ten times a second or less: until it does, the reading is a range too
+    # low. What is left over a range is right at any moment, and the file says it without a process
+    # that runs beside the model.
+    def read_mj() -> float:
+        if hasattr(processor, "rapl_file"):
+            return int(_text(zone / "energy_uj")) / 1e3
+        # Zeus's daemon, which reads what root alone may.
+        return float(getattr(processor.get_total_energy_consumption(), field)) % range_mj
+
+    return _Source(part, Counter(name, _RAPL_UPDATE_S, range_mj), read_mj)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="ascii").strip()
 
 
 def _graphics_cards(devices: Any) -> tuple[list[_Source], str]:
