@@ -11,6 +11,7 @@ from hwnas.cli._help import ListingCommand
 from hwnas.cli.explain import explain
 from hwnas.cli.fit import fit
 from hwnas.cli.predict import predict
+from hwnas.cli.profile import backends, profile
 from hwnas.cli.proxies import proxies
 from hwnas.cli.search import search
 from hwnas.cli.select import select
@@ -49,6 +50,8 @@ app.command("select", cls=ListingCommand)(select)
 app.command("predict", cls=ListingCommand)(predict)
 app.command("explain", cls=ListingCommand)(explain)
 app.command("fit")(fit)
+app.command("profile")(profile)
+app.command("backends")(backends)
 app.command("proxies")(proxies)
 app.command("spaces")(devices.list_spaces)
 app.add_typer(devices.app, name="devices")

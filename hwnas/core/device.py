@@ -6,6 +6,7 @@ What is known of it is what the catalogue of tables and the predictors find.
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -18,6 +19,7 @@ from hwnas.errors import ConfigError, UnknownNameError
 
 ENTRY_POINTS = "hwnas.devices"
 """Each entry point is the path of a TOML file; its name is the device's."""
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,19 @@ def _files() -> dict[str, Path]:
             )
         files[name] = path
     return files
+
+
+def check_device_name(name: str) -> None:
+    """Check that a device may be called so.
+
+    Raises:
+        ConfigError: It may not.
+    """
+    if not _NAME.fullmatch(name):
+        raise ConfigError(
+            "A device's name must be of small letters, digits, '.', '_' and '-', and begin with a "
+            f"letter or digit; got '{name}'."
+        )
 
 
 def described_names() -> list[str]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from hwnas._lock import HOLDER, LOCK, hold
 from hwnas.core.columns import columns_meant
-from hwnas.engine.lock import HOLDER, LOCK, hold
 from hwnas.engine.record import FRONT_CSV, FRONT_JSON, RECORD, REPORT, Record, read_record
 from hwnas.errors import RunError, StorageError
 
@@ -112,7 +112,7 @@ def claimed(path: Path, record: Record, is_resumed: bool) -> Iterator[None]:
         _check_run(path, record, is_resumed)
     else:
         _take(path)
-    with hold(path):
+    with hold(path, RunError, "choose another --out"):
         # Another process may have been here in the meantime.
         if (path / RECORD).exists():
             _check_run(path, record, is_resumed)

@@ -17,7 +17,8 @@ from hwnas.core.graph import OperationGraph
 from hwnas.core.operation import Operation
 from hwnas.core.shapes import Shape
 from hwnas.errors import ArtifactError
-from hwnas.models._onnx_file import (
+from hwnas.models._onnx_operators import READERS, Call, Value, n_numbers
+from hwnas.models.onnx_file import (
     FLOATS,
     attributes,
     has_graph,
@@ -27,7 +28,6 @@ from hwnas.models._onnx_file import (
     parse_model,
     single_number,
 )
-from hwnas.models._onnx_operators import READERS, Call, Value, n_numbers
 
 if TYPE_CHECKING:
     import onnx

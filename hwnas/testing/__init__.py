@@ -1,6 +1,7 @@
-"""Contracts of spaces, objectives, proxies, algorithms, devices and meters, for tests of all."""
+"""Contracts of all that can be added: spaces, objectives, devices, meters and so on."""
 
 from hwnas.testing.algorithms import check_algorithm
+from hwnas.testing.backends import check_backend
 from hwnas.testing.devices import check_device
 from hwnas.testing.meters import check_meter
 from hwnas.testing.objectives import check_objective
@@ -9,6 +10,7 @@ from hwnas.testing.spaces import check_space
 
 __all__ = [
     "check_algorithm",
+    "check_backend",
     "check_device",
     "check_meter",
     "check_objective",

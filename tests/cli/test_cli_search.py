@@ -13,11 +13,12 @@ from made_up import write_half_scored
 from rich.console import Console
 
 import hwnas
+from hwnas._lock import hold
 from hwnas.algorithms import ALGORITHMS, summary
 from hwnas.cli import main
 from hwnas.cli._bars import scoring_bar
 from hwnas.cli.search import SHOWN, _print_front, _spread
-from hwnas.engine.lock import hold
+from hwnas.errors import RunError
 from hwnas.proxies import shipped
 from hwnas.proxies.lookup import Scoring
 
@@ -315,7 +316,7 @@ def test_help_lists_what_is_registered(type_: Terminal) -> None:
 
 def test_a_run_in_use_is_refused_in_one_line(type_: Terminal) -> None:
     type_(*COUNTS, "--out", "run")
-    with hold(Path("run")):
+    with hold(Path("run"), RunError, "choose another --out"):
         status, out, err = type_(*COUNTS, "--out", "run", "--resume")
     assert (status, out) == (2, "")
     assert f"run is in use by process {os.getpid()} on " in " ".join(err.split())

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from hwnas._lock import LOCK
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.engine.directory import claimed, difference, latest_directory, new_directory
-from hwnas.engine.lock import LOCK
 from hwnas.engine.record import RECORD, Record, read_record
 from hwnas.errors import RunError, StorageError
 

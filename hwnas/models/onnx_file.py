@@ -26,13 +26,21 @@ def load_model(path: Path) -> onnx.ModelProto:
         ArtifactError: It is missing, damaged, has more than one input, or is not valid for a batch
             of one.
     """
+    return parse_model(path.name, file_bytes(path))
+
+
+def file_bytes(path: Path) -> bytes:
+    """What a file holds.
+
+    Raises:
+        ArtifactError: It is missing or cannot be read.
+    """
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise ArtifactError(
             f"{path} must be an ONNX file; it cannot be read ({error.strerror})."
         ) from error
-    return parse_model(path.name, data)
 
 
 def parse_model(name: str, data: bytes) -> onnx.ModelProto:
@@ -41,15 +49,58 @@ def parse_model(name: str, data: bytes) -> onnx.ModelProto:
     Raises:
         ArtifactError: As ``load_model``, but that it is missing.
     """
+    return _with_shapes(name, parsed(name, data))
+
+
+def parsed(name: str, data: bytes) -> onnx.ModelProto:
+    """The model of a file's contents as it is there.
+
+    Raises:
+        ArtifactError: It is damaged or has no operators.
+    """
     import onnx
 
     try:
         model = onnx.load_model_from_string(data)
     except Exception as error:  # protobuf's own class is no part of its interface
         raise ArtifactError(f"{name} must be an ONNX file; it cannot be parsed.") from error
+    if not _is_text(model.graph):
+        raise ArtifactError(f"{name} must be an ONNX file; names in it are no printable text.")
     if not model.graph.node:
         raise ArtifactError(f"{name} must be an ONNX file with operators; it has none.")
-    return _with_shapes(name, model)
+    return model
+
+
+def _is_text(graph: onnx.GraphProto) -> bool:
+    """Whether all names of a graph can be shown; protobuf gives bytes where a file is damaged."""
+    values = (*graph.input, *graph.output, *graph.value_info)
+    axes = (axis for value in values for axis in value.type.tensor_type.shape.dim)
+    names = [
+        *(each.name for each in (*values, *graph.initializer, *graph.node)),
+        *(axis.dim_param for axis in axes),
+    ]
+    for node in graph.node:
+        names += (node.op_type, node.domain, *node.input, *node.output)
+        names += (attribute.name for attribute in node.attribute)
+    return all(isinstance(name, str) and name.isprintable() for name in names)
+
+
+def drop_weights(model: onnx.ModelProto) -> None:
+    """Take out the numbers that decide no shapes, which makes inference quick."""
+    import onnx
+
+    for tensor in model.graph.initializer:
+        if tensor.data_type in FLOATS and math.prod(tensor.dims) > _LARGEST_SHAPE:
+            for numbers in ("raw_data", "float_data", "double_data", "external_data"):
+                tensor.ClearField(numbers)
+            tensor.data_location = onnx.TensorProto.DEFAULT
+
+
+def forget_shapes(model: onnx.ModelProto) -> None:
+    """Take out the shapes that a file states of what is computed, true for other sizes or never."""
+    model.graph.ClearField("value_info")
+    for output in model.graph.output:
+        output.type.tensor_type.ClearField("shape")
 
 
 def _with_shapes(name: str, model: onnx.ModelProto) -> onnx.ModelProto:
@@ -60,17 +111,11 @@ def _with_shapes(name: str, model: onnx.ModelProto) -> onnx.ModelProto:
     inputs = network_inputs(model)
     if len(inputs) != 1:
         raise ArtifactError(f"{name} must be a model of one input; it has {len(inputs)}.")
-    for tensor in model.graph.initializer:
-        if tensor.data_type in FLOATS and math.prod(tensor.dims) > _LARGEST_SHAPE:
-            for numbers in ("raw_data", "float_data", "double_data", "external_data"):
-                tensor.ClearField(numbers)
-            tensor.data_location = onnx.TensorProto.DEFAULT
+    drop_weights(model)
     axes = inputs[0].type.tensor_type.shape.dim
     if axes:
         axes[0].dim_value = 1
-    model.graph.ClearField("value_info")
-    for output in model.graph.output:
-        output.type.tensor_type.ClearField("shape")
+    forget_shapes(model)
     try:
         model = onnx.inliner.inline_local_functions(model)
         return onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)

@@ -1,0 +1,411 @@
+"""Measuring on devices: which backends there are, and profiles of architectures and files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, nullcontext
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hwnas._files import sha256_bytes
+from hwnas._resources import cache_dir
+from hwnas.core.architecture import Architecture
+from hwnas.core.device import check_device_name
+from hwnas.core.space import SearchSpace
+from hwnas.core.target import Target
+from hwnas.errors import ConfigError, MeasurementError
+from hwnas.measure.backends import BACKENDS, Backend, load_backend
+from hwnas.measure.candidates import (
+    PRECISIONS,
+    Candidate,
+    Precision,
+    anchor_architecture,
+    candidate_of,
+    file_candidate,
+)
+from hwnas.measure.clock import SystemClock
+from hwnas.measure.environment import pinned
+from hwnas.measure.modes import Opener
+from hwnas.measure.plan import Plan, parse_mode
+from hwnas.measure.record import SUFFIX, Profile, ProfileRecord
+from hwnas.measure.recording import Job, measure_into_file, measure_into_table, networks
+from hwnas.measure.samples import Summary
+from hwnas.measure.sustain import Sustained, parse_duration, run_on
+from hwnas.measure.tables import is_unstable, summaries
+from hwnas.spaces import load_space
+from hwnas.tables.store import check_own_name, user_folder
+
+if TYPE_CHECKING:
+    from hwnas.measure.profiling import Block, Facts
+
+__all__ = [
+    "BackendStatus",
+    "Plan",
+    "Profiled",
+    "ProfiledModel",
+    "backends",
+    "load_backend",
+    "parse_duration",
+    "parse_mode",
+    "profile",
+    "profiled_record",
+    "sustain",
+]
+
+ANCHOR_SPACE = "nasbench201"
+"""Space of the anchor that runs beside files."""
+MODEL_SUFFIX = ".onnx"
+
+
+@dataclass(frozen=True, slots=True)
+class BackendStatus:
+    """Whether a backend can run here.
+
+    Args:
+        name: Its name.
+        title: What it is, in one line.
+        why_not: Why it cannot run here and what would help; None if it can.
+        settings: What it says of itself where it can run.
+    """
+
+    name: str
+    title: str
+    why_not: str | None
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ProfiledModel:
+    """What was measured of one model.
+
+    Args:
+        name: An architecture's string or a file's name.
+        summary: What its raw samples say.
+        facts: What else is known of it; of the last pass that measured it.
+        is_unstable: Whether its visits vary more than the plan allows.
+    """
+
+    name: str
+    summary: Summary
+    facts: Facts
+    is_unstable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Profiled:
+    """What a profile gave.
+
+    Args:
+        target: What the values are about: device, data set, conditions.
+        backend: Name of the backend.
+        settings: What it says of itself.
+        anchor: The model that ran beside all others.
+        models: Those that were asked for and measured, now or before, in the order asked.
+        failed: Why each that could not be measured could not.
+        table: Name of the table that holds them; None for files.
+        path: File of the raw samples.
+    """
+
+    target: Target
+    backend: str
+    settings: Mapping[str, Any]
+    anchor: str
+    models: tuple[ProfiledModel, ...]
+    failed: Mapping[str, str]
+    table: str | None
+    path: Path
+
+
+def backends() -> list[BackendStatus]:
+    """Every backend, and whether it can run here."""
+    return [_status(name) for name in BACKENDS]
+
+
+def _status(name: str) -> BackendStatus:
+    backend = load_backend(name)
+    title = (BACKENDS[name].__doc__ or "").strip().partition("\n")[0].rstrip(".")
+    reason = backend.why_not()
+    return BackendStatus(name, title, reason, {} if reason else backend.describe())
+
+
+def profile(
+    models: Sequence[str | os.PathLike[str] | Architecture] = (),
+    space: str | SearchSpace = "nasbench201",
+    sample: int | None = None,
+    backend: str | Backend = "ort",
+    device: str | None = None,
+    table: str | None = None,
+    plan: Plan | None = None,
+    precision: Precision = "float32",
+    again: bool = False,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    folder: str | os.PathLike[str] | None = None,
+    on_block: Callable[[Block, int, int], None] | None = None,
+) -> Profiled:
+    """Measure the latency of architectures or ONNX files on this machine or a remote board.
+
+    Architectures go into a table, which ``fit`` makes predictors of; files are kept by
+    themselves. Every raw sample is kept. What was measured before is not measured again.
+
+    Args:
+        models: Architectures, their strings, or paths that end in ``.onnx``; not mixed.
+        space: Search space of the architectures, or its name.
+        sample: Random architectures of the space, in place of ``models``.
+        backend: Name of the backend, or one that ``hwnas.measure.backends.load_backend`` made.
+        device: What to call this machine with this backend; ``"local-ort"`` by default.
+        table: Name of the table of architectures; space and device by default.
+        plan: How to measure.
+        precision: ``"int8"`` quantises with random calibration, for latency only.
+        again: Whether what was measured before is measured once more.
+        shapes: Shapes of a file's inputs by name, where axes other than the batch are open.
+        folder: Where tables or raw samples lie; the user's cache by default.
+        on_block: Called after each block with what it gave, how many models are done and how many
+            there are.
+
+    Raises:
+        ConfigError: Nothing is to be measured, or files and architectures at once.
+        UnknownNameError: There is no such space or backend.
+        ArchitectureError: A string is no architecture.
+        ArtifactError: A file is missing, damaged or no ONNX model.
+        MissingExtraError: What the backend needs is not installed.
+        MeasurementError: A model cannot be measured; with several, only if none can.
+        TableError: The table is in use, or holds other things.
+        StorageError: The folder cannot be written; what was written before is kept.
+    """
+    if precision not in PRECISIONS:
+        raise ConfigError(f"--precision must be one of {', '.join(PRECISIONS)}; got '{precision}'.")
+    runs_on = load_backend(backend) if isinstance(backend, str) else backend
+    plan = plan or Plan()
+    name_of_device = device or f"local-{runs_on.name}"
+    check_device_name(name_of_device)
+    job = Job(name_of_device, runs_on, plan, precision, again)
+    files = [_is_file(model) for model in models]
+    if any(files) and not all(files):
+        raise ConfigError("Give architectures or .onnx files, not both.")
+    if any(files):
+        if sample is not None or table is not None:
+            raise ConfigError("--sample and --table are for architectures; files were given.")
+        paths = [Path(str(model)) for model in models]
+        return _profile_files(job, paths, shapes or {}, folder, on_block)
+    given = load_space(space) if isinstance(space, str) else space
+    archs = _architectures(given, models, sample, plan.seed)
+    name = table or f"{given.name}-{job.device}"
+    check_own_name(name)
+    return _profile_archs(job, given, archs, name, folder, on_block)
+
+
+def _is_file(model: object) -> bool:
+    return isinstance(model, os.PathLike) or str(model).lower().endswith(MODEL_SUFFIX)
+
+
+def _architectures(
+    space: SearchSpace, models: Sequence[Any], sample: int | None, seed: int
+) -> list[Architecture]:
+    """The architectures that are asked for; of a sample, different networks."""
+    if bool(models) == (sample is not None):
+        raise ConfigError("Give one of: architectures, --sample N.")
+    if sample is None:
+        return [
+            model if isinstance(model, Architecture) else space.parse(model) for model in models
+        ]
+    if sample < 1:
+        raise ConfigError(f"--sample must be at least 1; got {sample}.")
+    return sample_networks(space, sample, seed)
+
+
+def sample_networks(space: SearchSpace, n: int, seed: int) -> list[Architecture]:
+    """Different random networks without dead operations.
+
+    The same seed gives the same first ones, however many are asked for.
+
+    Raises:
+        ConfigError: So many different ones were not found.
+    """
+    rng, found = np.random.default_rng(seed), dict[Architecture, None]()
+    for _ in range(100):
+        drawn = space.pruned_genotypes(space.sample_genotypes(256, rng))
+        found.update(dict.fromkeys(space.architecture(genotype) for genotype in drawn))
+        if len(found) >= n:
+            return list(found)[:n]
+    raise ConfigError(
+        f"{space.label} must have as many different networks as are asked for; found "
+        f"{len(found):,}, asked for {n:,}."
+    )
+
+
+def _profile_archs(
+    job: Job,
+    space: SearchSpace,
+    archs: Sequence[Architecture],
+    name: str,
+    folder: str | os.PathLike[str] | None,
+    on_block: Callable[[Block, int, int], None] | None,
+) -> Profiled:
+    place = Path(folder) if folder is not None else user_folder()
+    asked = networks(space, archs)
+    tell = _teller(on_block, asked)
+    found, _ = measure_into_table(job, space, archs, place, name, on_block=tell)
+    names, path = [str(arch) for arch in asked], place / f"{name}{SUFFIX}"
+    return _result(job, job.target(space.dataset), found, names, name, path)
+
+
+def _profile_files(
+    job: Job,
+    paths: Sequence[Path],
+    shapes: Mapping[str, Sequence[int]],
+    folder: str | os.PathLike[str] | None,
+    on_block: Callable[[Block, int, int], None] | None,
+) -> Profiled:
+    plan, space = job.plan, load_space(ANCHOR_SPACE)
+    candidates = [
+        file_candidate(path, plan.batch, job.precision, plan.seed, shapes) for path in paths
+    ]
+    names = [each.name for each in candidates]
+    if len(set(names)) < len(names):
+        raise ConfigError(f"Files must have different names; got {', '.join(names)}.")
+    batch = _batch_of(candidates)
+    job = replace(job, plan=replace(plan, batch=batch), again=True)
+    arch = anchor_architecture(space)
+    anchor = candidate_of(space, arch, batch, job.precision, plan.seed)
+    place = Path(folder) if folder is not None else cache_dir() / "profiles"
+    # A file that has changed is another model.
+    mark = sha256_bytes(b"".join(each.make().model.data for each in candidates))[:12]
+    stem = paths[0].stem if len(paths) == 1 else f"{len(paths)}-models"
+    path = place / f"{stem}-{mark}-{job.device}{SUFFIX}"
+    target, record, tell = job.target(None), ProfileRecord(None, None), _teller(on_block, paths)
+    found = measure_into_file(job, candidates, anchor, target, path, record, on_block=tell)
+    return _result(job, target, found, names, None, path)
+
+
+def _batch_of(candidates: Sequence[Candidate]) -> int:
+    """How many inputs the models read at once.
+
+    Raises:
+        ConfigError: They do not agree.
+    """
+    sizes = {
+        each.name: next(iter(each.make().model.inputs.values())).shape[:1] for each in candidates
+    }
+    if len(set(sizes.values())) > 1:
+        words = ", ".join(
+            f"{name} {shape[0] if shape else 'none'}" for name, shape in sizes.items()
+        )
+        raise ConfigError(
+            f"Files that are measured together must have one batch size; got {words}. Measure them "
+            "one by one."
+        )
+    shape = next(iter(sizes.values()))
+    return int(shape[0]) if shape else 1
+
+
+def _teller(
+    on_block: Callable[[Block, int, int], None] | None, asked: Sequence[object]
+) -> Callable[[Block, Profile], None] | None:
+    if on_block is None:
+        return None
+
+    def tell(block: Block, profile: Profile) -> None:
+        last = profile.record.passes[-1]
+        on_block(block, len(last.facts) + len(last.failed), len(asked))
+
+    return tell
+
+
+def _result(
+    job: Job, target: Target, found: Profile, names: Sequence[str], table: str | None, path: Path
+) -> Profiled:
+    passes = [each for each in found.record.passes if each.target == target]
+    facts = {name: fact for each in passes for name, fact in each.facts.items()}
+    reasons = {name: reason for each in passes for name, reason in each.failed.items()}
+    known = summaries(found, target)
+    failed = {name: reasons[name] for name in names if name not in known and name in reasons}
+    if failed and not known:
+        raise MeasurementError(next(iter(failed.values())))
+    return Profiled(
+        target=target,
+        backend=job.backend.name,
+        settings=passes[-1].settings,
+        anchor=passes[-1].anchor,
+        models=tuple(
+            ProfiledModel(name, known[name], facts[name], is_unstable(known[name], job.plan))
+            for name in names
+            if name in known
+        ),
+        failed=failed,
+        table=table,
+        path=path,
+    )
+
+
+def sustain(
+    models: Sequence[str | os.PathLike[str] | Architecture],
+    seconds: float,
+    space: str | SearchSpace = "nasbench201",
+    backend: str | Backend = "ort",
+    plan: Plan | None = None,
+    precision: Precision = "float32",
+    shapes: Mapping[str, Sequence[int]] | None = None,
+) -> dict[str, Sustained]:
+    """Run each model again and again: does the device throttle, and how slow is the model then?
+
+    Args:
+        models: Architectures, their strings, or paths that end in ``.onnx``.
+        seconds: How long each runs.
+        space: Search space of the architectures, or its name.
+        backend: Name of the backend, or one that ``load_backend`` made.
+        plan: Threads, batch, rhythm and seed.
+        precision: ``"int8"`` quantises with random calibration.
+        shapes: Shapes of a file's inputs by name.
+
+    Raises:
+        MeasurementError: A model cannot be run.
+    """
+    plan, clock = plan or Plan(), SystemClock()
+    runs_on = load_backend(backend) if isinstance(backend, str) else backend
+    given = load_space(space) if isinstance(space, str) else space
+    opener, found = Opener(runs_on, plan.threads, plan.mode), dict[str, Sustained]()
+    for model in models:
+        if _is_file(model):
+            path = Path(str(model))
+            candidate = file_candidate(path, plan.batch, precision, plan.seed, shapes)
+        else:
+            arch = model if isinstance(model, Architecture) else given.parse(str(model))
+            (arch,) = networks(given, [arch])
+            candidate = candidate_of(given, arch, plan.batch or 1, precision, plan.seed)
+        with (
+            pinned(plan.threads) if plan.is_pinned and not runs_on.is_remote else nullcontext(),
+            closing(opener.open(candidate.make().model)) as runner,
+        ):
+            found[candidate.name] = run_on(runner, seconds, clock)
+    return found
+
+
+def profiled_record(
+    result: Profiled, lasting: Mapping[str, Sustained] | None = None
+) -> dict[str, Any]:
+    """A profile as JSON can hold it; units are in the names."""
+    lasting = lasting or {}
+    return {
+        "target": result.target.table_column,
+        "source": "measured",
+        "backend": result.backend,
+        "settings": dict(result.settings),
+        "anchor": result.anchor,
+        "models": [
+            {
+                "name": each.name,
+                **asdict(each.summary),
+                "is_unstable": each.is_unstable,
+                **asdict(each.facts),
+                "sustained": asdict(lasting[each.name]) if each.name in lasting else None,
+            }
+            for each in result.models
+        ],
+        "failed": dict(result.failed),
+        "table": result.table,
+        "raw_samples": str(result.path),
+    }

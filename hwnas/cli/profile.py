@@ -1,0 +1,231 @@
+"""``hwnas profile`` and ``hwnas backends``: latency measured on a device."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hwnas.cli import _backend
+from hwnas.cli._console import console, number, print_json
+from hwnas.cli._space import OptionTexts
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hwnas.api import Profiled
+    from hwnas.measure.profiling import Block
+    from hwnas.measure.sustain import Sustained
+
+_SHOWN = 20
+"""Models of which figures are printed; the table holds all."""
+
+
+def profile(
+    models: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SPACE|ARCH...|FILE.onnx...",
+            help="A space with --sample, published strings in quotes, or ONNX files.",
+        ),
+    ],
+    space: Annotated[str, typer.Option(help="Space of ARCH...; see: hwnas spaces")] = "nasbench201",
+    dataset: Annotated[
+        str | None, typer.Option(help="Data set; the space's first one by default.")
+    ] = None,
+    option: OptionTexts = None,
+    sample: Annotated[
+        int | None, typer.Option(metavar="N", help="Measure N random networks of SPACE.")
+    ] = None,
+    backend: _backend.BackendName = "ort",
+    provider: _backend.Provider = None,
+    tuning_trials: _backend.TuningTrials = None,
+    tracker: _backend.Tracker = None,
+    key: _backend.Key = None,
+    target: _backend.TargetText = None,
+    device: Annotated[
+        str | None,
+        typer.Option(help='What to call this machine with this backend. [default: "local-ort"]'),
+    ] = None,
+    table: Annotated[
+        str | None, typer.Option(help="Table to add to; SPACE-DEVICE by default.")
+    ] = None,
+    threads: _backend.Threads = 1,
+    batch_size: _backend.BatchSize = None,
+    input_shape: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=1,3,224,224", help="Shape of a file's input with open axes."),
+    ] = None,
+    precision: _backend.Precision = "float32",
+    mode: _backend.ModeText = "burst",
+    sustain: Annotated[
+        str | None,
+        typer.Option(metavar="10m", help="Then run each model so long: does it throttle?"),
+    ] = None,
+    visits: Annotated[int, typer.Option(help="Turns of each model, in random order.")] = 5,
+    min_samples: Annotated[int, typer.Option(help="Runs of each model, at least.")] = 100,
+    min_seconds: Annotated[float, typer.Option(help="Time of its runs, at least.")] = 0.5,
+    max_cv: Annotated[
+        float, typer.Option(help="A model whose turns vary more is unstable; 0.1 is 10 %.")
+    ] = 0.1,
+    again: Annotated[
+        bool, typer.Option("--again", help="Measure what the table holds once more.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of the sample, the weights and the turns.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the table or raw samples; your cache by default."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure latency: of architectures into a table to fit, or of any ONNX file.
+
+    Every run is paired with one of an anchor model just before it, so that what else the machine
+    does is divided out. Warm-up, order and cool-down are taken care of; all raw samples are kept.
+    """
+    from hwnas import api
+
+    runs_on = _backend.backend_of(
+        backend, provider=provider, tuning_trials=tuning_trials, tracker=tracker, key=key,
+        target=target,
+    )  # fmt: skip
+    plan = api.Plan(
+        visits=visits, min_samples=min_samples, min_seconds=min_seconds, threads=threads,
+        batch=batch_size, mode=api.parse_mode(mode), max_cv=max_cv, seed=seed,
+    )  # fmt: skip
+    is_space = len(models) == 1 and models[0] in api.spaces()
+    given = api.space_of(models[0] if is_space else space, dataset, option)
+    shapes = _backend.shapes_of(input_shape)
+    lasting_s = None if sustain is None else api.parse_duration(sustain)
+    messages = console(to_stderr=True)
+    with _bar(messages) as tell:
+        found = api.profile(
+            [] if is_space else models,
+            given,
+            sample,
+            runs_on,
+            device,
+            table,
+            plan,
+            precision,  # type: ignore[arg-type]
+            again,
+            shapes,
+            out,
+            tell,
+        )
+    lasting = dict[str, Any]()
+    if lasting_s is not None:
+        names = [each.name for each in found.models] if found.table else models
+        lasting = api.sustain(names, lasting_s, given, runs_on, plan, precision, shapes)  # type: ignore[arg-type]
+    if as_json:
+        print_json(api.profiled_record(found, lasting))
+    else:
+        _print(console(), found, lasting)
+    if found.failed:
+        raise typer.Exit(1)
+
+
+@contextlib.contextmanager
+def _bar(out: Console) -> Iterator[Callable[[Block, int, int], None]]:
+    """A progress bar over models."""
+    from rich import progress as parts
+
+    bar = parts.Progress(
+        parts.BarColumn(bar_width=20),
+        parts.MofNCompleteColumn(),
+        parts.TextColumn("models measured"),
+        parts.TimeRemainingColumn(compact=True),
+        console=out,
+        transient=True,
+        disable=not out.is_terminal,
+    )
+    row = bar.add_task("", total=None)
+    with contextlib.ExitStack() as shown:
+
+        def tell(_: Block, n_done: int, n_models: int) -> None:
+            # Not before there is something to show: what is refused is refused in one line.
+            if not bar.live.is_started:
+                shown.enter_context(bar)
+            bar.update(row, completed=n_done, total=n_models)
+
+        yield tell
+
+
+def _print(out: Console, found: Profiled, lasting: dict[str, Sustained]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    settings = ", ".join(f"{key} {value}" for key, value in found.settings.items())
+    out.print(f"Measured with {found.backend} ({escape(settings)})", soft_wrap=True)
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column("model", overflow="fold")
+    for heading in ("median\nms", "95 %\ninterval", "P90\nms", "P99\nms", "CV\n%", "runs"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for each in found.models[:_SHOWN]:
+        figures = each.summary
+        table.add_row(
+            escape(each.name) + (" [yellow](unstable)[/yellow]" if each.is_unstable else ""),
+            number(figures.latency_ms),
+            f"{number(figures.low_ms)} to {number(figures.high_ms)}",
+            number(figures.p90_ms),
+            number(figures.p99_ms),
+            "" if figures.cv is None else f"{100 * figures.cv:.1f}",
+            f"{figures.n_runs:,}",
+        )
+    out.print(table)
+    for line in _lines(found, lasting):
+        out.print(line, soft_wrap=True)
+
+
+def _lines(found: Profiled, lasting: dict[str, Sustained]) -> Iterator[str]:
+    """What is said below the figures."""
+    from rich.markup import escape
+
+    if len(found.models) > _SHOWN:
+        yield f"[dim]and {len(found.models) - _SHOWN:,} more; --json prints all[/dim]"
+    for name, run in lasting.items():
+        began = (
+            "did not throttle" if run.onset_s is None else f"throttled after {run.onset_s:.0f} s"
+        )
+        yield (
+            f"{escape(name)}: {began}; {number(run.first_ms)} ms at first, in the second half "
+            f"{number(run.last_ms)} ms, P90 {number(run.sustained_p90_ms)} ms"
+        )
+    n_unstable = sum(each.is_unstable for each in found.models)
+    if n_unstable:
+        yield (
+            f"[yellow]{n_unstable:,} unstable[/yellow]: visits vary more than --max-cv; they are "
+            "left out of fitting. Measure again when less else runs: --again"
+        )
+    for name, reason in found.failed.items():
+        yield f"[red]Not measured:[/red] {escape(name)}: {escape(reason)}"
+    yield f"Raw samples: {escape(str(found.path))}"
+    if found.table is not None:
+        yield f"In table {found.table}. Predictors from it: hwnas fit {found.table}"
+
+
+def backends(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List backends: what can run here and, if not, why."""
+    import dataclasses
+
+    from rich.markup import escape
+
+    from hwnas import api
+
+    found = api.backends()
+    if as_json:
+        print_json([dataclasses.asdict(each) for each in found])
+        return
+    out = console()
+    for each in found:
+        out.print(f"[bold]{each.name}[/bold]  {escape(each.title)}")
+        if each.why_not is None:
+            settings = ", ".join(f"{key} {value}" for key, value in each.settings.items())
+            out.print(f"  runs here: {escape(settings)}", soft_wrap=True)
+        else:
+            out.print(f"  [yellow]not here:[/yellow] {escape(each.why_not)}", soft_wrap=True)

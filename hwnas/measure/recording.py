@@ -1,0 +1,239 @@
+"""Profiling that is kept: resumed where it stopped, raw samples written block by block."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hwnas._lock import hold
+from hwnas.core.architecture import Architecture
+from hwnas.core.space import SearchSpace
+from hwnas.core.target import Conditions, Target
+from hwnas.errors import TableError
+from hwnas.measure.backends import Backend
+from hwnas.measure.candidates import Candidate, Precision, anchor_architecture, candidate_of
+from hwnas.measure.clock import Clock, SystemClock
+from hwnas.measure.environment import pinned, read_environment
+from hwnas.measure.plan import Plan
+from hwnas.measure.profiling import Block, profile
+from hwnas.measure.record import (
+    SUFFIX,
+    Pass,
+    Profile,
+    ProfileRecord,
+    read_profile,
+    write_profile,
+)
+from hwnas.measure.tables import table_of
+from hwnas.models.onnx_metadata import fresh_origin
+from hwnas.tables.store import names_in, save_table
+from hwnas.tables.table import Table
+
+OnBlock = Callable[[Block, Profile], None]
+"""Called after each block with what it gave and all that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Where and how to measure.
+
+    Args:
+        device: What the machine with this backend is called.
+        backend: What runs the models.
+        plan: How each is measured.
+        precision: Of weights and activations.
+        again: Whether nets that were measured already are measured once more.
+    """
+
+    device: str
+    backend: Backend
+    plan: Plan
+    precision: Precision = "float32"
+    again: bool = False
+
+    def target(self, dataset: str | None) -> Target:
+        """What the measured values are about."""
+        conditions = conditions_of(self.plan, self.precision)
+        return Target("latency", dataset, self.device, conditions)
+
+
+def conditions_of(plan: Plan, precision: Precision) -> Conditions:
+    """What differs from the usual: one thread, one image, 32 bits, one run after the other."""
+    given = {
+        "batch": None if plan.batch in (None, 1) else str(plan.batch),
+        "threads": None if plan.threads == 1 else str(plan.threads),
+        "precision": None if precision == "float32" else precision,
+        "mode": plan.mode.condition,
+    }
+    return tuple((key, value) for key, value in given.items() if value is not None)
+
+
+def measure_into_table(
+    job: Job,
+    space: SearchSpace,
+    archs: Sequence[Architecture],
+    folder: Path,
+    name: str,
+    clock: Clock | None = None,
+    on_block: OnBlock | None = None,
+) -> tuple[Profile, Table]:
+    """Measure architectures and add what was measured to a table.
+
+    What is measured are networks as they stand, without dead operations. The raw samples are
+    written after each block, the table when the last one is done or something stops it.
+
+    Args:
+        job: Where and how to measure.
+        space: Search space.
+        archs: The architectures; those that the table holds already are left out.
+        folder: Where the table lies.
+        name: Its name.
+        clock: Tells the time; the machine's by default.
+        on_block: Called after each block.
+
+    Raises:
+        TableError: Another process measures into the table, or it was measured on another machine,
+            with another backend, or not by profiling.
+        MeasurementError: The anchor cannot be measured.
+        LostDeviceError: The device went away twice.
+        StorageError: The folder cannot be written; what was written before is kept.
+    """
+    path = folder / f"{name}{SUFFIX}"
+    if name in names_in(folder) and not path.exists():
+        raise TableError(
+            f"Table '{name}' was not measured with hwnas profile, which cannot add to it. Name "
+            "another --table."
+        )
+    nets, n_blocks = networks(space, archs), 0
+
+    def tell(block: Block, profile: Profile) -> None:
+        nonlocal n_blocks
+        n_blocks += 1
+        if on_block is not None:
+            on_block(block, profile)
+
+    try:
+        found = measure_into_file(
+            job,
+            [_candidate(job, space, arch) for arch in nets],
+            _candidate(job, space, anchor_architecture(space)),
+            job.target(space.dataset),
+            path,
+            ProfileRecord(space.name, dict(space.options)),
+            clock,
+            tell,
+        )
+    finally:
+        # What was measured before something stopped it makes a table too.
+        if n_blocks:
+            save_table(table_of(read_profile(path), path), folder)
+    return found, table_of(found, path)
+
+
+def networks(space: SearchSpace, archs: Sequence[Architecture]) -> list[Architecture]:
+    """Architectures as they run, without dead operations, each once, in order."""
+    pruned = space.pruned_genotypes(space.genotypes(archs))
+    return list(dict.fromkeys(space.architecture(genotype) for genotype in pruned))
+
+
+def measure_into_file(
+    job: Job,
+    candidates: Sequence[Candidate],
+    anchor: Candidate,
+    target: Target,
+    path: Path,
+    record: ProfileRecord,
+    clock: Clock | None = None,
+    on_block: OnBlock | None = None,
+) -> Profile:
+    """Measure candidates and add their raw samples to a file, block by block.
+
+    Args:
+        job: Where and how to measure.
+        candidates: What to measure; those that the file holds already are left out.
+        anchor: What runs beside them.
+        target: What the values are about.
+        path: The file; it may be there.
+        record: What a new one says of itself; one that is there must say the same.
+        clock: Tells the time; the machine's by default.
+        on_block: Called after each block.
+
+    Raises:
+        TableError: Another process measures into the file, or what it holds was measured on another
+            machine, with another backend or of another space.
+        MeasurementError: The anchor cannot be measured.
+        LostDeviceError: The device went away twice.
+        StorageError: The folder cannot be written; what was written before is kept.
+    """
+    clock = clock or SystemClock()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with hold(path.parent, TableError, "name another --table", path.name.removesuffix(SUFFIX)):
+        known = read_profile(path) if path.exists() else Profile(record)
+        new = _new_pass(job, target, anchor, clock)
+        _check_alike(known, record, new, path)
+        there = {name for part in known.of(target) for name in part}
+        todo = [each for each in candidates if job.again or each.name not in there]
+        if not todo:
+            return known
+        found = known.begun(new)
+        for block in profile(todo, anchor, job.backend, job.plan, clock):
+            found = found.with_block(block)
+            write_profile(path, found)
+            if on_block is not None:
+                on_block(block, found)
+        return found
+
+
+def _candidate(job: Job, space: SearchSpace, arch: Architecture) -> Candidate:
+    return candidate_of(space, arch, job.plan.batch or 1, job.precision, job.plan.seed)
+
+
+def _new_pass(job: Job, target: Target, anchor: Candidate, clock: Clock) -> Pass:
+    plan = job.plan
+    with pinned(plan.threads) as kept:
+        cores = kept if plan.is_pinned and not job.backend.is_remote else None
+    return Pass(
+        target=target,
+        backend=job.backend.name,
+        settings=job.backend.describe(),
+        plan=plan,
+        anchor=anchor.name,
+        environment=read_environment(),
+        cores=cores,
+        weights=fresh_origin(plan.seed),
+        started_unix_s=time.time(),
+        started_clock_ns=clock.now_ns(),
+    )
+
+
+def _check_alike(known: Profile, record: ProfileRecord, new: Pass, path: Path) -> None:
+    """Check that a column's values come from one backend on one machine.
+
+    Raises:
+        TableError: They would not.
+    """
+    if (known.record.space, known.record.options) != (record.space, record.options):
+        raise TableError(
+            f"{path.name} holds measurements of {_space(known.record)}; got {_space(record)}. "
+            "Name another --table."
+        )
+    for before in known.record.passes:
+        pairs = {
+            "backend": (before.backend, new.backend),
+            "processor": (before.environment.cpu, new.environment.cpu),
+            "anchor": (before.anchor, new.anchor),
+        }
+        for what, (there, here) in pairs.items():
+            if before.target == new.target and there != here:
+                raise TableError(
+                    f"{path.name} holds values of {before.target.table_column} measured with the "
+                    f"{what} {there}; this is {here}. Choose another --device or --table."
+                )
+
+
+def _space(record: ProfileRecord) -> str:
+    options: dict[str, Any] = record.options or {}
+    return f"{record.space or 'files'} {options or ''}".strip()

@@ -1,0 +1,139 @@
+"""The table that a profile's raw samples make: a value a net and column, derived anew each time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hwnas._files import sha256_file
+from hwnas.core.target import Target
+from hwnas.measure.plan import Plan
+from hwnas.measure.record import SUFFIX, Pass, Profile
+from hwnas.measure.samples import Summary, joined, reference_ns, summarize
+from hwnas.spaces import load_space
+from hwnas.tables.table import ARCH, Column, Table, with_defaults
+
+_BESIDE = {
+    "latency_low_ms": ("low_ms", "ms", "lower end of the median's 95 % bootstrap interval"),
+    "latency_high_ms": ("high_ms", "ms", "upper end of the median's 95 % bootstrap interval"),
+    "latency_p90_ms": ("p90_ms", "ms", "90th percentile of the runs"),
+    "latency_p99_ms": ("p99_ms", "ms", "99th percentile of the runs"),
+    "latency_cv_pct": ("cv_pct", "%", "standard deviation of the visits' medians by their mean"),
+    "latency_runs": ("n_runs", "", "runs that were timed"),
+}
+"""Columns beside a latency, which are no quantities: field of the summary, unit and meaning."""
+
+
+def summaries(profile: Profile, target: Target) -> dict[str, Summary]:
+    """What was measured of a target: a summary of all visits of each net, by its name."""
+    parts = profile.of(target)
+    found = {name: None for part in parts for name in part}
+    if not found:
+        return {}
+    usual = reference_ns([each for part in parts for each in part.values()])
+    return {
+        name: summarize(joined([part[name] for part in parts if name in part]), usual)
+        for name in found
+    }
+
+
+def is_unstable(summary: Summary, plan: Plan) -> bool:
+    """Whether a net's visits vary more than a plan allows."""
+    return summary.cv is not None and summary.cv > plan.max_cv
+
+
+def table_of(profile: Profile, samples: Path) -> Table:
+    """The table of a profile of a search space.
+
+    What is unstable under the plan of a column's last pass is null in the column of the latency,
+    and so left out of training; its figures stand beside.
+
+    Args:
+        profile: What was measured; at least one net.
+        samples: The file with the raw samples, which is written already; the table is called as it
+            is, without its ending.
+    """
+    import pandas as pd
+
+    space, options = profile.record.space, profile.record.options
+    assert space is not None
+    frame, columns = pd.DataFrame(), list[Column]()
+    for target in profile.targets:
+        last = next(each for each in reversed(profile.record.passes) if each.target == target)
+        rows = {
+            arch: _row(target, summary, last.plan)
+            for arch, summary in summaries(profile, target).items()
+        }
+        part = pd.DataFrame.from_dict(rows, orient="index")
+        frame = part if frame.empty else frame.join(part, how="outer")
+        columns += _columns(target, last)
+    frame = frame.rename_axis(ARCH).sort_index().reset_index()
+    devices = {each.target.device for each in profile.record.passes}
+    return Table(
+        name=samples.name.removesuffix(SUFFIX),
+        space=space,
+        title=f"Measured on {', '.join(sorted(filter(None, devices)))}",
+        columns=with_defaults(columns),
+        frame=frame[[ARCH, *(column.name for column in columns)]],
+        sources=(
+            {
+                "path": samples.name,
+                "bytes": samples.stat().st_size,
+                "sha256": sha256_file(samples),
+            },
+        ),
+        options=load_space(space, **_arguments(options)).options,
+    )
+
+
+def _arguments(options: dict[str, Any] | None) -> dict[str, Any]:
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in (options or {}).items()}
+
+
+def _row(target: Target, summary: Summary, plan: Plan) -> dict[str, float | None]:
+    value = None if is_unstable(summary, plan) else summary.latency_ms
+    figures = _figures(summary)
+    beside = {_beside(target, name): figures[name] for name in _BESIDE}
+    return {target.table_column: value, **beside}
+
+
+def _figures(summary: Summary) -> dict[str, float | None]:
+    cv_pct = None if summary.cv is None else 100 * summary.cv
+    fields = {name: field for name, (field, _, _) in _BESIDE.items()}
+    return {
+        name: cv_pct if field == "cv_pct" else float(getattr(summary, field))
+        for name, field in fields.items()
+    }
+
+
+def _columns(target: Target, last: Pass) -> Iterator[Column]:
+    yield Column.of(target, _detail(last))
+    for name, (_, unit, meaning) in _BESIDE.items():
+        yield Column(
+            name=_beside(target, name),
+            target=None,
+            unit=unit,
+            is_default=False,
+            detail=meaning,
+            dataset=target.dataset,
+            device=target.device,
+        )
+
+
+def _beside(target: Target, name: str) -> str:
+    """Name of a column beside a latency."""
+    return target.table_column.replace(target.meaning.column, name)
+
+
+def _detail(last: Pass) -> str:
+    """What exactly the values of a column are."""
+    plan = last.plan
+    settings = ", ".join(f"{key} {value}" for key, value in last.settings.items())
+    threads = f"{plan.threads} thread{'s' if plan.threads > 1 else ''}"
+    at_once = f"batch {plan.batch or 1}"
+    return (
+        f"measured: median of at least {plan.min_samples} runs in {plan.visits} visits, each by a "
+        f"run of an anchor; backend {last.backend} ({settings}), {threads}, {at_once}, "
+        f"mode {plan.mode}, {last.environment.cpu or last.environment.machine}"
+    )
