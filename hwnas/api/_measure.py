@@ -47,7 +47,7 @@ __all__ = [
     "Plan",
     "Profiled",
     "ProfiledModel",
-    "backends",
+    "backend_statuses",
     "load_backend",
     "parse_duration",
     "parse_mode",
@@ -120,7 +120,7 @@ class Profiled:
     path: Path
 
 
-def backends() -> list[BackendStatus]:
+def backend_statuses() -> list[BackendStatus]:
     """Every backend, and whether it can run here."""
     return [_status(name) for name in BACKENDS]
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -88,10 +87,10 @@ def profile(
     """
     from hwnas import api
 
-    runs_on = _backend.backend_of(
-        backend, provider=provider, tuning_trials=tuning_trials, tracker=tracker, key=key,
-        target=target,
-    )  # fmt: skip
+    options = _backend.given(
+        provider=provider, tuning_trials=tuning_trials, tracker=tracker, key=key, target=target
+    )
+    runs_on = api.load_backend(backend, **options)
     plan = api.Plan(
         visits=visits, min_samples=min_samples, min_seconds=min_seconds, threads=threads,
         batch=batch_size, mode=api.parse_mode(mode), max_cv=max_cv, seed=seed,
@@ -100,8 +99,11 @@ def profile(
     given = api.space_of(models[0] if is_space else space, dataset, option)
     shapes = _backend.shapes_of(input_shape)
     lasting_s = None if sustain is None else api.parse_duration(sustain)
-    messages = console(to_stderr=True)
-    with _bar(messages) as tell:
+    with _backend.progress_bar(console(to_stderr=True)) as update:
+
+        def tell(_: Block, n_done: int, n_models: int) -> None:
+            update("models measured", n_done, n_models)
+
         found = api.profile(
             [] if is_space else models,
             given,
@@ -126,32 +128,6 @@ def profile(
         _print(console(), found, lasting)
     if found.failed:
         raise typer.Exit(1)
-
-
-@contextlib.contextmanager
-def _bar(out: Console) -> Iterator[Callable[[Block, int, int], None]]:
-    """A progress bar over models."""
-    from rich import progress as parts
-
-    bar = parts.Progress(
-        parts.BarColumn(bar_width=20),
-        parts.MofNCompleteColumn(),
-        parts.TextColumn("models measured"),
-        parts.TimeRemainingColumn(compact=True),
-        console=out,
-        transient=True,
-        disable=not out.is_terminal,
-    )
-    row = bar.add_task("", total=None)
-    with contextlib.ExitStack() as shown:
-
-        def tell(_: Block, n_done: int, n_models: int) -> None:
-            # Not before there is something to show: what is refused is refused in one line.
-            if not bar.live.is_started:
-                shown.enter_context(bar)
-            bar.update(row, completed=n_done, total=n_models)
-
-        yield tell
 
 
 def _print(out: Console, found: Profiled, lasting: dict[str, Sustained]) -> None:
@@ -217,7 +193,7 @@ def backends(
 
     from hwnas import api
 
-    found = api.backends()
+    found = api.backend_statuses()
     if as_json:
         print_json([dataclasses.asdict(each) for each in found])
         return

@@ -5,14 +5,16 @@ What is known of it is what the catalogue of tables and the predictors find.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from hwnas._files import write_text
 from hwnas._records import RecordFormat
 from hwnas._resources import config_dir, data_dir
 from hwnas.errors import ConfigError, UnknownNameError
@@ -20,6 +22,25 @@ from hwnas.errors import ConfigError, UnknownNameError
 ENTRY_POINTS = "hwnas.devices"
 """Each entry point is the path of a TOML file; its name is the device's."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+
+
+Option = str | int | float | bool
+"""An option of a backend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How to run models on a device.
+
+    Args:
+        name: Name of the backend.
+        options: What it is made with.
+        threads: Threads of a model's operators.
+    """
+
+    name: str
+    options: dict[str, Option] = field(default_factory=dict)
+    threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +55,7 @@ class Device:
         rated_power_w: Rated power in watts, or None where no source states one.
         rated_power_source: The source of ``rated_power_w``.
         note: Anything a user must know before trusting its numbers.
+        backend: How to run models on it; None where nobody said.
 
     Raises:
         ConfigError: The rated power is no positive number of watts.
@@ -46,6 +68,7 @@ class Device:
     rated_power_w: float | None = None
     rated_power_source: str = ""
     note: str = ""
+    backend: Reach | None = None
 
     def __post_init__(self) -> None:
         power = self.rated_power_w
@@ -73,6 +96,7 @@ class _Description:
     source: str
     note: str = ""
     power: _Power | None = None
+    backend: Reach | None = None
 
     def __post_init__(self) -> None:
         for name in ("title", "kind", "source"):
@@ -87,11 +111,12 @@ def _without_tables(fields: dict[str, Any]) -> dict[str, Any]:
 
 _DESCRIPTIONS = RecordFormat(
     kind=_Description,
-    schema=2,
+    schema=3,
     error=ConfigError,
-    what="the description of a device (schema, title, kind, source, note, [power])",
+    what="the description of a device (schema, title, kind, source, note, [power], [backend])",
     advice="See devices/raspi4.toml for one",
-    upgrades={1: _without_tables},
+    # Schema 3 says how to reach a device.
+    upgrades={1: _without_tables, 2: dict},
 )
 
 
@@ -120,7 +145,42 @@ def read_device(path: Path, name: str | None = None) -> Device:
         rated_power_w=found.power.rated_w if found.power else None,
         rated_power_source=found.power.source if found.power else "",
         note=found.note,
+        backend=found.backend,
     )
+
+
+def own_device_path(name: str) -> Path:
+    """File in which the user's device of a name is described, or would be."""
+    return config_dir() / "devices" / f"{name}.toml"
+
+
+def write_device(device: Device) -> Path:
+    """Describe a device of the user's own; the file.
+
+    Raises:
+        StorageError: The folder cannot be written.
+    """
+    texts = {
+        "title": device.title,
+        "kind": device.kind,
+        "source": device.source,
+        "note": device.note,
+    }
+    lines = [f"schema = {_DESCRIPTIONS.schema}"]
+    # A JSON string of printable characters is a TOML string.
+    lines += [f"{key} = {json.dumps(text)}" for key, text in texts.items() if text]
+    if device.rated_power_w is not None:
+        lines += ["", "[power]", f"rated_w = {device.rated_power_w}"]
+        lines += [f"source = {json.dumps(device.rated_power_source)}"]
+    if device.backend is not None:
+        lines += ["", "[backend]", f"name = {json.dumps(device.backend.name)}"]
+        lines += [f"threads = {device.backend.threads}"]
+        if device.backend.options:
+            lines += ["", "[backend.options]"]
+        lines += [f"{key} = {json.dumps(each)}" for key, each in device.backend.options.items()]
+    path = own_device_path(device.name)
+    write_text(path, "\n".join(lines) + "\n")
+    return path
 
 
 def _files() -> dict[str, Path]:

@@ -116,6 +116,25 @@ def fit_few_costs(
     )
 
 
+def fit_and_predict(
+    space: SearchSpace, nets: NetMeans, rows: np.ndarray, sources: Sources | None = None
+) -> np.ndarray:
+    """What a model that was fitted on some nets says of all of them, shape ``(n_nets,)``.
+
+    Args:
+        space: Search space.
+        nets: Nets as they stand with positive values.
+        rows: Places of those to fit on; their values vary.
+        sources: The known costs to learn from; all that ship by default.
+    """
+    features = net_feature_matrix(space, nets.genotypes, cost_sets(space))
+    target = np.log(nets.values[rows])
+    mean, deviation = float(target.mean()), float(target.std())
+    prior, z = prior_of_costs(space, sources), (target - mean) / deviation
+    _, found, _ = _picked(prior, features[rows], z, nets.class_of[rows])
+    return np.exp(found.predict(features) * deviation + mean)
+
+
 def _picked(
     prior: LinearPrior, features: np.ndarray, target: np.ndarray, class_of: np.ndarray
 ) -> tuple[str, LinearModel, dict[str, float]]:

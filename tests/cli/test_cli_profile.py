@@ -137,7 +137,7 @@ def test_backends_say_whether_they_run_here(type_: Terminal) -> None:
     status, out, _ = type_("backends", "--json")
     by_name = {each["name"]: each for each in json.loads(out)}
     assert by_name["ort"]["why_not"] is None
-    assert {each.name for each in api.backends()} == {*by_name}
+    assert {each.name for each in api.backend_statuses()} == {*by_name}
 
 
 def test_measured_networks_make_a_device_that_a_search_can_use(type_: Terminal) -> None:
