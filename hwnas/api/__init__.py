@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         load_device,
         tables_of,
     )
+    from hwnas.api._energy import attach_energy, meter_statuses
     from hwnas.api._explain import explain, explanations, first, label_of, legend_of
     from hwnas.api._fit import (
         fit,
@@ -91,6 +92,7 @@ _HOMES = {
         "load_device",
         "tables_of",
     ),
+    "_energy": ("attach_energy", "meter_statuses"),
     "_explain": (
         "explain",
         "explanations",
@@ -193,6 +195,7 @@ __all__ = [
     "SearchInterrupted",
     "Share",
     "add_device",
+    "attach_energy",
     "backend_statuses",
     "choose_architectures",
     "choose_device",
@@ -222,6 +225,7 @@ __all__ = [
     "load_run",
     "load_table_card",
     "make_objective",
+    "meter_statuses",
     "n_cores",
     "objective",
     "objective_name",

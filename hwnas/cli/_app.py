@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hwnas.cli import device, devices, tables
+from hwnas.cli import device, devices, energy, tables
 from hwnas.cli._help import ListingCommand
 from hwnas.cli.explain import explain
 from hwnas.cli.fit import fit
@@ -60,3 +60,4 @@ app.add_typer(devices.app, name="devices")
 # What is done to one device reads better so.
 app.add_typer(devices.app, name="device", hidden=True)
 app.add_typer(tables.app, name="tables")
+app.add_typer(energy.app, name="energy")

@@ -11,6 +11,7 @@ import typer
 from hwnas.cli import _backend
 from hwnas.cli._console import console, number, print_json
 from hwnas.cli._space import OptionTexts
+from hwnas.cli.energy import energy_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -70,6 +71,19 @@ def profile(
     max_cv: Annotated[
         float, typer.Option(help="A model whose turns vary more is unstable; 0.1 is 10 %.")
     ] = 0.1,
+    meter: Annotated[
+        str | None,
+        typer.Option(
+            metavar="zeus|external",
+            help="Energy: counters of this machine, or a meter outside; see: hwnas energy attach",
+        ),
+    ] = None,
+    window_s: Annotated[
+        float | None, typer.Option(help="Seconds that each model runs alone for the meter.")
+    ] = None,
+    power_w: Annotated[
+        float | None, typer.Option(help="Power of the device in watts, for an estimate of energy.")
+    ] = None,
     again: Annotated[
         bool, typer.Option("--again", help="Measure what the table holds once more.")
     ] = False,
@@ -117,6 +131,9 @@ def profile(
             shapes,
             out,
             tell,
+            meter,
+            window_s,
+            power_w,
         )
     lasting = dict[str, Any]()
     if lasting_s is not None:
@@ -170,6 +187,14 @@ def _lines(found: Profiled, lasting: dict[str, Sustained]) -> Iterator[str]:
             f"{escape(name)}: {began}; {number(run.first_ms)} ms at first, in the second half "
             f"{number(run.last_ms)} ms, P90 {number(run.sustained_p90_ms)} ms"
         )
+    metered = {each.name: each.energy for each in found.models[:_SHOWN] if each.energy}
+    if metered:
+        yield from energy_lines(metered)
+    else:
+        yield (
+            "[dim]Energy: not available; hwnas backends says which meters there are, --power-w "
+            "gives an estimate[/dim]"
+        )
     n_unstable = sum(each.is_unstable for each in found.models)
     if n_unstable:
         yield (
@@ -205,3 +230,9 @@ def backends(
             out.print(f"  runs here: {escape(settings)}", soft_wrap=True)
         else:
             out.print(f"  [yellow]not here:[/yellow] {escape(each.why_not)}", soft_wrap=True)
+    out.print("\nMeters of energy, for hwnas profile --meter:")
+    for name, title, reason in api.meter_statuses():
+        out.print(f"[bold]{name}[/bold]  {escape(title)}")
+        state = "reads here" if reason is None else f"[yellow]not here:[/yellow] {escape(reason)}"
+        out.print(f"  {state}", soft_wrap=True)
+    out.print("[bold]external[/bold]  A meter outside; its log goes to: hwnas energy attach")

@@ -167,17 +167,16 @@ def write_device(device: Device) -> Path:
         "note": device.note,
     }
     lines = [f"schema = {_DESCRIPTIONS.schema}"]
-    # A JSON string of printable characters is a TOML string.
-    lines += [f"{key} = {json.dumps(text)}" for key, text in texts.items() if text]
+    lines += [f"{key} = {_quoted(text)}" for key, text in texts.items() if text]
     if device.rated_power_w is not None:
         lines += ["", "[power]", f"rated_w = {device.rated_power_w}"]
-        lines += [f"source = {json.dumps(device.rated_power_source)}"]
+        lines += [f"source = {_quoted(device.rated_power_source)}"]
     if device.backend is not None:
-        lines += ["", "[backend]", f"name = {json.dumps(device.backend.name)}"]
+        lines += ["", "[backend]", f"name = {_quoted(device.backend.name)}"]
         lines += [f"threads = {device.backend.threads}"]
         if device.backend.options:
             lines += ["", "[backend.options]"]
-        lines += [f"{key} = {json.dumps(each)}" for key, each in device.backend.options.items()]
+        lines += [f"{key} = {_quoted(each)}" for key, each in device.backend.options.items()]
     path = own_device_path(device.name)
     write_text(path, "\n".join(lines) + "\n")
     return path
@@ -200,6 +199,11 @@ def _files() -> dict[str, Path]:
             )
         files[name] = path
     return files
+
+
+def _quoted(value: Option) -> str:
+    """A value as TOML has it: as JSON does, but the delete character is written as its number."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def check_device_name(name: str) -> None:

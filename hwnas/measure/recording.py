@@ -17,6 +17,7 @@ from hwnas.measure.backends import Backend
 from hwnas.measure.candidates import Candidate, Precision, anchor_architecture, candidate_of
 from hwnas.measure.clock import Clock, SystemClock
 from hwnas.measure.environment import pinned, read_environment
+from hwnas.measure.metering import Metering
 from hwnas.measure.plan import Plan
 from hwnas.measure.profiling import Block, profile
 from hwnas.measure.record import (
@@ -46,6 +47,7 @@ class Job:
         plan: How each is measured.
         precision: Of weights and activations.
         again: Whether nets that were measured already are measured once more.
+        metering: How energy is measured; None not to.
     """
 
     device: str
@@ -53,6 +55,7 @@ class Job:
     plan: Plan
     precision: Precision = "float32"
     again: bool = False
+    metering: Metering | None = None
 
     def target(self, dataset: str | None) -> Target:
         """What the measured values are about."""
@@ -179,7 +182,7 @@ def measure_into_file(
         if not todo:
             return known
         found = known.begun(new)
-        for block in profile(todo, anchor, job.backend, job.plan, clock):
+        for block in profile(todo, anchor, job.backend, job.plan, clock, job.metering):
             found = found.with_block(block)
             write_profile(path, found)
             if on_block is not None:

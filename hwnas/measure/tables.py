@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hwnas._files import sha256_file
 from hwnas.core.target import Target
+from hwnas.measure.energy import EnergyReading
 from hwnas.measure.plan import Plan
 from hwnas.measure.record import SUFFIX, Pass, Profile
 from hwnas.measure.samples import Summary, joined, reference_ns, summarize
@@ -38,6 +40,17 @@ def summaries(profile: Profile, target: Target) -> dict[str, Summary]:
     }
 
 
+def energies(profile: Profile, target: Target) -> dict[str, EnergyReading]:
+    """Energy of a run of each net, as it was measured last; of those that were metered."""
+    return {
+        name: reading
+        for each in profile.record.passes
+        if each.target == target
+        for name, reading in each.energy.items()
+        if reading.energy_mj is not None
+    }
+
+
 def is_unstable(summary: Summary, plan: Plan) -> bool:
     """Whether a net's visits vary more than a plan allows."""
     return summary.cv is not None and summary.cv > plan.max_cv
@@ -65,9 +78,16 @@ def table_of(profile: Profile, samples: Path) -> Table:
             arch: _row(target, summary, last.plan)
             for arch, summary in summaries(profile, target).items()
         }
+        columns += _columns(target, last)
+        joules = energies(profile, target)
+        if joules:
+            spent = replace(target, quantity="energy")
+            for arch, reading in joules.items():
+                rows[arch][spent.table_column] = reading.energy_mj
+            meters = ", ".join(sorted({each.meter for each in joules.values()}))
+            columns.append(Column.of(spent, f"measured: {meters}, idle power subtracted"))
         part = pd.DataFrame.from_dict(rows, orient="index")
         frame = part if frame.empty else frame.join(part, how="outer")
-        columns += _columns(target, last)
     frame = frame.rename_axis(ARCH).sort_index().reset_index()
     devices = {each.target.device for each in profile.record.passes}
     return Table(
