@@ -9,8 +9,10 @@ import importlib.metadata
 import importlib.util
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -204,6 +206,44 @@ def build(tvm: Any, model: Model, module: Any, target: Any, database: Any = None
         return tvm.compile(module, target=target)
     except Exception as error:  # TVM has no root of its errors
         raise cannot_run(model, "build", error) from error
+
+
+def export_library(executable: Any, folder: Path, target: Any, compiler: str | None) -> Path:
+    """Write what a board loads.
+
+    Args:
+        executable: What was compiled.
+        folder: Where to write.
+        target: What it was compiled for.
+        compiler: Links a shared library for the target; without one this machine's does if it is
+            of the target's architecture, and else the board links the object files itself.
+
+    Raises:
+        ConfigError: The compiler is missing or cannot link it.
+    """
+    import tvm
+    from tvm.support import cc, tar
+
+    host = tvm.target.codegen.llvm_get_system_triple()
+    is_alike = _architecture(str(target.attrs.get("mtriple", host))) == _architecture(host)
+    if compiler is None and not (is_alike and shutil.which(cc.get_cc() or "")):
+        path = folder / "model.tar"
+        executable.export_library(str(path), fcompile=tar.tar)
+        return path
+    path = folder / "model.so"
+    fcompile = cc.create_shared if compiler is None else cc.cross_compiler(compiler)
+    try:
+        executable.export_library(str(path), fcompile=fcompile)
+    except (RuntimeError, OSError) as error:
+        raise ConfigError(
+            f"--cc must be a compiler that links for the target; '{compiler or cc.get_cc()}' "
+            f"cannot ({one_line(error)})."
+        ) from error
+    return path
+
+
+def _architecture(triple: str) -> str:
+    return triple.split("-")[0]
 
 
 def arguments(model: Model) -> list[np.ndarray]:
