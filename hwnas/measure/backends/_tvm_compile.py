@@ -10,6 +10,7 @@ import importlib.util
 import json
 import os
 import shutil
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,15 @@ from hwnas.measure.backends import Model
 
 MAIN = "main"
 """Name of the function that a model becomes."""
+
+# Machines by the beginning of a target's triple; LLVM's own names of them differ.
+_MACHINES = {
+    "x86_64": "x86-64",
+    "i686": "x86",
+    "aarch64": "aarch64",
+    "arm": "arm",
+    "riscv": "riscv",
+}
 
 _CRASHES_WHEN_TUNING = ("0.1.15.post2",)
 
@@ -143,6 +153,12 @@ def make_target(tvm: Any, wanted: Mapping[str, Any] | None, threads: int) -> Any
         ConfigError: TVM does not know it.
     """
     codegen = tvm.target.codegen
+    # With a machine that LLVM does not know, TVM ends the whole process.
+    if wanted is not None and not _is_known_machine(str(wanted.get("mtriple", "")), codegen):
+        raise ConfigError(
+            f"--target must have an mtriple of a machine that this TVM compiles for, such as "
+            f"aarch64-linux-gnu; got '{wanted['mtriple']}'."
+        )
     target = {"num-cores": threads, **(wanted or {"kind": "llvm"})}
     if wanted is None:
         target["mcpu"] = codegen.llvm_get_system_cpu()
@@ -162,6 +178,13 @@ def make_target(tvm: Any, wanted: Mapping[str, Any] | None, threads: int) -> Any
     return made
 
 
+def _is_known_machine(triple: str, codegen: Any) -> bool:
+    compiled_for = " ".join(str(each) for each in codegen.llvm_get_targets())
+    return not triple or any(
+        triple.startswith(prefix) and name in compiled_for for prefix, name in _MACHINES.items()
+    )
+
+
 def lower(tvm: Any, model: Model, target: Any) -> Any:
     """A model's kernels, fused, and the program that calls them.
 
@@ -173,11 +196,14 @@ def lower(tvm: Any, model: Model, target: Any) -> Any:
     from tvm.relax.frontend.onnx import from_onnx
 
     try:
-        module = from_onnx(
-            onnx.load_from_string(model.data),
-            shape_dict={name: list(values.shape) for name, values in model.inputs.items()},
-            dtype_dict={name: str(values.dtype) for name, values in model.inputs.items()},
-        )
+        with warnings.catch_warnings():
+            # Of what ONNX's checker objects to; TVM either compiles it all the same or raises.
+            warnings.simplefilter("ignore", UserWarning)
+            module = from_onnx(
+                onnx.load_from_string(model.data),
+                shape_dict={name: list(values.shape) for name, values in model.inputs.items()},
+                dtype_dict={name: str(values.dtype) for name, values in model.inputs.items()},
+            )
         steps = [
             relax.transform.DecomposeOpsForInference(),
             relax.transform.CanonicalizeBindings(),

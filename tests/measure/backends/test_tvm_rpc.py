@@ -9,13 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import hwnas
-from hwnas.errors import ConfigError, LostDeviceError
+from hwnas.errors import LostDeviceError
 from hwnas.measure.backends import Backend, Model, largest_difference, load_backend
 from hwnas.measure.clock import SystemClock
 from hwnas.models.building import model_onnx
@@ -51,18 +50,18 @@ def _free_port() -> int:
 @pytest.fixture(scope="module")
 def tracker() -> Iterator[str]:
     port = _free_port()
-    process = _start("tvm.exec.rpc_tracker", "--host=127.0.0.1", f"--port={port}", f"--port-end={port + 1}")
+    process = _start(
+        "tvm.exec.rpc_tracker", "--host=127.0.0.1", f"--port={port}", f"--port-end={port + 1}"
+    )
     yield f"127.0.0.1:{port}"
     _end(process)
 
 
 def _server(tracker: str) -> subprocess.Popen:
-    return _start(
-        "tvm.exec.rpc_server", "--host=127.0.0.1", f"--tracker={tracker}", f"--key={KEY}"
-    )
+    return _start("tvm.exec.rpc_server", "--host=127.0.0.1", f"--tracker={tracker}", f"--key={KEY}")
 
 
-@pytest.fixture()
+@pytest.fixture
 def server(tracker: str) -> Iterator[subprocess.Popen]:
     process = _server(tracker)
     yield process
@@ -91,7 +90,9 @@ def _connected(tracker: str, **options: object) -> Backend:
             return backend
 
 
-def test_outputs_are_those_of_onnx_runtime_and_the_time_is_the_board_s(tracker: str, server: object, net: Model) -> None:
+def test_outputs_are_those_of_onnx_runtime_and_the_time_is_the_board_s(
+    tracker: str, server: object, net: Model
+) -> None:
     expected = load_backend("ort").open(net, 1).outputs()
     t = time.time()
     runner = _connected(tracker).open(net, 1)
