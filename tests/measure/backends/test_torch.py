@@ -15,7 +15,8 @@ from hwnas.models.conversion import torch_model
 pytest.importorskip("torch", reason="torch is not installed")
 
 ARCHS = {
-    "nasbench201": "|nor_conv_3x3~0|+|nor_conv_1x1~0|avg_pool_3x3~1|+|skip_connect~0|none~1|nor_conv_1x1~2|",
+    "nasbench201": "|nor_conv_3x3~0|+|nor_conv_1x1~0|avg_pool_3x3~1|"
+    "+|skip_connect~0|none~1|nor_conv_1x1~2|",
     "mnasnet": None,
 }
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
 
 import hwnas
 from hwnas.errors import ConfigError, MeasurementError
@@ -17,6 +17,7 @@ from hwnas.models.building import model_onnx
 
 pytest.importorskip("tvm", reason="apache-tvm is not installed")
 
+OneOperator = Callable[[str], Model]
 POOLS = "|avg_pool_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|avg_pool_3x3~2|"
 MORE_POOLS = "|avg_pool_3x3~0|+|none~0|avg_pool_3x3~1|+|none~0|none~1|skip_connect~2|"
 
@@ -29,18 +30,6 @@ def _net(text: str, space_name: str = "nasbench201") -> Model:
     return Model(str(arch), model_onnx(space, arch, 0, batch=1), {"input": values})
 
 
-def _one_operator(kind: str) -> Model:
-    graph = helper.make_graph(
-        [helper.make_node(kind, ["input"], ["output"])],
-        "graph",
-        [helper.make_tensor_value_info("input", TensorProto.FLOAT, [2, 3, 3])],
-        [helper.make_tensor_value_info("output", TensorProto.FLOAT, None)],
-    )
-    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    values = np.random.default_rng(0).standard_normal((2, 3, 3)).astype(np.float32)
-    return Model(f"{kind}.onnx", proto.SerializeToString(), {"input": values})
-
-
 def _agrees(model: Model, **options: object) -> None:
     expected = load_backend("ort").open(model, 1).outputs()
     runner = load_backend("tvm", **options).open(model, 1)
@@ -51,8 +40,8 @@ def _agrees(model: Model, **options: object) -> None:
     runner.close()
 
 
-def test_outputs_are_those_of_onnx_runtime() -> None:
-    _agrees(_one_operator("Relu"))
+def test_outputs_are_those_of_onnx_runtime(one_operator: OneOperator) -> None:
+    _agrees(one_operator("Relu"))
 
 
 @pytest.mark.long
@@ -61,9 +50,9 @@ def test_outputs_of_a_network_are_those_of_onnx_runtime(text: str, space: str) -
     _agrees(_net(text, space))
 
 
-def test_an_operator_that_is_not_supported_is_named() -> None:
+def test_an_operator_that_is_not_supported_is_named(one_operator: OneOperator) -> None:
     with pytest.raises(MeasurementError, match=r"Det.onnx: TVM must compile .* Det"):
-        load_backend("tvm").open(_one_operator("Det"), 1)
+        load_backend("tvm").open(one_operator("Det"), 1)
 
 
 def test_what_is_no_model_is_refused_in_one_line() -> None:
@@ -72,9 +61,9 @@ def test_what_is_no_model_is_refused_in_one_line() -> None:
         load_backend("tvm").open(model, 1)
 
 
-def test_the_target_is_this_host_s_cpu_and_is_described() -> None:
+def test_the_target_is_this_host_s_cpu_and_is_described(one_operator: OneOperator) -> None:
     backend = load_backend("tvm")
-    backend.open(_one_operator("Relu"), 1)
+    backend.open(one_operator("Relu"), 1)
     said = backend.describe()
     assert said["apache-tvm"] == importlib.metadata.version("apache-tvm")
     assert '"mcpu"' in said["target"]
@@ -96,9 +85,11 @@ def test_a_target_that_is_no_cpu_s_is_refused(target: str) -> None:
         ('{"kind": "llvm", "nonsense": 1}', "one that this TVM knows"),
     ],
 )
-def test_a_target_that_tvm_does_not_know_is_refused(target: str, said: str) -> None:
+def test_a_target_that_tvm_does_not_know_is_refused(
+    target: str, said: str, one_operator: OneOperator
+) -> None:
     with pytest.raises(ConfigError, match=f"--target must (be|have|name) {said}"):
-        load_backend("tvm", target=target).open(_one_operator("Relu"), 1)
+        load_backend("tvm", target=target).open(one_operator("Relu"), 1)
 
 
 def test_negative_trials_are_refused() -> None:
@@ -107,13 +98,13 @@ def test_negative_trials_are_refused() -> None:
 
 
 def test_a_version_that_crashes_when_tuning_starts_is_refused_for_tuning(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, one_operator: OneOperator
 ) -> None:
     monkeypatch.setattr(importlib.metadata, "version", lambda _: "0.1.15.post2")
     assert load_backend("tvm").why_not() is None
     assert "crashes when tuning starts" in (load_backend("tvm", tuning_trials=4).why_not() or "")
     with pytest.raises(ConfigError, match=r"--tuning-trials 4: apache-tvm-ffi 0.* crashes"):
-        load_backend("tvm", tuning_trials=4).open(_one_operator("Relu"), 1)
+        load_backend("tvm", tuning_trials=4).open(one_operator("Relu"), 1)
 
 
 @pytest.mark.long
@@ -134,8 +125,10 @@ def test_kernels_are_tuned_once_for_all_models(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_a_database_of_another_target_or_number_of_trials_is_refused(tmp_path: Path) -> None:
-    model = _one_operator("Relu")
+def test_a_database_of_another_target_or_number_of_trials_is_refused(
+    tmp_path: Path, one_operator: OneOperator
+) -> None:
+    model = one_operator("Relu")
     load_backend("tvm", tuning_trials=2, database=tmp_path).prepare([model], 1)
     with pytest.raises(ConfigError, match=r"with 3 trials a kernel; it is for .* with 2"):
         load_backend("tvm", tuning_trials=3, database=tmp_path).open(model, 1)
@@ -143,7 +136,9 @@ def test_a_database_of_another_target_or_number_of_trials_is_refused(tmp_path: P
         load_backend("tvm", tuning_trials=2, database=tmp_path).open(model, 2)
 
 
-def test_a_folder_without_a_database_is_refused_when_nothing_is_to_be_tuned(tmp_path: Path) -> None:
+def test_a_folder_without_a_database_is_refused_when_nothing_is_to_be_tuned(
+    tmp_path: Path, one_operator: OneOperator
+) -> None:
     with pytest.raises(ConfigError, match="must hold a tuning database; it does not"):
-        load_backend("tvm", database=tmp_path).open(_one_operator("Relu"), 1)
+        load_backend("tvm", database=tmp_path).open(one_operator("Relu"), 1)
     assert list(tmp_path.iterdir()) == []
