@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -118,13 +119,12 @@ class TvmRunner:
             raise cannot_run(self._model, "run", error) from error
 
 
-_threads_in_use = 0
+_pool = threading.local()
 
 
 def _use_threads(threads: int) -> None:
-    """Set the pool of threads, which all kernels of the process share."""
-    global _threads_in_use
-    if threads != _threads_in_use:
+    """Set the size of TVM's pool; each thread that calls kernels has one, for all of them."""
+    if threads != getattr(_pool, "size", None):
         any_core = 1
         tvm_library("tvm").get_global_func("runtime.config_threadpool")(any_core, threads)
-        _threads_in_use = threads
+        _pool.size = threads
