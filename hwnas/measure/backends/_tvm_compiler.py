@@ -21,6 +21,7 @@ from hwnas.measure.backends._tvm_compile import (
 )
 from hwnas.measure.backends._tvm_tuning import (
     Timer,
+    TuningDatabase,
     default_database,
     is_tuned,
     only_one_tunes,
@@ -51,7 +52,7 @@ class Compiler:
         self._backend, self._trials = backend, trials
         self._folder = None if database is None else Path(database).expanduser()
         self._wanted = parse_target(target) if target else None
-        self._databases: dict[Path, Any] = {}
+        self._databases: dict[Path, TuningDatabase] = {}
         self._targets: dict[int, Any] = {}
         self._n_workloads = self._n_tuned = 0
 
@@ -61,15 +62,14 @@ class Compiler:
 
     def describe(self) -> dict[str, Any]:
         """Versions, target, and how the kernels of all models so far were tuned."""
+        database = next(iter(self._databases.values()), None)
         targets = [str(target) for _, target in sorted(self._targets.items())]
         return {
             **tvm_versions(),
             "target": targets[0] if len(targets) == 1 else targets or None,
-            "tuning_trials": self._trials,
-            "tuning_database": str(next(iter(self._databases), self._folder or "")) or None,
-            "tuning_search": "random traces, each once; the fastest of all"
-            if self._trials
-            else None,
+            "tuning_trials": database.trials if database else self._trials,
+            "tuning_search": "random schedules; the fastest is kept" if database else None,
+            "tuning_database": database.folder.name if database else None,
             "kernels": self._n_workloads,
             "tuned_kernels": self._n_tuned,
         }
@@ -91,12 +91,12 @@ class Compiler:
         module = lower(tvm, model, target)
         if self._trials:
             self._tune_new(module, target, timer)
-        database = self._database(target)
+        database = self._known(target)
         kernels = workloads(module, target)
         n_tuned = 0 if database is None else sum(is_tuned(database, each) for each in kernels)
         self._n_workloads += len(kernels)
         self._n_tuned += n_tuned
-        executable = build(tvm, model, module, target, database)
+        executable = build(tvm, model, module, target, database and database.records)
         return Compiled(executable, arguments(model), len(kernels), n_tuned)
 
     def _tune_new(self, module: Any, target: Any, timer: Timer) -> int:
@@ -106,17 +106,16 @@ class Compiler:
         folder, n_new = self._folder_of(target), 0
         with only_one_tunes(folder):
             # Another process may have tuned meanwhile.
-            self._databases.pop(folder, None)
-            database = self._database(target)
+            database = self._databases[folder] = open_database(folder, target, self._trials)
             for workload in workloads(module, target):
                 if not is_tuned(database, workload):
-                    n_new += tune(database, workload, target, self._trials, timer)
+                    n_new += tune(database, workload, target, timer)
         return n_new
 
     def _folder_of(self, target: Any) -> Path:
         return self._folder or default_database(target, self._trials)
 
-    def _database(self, target: Any) -> Any:
+    def _known(self, target: Any) -> TuningDatabase | None:
         """The tuning database of a target; None if there is to be none."""
         if self._folder is None and not self._trials:
             return None

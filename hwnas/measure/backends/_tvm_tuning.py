@@ -15,6 +15,7 @@ import sys
 import types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,22 @@ def default_database(target: Any, trials: int) -> Path:
     return cache_dir() / "tvm" / f"{short}-trials-{trials}"
 
 
-def open_database(folder: Path, target: Any, trials: int) -> Any:
+@dataclass(frozen=True, slots=True)
+class TuningDatabase:
+    """A folder's tuned kernels.
+
+    Args:
+        folder: Where they lie.
+        trials: Schedules that were tried of each.
+        records: TVM's database.
+    """
+
+    folder: Path
+    trials: int
+    records: Any
+
+
+def open_database(folder: Path, target: Any, trials: int) -> TuningDatabase:
     """The tuning database of a folder; made there if there is none.
 
     Args:
@@ -56,9 +72,9 @@ def open_database(folder: Path, target: Any, trials: int) -> Any:
     """
     from tvm.s_tir.meta_schedule.database import JSONDatabase
 
-    _check_card(folder, json.loads(str(target)), trials)
+    made_with = _trials_of_card(folder, json.loads(str(target)), trials)
     try:
-        return JSONDatabase(work_dir=str(folder))
+        return TuningDatabase(folder, made_with, JSONDatabase(work_dir=str(folder)))
     except Exception as error:  # TVM has no root of its errors
         raise ConfigError(
             f"--database: {folder} must hold a tuning database that this TVM reads; it does not. "
@@ -66,8 +82,8 @@ def open_database(folder: Path, target: Any, trials: int) -> Any:
         ) from error
 
 
-def _check_card(folder: Path, target: dict[str, Any], trials: int) -> None:
-    """Write what a folder's database is for, or compare it with what it says."""
+def _trials_of_card(folder: Path, target: dict[str, Any], trials: int) -> int:
+    """Trials of each kernel in a folder's database, which must be what is asked for."""
     path = folder / _CARD
     if not path.is_file():
         if trials == 0:
@@ -76,7 +92,7 @@ def _check_card(folder: Path, target: dict[str, Any], trials: int) -> None:
                 "--tuning-trials 64"
             )
         write_json(path, {"schema": _SCHEMA, "target": target, "trials": trials})
-        return
+        return trials
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
         schema, known, made_with = card["schema"], card["target"], card["trials"]
@@ -87,6 +103,7 @@ def _check_card(folder: Path, target: dict[str, Any], trials: int) -> None:
             f"--database: {folder} must be for {json.dumps(target)} with {trials} trials a kernel; "
             f"it is for {json.dumps(known)} with {made_with}. Choose another folder."
         )
+    return int(made_with)
 
 
 @contextmanager
@@ -112,21 +129,21 @@ def workloads(module: Any, target: Any) -> list[Any]:
     return [task.dispatched[0] for task in extract_tasks(module, target)]
 
 
-def is_tuned(database: Any, workload: Any) -> bool:
+def is_tuned(database: TuningDatabase, workload: Any) -> bool:
     """Whether a database has a schedule for a kernel."""
-    return bool(database.has_workload(workload)) and bool(
-        database.get_top_k(database.commit_workload(workload), 1)
+    records = database.records
+    return bool(records.has_workload(workload)) and bool(
+        records.get_top_k(records.commit_workload(workload), 1)
     )
 
 
-def tune(database: Any, workload: Any, target: Any, trials: int, timer: Timer) -> bool:
+def tune(database: TuningDatabase, workload: Any, target: Any, timer: Timer) -> bool:
     """Try schedules of a kernel and keep the fastest.
 
     Args:
         database: Where to keep it.
         workload: The kernel.
         target: What it is compiled for.
-        trials: Schedules to draw; equal ones are tried once.
         timer: Tries one on the device.
 
     Returns:
@@ -135,7 +152,7 @@ def tune(database: Any, workload: Any, target: Any, trials: int, timer: Timer) -
     from tvm.s_tir.meta_schedule.database import TuningRecord
 
     best: tuple[float, Any] | None = None
-    for candidate in _candidates(workload, target, trials):
+    for candidate in _candidates(workload, target, database.trials):
         try:
             seconds = timer(_built(candidate.sch.mod, target), candidate.args_info)
         except HwnasError:
@@ -149,12 +166,12 @@ def tune(database: Any, workload: Any, target: Any, trials: int, timer: Timer) -
     seconds, candidate = best
     record = TuningRecord(
         candidate.sch.trace,
-        database.commit_workload(workload),
+        database.records.commit_workload(workload),
         [seconds],
         target,
         candidate.args_info,
     )
-    database.commit_tuning_record(record)
+    database.records.commit_tuning_record(record)
     return True
 
 
