@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import socket
 import struct
 import threading
@@ -37,6 +39,7 @@ class Board:
             raise ConfigError(f"--timeout-s must be a positive number of seconds; got {timeout_s}.")
         self._address, self._key, self._timeout_s = (host.strip("[]"), int(port)), key, timeout_s
         self._session: Any = None
+        self._lines: tuple[int, set[int]] = 0, set()
         self._n_uploaded = 0
 
     def __str__(self) -> str:
@@ -51,8 +54,14 @@ class Board:
         if self._session is None:
             rpc = tvm_library("tvm-rpc").rpc
             url, port, match = self._requested(rpc.base)
+            before = _open_files()
             self._session = self.bounded(lambda: rpc.connect(url, port, match))
+            self._lines = port, _open_files() - before
         return self._session
+
+    def is_in(self, session: Any) -> bool:
+        """Whether a session is still the one that the board is in."""
+        return self._session is session
 
     def device(self) -> Any:
         """The CPU of the board."""
@@ -80,16 +89,33 @@ class Board:
         try:
             return self._in_time(call)
         except LostDeviceError:
-            self._session = None
+            self._give_up()
             raise
         except Exception as error:
             if self._session is not None and self._answers(self._session):
                 raise
-            self._session = None
+            self._give_up()
             raise LostDeviceError(
                 f"{self} must stay connected; it does not ({one_line(error)}). "
                 "Check that its RPC server runs."
             ) from error
+
+    def _give_up(self) -> None:
+        """Forget the session, and end what still waits in it.
+
+        TVM has no way to do so: the thread that waits holds a lock that whatever lets go of a
+        thing on the board needs too.
+        """
+        self._session = None
+        port, files = self._lines
+        for file in files:
+            with (
+                contextlib.suppress(OSError),
+                socket.fromfd(file, socket.AF_INET, socket.SOCK_STREAM) as line,
+            ):
+                if line.getpeername()[1] == port:
+                    line.shutdown(socket.SHUT_RDWR)
+        self._lines = 0, set()
 
     def _answers(self, session: Any) -> bool:
         try:
@@ -158,3 +184,11 @@ class Board:
         base.sendjson(line, [base.TrackerCode.REQUEST, self._key, "", 1])
         url, port, match = base.recvjson(line)[1]
         return url, port, match
+
+
+def _open_files() -> set[int]:
+    """Numbers of this process's open files and sockets; none where the system lists none."""
+    try:
+        return {int(each) for each in os.listdir("/dev/fd")}
+    except OSError:  # pragma: no cover - Windows
+        return set()

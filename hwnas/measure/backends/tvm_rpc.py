@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from hwnas.errors import ConfigError, HwnasError
+from hwnas.errors import ConfigError, HwnasError, LostDeviceError
 from hwnas.measure.backends import BACKENDS, Model
 from hwnas.measure.backends._tvm_board import Board
 from hwnas.measure.backends._tvm_compile import (
@@ -144,10 +144,10 @@ class RpcRunner:
     """
 
     def __init__(self, model: Model, compiled: Compiled, board: Board, module: Any) -> None:
-        self._model, self._board = model, board
+        self._model, self._board, self._session = model, board, board.session()
 
         def loaded() -> tuple[Any, Any]:
-            tvm, device = tvm_library("tvm-rpc"), board.device()
+            tvm, device = tvm_library("tvm-rpc"), self._session.cpu(0)
             machine = tvm.relax.VirtualMachine(module, device)
             machine.set_input(
                 MAIN, *(tvm.runtime.tensor(each, device) for each in compiled.arguments)
@@ -178,6 +178,10 @@ class RpcRunner:
         self._machine = self._timer = None
 
     def _bounded(self, what: str, call: Any) -> Any:
+        if not self._board.is_in(self._session):
+            raise LostDeviceError(
+                f"{self._board} was lost meanwhile; open {self._model.name} again."
+            )
         try:
             return self._board.bounded(call)
         except HwnasError:

@@ -135,7 +135,7 @@ def test_a_server_that_dies_in_the_middle_is_a_lost_device_and_its_successor_is_
     tracker: str, server: subprocess.Popen, net: Model
 ) -> None:
     backend = _board(tracker)
-    runner = _opened(backend, net)
+    runner, other = _opened(backend, net), _opened(backend, net)
     runner.run_ns(SystemClock())
     _end(server)
     with pytest.raises(LostDeviceError, match=f"board '{KEY}' of tracker .* must stay connected"):
@@ -143,6 +143,8 @@ def test_a_server_that_dies_in_the_middle_is_a_lost_device_and_its_successor_is_
     successor = _server(tracker)
     try:
         assert _opened(backend, net).run_ns(SystemClock()) > 0
+        with pytest.raises(LostDeviceError, match="was lost meanwhile"):
+            other.run_ns(SystemClock())
     finally:
         _end(successor)
 
