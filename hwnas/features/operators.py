@@ -83,6 +83,24 @@ def measure_operators(graph: OperationGraph) -> dict[str, int]:
     return sums
 
 
+def measure_kernels(graph: OperationGraph) -> dict[str, int]:
+    """Operators of each type, window and resolution, and their multiply-accumulates.
+
+    One such kind is about one kernel of a runtime, whose calls and work add up on a device that
+    runs one after the other.
+    """
+    sums: dict[str, int] = {}
+    for operation in graph:
+        kind = operator_type(operation)
+        if kind is None:
+            continue
+        side = operation.out_shape[-1] if len(operation.out_shape) == 3 else 1
+        word = f"{kind} {'x'.join(map(str, operation.window))} @{side}"
+        for name, value in ((f"n({word})", 1), (f"macs({word})", operation.macs)):
+            sums[name] = sums.get(name, 0) + value
+    return sums
+
+
 def measure_stages(graph: OperationGraph) -> dict[str, int]:
     """Each of ``STAGE_QUANTITIES`` summed over the operators of each stage.
 

@@ -46,8 +46,16 @@ def to_onnx(estimator: Any, features: np.ndarray) -> bytes:
     return _checked(data, features, estimator.predict(features))
 
 
+LEAST_SUM = 1e-6
+"""What a sum of costs is at least, of costs of mean one: its logarithm must be finite."""
+
+
 def linear_to_onnx(
-    coefficients: np.ndarray, intercept: float, features: np.ndarray, expected: np.ndarray
+    coefficients: np.ndarray,
+    intercept: float,
+    features: np.ndarray,
+    expected: np.ndarray,
+    log_sum: tuple[np.ndarray, float, float] | None = None,
 ) -> bytes:
     """A linear model as an ONNX model, without scikit-learn and its converter.
 
@@ -56,6 +64,8 @@ def linear_to_onnx(
         intercept: What is added.
         features: Rows on which both must agree, shape ``(n_archs, n_features)``.
         expected: What the model predicts of them, shape ``(n_archs,)``.
+        log_sum: Coefficients ``(n_features,)`` and intercept of a sum that is positive, and the
+            weight with which its logarithm is added; nothing by default.
 
     Returns:
         As ``to_onnx``.
@@ -69,11 +79,28 @@ def linear_to_onnx(
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, width])
 
     constants = {"coefficients": coefficients[:, None], "intercept": np.array([intercept])}
+    nodes = [helper.make_node("MatMul", ["features", "coefficients"], ["sum"])]
+    total = "sum"
+    if log_sum is not None:
+        parts, start, weight = log_sum
+        constants |= {
+            "parts": parts[:, None],
+            "start": np.array([start]),
+            "least": np.array([LEAST_SUM]),
+            "weight": np.array([weight]),
+        }
+        nodes += [
+            helper.make_node("MatMul", ["features", "parts"], ["added"]),
+            helper.make_node("Add", ["added", "start"], ["cost"]),
+            helper.make_node("Max", ["cost", "least"], ["positive"]),
+            helper.make_node("Log", ["positive"], ["log"]),
+            helper.make_node("Mul", ["log", "weight"], ["weighted"]),
+            helper.make_node("Add", ["sum", "weighted"], ["both"]),
+        ]
+        total = "both"
+    nodes.append(helper.make_node("Add", [total, "intercept"], ["variable"]))
     graph = helper.make_graph(
-        [
-            helper.make_node("MatMul", ["features", "coefficients"], ["sum"]),
-            helper.make_node("Add", ["sum", "intercept"], ["variable"]),
-        ],
+        nodes,
         "linear",
         [floats("features", len(coefficients))],
         [floats("variable", 1)],

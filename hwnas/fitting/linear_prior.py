@@ -42,6 +42,29 @@ class LinearPrior:
     noises: Sequence[float] = NOISES
 
 
+def with_column(
+    prior: LinearPrior, name: str, column: np.ndarray, weights: Sequence[float]
+) -> LinearPrior:
+    """A prior with one feature more, after the others, as a block of its own.
+
+    Args:
+        prior: What is likely of the others.
+        name: Name of the block.
+        column: Values of the feature over which it has its spread, shape ``(n_nets,)``.
+        weights: Weights of the block, to average over beside each setting.
+    """
+    blocks = {
+        each: np.concatenate([block, np.zeros((1, block.shape[1]))])
+        for each, block in prior.blocks.items()
+    }
+    n_features = len(next(iter(blocks.values())))
+    direction = np.zeros((n_features, 1))
+    spread = float(column.std())
+    direction[-1] = 1 / spread if spread > 0 else 0.0
+    settings = [{**setting, name: weight} for setting in prior.settings for weight in weights]
+    return LinearPrior({**blocks, name: direction}, settings, prior.noises)
+
+
 @dataclass(frozen=True, eq=False)
 class LinearModel:
     """A fitted linear model.

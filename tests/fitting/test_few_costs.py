@@ -21,7 +21,7 @@ from hwnas.features.device_costs import DEVICE_COSTS, device_costs
 from hwnas.fitting.columns import Fitted, fit_column, write_predictor
 from hwnas.fitting.device_costs import smooth_costs
 from hwnas.fitting.device_prior import cost_sets, prior_of_costs, unrelated
-from hwnas.fitting.few_costs import USUAL, _picked
+from hwnas.fitting.few_costs import USUAL, _Nets, _picked
 from hwnas.fitting.linear_prior import LinearPrior
 from hwnas.models.sessions import open_session
 from hwnas.predictors.card import CROSS_VALIDATED
@@ -168,16 +168,19 @@ def test_other_spaces_and_options_are_fitted_too(name: str, options: dict[str, i
     assert tau > 0.9
 
 
-def test_one_number_alone_is_taken_where_it_is_clearly_better() -> None:
+def test_one_number_alone_is_taken_where_it_is_clearly_better(nasbench201: SearchSpace) -> None:
     rng = np.random.default_rng(0)
-    features = rng.normal(size=(30, 4)).astype(np.float32)
+    # Too few for a sum over operators.
+    features = rng.normal(size=(20, 4)).astype(np.float32)
     columns = np.eye(4)
     blocks = {"known_devices": columns[:, 1:], "macs": columns[:, :1]}
     prior = LinearPrior(blocks, [{"known_devices": 1.0}])
-    name, model, taus = _picked(prior, features, features[:, 0].astype(float), np.arange(30))
+    target = features[:, 0].astype(float)
+    nets = _Nets(nasbench201, features, range(4), target, np.arange(20), 1.0)
+    name, model, taus = _picked(prior, nets)
     assert name == "macs"
     assert taus["macs"] == 1.0
-    assert model.coefficients[1:] == pytest.approx([0, 0, 0])
+    assert model.linear.coefficients[1:] == pytest.approx([0, 0, 0])
 
 
 def test_a_multiple_of_a_column_is_no_other_device(
