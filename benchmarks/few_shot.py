@@ -34,7 +34,8 @@ from scipy.stats import spearmanr
 from threadpoolctl import threadpool_limits
 
 from hwnas.core.space import SearchSpace
-from hwnas.features.device_costs import SmoothedCost, device_costs, log_costs
+from hwnas.features import net_feature_matrix
+from hwnas.features.device_costs import DEVICE_COSTS, SmoothedCost, device_costs
 from hwnas.fitting.columns import fit_column
 from hwnas.fitting.design import choose_to_measure
 from hwnas.fitting.device_costs import smooth_costs
@@ -153,9 +154,7 @@ class Settings:
         known = device_costs(self.space)
         assert known is not None
         place = [each.name for each in known.costs].index(_cost_name(setting))
-        found = log_costs(self.space, self.space.canonical_genotypes(self.nets))
-        if self.space.cell_types:
-            found = log_costs(self.space, self.nets)
+        found = net_feature_matrix(self.space, self.nets, (DEVICE_COSTS,))
         return _rho(found[:, place], self.values(setting, self.table))
 
 
