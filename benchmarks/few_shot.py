@@ -10,6 +10,8 @@ table reaches: a model of its kind does no better, from however many nets.
 
     python benchmarks/few_shot.py [--seeds 0 1 2] [--only ND F1] [--out FILE]
 
+What FILE holds of these seeds is not computed again. About ten minutes on one core.
+
 References:
     Lee et al. 2021, HELP, https://arxiv.org/abs/2106.08630 (ND, FD)
     Akhauri and Abdelfattah 2024, NASFLAT, https://arxiv.org/abs/2403.02446 (F1 to F4, FA)
@@ -18,6 +20,8 @@ References:
 from __future__ import annotations
 
 import argparse
+import itertools
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -25,12 +29,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _environment import environment, table, write_results
+from _environment import RESULTS, environment, table, write_results
 from scipy.stats import spearmanr
 from threadpoolctl import threadpool_limits
 
 from hwnas.core.space import SearchSpace
-from hwnas.features.device_costs import SmoothedCost, device_costs, log_costs
+from hwnas.features import net_feature_matrix
+from hwnas.features.device_costs import DEVICE_COSTS, SmoothedCost, device_costs
 from hwnas.fitting.columns import fit_column
 from hwnas.fitting.design import choose_to_measure
 from hwnas.fitting.device_costs import smooth_costs
@@ -149,9 +154,7 @@ class Settings:
         known = device_costs(self.space)
         assert known is not None
         place = [each.name for each in known.costs].index(_cost_name(setting))
-        found = log_costs(self.space, self.space.canonical_genotypes(self.nets))
-        if self.space.cell_types:
-            found = log_costs(self.space, self.nets)
+        found = net_feature_matrix(self.space, self.nets, (DEVICE_COSTS,))
         return _rho(found[:, place], self.values(setting, self.table))
 
 
@@ -242,22 +245,24 @@ def main() -> None:
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
     parser.add_argument("--out", type=Path, help="results/few_shot.json by default")
     words = parser.parse_args()
+    out = words.out or RESULTS / "few_shot.json"
+    record = json.loads(out.read_text("utf-8")) if out.exists() else {"ceilings": {}, "rows": []}
+    found = [each for each in record["rows"] if each["seed"] in words.seeds]
+    ceilings = record["ceilings"]
+    done = {(each["split"], each["row"], each["n"], each["seed"]) for each in found}
     where = environment(("hwnas", "numpy", "scipy"))
     settings = {name: Settings(name) for name in {SPLITS[each].space for each in words.only}}
-    found: list[dict[str, Any]] = []
-    ceilings = {}
     with threadpool_limits(1):
         for name in words.only:
             split = SPLITS[name]
             of_space = settings[split.space]
             ceilings[name] = {each: of_space.ceiling(each) for each in split.targets.split()}
-            for row in words.rows:
-                for n in split.samples:
-                    for seed in words.seeds:
-                        measured = measure(of_space, split, row, n, seed)
-                        found += [{"split": name, **each} for each in measured]
+            for row, n, seed in itertools.product(words.rows, split.samples, words.seeds):
+                if (name, row, n, seed) not in done:
+                    measured = measure(of_space, split, row, n, seed)
+                    found += [{"split": name, **each} for each in measured]
             numbers = {"seeds": words.seeds, "ceilings": ceilings, "rows": found}
-            write_results("few_shot", numbers, where, words.out)
+            write_results("few_shot", numbers, where, out)
     print(f"{where}\n\n{summary(found, ceilings)}")
 
 
