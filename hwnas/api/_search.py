@@ -39,6 +39,7 @@ from hwnas.executors import EXECUTORS
 from hwnas.objectives import SOURCES
 from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import Problem
+from hwnas.objectives.unsupported import support
 from hwnas.proxies.lookup import Scoring
 
 __all__ = ["DEFAULT_GENERATIONS", "SearchInterrupted", "search"]
@@ -223,11 +224,14 @@ def _task(
     for name in [*(limit.column for limit in limits), *ALWAYS_COUNTED]:
         if not columns_meant(name, [measure.spec.column for measure in measures]):
             measures.append(make(name))
+    counts, of_device = support(space, device)
+    measures += counts
     columns = [measure.spec.column for measure in measures]
     check_names(columns)
     limits = tuple(
         dict.fromkeys(
-            replace(limit, column=resolve_column(limit.column, columns)) for limit in limits
+            replace(limit, column=resolve_column(limit.column, columns))
+            for limit in (*of_device, *limits)
         )
     )
     return Task(

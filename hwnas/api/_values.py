@@ -23,6 +23,8 @@ from hwnas.objectives.evaluation import evaluate, inputs_of
 from hwnas.objectives.predicted import INPUTS
 from hwnas.objectives.simple import COUNTED, CountedObjective, CustomObjective, RatedEnergy
 from hwnas.objectives.skill import lacking_skill, skill_note
+from hwnas.objectives.unsupported import COLUMN as UNSUPPORTED
+from hwnas.objectives.unsupported import UnsupportedOperators, support
 from hwnas.spaces import load_space
 
 if TYPE_CHECKING:
@@ -99,6 +101,8 @@ def make_objective(
         ArtifactError: A predictor's files are damaged.
         TableError: A table is missing from the cache or damaged.
     """
+    if name == UNSUPPORTED and device is not None:
+        return UnsupportedOperators(space, device)
     text, its_source = _split(name)
     target = parse_target(text, space.dataset, device.name if device else None)
     if its_source is None and target.quantity in COUNTED:
@@ -169,7 +173,9 @@ def predict(
         it. Where a predictor reads zero-cost proxies, ``_inputs`` says whether an architecture
         has any or is predicted ``from features alone``; where a table is looked up, whether a value
         is that ``from its own row`` or ``from the mean of its class``. Where a predictor ranks no
-        better than chance, ``_lacks_skill`` is True.
+        better than chance, ``_lacks_skill`` is True. What contains operations that the device does
+        not support is infeasible: ``unsupported_operators`` counts them, and nothing else but
+        counts is told.
 
     Raises:
         UnknownNameError: There is no such space, data set, device or quantity.
@@ -184,9 +190,10 @@ def predict(
         archs = [archs]
     parsed = [space.parse(arch) if isinstance(arch, str) else arch for arch in archs]
     columns: dict[str, Any] = {}
-    measures = _measures(space, quantities, device, source, power_w)
+    counts, limits = support(space, device)
+    measures = [*_measures(space, quantities, device, source, power_w), *counts]
     batch = Batch.of(space, parsed)
-    for measure, estimate in zip(measures, evaluate(batch, measures), strict=True):
+    for measure, estimate in zip(measures, evaluate(batch, measures, limits), strict=True):
         name = measure.spec.column
         columns[name] = estimate.value
         columns[f"{name}_lower"] = estimate.lower

@@ -15,6 +15,7 @@ from typing import Any
 
 from hwnas._records import RecordFormat
 from hwnas._resources import config_dir, data_dir
+from hwnas.core.operation import run_kinds
 from hwnas.errors import ConfigError, UnknownNameError
 
 ENTRY_POINTS = "hwnas.devices"
@@ -34,9 +35,12 @@ class Device:
         rated_power_w: Rated power in watts, or None where no source states one.
         rated_power_source: The source of ``rated_power_w``.
         note: Anything a user must know before trusting its numbers.
+        unsupported: Kinds of operation that it cannot run, such as ``"avg_pool"``; architectures
+            that contain one are infeasible on it.
 
     Raises:
-        ConfigError: The rated power is no positive number of watts.
+        ConfigError: The rated power is no positive number of watts, or an unsupported operation is
+            none that a network runs.
     """
 
     name: str
@@ -46,8 +50,16 @@ class Device:
     rated_power_w: float | None = None
     rated_power_source: str = ""
     note: str = ""
+    unsupported: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        known = run_kinds()
+        for kind in self.unsupported:
+            if kind not in known:
+                raise ConfigError(
+                    f"Device '{self.name}': unsupported must name operations, of "
+                    f"{', '.join(known)}; got '{kind}'."
+                )
         power = self.rated_power_w
         if power is not None and not (math.isfinite(power) and power > 0):
             raise ConfigError(
@@ -72,6 +84,7 @@ class _Description:
     kind: str
     source: str
     note: str = ""
+    unsupported: tuple[str, ...] = ()
     power: _Power | None = None
 
     def __post_init__(self) -> None:
@@ -85,13 +98,18 @@ def _without_tables(fields: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if key != "table"}
 
 
+def _without_operations(fields: dict[str, Any]) -> dict[str, Any]:
+    """Schema 2 did not say what a device cannot run; the fields are the same."""
+    return fields
+
+
 _DESCRIPTIONS = RecordFormat(
     kind=_Description,
-    schema=2,
+    schema=3,
     error=ConfigError,
-    what="the description of a device (schema, title, kind, source, note, [power])",
+    what="the description of a device (schema, title, kind, source, note, unsupported, [power])",
     advice="See devices/raspi4.toml for one",
-    upgrades={1: _without_tables},
+    upgrades={1: _without_tables, 2: _without_operations},
 )
 
 
@@ -120,6 +138,7 @@ def read_device(path: Path, name: str | None = None) -> Device:
         rated_power_w=found.power.rated_w if found.power else None,
         rated_power_source=found.power.source if found.power else "",
         note=found.note,
+        unsupported=found.unsupported,
     )
 
 

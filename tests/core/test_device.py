@@ -84,9 +84,23 @@ def test_older_description_is_read_without_its_tables(tmp_path: Path) -> None:
     assert read(tmp_path, old) == read(tmp_path, MINIMAL)
 
 
+def test_a_device_names_what_it_cannot_run(tmp_path: Path) -> None:
+    new = MINIMAL.replace("schema = 2", "schema = 3")
+    assert read(tmp_path, new).unsupported == ()
+    found = read(tmp_path, new + 'unsupported = ["avg_pool", "hard_swish"]\n')
+    assert found.unsupported == ("avg_pool", "hard_swish")
+
+
+@pytest.mark.parametrize("name", ["AveragePool", "identity", "zero", ""])
+def test_what_it_cannot_run_must_be_an_operation(tmp_path: Path, name: str) -> None:
+    words = rf"unsupported must name operations, of conv, .*avg_pool.*; got '{name}'"
+    with pytest.raises(ConfigError, match=words):
+        read(tmp_path, MINIMAL.replace("2", "3") + f'unsupported = ["{name}"]\n')
+
+
 def test_newer_description_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"mine\.toml: schema must be at most 2; got 3"):
-        read(tmp_path, MINIMAL.replace("schema = 2", "schema = 3"))
+    with pytest.raises(ConfigError, match=r"mine\.toml: schema must be at most 3; got 4"):
+        read(tmp_path, MINIMAL.replace("schema = 2", "schema = 4"))
 
 
 @pytest.mark.parametrize(
