@@ -6,6 +6,8 @@ it refers to are read only if they lie in its folder.
 
 from __future__ import annotations
 
+import re
+import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,22 +15,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hwnas.core.shapes import Shape
-from hwnas.errors import ArtifactError, HwnasError, MeasurementError
+from hwnas.errors import ArtifactError, MeasurementError
 from hwnas.measure._input_shapes import DTYPES, input_shapes
 from hwnas.measure.backends import Model
+from hwnas.measure.backends.ort import OnnxRuntime
 from hwnas.measure.free_memory import available_memory_bytes, memory_guard
 from hwnas.models.graph_onnx import serialized
 from hwnas.models.onnx_external import check_size, load_external_data
 from hwnas.models.onnx_file import drop_weights, file_bytes, forget_shapes, network_inputs, parsed
 from hwnas.models.onnx_memory import NeededMemory, needed_memory
-from hwnas.models.onnx_missing import missing_operators
-from hwnas.models.sessions import open_session
 
 if TYPE_CHECKING:
     import onnx
 
 # The parsed file, its bytes and the session each hold the weights.
 _COPIES_OF_WEIGHTS = 3
+
+# What ONNX Runtime and the standard library of C++ say.
+_OUT_OF_MEMORY = re.compile(r"failed to allocate|bad.?alloc", re.IGNORECASE)
 
 _GB = 1e9
 
@@ -69,15 +73,22 @@ def read_model(
         for value in network_inputs(proto)
     }
     model = Model(path.name, serialized(proto), inputs)
-    _check_run(model, proto, needed, available_bytes)
+    _check_run(model, needed, available_bytes)
     return model
 
 
 def _read(path: Path, available_bytes: int | None) -> onnx.ModelProto:
     """A file parsed, if there is memory for that."""
-    if path.is_dir() or (path.exists() and not path.is_file()):
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise ArtifactError(
+            f"{path} must be an ONNX file; it cannot be read ({error.strerror})."
+        ) from error
+    # Reading a pipe would wait for ever, and some devices never end.
+    if not stat.S_ISREG(status.st_mode):
         raise ArtifactError(f"{path} must be an ONNX file; it is a folder or a device.")
-    n_bytes = path.stat().st_size if path.exists() else 0
+    n_bytes = status.st_size
     check_size(path.name, n_bytes)
     _check_memory(path.name, NeededMemory(n_bytes, 0, 0, {}), available_bytes)
     return parsed(path.name, file_bytes(path))
@@ -111,11 +122,11 @@ def _fix_shapes(proto: onnx.ModelProto, found: Mapping[str, Shape]) -> NeededMem
     return needed_memory(bare)
 
 
-# --- memory and operators ------------------------------------------------------------------------
+# --- memory ------------------------------------------------------------------------------------
 
 
 def _needed_bytes(needed: NeededMemory) -> int:
-    # The session reads the inputs where they are; the activations count them once more.
+    # Inputs are counted twice: half precision is drawn as single.
     weights = _COPIES_OF_WEIGHTS * needed.weights_bytes
     return weights + needed.inputs_bytes + needed.activations_bytes
 
@@ -144,15 +155,16 @@ def _uncounted(needed: NeededMemory) -> str:
     return f", not counting what shapes do not tell: {kinds}"
 
 
-def _check_run(
-    model: Model, proto: onnx.ModelProto, needed: NeededMemory, available_bytes: int | None
-) -> None:
+def _check_run(model: Model, needed: NeededMemory, available_bytes: int | None) -> None:
     """Open and run a model once, within the memory that there is."""
     try:
         with memory_guard(_left_bytes(needed, available_bytes)):
-            open_session(model.data).run(None, dict(model.inputs))
-    except Exception as error:  # each of onnxruntime's is a class of its own
-        raise _not_run(model.name, error, proto, needed, available_bytes) from error
+            OnnxRuntime().open(model, threads=1).outputs()
+    except MeasurementError as error:
+        if available_bytes is None or not _OUT_OF_MEMORY.search(str(error.__cause__)):
+            raise
+        how_much = f"more than {available_bytes / _GB:,.2f} GB"
+        raise _too_large(model.name, how_much, needed, available_bytes) from error
 
 
 def _left_bytes(needed: NeededMemory, available_bytes: int | None) -> int | None:
@@ -160,27 +172,6 @@ def _left_bytes(needed: NeededMemory, available_bytes: int | None) -> int | None
     if available_bytes is None:
         return None
     return available_bytes - (_COPIES_OF_WEIGHTS - 1) * needed.weights_bytes
-
-
-def _not_run(
-    name: str,
-    error: Exception,
-    proto: onnx.ModelProto,
-    needed: NeededMemory,
-    available_bytes: int | None,
-) -> HwnasError:
-    message = " ".join(str(error).split())
-    out_of_memory = isinstance(error, MemoryError) or "allocate" in message or "alloc" in message
-    if out_of_memory and available_bytes is not None:
-        return _too_large(name, f"more than {available_bytes / _GB:,.2f} GB", needed,
-                          available_bytes)  # fmt: skip
-    missing = missing_operators(proto, message)
-    if missing:
-        return MeasurementError(
-            f"{name} must have operators that ONNX Runtime supports; it does not support "
-            f"{', '.join(missing)}, or not in this precision. Export the model without them."
-        )
-    return MeasurementError(f"{name}: ONNX Runtime must run the model; it cannot ({message}).")
 
 
 def _random(rng: np.random.Generator, shape: Shape, data_type: int) -> np.ndarray:

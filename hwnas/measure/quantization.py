@@ -19,7 +19,7 @@ import numpy as np
 
 from hwnas.errors import MeasurementError
 from hwnas.measure.backends import Model
-from hwnas.models.sessions import onnxruntime_library
+from hwnas.models.sessions import new_session, onnxruntime_library
 
 if TYPE_CHECKING:
     import onnx
@@ -107,7 +107,7 @@ def _prepare(data: bytes, path: Path) -> None:
     options.log_severity_level = 4
     options.graph_optimization_level = library.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.optimized_model_filepath = str(path)
-    library.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    new_session(data, options)
     proto = onnx.load_model(path)
     _set_property(proto, *_PREPARED)
     path.write_bytes(proto.SerializeToString())

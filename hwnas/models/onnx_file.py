@@ -64,9 +64,25 @@ def parsed(name: str, data: bytes) -> onnx.ModelProto:
         model = onnx.load_model_from_string(data)
     except Exception as error:  # protobuf's own class is no part of its interface
         raise ArtifactError(f"{name} must be an ONNX file; it cannot be parsed.") from error
+    if not _is_text(model.graph):
+        raise ArtifactError(f"{name} must be an ONNX file; names in it are no printable text.")
     if not model.graph.node:
         raise ArtifactError(f"{name} must be an ONNX file with operators; it has none.")
     return model
+
+
+def _is_text(graph: onnx.GraphProto) -> bool:
+    """Whether all names of a graph can be shown; protobuf gives bytes where a file is damaged."""
+    values = (*graph.input, *graph.output, *graph.value_info)
+    axes = (axis for value in values for axis in value.type.tensor_type.shape.dim)
+    names = [
+        *(each.name for each in (*values, *graph.initializer, *graph.node)),
+        *(axis.dim_param for axis in axes),
+    ]
+    for node in graph.node:
+        names += (node.op_type, node.domain, *node.input, *node.output)
+        names += (attribute.name for attribute in node.attribute)
+    return all(isinstance(name, str) and name.isprintable() for name in names)
 
 
 def drop_weights(model: onnx.ModelProto) -> None:

@@ -21,11 +21,11 @@ _COMPLAINTS = (
 _STANDARD = ("", "ai.onnx")
 
 
-def missing_operators(model: onnx.ModelProto, complaint: str) -> list[str]:
+def missing_operators(data: bytes, complaint: str) -> list[str]:
     """Operators that a model cannot be run for, sorted; none if that is not the reason.
 
     Args:
-        model: The model.
+        data: The model.
         complaint: Why ONNX Runtime does not open it; it names the first such operator only.
     """
     named = {
@@ -33,7 +33,11 @@ def missing_operators(model: onnx.ModelProto, complaint: str) -> list[str]:
         for match in (pattern.search(complaint) for pattern in _COMPLAINTS)
         if match
     }
-    return sorted(named | set(_unregistered(model))) if named else []
+    if not named:
+        return []
+    import onnx
+
+    return sorted(named | set(_unregistered(onnx.load_model_from_string(data))))
 
 
 def _unregistered(model: onnx.ModelProto) -> Iterator[str]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
+CPU_PROVIDER = "CPUExecutionProvider"
+"""What onnxruntime calls itself where it runs on the CPU."""
 
 
 def onnxruntime_library() -> Any:
@@ -17,14 +21,27 @@ def onnxruntime_library() -> Any:
     return onnxruntime
 
 
+def new_session(data: bytes, options: Any, providers: Sequence[str] = (CPU_PROVIDER,)) -> Any:
+    """An onnxruntime session with options, which does what it is told and prints nothing.
+
+    Args:
+        data: The model.
+        options: What onnxruntime calls session options.
+        providers: Names of execution providers, the first one first.
+    """
+    # It would print and try another provider when one fails, and follow options in the file.
+    return onnxruntime_library().InferenceSession(
+        data, options, providers=list(providers), enable_fallback=0, read_config_from_model=0
+    )
+
+
 def open_session(data: bytes) -> Any:
     """An onnxruntime session on one thread, so that two runs give the same bits."""
-    onnxruntime = onnxruntime_library()
-    options = onnxruntime.SessionOptions()
+    options = onnxruntime_library().SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    return new_session(data, options)
 
 
 def run_session(session: Any, features: np.ndarray) -> np.ndarray:

@@ -200,6 +200,13 @@ def test_truncated_file_is_told_wherever_it_ends(file: Path) -> None:
         _refused(HwnasError, r"made\.onnx", lambda: read_model(file, available_bytes=_GB))
 
 
+@pytest.mark.parametrize("letter", [b"\n", b"\x1b", b"\xff"])
+def test_damaged_names_are_told(letter: bytes, file: Path) -> None:
+    data = _linear().SerializeToString()
+    file.write_bytes(data.replace(b"MatMul", b"Mat" + letter + b"ul"))
+    _refused(ArtifactError, "names in it are no printable text", lambda: read_model(file))
+
+
 @pytest.mark.parametrize(
     ("location", "words"),
     [

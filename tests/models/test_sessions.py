@@ -1,4 +1,4 @@
-"""Sessions of ONNX models: what opening one leaves behind."""
+"""Sessions of ONNX models: what opening one leaves behind and prints."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+from onnx import TensorProto, helper
+
+from hwnas.models.sessions import open_session
 
 PREDICT = """
 import hwnas
@@ -27,3 +32,17 @@ def test_predicting_writes_nothing_to_the_home_folder(tmp_path: Path) -> None:
     )
     assert (found.stdout, found.stderr) == ("True\n", "")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_model_that_cannot_be_opened_is_not_tried_again_aloud(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    node = helper.make_node("NoSuch", ["x"], ["y"])
+    values = [helper.make_tensor_value_info(each, TensorProto.FLOAT, [1]) for each in "xy"]
+    graph = helper.make_graph([node], "made", values[:1], values[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
+    # A complaint that is no text is an error of the kind after which it would.
+    data = model.SerializeToString().replace(b"NoSuch", b"\xffoSuch")
+    with pytest.raises(Exception, match="can't decode"):
+        open_session(data)
+    assert capfd.readouterr() == ("", "")

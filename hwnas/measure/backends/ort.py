@@ -9,9 +9,9 @@ import numpy as np
 from hwnas.errors import ConfigError, MeasurementError
 from hwnas.measure.backends import BACKENDS, Model
 from hwnas.measure.clock import Clock
-from hwnas.models.sessions import onnxruntime_library
+from hwnas.models.onnx_missing import missing_operators
+from hwnas.models.sessions import CPU_PROVIDER, new_session, onnxruntime_library
 
-_CPU = "CPUExecutionProvider"
 _SUFFIX = "ExecutionProvider"
 
 
@@ -65,9 +65,11 @@ class OnnxRuntime:
         options.log_severity_level = 4
         # Threads that still wait in a loop after a run would take a core from the next model.
         options.add_session_config_entry("session.force_spinning_stop", "1")
-        providers = [self._provider] if self._provider == _CPU else [self._provider, _CPU]
+        providers = (
+            [self._provider] if self._provider == CPU_PROVIDER else [self._provider, CPU_PROVIDER]
+        )
         try:
-            session = library.InferenceSession(model.data, options, providers=providers)
+            session = new_session(model.data, options, providers)
         except Exception as error:  # each of onnxruntime's is a class of its own
             raise _cannot_run(model, error) from error
         if session.get_providers()[0] != self._provider:
@@ -117,7 +119,13 @@ class OrtRunner:
 
 
 def _cannot_run(model: Model, error: Exception) -> MeasurementError:
+    complaint = " ".join(str(error).split())
+    missing = missing_operators(model.data, complaint)
+    if missing:
+        return MeasurementError(
+            f"{model.name} must have operators that ONNX Runtime supports; it does not support "
+            f"{', '.join(missing)}, or not in this precision. Export the model without them."
+        )
     return MeasurementError(
-        f"{model.name}: ONNX Runtime must run the model; it cannot "
-        f"({' '.join(str(error).split())})."
+        f"{model.name}: ONNX Runtime must run the model; it cannot ({complaint})."
     )
