@@ -226,7 +226,7 @@ def _runs(batch: Batch, device: Device) -> np.ndarray:
     counts, limits = support(batch.space, device)
     pairs = zip(counts, limits, strict=True)
     kept = [limit.violation(count(batch).value) == 0 for count, limit in pairs]
-    return np.all([np.ones(len(batch), dtype=bool), *kept], axis=0)
+    return np.asarray(np.all([np.ones(len(batch), dtype=bool), *kept], axis=0))
 
 
 def _rows(front: Front, is_kept: np.ndarray) -> Front:
