@@ -33,6 +33,7 @@ _HEAVY = (
     "pyarrow",
     "plotly",
     "scipy",
+    "zeus",
 )
 
 # Imports every module of the package and prints which heavy libraries came along with which.
@@ -170,7 +171,9 @@ def test_optional_libraries_are_not_required() -> None:
         line for line in metadata("hwnas").get_all("Requires-Dist", []) if "extra ==" not in line
     ]
     assert required
-    assert not [line for line in required if line.startswith(("torch", "tvm", "ray", "selenium"))]
+    assert not [
+        line for line in required if line.startswith(("torch", "tvm", "ray", "selenium", "zeus"))
+    ]
 
 
 def test_all_is_every_extra_but_the_tests_and_itself() -> None:
@@ -187,8 +190,9 @@ def test_constraints_pin_every_requirement() -> None:
         if line and not line.startswith("#")
     }
     project = _project()
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["torch"]]
-    wanted += project["optional-dependencies"]["test"]
+    wanted = list(project["dependencies"])
+    for extra in ("torch", "energy", "test"):
+        wanted += project["optional-dependencies"][extra]
     names = {requirement.split(">=")[0].lower() for requirement in wanted}
     assert names - set(pins) == set()
     assert all(pins.values())

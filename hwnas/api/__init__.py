@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         load_device,
         tables_of,
     )
+    from hwnas.api._energy import attach_energy, meter_statuses
     from hwnas.api._explain import explain, explanations, first, label_of, legend_of
     from hwnas.api._fit import (
         fit,
@@ -27,13 +28,20 @@ if TYPE_CHECKING:
         BackendStatus,
         Plan,
         Profiled,
-        backends,
+        backend_statuses,
         load_backend,
         parse_duration,
         parse_mode,
         profile,
         profiled_record,
         sustain,
+    )
+    from hwnas.api._new_device import (
+        MIN_BUDGET,
+        add_device,
+        learned_record,
+        recheck_device,
+        recheck_record,
     )
     from hwnas.api._proxies import choose_architectures, n_cores, plan_scoring, score_rows, sweep
     from hwnas.api._runs import (
@@ -84,6 +92,7 @@ _HOMES = {
         "load_device",
         "tables_of",
     ),
+    "_energy": ("attach_energy", "meter_statuses"),
     "_explain": (
         "explain",
         "explanations",
@@ -102,13 +111,20 @@ _HOMES = {
         "BackendStatus",
         "Plan",
         "Profiled",
-        "backends",
+        "backend_statuses",
         "load_backend",
         "parse_duration",
         "parse_mode",
         "profile",
         "profiled_record",
         "sustain",
+    ),
+    "_new_device": (
+        "MIN_BUDGET",
+        "add_device",
+        "recheck_device",
+        "recheck_record",
+        "learned_record",
     ),
     "_proxies": (
         "choose_architectures",
@@ -172,12 +188,15 @@ __all__ = [
     "DEFAULT_SAMPLE",
     "INEXACT",
     "INPUTS",
+    "MIN_BUDGET",
     "BackendStatus",
     "Plan",
     "Profiled",
     "SearchInterrupted",
     "Share",
-    "backends",
+    "add_device",
+    "attach_energy",
+    "backend_statuses",
     "choose_architectures",
     "choose_device",
     "device_choice_record",
@@ -197,6 +216,7 @@ __all__ = [
     "known_on",
     "label_of",
     "lacking_skill",
+    "learned_record",
     "legend_of",
     "listed",
     "load_audit",
@@ -205,6 +225,7 @@ __all__ = [
     "load_run",
     "load_table_card",
     "make_objective",
+    "meter_statuses",
     "n_cores",
     "objective",
     "objective_name",
@@ -219,6 +240,8 @@ __all__ = [
     "profile",
     "profiled_record",
     "pull_tables",
+    "recheck_device",
+    "recheck_record",
     "score_rows",
     "search",
     "select",

@@ -13,6 +13,7 @@ import numpy as np
 
 from hwnas._files import sha256_bytes
 from hwnas._resources import cache_dir
+from hwnas.api._energy import metering_of
 from hwnas.core.architecture import Architecture
 from hwnas.core.device import check_device_name
 from hwnas.core.space import SearchSpace
@@ -28,6 +29,7 @@ from hwnas.measure.candidates import (
     file_candidate,
 )
 from hwnas.measure.clock import SystemClock
+from hwnas.measure.energy import EnergyReading, estimate_energy
 from hwnas.measure.environment import pinned
 from hwnas.measure.modes import Opener
 from hwnas.measure.plan import Plan, parse_mode
@@ -47,7 +49,7 @@ __all__ = [
     "Plan",
     "Profiled",
     "ProfiledModel",
-    "backends",
+    "backend_statuses",
     "load_backend",
     "parse_duration",
     "parse_mode",
@@ -87,12 +89,14 @@ class ProfiledModel:
         summary: What its raw samples say.
         facts: What else is known of it; of the last pass that measured it.
         is_unstable: Whether its visits vary more than the plan allows.
+        energy: Energy of a run; None where it was neither metered nor estimated.
     """
 
     name: str
     summary: Summary
     facts: Facts
     is_unstable: bool
+    energy: EnergyReading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ class Profiled:
     path: Path
 
 
-def backends() -> list[BackendStatus]:
+def backend_statuses() -> list[BackendStatus]:
     """Every backend, and whether it can run here."""
     return [_status(name) for name in BACKENDS]
 
@@ -145,6 +149,9 @@ def profile(
     shapes: Mapping[str, Sequence[int]] | None = None,
     folder: str | os.PathLike[str] | None = None,
     on_block: Callable[[Block, int, int], None] | None = None,
+    meter: str | None = None,
+    window_s: float | None = None,
+    power_w: float | None = None,
 ) -> Profiled:
     """Measure the latency of architectures or ONNX files on this machine or a remote board.
 
@@ -165,9 +172,14 @@ def profile(
         folder: Where tables or raw samples lie; the user's cache by default.
         on_block: Called after each block with what it gave, how many models are done and how many
             there are.
+        meter: What energy is read from: ``"zeus"``, or ``"external"`` for a meter whose log
+            ``attach_energy`` takes later; none by default.
+        window_s: Seconds that each model runs alone for it; what the meter needs by default.
+        power_w: Power of the device in watts, for an estimate where there is no meter.
 
     Raises:
-        ConfigError: Nothing is to be measured, or files and architectures at once.
+        ConfigError: Nothing is to be measured, files and architectures at once, or the meter
+            cannot read anything here.
         UnknownNameError: There is no such space or backend.
         ArchitectureError: A string is no architecture.
         ArtifactError: A file is missing, damaged or no ONNX model.
@@ -182,7 +194,11 @@ def profile(
     plan = plan or Plan()
     name_of_device = device or f"local-{runs_on.name}"
     check_device_name(name_of_device)
-    job = Job(name_of_device, runs_on, plan, precision, again)
+    if power_w is not None:
+        # Said before anything runs.
+        estimate_energy(power_w, 1.0)
+    metering = metering_of(meter, window_s)
+    job = Job(name_of_device, runs_on, plan, precision, again, metering)
     files = [_is_file(model) for model in models]
     if any(files) and not all(files):
         raise ConfigError("Give architectures or .onnx files, not both.")
@@ -190,12 +206,23 @@ def profile(
         if sample is not None or table is not None:
             raise ConfigError("--sample and --table are for architectures; files were given.")
         paths = [Path(str(model)) for model in models]
-        return _profile_files(job, paths, shapes or {}, folder, on_block)
+        found = _profile_files(job, paths, shapes or {}, folder, on_block)
+        return found if power_w is None else _estimated(found, power_w)
     given = load_space(space) if isinstance(space, str) else space
     archs = _architectures(given, models, sample, plan.seed)
     name = table or f"{given.name}-{job.device}"
     check_own_name(name)
-    return _profile_archs(job, given, archs, name, folder, on_block)
+    found = _profile_archs(job, given, archs, name, folder, on_block)
+    return found if power_w is None else _estimated(found, power_w)
+
+
+def _estimated(found: Profiled, power_w: float) -> Profiled:
+    """The same with an estimate where no energy was measured."""
+    models = tuple(
+        replace(each, energy=each.energy or estimate_energy(power_w, each.summary.latency_ms))
+        for each in found.models
+    )
+    return replace(found, models=models)
 
 
 def _is_file(model: object) -> bool:
@@ -322,6 +349,7 @@ def _result(
     facts = {name: fact for each in passes for name, fact in each.facts.items()}
     reasons = {name: reason for each in passes for name, reason in each.failed.items()}
     known = summaries(found, target)
+    joules = {name: reading for each in passes for name, reading in each.energy.items()}
     failed = {name: reasons[name] for name in names if name not in known and name in reasons}
     if failed and not known:
         raise MeasurementError(next(iter(failed.values())))
@@ -331,7 +359,13 @@ def _result(
         settings=passes[-1].settings,
         anchor=passes[-1].anchor,
         models=tuple(
-            ProfiledModel(name, known[name], facts[name], is_unstable(known[name], job.plan))
+            ProfiledModel(
+                name,
+                known[name],
+                facts[name],
+                is_unstable(known[name], job.plan),
+                joules.get(name),
+            )
             for name in names
             if name in known
         ),
@@ -400,6 +434,7 @@ def profiled_record(
                 "name": each.name,
                 **asdict(each.summary),
                 "is_unstable": each.is_unstable,
+                "energy": None if each.energy is None else asdict(each.energy),
                 **asdict(each.facts),
                 "sustained": asdict(lasting[each.name]) if each.name in lasting else None,
             }

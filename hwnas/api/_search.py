@@ -114,8 +114,8 @@ def search(
             interval; ``"point"``, the value; or a probability such as ``"90%"``. By default what
             the resumed run has, and ``"interval"`` for a new one.
         backend: What runs models on the device, or its name, for what is measured; by default
-            what measured the device before, and ONNX Runtime for this machine, which it is where
-            no device is named.
+            what the device's description says, or what measured it before; and ONNX Runtime for
+            this machine, which it is where no device is named.
         on_note: Called with what the user should know before the search begins: that a predictor
             has no skill, which the run's notes say too, or how long measuring takes.
 

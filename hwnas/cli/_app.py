@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hwnas.cli import devices, tables
+from hwnas.cli import device, devices, energy, tables
 from hwnas.cli._help import ListingCommand
 from hwnas.cli.explain import explain
 from hwnas.cli.fit import fit
@@ -54,5 +54,10 @@ app.command("profile")(profile)
 app.command("backends")(backends)
 app.command("proxies")(proxies)
 app.command("spaces")(devices.list_spaces)
+devices.app.command("add")(device.add)
+devices.app.command("recheck")(device.recheck)
 app.add_typer(devices.app, name="devices")
+# What is done to one device reads better so.
+app.add_typer(devices.app, name="device", hidden=True)
 app.add_typer(tables.app, name="tables")
+app.add_typer(energy.app, name="energy")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from hwnas.measure.backends import Backend
+    from rich.console import Console
 
 BackendName = Annotated[
     str, typer.Option("--backend", help="What runs the models; see: hwnas backends")
@@ -37,16 +38,39 @@ ModeText = Annotated[
 ]
 
 
-def backend_of(name: str, **options: Any) -> Backend:
-    """The backend of a name with the options that were given on the command line.
+def given(**options: Any) -> dict[str, Any]:
+    """Options of a backend that were given on the command line."""
+    return {name: value for name, value in options.items() if value is not None}
 
-    Raises:
-        UnknownNameError: There is no such backend.
-        ConfigError: It has no such option, or an option cannot be.
+
+@contextlib.contextmanager
+def progress_bar(out: Console) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar over models that are measured, if that is a terminal; gone when all are.
+
+    Yields:
+        What moves it: words, how many are done and how many there are.
     """
-    from hwnas import api
+    from rich import progress as parts
 
-    return api.load_backend(name, **{k: v for k, v in options.items() if v is not None})
+    bar = parts.Progress(
+        parts.BarColumn(bar_width=20),
+        parts.MofNCompleteColumn(),
+        parts.TextColumn("{task.description}"),
+        parts.TimeRemainingColumn(compact=True),
+        console=out,
+        transient=True,
+        disable=not out.is_terminal,
+    )
+    row = bar.add_task("", total=None)
+    with contextlib.ExitStack() as shown:
+
+        def update(words: str, n_done: int, n_models: int) -> None:
+            # Not before there is something to show: what is refused is refused in one line.
+            if not bar.live.is_started:
+                shown.enter_context(bar)
+            bar.update(row, description=words, completed=n_done, total=n_models)
+
+        yield update
 
 
 def shapes_of(texts: Sequence[str] | None) -> Mapping[str, Sequence[int]]:

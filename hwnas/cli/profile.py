@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +11,7 @@ import typer
 from hwnas.cli import _backend
 from hwnas.cli._console import console, number, print_json
 from hwnas.cli._space import OptionTexts
+from hwnas.cli.energy import energy_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -71,6 +71,19 @@ def profile(
     max_cv: Annotated[
         float, typer.Option(help="A model whose turns vary more is unstable; 0.1 is 10 %.")
     ] = 0.1,
+    meter: Annotated[
+        str | None,
+        typer.Option(
+            metavar="zeus|external",
+            help="Energy: counters of this machine, or a meter outside; see: hwnas energy attach",
+        ),
+    ] = None,
+    window_s: Annotated[
+        float | None, typer.Option(help="Seconds that each model runs alone for the meter.")
+    ] = None,
+    power_w: Annotated[
+        float | None, typer.Option(help="Power of the device in watts, for an estimate of energy.")
+    ] = None,
     again: Annotated[
         bool, typer.Option("--again", help="Measure what the table holds once more.")
     ] = False,
@@ -88,10 +101,10 @@ def profile(
     """
     from hwnas import api
 
-    runs_on = _backend.backend_of(
-        backend, provider=provider, tuning_trials=tuning_trials, tracker=tracker, key=key,
-        target=target,
-    )  # fmt: skip
+    options = _backend.given(
+        provider=provider, tuning_trials=tuning_trials, tracker=tracker, key=key, target=target
+    )
+    runs_on = api.load_backend(backend, **options)
     plan = api.Plan(
         visits=visits, min_samples=min_samples, min_seconds=min_seconds, threads=threads,
         batch=batch_size, mode=api.parse_mode(mode), max_cv=max_cv, seed=seed,
@@ -100,8 +113,11 @@ def profile(
     given = api.space_of(models[0] if is_space else space, dataset, option)
     shapes = _backend.shapes_of(input_shape)
     lasting_s = None if sustain is None else api.parse_duration(sustain)
-    messages = console(to_stderr=True)
-    with _bar(messages) as tell:
+    with _backend.progress_bar(console(to_stderr=True)) as update:
+
+        def tell(_: Block, n_done: int, n_models: int) -> None:
+            update("models measured", n_done, n_models)
+
         found = api.profile(
             [] if is_space else models,
             given,
@@ -115,6 +131,9 @@ def profile(
             shapes,
             out,
             tell,
+            meter,
+            window_s,
+            power_w,
         )
     lasting = dict[str, Any]()
     if lasting_s is not None:
@@ -126,32 +145,6 @@ def profile(
         _print(console(), found, lasting)
     if found.failed:
         raise typer.Exit(1)
-
-
-@contextlib.contextmanager
-def _bar(out: Console) -> Iterator[Callable[[Block, int, int], None]]:
-    """A progress bar over models."""
-    from rich import progress as parts
-
-    bar = parts.Progress(
-        parts.BarColumn(bar_width=20),
-        parts.MofNCompleteColumn(),
-        parts.TextColumn("models measured"),
-        parts.TimeRemainingColumn(compact=True),
-        console=out,
-        transient=True,
-        disable=not out.is_terminal,
-    )
-    row = bar.add_task("", total=None)
-    with contextlib.ExitStack() as shown:
-
-        def tell(_: Block, n_done: int, n_models: int) -> None:
-            # Not before there is something to show: what is refused is refused in one line.
-            if not bar.live.is_started:
-                shown.enter_context(bar)
-            bar.update(row, completed=n_done, total=n_models)
-
-        yield tell
 
 
 def _print(out: Console, found: Profiled, lasting: dict[str, Sustained]) -> None:
@@ -194,6 +187,14 @@ def _lines(found: Profiled, lasting: dict[str, Sustained]) -> Iterator[str]:
             f"{escape(name)}: {began}; {number(run.first_ms)} ms at first, in the second half "
             f"{number(run.last_ms)} ms, P90 {number(run.sustained_p90_ms)} ms"
         )
+    metered = {each.name: each.energy for each in found.models[:_SHOWN] if each.energy}
+    if metered:
+        yield from energy_lines(metered)
+    else:
+        yield (
+            "[dim]Energy: not available; hwnas backends says which meters there are, --power-w "
+            "gives an estimate[/dim]"
+        )
     n_unstable = sum(each.is_unstable for each in found.models)
     if n_unstable:
         yield (
@@ -217,7 +218,7 @@ def backends(
 
     from hwnas import api
 
-    found = api.backends()
+    found = api.backend_statuses()
     if as_json:
         print_json([dataclasses.asdict(each) for each in found])
         return
@@ -229,3 +230,9 @@ def backends(
             out.print(f"  runs here: {escape(settings)}", soft_wrap=True)
         else:
             out.print(f"  [yellow]not here:[/yellow] {escape(each.why_not)}", soft_wrap=True)
+    out.print("\nMeters of energy, for hwnas profile --meter:")
+    for name, title, reason in api.meter_statuses():
+        out.print(f"[bold]{name}[/bold]  {escape(title)}")
+        state = "reads here" if reason is None else f"[yellow]not here:[/yellow] {escape(reason)}"
+        out.print(f"  {state}", soft_wrap=True)
+    out.print("[bold]external[/bold]  A meter outside; its log goes to: hwnas energy attach")

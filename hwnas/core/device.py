@@ -5,14 +5,16 @@ What is known of it is what the catalogue of tables and the predictors find.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from hwnas._files import write_text
 from hwnas._records import RecordFormat
 from hwnas._resources import config_dir, data_dir
 from hwnas.core.operation import run_kinds
@@ -21,6 +23,25 @@ from hwnas.errors import ConfigError, UnknownNameError
 ENTRY_POINTS = "hwnas.devices"
 """Each entry point is the path of a TOML file; its name is the device's."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+
+
+Option = str | int | float | bool
+"""An option of a backend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How to run models on a device.
+
+    Args:
+        name: Name of the backend.
+        options: What it is made with.
+        threads: Threads of a model's operators.
+    """
+
+    name: str
+    options: dict[str, Option] = field(default_factory=dict)
+    threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +58,7 @@ class Device:
         note: Anything a user must know before trusting its numbers.
         unsupported: Kinds of operation that it cannot run, such as ``"avg_pool"``; architectures
             that contain one are infeasible on it.
+        backend: How to run models on it; None where nobody said.
 
     Raises:
         ConfigError: The rated power is no positive number of watts, or an unsupported operation is
@@ -51,6 +73,7 @@ class Device:
     rated_power_source: str = ""
     note: str = ""
     unsupported: tuple[str, ...] = ()
+    backend: Reach | None = None
 
     def __post_init__(self) -> None:
         known = run_kinds()
@@ -86,6 +109,7 @@ class _Description:
     note: str = ""
     unsupported: tuple[str, ...] = ()
     power: _Power | None = None
+    backend: Reach | None = None
 
     def __post_init__(self) -> None:
         for name in ("title", "kind", "source"):
@@ -98,18 +122,17 @@ def _without_tables(fields: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if key != "table"}
 
 
-def _without_operations(fields: dict[str, Any]) -> dict[str, Any]:
-    """Schema 2 did not say what a device cannot run; the fields are the same."""
-    return fields
-
-
 _DESCRIPTIONS = RecordFormat(
     kind=_Description,
     schema=3,
     error=ConfigError,
-    what="the description of a device (schema, title, kind, source, note, unsupported, [power])",
+    what=(
+        "the description of a device (schema, title, kind, source, note, unsupported, [power], "
+        "[backend])"
+    ),
     advice="See devices/raspi4.toml for one",
-    upgrades={1: _without_tables, 2: _without_operations},
+    # Schema 3 says how to reach a device and what it cannot run.
+    upgrades={1: _without_tables, 2: dict},
 )
 
 
@@ -139,7 +162,43 @@ def read_device(path: Path, name: str | None = None) -> Device:
         rated_power_source=found.power.source if found.power else "",
         note=found.note,
         unsupported=found.unsupported,
+        backend=found.backend,
     )
+
+
+def own_device_path(name: str) -> Path:
+    """File in which the user's device of a name is described, or would be."""
+    return config_dir() / "devices" / f"{name}.toml"
+
+
+def write_device(device: Device) -> Path:
+    """Describe a device of the user's own; the file.
+
+    Raises:
+        StorageError: The folder cannot be written.
+    """
+    texts = {
+        "title": device.title,
+        "kind": device.kind,
+        "source": device.source,
+        "note": device.note,
+    }
+    lines = [f"schema = {_DESCRIPTIONS.schema}"]
+    lines += [f"{key} = {_quoted(text)}" for key, text in texts.items() if text]
+    if device.unsupported:
+        lines += [f"unsupported = {json.dumps(device.unsupported)}"]
+    if device.rated_power_w is not None:
+        lines += ["", "[power]", f"rated_w = {device.rated_power_w}"]
+        lines += [f"source = {_quoted(device.rated_power_source)}"]
+    if device.backend is not None:
+        lines += ["", "[backend]", f"name = {_quoted(device.backend.name)}"]
+        lines += [f"threads = {device.backend.threads}"]
+        if device.backend.options:
+            lines += ["", "[backend.options]"]
+        lines += [f"{key} = {_quoted(each)}" for key, each in device.backend.options.items()]
+    path = own_device_path(device.name)
+    write_text(path, "\n".join(lines) + "\n")
+    return path
 
 
 def _files() -> dict[str, Path]:
@@ -159,6 +218,11 @@ def _files() -> dict[str, Path]:
             )
         files[name] = path
     return files
+
+
+def _quoted(value: Option) -> str:
+    """A value as TOML has it: as JSON does, but the delete character is written as its number."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def check_device_name(name: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
 from hwnas.errors import TableError
 from hwnas.features import feature_layout, feature_matrix, feature_names
-from hwnas.fitting.device_prior import cost_sets, unrelated
+from hwnas.fitting.device_prior import Sources, cost_sets, unrelated
 from hwnas.fitting.evaluation import FittedModel, fit_and_measure
 from hwnas.fitting.few_costs import MIN_NETS, fit_few_costs, is_few_costs
 from hwnas.fitting.importance import MIN_CLASSES as MIN_FOR_IMPORTANCES
@@ -68,7 +68,7 @@ def fit_column(
     seed: int = 0,
     features: Sequence[str] | None = None,
     tolerance: float = NO_BETTER,
-    sources: Collection[str] | None = None,
+    sources: Sources | None = None,
 ) -> Fitted:
     """A predictor of the class means of one column of a table.
 
@@ -87,8 +87,8 @@ def fit_column(
         features: Names of feature sets; those that suit the space by default.
         tolerance: How far below the best Kendall tau of cross-validation a smaller model may be
             to be preferred.
-        sources: Names of the known costs that few nets of a device are learned next to; all that
-            ship by default, but where the table is published those of its own device.
+        sources: The known costs that few nets of a device are learned next to; all that ship by
+            default, but where the table is published those of its own device.
 
     Raises:
         TableError: The column holds no quantity, never varies, or has too few values.
@@ -125,7 +125,7 @@ def _fit_few_costs(
     column: Column,
     means: ClassMeans,
     seed: int,
-    sources: Collection[str] | None,
+    sources: Sources | None,
 ) -> Fitted:
     """A predictor of a device's cost from few nets."""
     from threadpoolctl import threadpool_limits

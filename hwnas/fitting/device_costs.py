@@ -11,13 +11,18 @@ from hwnas.errors import TableError
 from hwnas.features import net_feature_matrix
 from hwnas.features.device_costs import ENCODING, DeviceCosts, SmoothedCost
 from hwnas.fitting.columns import target_of, versions
-from hwnas.fitting.device_prior import is_cost
+from hwnas.fitting.device_prior import cost_sets, is_cost, prior_of_costs
+from hwnas.fitting.linear_prior import fit_with_prior
 from hwnas.tables import Column, Table
 from hwnas.tables.checks import parse_archs
 from hwnas.tables.classes import class_members
 
 PENALTY = 1.0
 """Weight of the squared coefficients: most pairs of operations stand in hundreds of nets."""
+FEW = 1500
+"""Fewer nets than this are learned from with a prior of counts and operations."""
+N_FILLED = 5000
+"""Random nets on which what few nets say is smoothed."""
 DECIMALS = 5
 """Of coefficients of a logarithm: far below any noise, and the same on every machine."""
 SAME = 1e-6
@@ -95,22 +100,47 @@ def _is_multiple(one: dict[str, float], other: dict[str, float]) -> bool:
 def _smoothed(
     space: SearchSpace, table: Table, column: Column, genotypes: np.ndarray, logs: np.ndarray
 ) -> SmoothedCost:
-    """Ridge regression in closed form."""
+    """A column's cost by ridge regression; where nets are few, on what they say of others."""
+    is_few = len(logs) < FEW
+    coefficients, intercept = _ridge(
+        space, *(_filled(space, genotypes, logs) if is_few else (genotypes, logs))
+    )
     design = net_feature_matrix(space, genotypes, (ENCODING,)).astype(float)
-    centre, mean = design.mean(axis=0), float(logs.mean())
-    off = design - centre
-    gram = off.T @ off + PENALTY * np.eye(off.shape[1])
-    coefficients = np.round(np.linalg.solve(gram, off.T @ (logs - mean)), DECIMALS)
-    intercept = round(mean - float(centre @ coefficients), DECIMALS)
     left_over = logs - design @ coefficients - intercept
     return SmoothedCost(
         target=target_of(column),
         table=table.name,
         table_sha256=table.sha256,
         n_nets=len(logs),
-        mean=round(mean, DECIMALS),
+        mean=round(float(logs.mean()), DECIMALS),
         deviation=round(float(logs.std()), DECIMALS),
         error=round(float(np.sqrt(np.mean(left_over**2))), DECIMALS),
         intercept=intercept,
         coefficients=tuple(coefficients.tolist()),
     )
+
+
+def _ridge(space: SearchSpace, genotypes: np.ndarray, logs: np.ndarray) -> tuple[np.ndarray, float]:
+    """Coefficients of the encoding, shape ``(n_columns,)``, and intercept, in closed form."""
+    design = net_feature_matrix(space, genotypes, (ENCODING,)).astype(float)
+    centre, mean = design.mean(axis=0), float(logs.mean())
+    off = design - centre
+    gram = off.T @ off + PENALTY * np.eye(off.shape[1])
+    coefficients = np.round(np.linalg.solve(gram, off.T @ (logs - mean)), DECIMALS)
+    return coefficients, round(mean - float(centre @ coefficients), DECIMALS)
+
+
+def _filled(
+    space: SearchSpace, genotypes: np.ndarray, logs: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Random nets ``(n_nets, n_genes)`` and the costs ``(n_nets,)`` that few measured ones imply.
+
+    The ridge alone would shrink each of hundreds of coefficients alike.
+    """
+    sets = cost_sets(space)
+    mean, deviation = logs.mean(), logs.std() or 1.0
+    features = net_feature_matrix(space, genotypes, sets)
+    model = fit_with_prior(prior_of_costs(space, ()), features, (logs - mean) / deviation)
+    drawn = space.sample_genotypes(N_FILLED, np.random.default_rng(0))
+    nets = space.pruned_genotypes(drawn)
+    return nets, model.predict(net_feature_matrix(space, nets, sets)) * deviation + mean

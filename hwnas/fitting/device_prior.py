@@ -7,12 +7,15 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from hwnas.core.space import SearchSpace
+from hwnas.errors import UnknownNameError
 from hwnas.features import feature_layout, net_feature_matrix
 from hwnas.features.device_costs import DEVICE_COSTS, ENCODING, SmoothedCost, device_costs
 from hwnas.features.sets import tied_choices
 from hwnas.fitting.linear_prior import LinearPrior
 from hwnas.tables import Column
 
+Sources = Collection[str | SmoothedCost]
+"""Known costs: names of those that ship, such as ``"1080ti.latency.batch32"``, and others."""
 COSTS = ("latency", "energy", "throughput")
 """Quantities of a device that go with the size of a network."""
 NET_COUNTS = "net_counts"
@@ -44,13 +47,15 @@ def cost_sets(space: SearchSpace) -> tuple[str, ...]:
     return (*known, ENCODING, NET_COUNTS)
 
 
-def prior_of_costs(space: SearchSpace, sources: Collection[str] | None = None) -> LinearPrior:
+def prior_of_costs(space: SearchSpace, sources: Sources | None = None) -> LinearPrior:
     """The prior of a linear model on the features of ``cost_sets``.
 
     Args:
         space: Search space.
-        sources: Names of the known costs to learn from, such as ``"1080ti.latency.batch32"``; all
-            that ship by default.
+        sources: The known costs to learn from; all that ship by default.
+
+    Raises:
+        UnknownNameError: No cost of a name ships for the space.
     """
     sets = cost_sets(space)
     layout = feature_layout(space, sets)
@@ -80,7 +85,7 @@ def _blocks(
     space: SearchSpace,
     layout: Mapping[str, range],
     features: np.ndarray,
-    sources: Collection[str] | None,
+    sources: Sources | None,
 ) -> dict[str, np.ndarray]:
     """Directions of each kind of feature, scaled by their spread over ``(n, n_features)``."""
     spread = features.std(axis=0)
@@ -91,12 +96,8 @@ def _blocks(
         variance = (features @ block).var(axis=0).sum()
         return block / np.sqrt(variance) if variance > 0 else block[:, :0]
 
-    blocks = {}
-    if DEVICE_COSTS in layout:
-        columns = layout[DEVICE_COSTS]
-        blocks[KNOWN] = scaled(
-            columns, _balanced(space, spread[columns.start : columns.stop], sources)
-        )
+    known = _balanced(space, layout, features, sources)
+    blocks = {KNOWN: scaled(range(len(known)), known)}
     encoding, counts = layout[ENCODING], layout[NET_COUNTS]
     tied = tied_choices(space)
     places, n_pairs = np.eye(len(encoding), len(tied)), len(encoding) - len(tied)
@@ -111,23 +112,37 @@ def _blocks(
 
 
 def _balanced(
-    space: SearchSpace, spread: np.ndarray, sources: Collection[str] | None
+    space: SearchSpace,
+    layout: Mapping[str, range],
+    features: np.ndarray,
+    sources: Sources | None,
 ) -> np.ndarray:
-    """A direction for each known cost that is a source: all boards count alike."""
-    known = device_costs(space)
-    assert known is not None
-    wanted = [
-        place for place, cost in enumerate(known.costs) if sources is None or cost.name in sources
-    ]
-    boards = [known.costs[place].target.device for place in wanted]
-    directions = np.zeros((len(spread), len(wanted)))
-    for number, (place, board) in enumerate(zip(wanted, boards, strict=True)):
-        directions[place, number] = 1 / (spread[place] * np.sqrt(boards.count(board)))
-    return directions
+    """A direction of ``(n_features, n_sources)`` for each source: all boards count alike."""
+    costs = _shipped(space)
+    shipped = {cost.name: place for place, cost in enumerate(costs)}
+    wanted = list(shipped if sources is None else sources)
+    directions = np.zeros((features.shape[1], len(wanted)))
+    boards = []
+    for number, source in enumerate(wanted):
+        if isinstance(source, SmoothedCost):
+            directions[layout[ENCODING], number] = source.coefficients
+            boards.append(source.target.device)
+        elif source in shipped:
+            place = shipped[source]
+            directions[layout[DEVICE_COSTS][place], number] = 1.0
+            boards.append(costs[place].target.device)
+        else:
+            raise UnknownNameError("known cost", source, shipped)
+    spread = (features @ directions).std(axis=0)
+    shares = np.sqrt([boards.count(board) for board in boards])
+    return np.asarray(directions / np.where(spread > 0, spread * shares, np.inf))
 
 
 def unrelated(space: SearchSpace, device: str | None) -> list[str]:
     """Names of the known costs of other devices than one."""
+    return [cost.name for cost in _shipped(space) if cost.target.device != device]
+
+
+def _shipped(space: SearchSpace) -> tuple[SmoothedCost, ...]:
     known = device_costs(space)
-    costs: tuple[SmoothedCost, ...] = () if known is None else known.costs
-    return [cost.name for cost in costs if cost.target.device != device]
+    return () if known is None else known.costs

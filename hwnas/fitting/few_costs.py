@@ -7,7 +7,6 @@ one functional class differ on a device; asked is for classes, the mean over the
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +20,7 @@ from hwnas.fitting.calibration import calibrate_few
 from hwnas.fitting.conversion import linear_to_onnx
 from hwnas.fitting.device_prior import (
     ONE_NUMBER,
+    Sources,
     cost_sets,
     has_prior,
     is_cost,
@@ -74,7 +74,7 @@ def fit_few_costs(
     space: SearchSpace,
     quantity: Quantity,
     nets: NetMeans,
-    sources: Collection[str] | None = None,
+    sources: Sources | None = None,
 ) -> FewCosts:
     """Fit, measure and calibrate a model of a device's cost.
 
@@ -86,7 +86,7 @@ def fit_few_costs(
         space: Search space.
         quantity: What the values are of.
         nets: Nets as they stand with positive values.
-        sources: Names of the known costs to learn from; all that ship by default.
+        sources: The known costs to learn from; all that ship by default.
 
     Raises:
         TableError: The values do not vary.
@@ -114,6 +114,25 @@ def fit_few_costs(
         evaluation=Evaluation(CROSS_VALIDATED, sizes, figures, coverage),
         interval=interval,
     )
+
+
+def fit_and_predict(
+    space: SearchSpace, nets: NetMeans, rows: np.ndarray, sources: Sources | None = None
+) -> np.ndarray:
+    """What a model that was fitted on some nets says of all of them, shape ``(n_nets,)``.
+
+    Args:
+        space: Search space.
+        nets: Nets as they stand with positive values.
+        rows: Places of those to fit on; their values vary.
+        sources: The known costs to learn from; all that ship by default.
+    """
+    features = net_feature_matrix(space, nets.genotypes, cost_sets(space))
+    target = np.log(nets.values[rows])
+    mean, deviation = float(target.mean()), float(target.std())
+    prior, z = prior_of_costs(space, sources), (target - mean) / deviation
+    _, found, _ = _picked(prior, features[rows], z, nets.class_of[rows])
+    return np.exp(found.predict(features) * deviation + mean)
 
 
 def _picked(

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-NOISES = tuple(np.geomspace(1e-3, 1.0, 10).tolist())
+NOISES = tuple(np.geomspace(1e-3, 10.0, 13).tolist())
 """Variances of noise that are averaged over; a block of weight one explains a variance of one."""
 NEGLIGIBLE = 1e-6
 """A setting whose evidence is this part of the best one's is left out of the average."""

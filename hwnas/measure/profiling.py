@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
-from hwnas.errors import HwnasError, LostDeviceError, MeasurementError, StorageError
+from hwnas.errors import ConfigError, HwnasError, LostDeviceError, MeasurementError, StorageError
 from hwnas.measure.backends import Backend, Runner, largest_difference
 from hwnas.measure.candidates import Candidate, Prepared
 from hwnas.measure.clock import Clock
 from hwnas.measure.environment import heap_bytes, pinned
+from hwnas.measure.metering import NOTHING_METERED, Metered, Metering, meter_models
 from hwnas.measure.modes import Opener
 from hwnas.measure.plan import Plan
 from hwnas.measure.samples import Samples
@@ -87,12 +88,14 @@ class Block:
         measured: Those that were measured.
         failed: Those that could not be.
         cooled_s: Seconds that were waited for the device to cool down.
+        metered: Energy of the models, or marks for the log of a meter outside.
         n_retries: How often the block was begun again because the device went away.
     """
 
     measured: tuple[Measured, ...]
     failed: tuple[Failed, ...]
     cooled_s: float
+    metered: Metered = NOTHING_METERED
     n_retries: int = 0
 
 
@@ -106,7 +109,12 @@ class _Loaded:
 
 
 def profile(
-    candidates: Sequence[Candidate], anchor: Candidate, backend: Backend, plan: Plan, clock: Clock
+    candidates: Sequence[Candidate],
+    anchor: Candidate,
+    backend: Backend,
+    plan: Plan,
+    clock: Clock,
+    metering: Metering | None = None,
 ) -> Iterator[Block]:
     """Measure candidates block by block.
 
@@ -120,19 +128,27 @@ def profile(
         backend: What runs them.
         plan: How.
         clock: Tells the time.
+        metering: How energy is measured; None not to.
 
     Raises:
+        ConfigError: A local meter is to measure a remote device.
         MissingExtraError: What the backend needs is not installed.
         MeasurementError: The anchor cannot be measured.
         LostDeviceError: The device went away twice in one block.
     """
+    if metering is not None and metering.meter is not None and backend.is_remote:
+        raise ConfigError(
+            f"Backend '{backend.name}' runs models elsewhere; the meter '{metering.meter.name}' "
+            "would count this machine's energy. Use --meter external and the log of a meter there."
+        )
     for start in range(0, len(candidates), plan.block):
         rng = np.random.default_rng([plan.seed, start])
         part = candidates[start : start + plan.block]
+        measure = partial(_profile_block, part, anchor, backend, plan, clock, rng, metering)
         try:
-            yield _profile_block(part, anchor, backend, plan, clock, rng, n_retries=0)
+            yield measure()
         except LostDeviceError:
-            yield _profile_block(part, anchor, backend, plan, clock, rng, n_retries=1)
+            yield replace(measure(), n_retries=1)
 
 
 def _profile_block(
@@ -142,7 +158,7 @@ def _profile_block(
     plan: Plan,
     clock: Clock,
     rng: np.random.Generator,
-    n_retries: int,
+    metering: Metering | None,
 ) -> Block:
     opener, failed = Opener(backend, plan.threads, plan.mode), list[Failed]()
     made = list[tuple[Candidate, Prepared, float]]()
@@ -172,11 +188,15 @@ def _profile_block(
             stack.callback(loaded[-1].runner.close)
         runners = [each.runner for each in loaded]
         sampled = sample_block(runners, beside.runner, plan, clock, rng)
+        metered = NOTHING_METERED
+        if metering is not None:
+            pairs = [(each.name, each.runner) for each in loaded]
+            metered = meter_models(pairs, metering, clock)
     measured = tuple(
         Measured(each.name, samples, _with_warmup(each.facts, seconds))
         for each, samples, seconds in zip(loaded, sampled.samples, sampled.warmup_s, strict=True)
     )
-    return Block(measured, tuple(failed), sampled.cooled_s, n_retries)
+    return Block(measured, tuple(failed), sampled.cooled_s, metered)
 
 
 def _timed(candidate: Candidate, clock: Clock) -> tuple[Prepared, float]:
@@ -225,4 +245,4 @@ def _load(name: str, prepared: Prepared, prepare_s: float, opener: Opener, clock
 
 
 def _with_warmup(facts: Facts, seconds: float) -> Facts:
-    return dataclasses.replace(facts, warmup_s=seconds)
+    return replace(facts, warmup_s=seconds)

@@ -18,7 +18,9 @@ from hwnas._files import write_bytes
 from hwnas._records import RecordFormat
 from hwnas.core.target import Target
 from hwnas.errors import TableError
+from hwnas.measure.energy import EnergyReading, Window
 from hwnas.measure.environment import Environment
+from hwnas.measure.metering import Mark
 from hwnas.measure.plan import Plan
 from hwnas.measure.profiling import Block, Facts
 from hwnas.measure.samples import Samples
@@ -48,6 +50,8 @@ class Pass:
         failed: Why each net that could not be measured could not.
         cooled_s: Seconds that were waited for the device to cool down.
         n_retries: How often a block was begun again because the device went away.
+        energy: Energy of a run of each net that was metered.
+        marks: Stretches in which one net alone ran, for the log of a meter outside.
     """
 
     target: Target
@@ -64,6 +68,8 @@ class Pass:
     failed: dict[str, str] = field(default_factory=dict)
     cooled_s: float = 0.0
     n_retries: int = 0
+    energy: dict[str, EnergyReading] = field(default_factory=dict)
+    marks: tuple[Mark, ...] = ()
 
     def with_block(self, block: Block) -> Pass:
         """The same with what a block gave."""
@@ -73,7 +79,19 @@ class Pass:
             failed={**self.failed, **{each.name: each.reason for each in block.failed}},
             cooled_s=self.cooled_s + block.cooled_s,
             n_retries=self.n_retries + block.n_retries,
+            energy={**self.energy, **dict(block.metered.readings)},
+            marks=(*self.marks, *block.metered.marks),
         )
+
+    def windows(self) -> list[Window]:
+        """The marked stretches by the clock on the wall, in order."""
+        start_s = self.started_unix_s - self.started_clock_ns / 1e9
+        return [
+            Window(
+                each.name, start_s + each.start_ns / 1e9, start_s + each.end_ns / 1e9, each.n_runs
+            )
+            for each in self.marks
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from hwnas.measure.candidates import (
 )
 from hwnas.measure.clock import Clock, SystemClock
 from hwnas.measure.environment import pinned, read_environment
+from hwnas.measure.metering import Metering
 from hwnas.measure.plan import Plan, parse_mode
 from hwnas.measure.profiling import Block, profile
 from hwnas.measure.record import (
@@ -52,6 +53,7 @@ class Job:
         plan: How each is measured.
         precision: Of weights and activations.
         again: Whether nets that were measured already are measured once more.
+        metering: How energy is measured; None not to.
     """
 
     device: str
@@ -59,6 +61,7 @@ class Job:
     plan: Plan
     precision: Precision = "float32"
     again: bool = False
+    metering: Metering | None = None
 
     def target(self, dataset: str | None) -> Target:
         """What the measured values are about."""
@@ -264,7 +267,7 @@ def measure_into_file(
         if not todo:
             return known
         found = known.begun(new)
-        for block in profile(todo, anchor, job.backend, job.plan, clock):
+        for block in profile(todo, anchor, job.backend, job.plan, clock, job.metering):
             found = found.with_block(block)
             write_profile(path, found)
             if on_block is not None:

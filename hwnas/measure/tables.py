@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hwnas._files import sha256_file
 from hwnas.core.target import Target
+from hwnas.measure.energy import EnergyReading
 from hwnas.measure.plan import Plan
 from hwnas.measure.record import SUFFIX, Pass, Profile
 from hwnas.measure.samples import USUAL_LEVEL, Summary, joined, reference_ns, summarize
@@ -63,6 +65,17 @@ def seconds_a_net(profile: Profile, target: Target) -> float | None:
     return statistics.fmean(seconds) if seconds else None
 
 
+def energies(profile: Profile, target: Target) -> dict[str, EnergyReading]:
+    """Energy of a run of each net, as it was measured last; of those that were metered."""
+    return {
+        name: reading
+        for each in profile.record.passes
+        if each.target == target
+        for name, reading in each.energy.items()
+        if reading.energy_mj is not None
+    }
+
+
 def is_unstable(summary: Summary, plan: Plan) -> bool:
     """Whether a net's visits vary more than a plan allows."""
     return summary.cv is not None and summary.cv > plan.max_cv
@@ -91,9 +104,16 @@ def table_of(profile: Profile, samples: Path) -> Table:
             # None of its nets could be measured.
             continue
         rows = {arch: _row(target, summary, last.plan) for arch, summary in found.items()}
+        columns += _columns(target, last)
+        joules = energies(profile, target)
+        if joules:
+            spent = replace(target, quantity="energy")
+            for arch, reading in joules.items():
+                rows[arch][spent.table_column] = reading.energy_mj
+            meters = ", ".join(sorted({each.meter for each in joules.values()}))
+            columns.append(Column.of(spent, f"measured: {meters}, idle power subtracted"))
         part = pd.DataFrame.from_dict(rows, orient="index")
         frame = part if frame.empty else frame.join(part, how="outer")
-        columns += _columns(target, last)
     frame = frame.rename_axis(ARCH).sort_index().reset_index()
     devices = {each.target.device for each in profile.record.passes}
     return Table(

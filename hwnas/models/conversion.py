@@ -90,6 +90,27 @@ def convert(space: SearchSpace, arch: Architecture, weights: Path | None, seed: 
     return Converted(proto, FROM_GRAPH, None, _torch(), sha256, *_numbers(parity))
 
 
+def torch_model(space: SearchSpace, arch: Architecture, seed: int = 0) -> torch.nn.Module:
+    """The torch model, in evaluation mode, that computes what its fresh ONNX model does.
+
+    Args:
+        space: Search space of the architecture.
+        arch: What to build.
+        seed: Of the weights, as for ``convert`` without a file and for ``model_onnx``.
+
+    Raises:
+        MissingExtraError: torch is not installed.
+    """
+    graph = space.graph(arch)
+    model = build_model(space, arch, seed).eval()
+    try:
+        _from_graph(model, graph, seed, is_fresh=True)
+    except (ExportError, ShapeError):
+        # Then torch's exporter writes the ONNX model, with the weights that torch drew.
+        model = build_model(space, arch, seed).eval()
+    return model
+
+
 def _alone(graph: OperationGraph, seed: int) -> Converted:
     """Fresh weights without torch."""
     proto = graph_to_onnx(graph, fresh_weights(graph, seed))

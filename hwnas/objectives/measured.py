@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +191,8 @@ def measured_objective(question: Question) -> Objective:
         )
     device, folder = need_device(target.meaning, question.device), user_folder()
     plan, precision = plan_of(target.conditions)
+    if device.backend is not None and "threads" not in dict(target.conditions):
+        plan = replace(plan, threads=device.backend.threads)
     name = table_name(space, device)
     if name in names_in(shipped_folder()):
         raise ConfigError(
@@ -210,11 +213,13 @@ def table_name(space: SearchSpace, device: Device) -> str:
 
 
 def _backend(space: SearchSpace, device: Device, folder: Path) -> Backend:
-    """What runs models on a device where nobody says: what measured it before.
+    """What runs models on a device: what its description says, else what measured it before.
 
     Raises:
         ConfigError: Nobody says so, and nothing did.
     """
+    if device.backend is not None:
+        return load_backend(device.backend.name, **device.backend.options)
     path = folder / f"{table_name(space, device)}{SUFFIX}"
     passes = read_profile(path).record.passes if path.exists() else ()
     if passes:

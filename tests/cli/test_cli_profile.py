@@ -137,7 +137,7 @@ def test_backends_say_whether_they_run_here(type_: Terminal) -> None:
     status, out, _ = type_("backends", "--json")
     by_name = {each["name"]: each for each in json.loads(out)}
     assert by_name["ort"]["why_not"] is None
-    assert {each.name for each in api.backends()} == {*by_name}
+    assert {each.name for each in api.backend_statuses()} == {*by_name}
 
 
 def test_measured_networks_make_a_device_that_a_search_can_use(type_: Terminal) -> None:
@@ -149,3 +149,90 @@ def test_measured_networks_make_a_device_that_a_search_can_use(type_: Terminal) 
         "--population", "8", "--generations", "2", "--out", "run",
     )  # fmt: skip
     assert status == 0, err
+
+
+@pytest.fixture
+def config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The user's own settings, empty."""
+    monkeypatch.setenv("HWNAS_CONFIG", str(tmp_path / "config"))
+    return tmp_path / "config"
+
+
+@pytest.mark.long
+def test_a_device_is_added_searched_for_and_checked_again(type_: Terminal, config: Path) -> None:
+    status, out, err = type_("device", "add", "my-board", "--budget", "14")
+    assert status == 0, err
+    assert "on networks that it was not fitted on, with 90 % intervals:" in out
+    assert "Search for it: hwnas search nasbench201 --device my-board" in out
+    assert (config / "devices" / "my-board.toml").is_file()
+    status, out, err = type_(
+        "search", "nasbench201", "--device", "my-board", "--objectives", "accuracy,latency",
+        "--population", "8", "--generations", "2", "--out", "run",
+    )  # fmt: skip
+    assert status == 0, err
+    status, out, err = type_("device", "recheck", "my-board", "--budget", "3", "--json")
+    assert status == 0, err
+    found = json.loads(out)
+    assert len(found["nets"]) == 3
+    assert 0.5 < found["factor"] < 2
+    status, _, err = type_("device", "add", "my-board")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "Device 'my-board' is there already." in err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["add", "My Board"], "A device's name must be of small letters"),
+        (["add", "raspi4"], "Device 'raspi4' is there already."),
+        (["add", "board", "--budget", "9"], "--budget must be at least 10 networks; got 9."),
+        (["add", "board", "--spaces", ","], "--spaces must name at least one search space"),
+        (["add", "board", "--spaces", "nasbench202"], "Unknown search space 'nasbench202'."),
+        (["add", "board", "--backend", "tmv"], "Unknown backend 'tmv'."),
+        (["recheck", "raspi4"], "Device 'raspi4' must say how it is reached"),
+        (["recheck", "nobody"], "Unknown device 'nobody'."),
+    ],
+)
+def test_what_is_no_device_of_ones_own_is_refused_in_one_line(
+    type_: Terminal, config: Path, words: list[str], message: str
+) -> None:
+    status, out, err = type_("device", *words)
+    assert (status, out) == (2, "")
+    assert err.count("\n") == 1
+    assert message in err
+    assert not config.exists()
+
+
+def test_energy_is_not_available_without_a_meter_and_never_zero(type_: Terminal) -> None:
+    status, out, _ = type_("profile", CELL, "--device", "laptop", *QUICK)
+    assert status == 0
+    assert "Energy: not available" in out
+    status, out, _ = type_("profile", CELL, "--device", "laptop", *QUICK, "--json")
+    assert json.loads(out)["models"][0]["energy"] is None
+
+
+def test_energy_from_a_stated_power_is_an_estimate(type_: Terminal) -> None:
+    status, out, _ = type_("profile", CELL, "--power-w", "15", "--json", *QUICK)
+    assert status == 0
+    (model,) = json.loads(out)["models"]
+    assert model["energy"]["source"] == "estimated"
+    assert model["energy"]["energy_mj"] == pytest.approx(15 * model["latency_ms"])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["profile", CELL, "--meter", "zeuz"], "Unknown meter 'zeuz'."),
+        (["profile", CELL, "--window-s", "2"], "--window-s is how long a meter counts"),
+        (["profile", CELL, "--power-w", "-1"], "power_w must be a number above 0; got -1."),
+        (["energy", "attach", "nothing.csv", "--table", "mine"], "nothing.csv"),
+        (["energy", "attach", "nothing.csv"], "Give one of: --table NAME, --raw FILE."),
+    ],
+)
+def test_a_meter_that_cannot_be_is_refused_in_one_line(
+    type_: Terminal, words: list[str], message: str
+) -> None:
+    status, out, err = type_(*words)
+    assert (status, out) == (2, "")
+    assert err.count("\n") == 1
+    assert message in err

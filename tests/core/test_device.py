@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from hwnas.core.device import Device, described_device, described_names, read_device
+from hwnas.core.device import (
+    Device,
+    Reach,
+    described_device,
+    described_names,
+    read_device,
+    write_device,
+)
 from hwnas.errors import ConfigError, UnknownNameError
 
 MINIMAL = """
@@ -154,3 +161,26 @@ def test_a_device_described_twice_is_refused(
     (tmp_path / "devices" / "raspi4.toml").write_text("schema = 1\n")
     with pytest.raises(ConfigError, match="Device 'raspi4' is described twice"):
         described_names()
+
+
+def test_a_device_of_ones_own_is_read_as_it_was_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HWNAS_CONFIG", str(tmp_path))
+    options: dict[str, str | int | float | bool] = {"tracker": "host:9190", "tuning_trials": 8}
+    device = Device(
+        name="board",
+        title='A "quoted" board\n\\ of two lines, é',
+        kind="board",
+        source="here",
+        rated_power_w=4.5,
+        rated_power_source="its label",
+        backend=Reach("tvm-rpc", options, threads=2),
+    )
+    assert read_device(write_device(device)) == device
+
+
+def test_a_description_of_schema_2_says_nothing_of_a_backend(tmp_path: Path) -> None:
+    path = tmp_path / "old.toml"
+    path.write_text('schema = 2\ntitle = "t"\nkind = "k"\nsource = "s"\n')
+    assert read_device(path).backend is None

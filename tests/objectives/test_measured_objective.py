@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import hwnas
 from hwnas.api import SearchInterrupted, make_objective, profile
 from hwnas.core.architecture import Architecture
 from hwnas.core.batch import Batch
-from hwnas.core.device import Device
+from hwnas.core.device import Device, Reach
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import parse_target
 from hwnas.errors import ConfigError, MeasurementError, TableError, UnknownNameError
@@ -277,6 +278,16 @@ def test_what_measured_a_device_measures_it_again(
     assert names_in(folder) == [TABLE]
     with pytest.raises(TableError, match="measured with the backend ort; this is timed"):
         Bench(nasbench201, folder)
+
+
+def test_a_device_says_what_runs_models_on_it_and_on_how_many_threads(
+    nasbench201: SearchSpace,
+) -> None:
+    device = replace(_device("board"), backend=Reach("ort", {"provider": "CPU"}, threads=2))
+    made = make_objective(nasbench201, "latency:measure", device)
+    assert made.spec.column == "latency_ms@threads=2"
+    one = make_objective(nasbench201, "latency@threads=1:measure", device)
+    assert one.spec.column == "latency_ms"
 
 
 def test_one_source_may_be_for_one_quantity(nasbench201: SearchSpace) -> None:

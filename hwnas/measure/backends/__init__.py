@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
 from hwnas.errors import ConfigError
 from hwnas.measure.clock import Clock
 from hwnas.registry import Registry
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,11 +25,13 @@ class Model:
         name: What to call it in messages: an architecture's string or a file's name.
         data: A self-contained ONNX model with fixed shapes.
         inputs: What it reads, by the names of its inputs; the first axis of each is the batch.
+        torch_model: Makes the torch module that computes the same, where there is one.
     """
 
     name: str
     data: bytes
     inputs: Mapping[str, np.ndarray]
+    torch_model: Callable[[], torch.nn.Module] | None = None
 
 
 class Runner(Protocol):
