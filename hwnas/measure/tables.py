@@ -33,6 +33,7 @@ def summaries(
     target: Target,
     names: Collection[str] | None = None,
     level: float = USUAL_LEVEL,
+    by_first: bool = False,
 ) -> dict[str, Summary]:
     """What was measured of a target: a summary of all visits of each net, by its name.
 
@@ -41,12 +42,15 @@ def summaries(
         target: The target.
         names: The nets to tell of, as far as they were measured; all by default.
         level: Of the medians' intervals.
+        by_first: Whether the anchor's usual time is that of the first pass, which what is measured
+            later does not change, and not that of all.
     """
-    parts = profile.of(target)
+    parts = [part for part in profile.of(target) if part]
     found = {name: None for part in parts for name in part}
     if not found:
         return {}
-    usual = reference_ns([each for part in parts for each in part.values()])
+    timed = parts[:1] if by_first else parts
+    usual = reference_ns([each for part in timed for each in part.values()])
     return {
         name: summarize(joined([part[name] for part in parts if name in part]), usual, level=level)
         for name in found

@@ -47,11 +47,14 @@ class MeasuredObjective:
     A value is the median over all visits of a network, and its interval the 90 % bootstrap
     interval of that median: it tells how well this machine's median is known, not what another day
     gives. A network whose visits vary more than the plan allows has its value all the same, with
-    the wide interval that comes of it. Milliseconds are ratios to the anchor times its usual time,
-    which is taken from all samples that the table holds for this column: as it grows, all values
-    shift together, by a common factor near 1. Within a run a value stays as it was told. A run that
-    was stopped goes on as if it had not been if nothing else was added to the table meanwhile; a
-    new run that finds all in the table and is made twice is the same twice.
+    the wide interval that comes of it.
+
+    Milliseconds are ratios to the anchor times its usual time, here that of the table's first pass:
+    what a search measures later, when the machine may be slower, is on the scale of what it
+    measured first. So a value depends on nothing that is measured afterwards, but for more visits
+    of the same network (``hwnas profile --again``): a search that is resumed, and any other with
+    this table, are told the same. The table's own column takes the anchor's time from all passes,
+    so that its values may differ from these by a factor common to all.
 
     Args:
         space: Search space.
@@ -122,7 +125,7 @@ class MeasuredObjective:
             self._failed |= {each.name: each.reason for each in block.failed}
 
         found = measure_networks(job, self._space, new, folder, self.table, clock, tell)
-        self._known |= summaries(found, self._target, {str(net) for net in new}, _LEVEL)
+        self._known |= summaries(found, self._target, {str(net) for net in new}, _LEVEL, True)
 
     def __call__(self, archs: Sequence[Architecture]) -> Estimate:
         """Milliseconds of ``n_archs`` architectures; NaN where the input reaches no output.

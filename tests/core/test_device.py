@@ -184,3 +184,11 @@ def test_a_description_of_schema_2_says_nothing_of_a_backend(tmp_path: Path) -> 
     path = tmp_path / "old.toml"
     path.write_text('schema = 2\ntitle = "t"\nkind = "k"\nsource = "s"\n')
     assert read_device(path).backend is None
+
+
+def test_what_a_device_cannot_run_is_written_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HWNAS_CONFIG", str(tmp_path))
+    device = Device("mine", "Mine", "CPU", "a paper", unsupported=("avg_pool", "hard_swish"))
+    assert read_device(write_device(device)) == device

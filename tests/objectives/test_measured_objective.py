@@ -59,6 +59,7 @@ class Bench:
         folder: Where its table lies.
         errors: What is raised when a model of that name is opened, once for each item.
         as_given: Whether networks are measured as they stand.
+        slowness: By how much it is slower.
     """
 
     def __init__(
@@ -67,9 +68,10 @@ class Bench:
         folder: Path,
         errors: Mapping[str, list[Exception]] | None = None,
         as_given: bool = False,
+        slowness: float = 1.0,
     ) -> None:
         clock = TurnedClock()
-        self.backend = TimedBackend(clock, errors=errors)
+        self.backend = TimedBackend(clock, slowness, errors)
         # No other process can have it.
         self.backend.held = threading.Lock()  # type: ignore[attr-defined]
         self._anchor = str(anchor_architecture(space))
@@ -149,6 +151,18 @@ def test_what_the_table_holds_is_not_measured_again(
     assert again.backend.opened == []
     for name in ("value", "lower", "upper"):
         assert getattr(before, name).tolist() == getattr(after, name).tolist()
+
+
+def test_a_value_stays_when_more_is_measured_on_a_slower_day(
+    nasbench201: SearchSpace, archs: list[Architecture], folder: Path
+) -> None:
+    before = Bench(nasbench201, folder).objective(archs[:1])
+    Bench(nasbench201, folder, slowness=3.0).objective(archs[1:])
+    after = Bench(nasbench201, folder).objective(archs)
+    assert after.value[0] == before.value[0]
+    # As fast beside the anchor as on the first day.
+    anew = Bench(nasbench201, folder.with_name("other")).objective(archs)
+    assert after.value == pytest.approx(anew.value)
 
 
 def test_a_network_that_cannot_be_measured_fails_with_the_reason(
