@@ -19,7 +19,7 @@ from hwnas.core.device import check_device_name
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
 from hwnas.errors import ConfigError, MeasurementError
-from hwnas.measure.backends import BACKENDS, Backend, load_backend
+from hwnas.measure.backends import BACKENDS, Backend, in_words, load_backend
 from hwnas.measure.candidates import (
     PRECISIONS,
     Candidate,
@@ -50,6 +50,7 @@ __all__ = [
     "Profiled",
     "ProfiledModel",
     "backend_statuses",
+    "in_words",
     "load_backend",
     "parse_duration",
     "parse_mode",

@@ -19,7 +19,7 @@ from hwnas.core.device import (
     write_device,
 )
 from hwnas.errors import ConfigError, MeasurementError
-from hwnas.measure.backends import Backend, load_backend
+from hwnas.measure.backends import in_words, load_backend
 from hwnas.measure.candidates import anchor_architecture, candidate_of
 from hwnas.measure.clock import SystemClock
 from hwnas.measure.plan import Plan
@@ -130,7 +130,7 @@ def add_device(
         kind=f"measured with {backend}",
         source=(
             f"Measured with hwnas device add, {datetime.now(UTC):%Y-%m-%d}: "
-            f"{_settings(runs_on)}, {plan.threads} thread{'s' if plan.threads > 1 else ''}"
+            f"{in_words(runs_on.describe())}, {plan.threads_in_words}"
         ),
         backend=Reach(backend, dict(options or {}), plan.threads),
     )
@@ -150,10 +150,6 @@ def _check_new(name: str, spaces: Sequence[str], budget: int) -> None:
         raise ConfigError("--spaces must name at least one search space; see: hwnas spaces")
     if budget < MIN_BUDGET:
         raise ConfigError(f"--budget must be at least {MIN_BUDGET} networks; got {budget}.")
-
-
-def _settings(backend: Backend) -> str:
-    return ", ".join(f"{key} {value}" for key, value in backend.describe().items())
 
 
 def _learn(space: SearchSpace, job: Job, measured: Profile, table: str, seed: int) -> Learned:

@@ -151,8 +151,10 @@ def _print(out: Console, found: Profiled, lasting: dict[str, Sustained]) -> None
     from rich.markup import escape
     from rich.table import Table
 
-    settings = ", ".join(f"{key} {value}" for key, value in found.settings.items())
-    out.print(f"Measured with {found.backend} ({escape(settings)})", soft_wrap=True)
+    from hwnas import api
+
+    settings = escape(api.in_words(found.settings))
+    out.print(f"Measured with {found.backend} ({settings})", soft_wrap=True)
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("model", overflow="fold")
     for heading in ("median\nms", "95 %\ninterval", "P90\nms", "P99\nms", "CV\n%", "runs"):
@@ -226,8 +228,7 @@ def backends(
     for each in found:
         out.print(f"[bold]{each.name}[/bold]  {escape(each.title)}")
         if each.why_not is None:
-            settings = ", ".join(f"{key} {value}" for key, value in each.settings.items())
-            out.print(f"  runs here: {escape(settings)}", soft_wrap=True)
+            out.print(f"  runs here: {escape(api.in_words(each.settings))}", soft_wrap=True)
         else:
             out.print(f"  [yellow]not here:[/yellow] {escape(each.why_not)}", soft_wrap=True)
     out.print("\nMeters of energy, for hwnas profile --meter:")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +16,7 @@ from hwnas.measure.backends import Model
 from hwnas.measure.files import read_model
 from hwnas.measure.quantization import QUANTIZATION_LABEL, quantize_static
 from hwnas.models._onnx_writer import INPUT_NAME
-from hwnas.models.conversion import convert
+from hwnas.models.conversion import convert, torch_model
 from hwnas.models.graph_onnx import serialized
 from hwnas.models.graph_weights import random_inputs
 from hwnas.models.onnx_shapes import fix_batch
@@ -124,7 +125,9 @@ def _prepared(
     converted = convert(space, arch, None, seed)
     fix_batch(converted.proto, batch)
     inputs = {INPUT_NAME: random_inputs(space.graph(arch), batch, seed)}
-    model = Model(str(arch), serialized(converted.proto), inputs)
+    # The same fresh weights, for a backend that runs torch's own module.
+    module = partial(torch_model, space, arch, seed)
+    model = Model(str(arch), serialized(converted.proto), inputs, module)
     origin = f"{converted.exporter}; checked by {converted.checked}"
     if precision == "int8":
         model = quantize_static(model, seed)

@@ -112,6 +112,11 @@ class Plan:
             raise ConfigError(f"{_flag('max_cv')} must be above 0; got {self.max_cv:g}.")
 
     @property
+    def threads_in_words(self) -> str:
+        """``1 thread``, ``2 threads``."""
+        return f"{self.threads} thread{'s' if self.threads > 1 else ''}"
+
+    @property
     def visit_samples(self) -> int:
         """Runs of a visit, at least."""
         return -(-self.min_samples // self.visits)

@@ -71,10 +71,11 @@ class Pass:
     energy: dict[str, EnergyReading] = field(default_factory=dict)
     marks: tuple[Mark, ...] = ()
 
-    def with_block(self, block: Block) -> Pass:
-        """The same with what a block gave."""
+    def with_block(self, block: Block, settings: dict[str, Any]) -> Pass:
+        """The same with what a block gave, and what the backend says of itself since."""
         return replace(
             self,
+            settings=settings,
             facts={**self.facts, **{each.name: each.facts for each in block.measured}},
             failed={**self.failed, **{each.name: each.reason for each in block.failed}},
             cooled_s=self.cooled_s + block.cooled_s,
@@ -126,10 +127,15 @@ class Profile:
         record = replace(self.record, passes=(*self.record.passes, new))
         return Profile(record, (*self.samples, {}))
 
-    def with_block(self, block: Block) -> Profile:
-        """The same with what a block of the last pass gave."""
+    def with_block(self, block: Block, settings: dict[str, Any]) -> Profile:
+        """The same with what a block of the last pass gave.
+
+        Args:
+            block: What it gave.
+            settings: What the backend says of itself now: some know only what they compiled.
+        """
         *before, last = self.record.passes
-        record = replace(self.record, passes=(*before, last.with_block(block)))
+        record = replace(self.record, passes=(*before, last.with_block(block, settings)))
         found = {each.name: each.samples for each in block.measured}
         return Profile(record, (*self.samples[:-1], {**self.samples[-1], **found}))
 

@@ -268,7 +268,7 @@ def measure_into_file(
             return known
         found = known.begun(new)
         for block in profile(todo, anchor, job.backend, job.plan, clock, job.metering):
-            found = found.with_block(block)
+            found = found.with_block(block, job.backend.describe())
             write_profile(path, found)
             if on_block is not None:
                 on_block(block, found)

@@ -10,6 +10,7 @@ from typing import Any
 
 from hwnas._files import sha256_file
 from hwnas.core.target import Target
+from hwnas.measure.backends import in_words
 from hwnas.measure.energy import EnergyReading
 from hwnas.measure.plan import Plan
 from hwnas.measure.record import SUFFIX, Pass, Profile
@@ -178,12 +179,10 @@ def _beside(target: Target, name: str) -> str:
 
 def _detail(last: Pass) -> str:
     """What exactly the values of a column are."""
-    plan = last.plan
-    settings = ", ".join(f"{key} {value}" for key, value in last.settings.items())
-    threads = f"{plan.threads} thread{'s' if plan.threads > 1 else ''}"
-    at_once = f"batch {plan.batch or 1}"
+    plan, machine = last.plan, last.environment
     return (
         f"measured: median of at least {plan.min_samples} runs in {plan.visits} visits, each by a "
-        f"run of an anchor; backend {last.backend} ({settings}), {threads}, {at_once}, "
-        f"mode {plan.mode}, {last.environment.cpu or last.environment.machine}"
+        f"run of an anchor; backend {last.backend} ({in_words(last.settings)}), "
+        f"{plan.threads_in_words}, batch {plan.batch or 1}, mode {plan.mode}, "
+        f"{machine.cpu or machine.machine}"
     )

@@ -128,6 +128,11 @@ def load_backend(name: str, **options: Any) -> Backend:
     return backend(**options)
 
 
+def in_words(settings: Mapping[str, Any]) -> str:
+    """What a backend says of itself in one line, without what is not set."""
+    return ", ".join(f"{key} {value}" for key, value in settings.items() if value is not None)
+
+
 def largest_difference(
     expected: Sequence[np.ndarray], actual: Sequence[np.ndarray]
 ) -> tuple[float, float]:
