@@ -32,7 +32,8 @@ class SearchConfig:
         constraints: Limits such as ``"latency_ms <= 5"``.
         limit_at: What must keep a constraint: ``"interval"``, ``"point"`` or a probability, such as
             ``"90%"``; None for as the run that is resumed has it.
-        source: ``"predictor"`` or ``"table"``.
+        source: ``"predictor"``, ``"table"`` or ``"measure"``, perhaps for one quantity:
+            ``"latency:measure"``.
         power_w: Rated power in watts from which energy is estimated, or None.
         algorithm: Name of the algorithm.
         warm_start: Proxy and number of candidates that the search begins with, such as

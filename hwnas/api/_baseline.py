@@ -72,7 +72,7 @@ def _valued(run: Run, arch: Architecture) -> Choice:
 
 
 def _measures(run: Run) -> dict[str, Objective]:
-    """By column, what the run's values come from, but for the user's own functions."""
+    """By column, what the run's values come from, but for what is dear: measured, or own."""
     config = run.config
     device = load_device(config["device"]) if config["device"] else None
     return {
@@ -83,5 +83,5 @@ def _measures(run: Run) -> dict[str, Objective]:
             power_w=config["power_w"],
         )
         for spec in run.record.columns
-        if spec.source != "custom"
+        if spec.stage < 2
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from hwnas.errors import ConfigError, NoCandidateError, UnknownNameError
 from hwnas.objectives import NothingKnownError
 from hwnas.objectives.devices import device_names, load_device
 from hwnas.objectives.evaluation import ask_together
+from hwnas.objectives.unsupported import support
 
 __all__ = ["DEFAULT_SAMPLE", "choose_device", "device_choice_record"]
 
@@ -94,7 +95,8 @@ def choose_device(
         )
     batch, is_sample = _architectures(space, sample, seed)
     common = _common(space, [target for target in limited if target not in ours])
-    by_device = {name: _of_device(space, load_device(name), ours) for name in device_names()}
+    devices = {name: load_device(name) for name in device_names()}
+    by_device = {name: _of_device(space, device, ours) for name, device in devices.items()}
     asked = [*common.values(), *(each for found in by_device.values() for each in found.values())]
     estimates = dict(zip(map(id, asked), ask_together(batch, asked), strict=True))
     archs = tuple(map(str, batch))
@@ -103,7 +105,14 @@ def choose_device(
         if not found:
             continue
         known = {**common, **found}
-        front = _front(archs, known, list(limited), estimates)
+        runs = _runs(batch, devices[name])
+        if not runs.any():
+            refused[name] = (
+                f"All {len(batch):,} architectures have operators that it does not support: "
+                f"{', '.join(devices[name].unsupported)}."
+            )
+            continue
+        front = _rows(_front(archs, known, list(limited), estimates), runs)
         upper, lower = (_by_column(limits, known) for limits in (at_most, at_least))
         try:
             selections[name] = select_from_front(front, upper, lower, limit_at=limit_at)
@@ -209,6 +218,28 @@ def _front(
         lower=np.stack([each.lower for each in found], axis=1),
         upper=np.stack([each.upper for each in found], axis=1),
         n_objectives=n_objectives,
+    )
+
+
+def _runs(batch: Batch, device: Device) -> np.ndarray:
+    """Which architectures a device supports, booleans of shape ``(n_archs,)``."""
+    counts, limits = support(batch.space, device)
+    pairs = zip(counts, limits, strict=True)
+    kept = [limit.violation(count(batch).value) == 0 for count, limit in pairs]
+    return np.asarray(np.all([np.ones(len(batch), dtype=bool), *kept], axis=0))
+
+
+def _rows(front: Front, is_kept: np.ndarray) -> Front:
+    """Those of the architectures, booleans of shape ``(n_archs,)``."""
+    rows = np.flatnonzero(is_kept)
+    if len(rows) == len(front):
+        return front
+    return replace(
+        front,
+        archs=tuple(front.archs[row] for row in rows),
+        values=front.values[rows],
+        lower=front.lower[rows],
+        upper=front.upper[rows],
     )
 
 

@@ -34,7 +34,7 @@ from hwnas.measure.environment import pinned
 from hwnas.measure.modes import Opener
 from hwnas.measure.plan import Plan, parse_mode
 from hwnas.measure.record import SUFFIX, Profile, ProfileRecord
-from hwnas.measure.recording import Job, measure_into_file, measure_into_table, networks
+from hwnas.measure.recording import Job, measure_into_file, measure_networks, networks
 from hwnas.measure.samples import Summary
 from hwnas.measure.sustain import Sustained, parse_duration, run_on
 from hwnas.measure.tables import is_unstable, summaries
@@ -276,7 +276,7 @@ def _profile_archs(
     place = Path(folder) if folder is not None else user_folder()
     asked = networks(space, archs)
     tell = _teller(on_block, asked)
-    found, _ = measure_into_table(job, space, archs, place, name, on_block=tell)
+    found = measure_networks(job, space, archs, place, name, on_block=tell)
     names, path = [str(arch) for arch in asked], place / f"{name}{SUFFIX}"
     return _result(job, job.target(space.dataset), found, names, name, path)
 

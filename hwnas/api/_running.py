@@ -20,6 +20,7 @@ from hwnas.engine.run import Run, write_front
 from hwnas.engine.store import Store, read_history
 from hwnas.errors import RunError, StorageError
 from hwnas.objectives.indicators import REFERENCE
+from hwnas.objectives.measured import MeasuredObjective
 from hwnas.objectives.predicted import input_notes
 from hwnas.objectives.skill import lacking_skill, skill_note
 
@@ -118,6 +119,17 @@ def skill_notes(task: Task) -> list[str]:
     """What the user should know of the predictors that a search asks, before it begins."""
     names = lacking_skill(task.problem.columns)
     return [skill_note(names)] if names else []
+
+
+def measuring_notes(task: Task) -> list[str]:
+    """What the user should know of what a search measures, before it begins."""
+    turns = None if task.generations is None else task.generations * task.population
+    at_most = min(filter(None, (turns, task.budget)))
+    return [
+        f"{measure.note} At most {at_most:,} are; for fewer, give --budget."
+        for measure in task.problem.measures
+        if isinstance(measure, MeasuredObjective)
+    ]
 
 
 def _notes(run: Run, task: Task, loop: Loop | None) -> tuple[str, ...]:

@@ -11,12 +11,13 @@ from typing import Any
 
 from hwnas.algorithms import ALGORITHMS, Setting
 from hwnas.algorithms.warm_start import draw, parse_warm_start
-from hwnas.api._running import SearchInterrupted, run_task, skill_notes
+from hwnas.api._running import SearchInterrupted, measuring_notes, run_task, skill_notes
 from hwnas.api._values import (
     ALWAYS_COUNTED,
     make_objective,
     objective,
     objective_name,
+    parse_sources,
     resolve_space,
 )
 from hwnas.config import DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
@@ -36,9 +37,11 @@ from hwnas.engine.run import Run
 from hwnas.engine.store import Store, check_names
 from hwnas.errors import ConfigError
 from hwnas.executors import EXECUTORS
-from hwnas.objectives import SOURCES
+from hwnas.measure.backends import Backend, load_backend
 from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import Problem
+from hwnas.objectives.measured import SOURCE, USUAL_BACKEND, local_device
+from hwnas.objectives.unsupported import support
 from hwnas.proxies.lookup import Scoring
 
 __all__ = ["DEFAULT_GENERATIONS", "SearchInterrupted", "search"]
@@ -67,6 +70,7 @@ def search(
     workers: int = 1,
     executor: str = "serial",
     limit_at: str | None = None,
+    backend: str | Backend | None = None,
     on_note: Callable[[str], None] | None = None,
 ) -> Run:
     """Search for the Pareto front of a device.
@@ -81,8 +85,10 @@ def search(
         constraints: Limits such as ``"latency_ms<=5"``, also on what is no objective. One that
             leaves conditions open, as ``"accuracy_pct>=90"`` does, is on the one column of its
             quantity.
-        source: Source of the objectives that name none: ``"predictor"``, or ``"table"`` to look
-            true values up (class means).
+        source: Source of the objectives that name none: ``"predictor"``, ``"table"`` to look true
+            values up (class means), or ``"measure"``; for one quantity, ``"latency:measure"``. What
+            is measured is so when it is asked for, one network at a time, into the table that
+            ``profile`` adds to, and never twice.
         power_w: Rated power in watts; energy is then estimated from it.
         algorithm: Name of the algorithm, one of ``hwnas.algorithms.ALGORITHMS``.
         warm_start: Proxy and number of candidates, such as ``"nwot:1000"``: of so many
@@ -107,8 +113,11 @@ def search(
         limit_at: What must keep a constraint: ``"interval"``, the far end of the value's 90 %
             interval; ``"point"``, the value; or a probability such as ``"90%"``. By default what
             the resumed run has, and ``"interval"`` for a new one.
-        on_note: Called with what the user should know before the search begins, such as that a
-            predictor has no skill; the run's notes say it too.
+        backend: What runs models on the device, or its name, for what is measured; by default
+            what the device's description says, or what measured it before; and ONNX Runtime for
+            this machine, which it is where no device is named.
+        on_note: Called with what the user should know before the search begins: that a predictor
+            has no skill, which the run's notes say too, or how long measuring takes.
 
     Returns:
         The run, with ``.front`` and ``.evaluations``.
@@ -123,6 +132,9 @@ def search(
         StorageError: ``out`` cannot be written.
     """
     space = resolve_space(space, dataset)
+    runs_on = load_backend(backend) if isinstance(backend, str) else backend
+    if device is None and SOURCE in _sources_named(source, objectives):
+        device = local_device(runs_on.name if runs_on else USUAL_BACKEND)
     device = load_device(device) if isinstance(device, str) else device
     if generations is None and budget is None:
         generations = DEFAULT_GENERATIONS
@@ -152,7 +164,7 @@ def search(
         budget=budget,
         seed=seed,
     )
-    task = _task(space, device, config, given, tuple(limits))
+    task = _task(space, device, config, given, tuple(limits), runs_on)
     if workers < 1:
         raise ConfigError(f"workers must be at least 1; got {workers}.")
     work, forms = EXECUTORS[executor](workers), Forms(space)
@@ -178,7 +190,7 @@ def search(
     record = replace(record, config={**record.config, "limit_at": at})
     task = replace(task, problem=replace(task.problem, limit_share=limit_share(at)))
     with claimed(path, record, resume):
-        for note in skill_notes(task):
+        for note in (*skill_notes(task), *measuring_notes(task)):
             (on_note or (lambda _: None))(note)
         return run_task(path, record, task, begin, on_progress or (lambda _: None))
 
@@ -188,6 +200,13 @@ def _listed(name: str, items: Sequence[Any]) -> Sequence[Any]:
     if isinstance(items, str):
         raise ConfigError(f"{name} must be a list; got the text {items!r}. Put it in brackets.")
     return items
+
+
+def _sources_named(source: str, objectives: Sequence[Any]) -> set[str]:
+    """Sources that a search names, as its usual one or for one quantity."""
+    usual, its_own = parse_sources(source)
+    texts = (str(item).partition(":")[2] for item in objectives if isinstance(item, str))
+    return {usual, *its_own.values(), *texts}
 
 
 def _named(item: Any) -> tuple[str, Objective | None]:
@@ -204,6 +223,7 @@ def _task(
     config: SearchConfig,
     given: Sequence[tuple[str, Objective | None]],
     limits: tuple[Limit, ...],
+    backend: Backend | None,
 ) -> Task:
     """Everything to evaluate: objectives, then what limits need, then the counts."""
     wanted = map(quantity_of, (*config.objectives, *(limit.column for limit in limits)))
@@ -213,21 +233,24 @@ def _task(
             "there."
         )
     # Objectives of the user's own never ask the source, which may still be misspelt.
-    SOURCES[config.source]
+    parse_sources(config.source)
 
     def make(name: str) -> Objective:
-        return make_objective(space, name, device, config.source, config.power_w)
+        return make_objective(space, name, device, config.source, config.power_w, backend=backend)
 
     measures = [own or make(name) for name, own in given]
     _check_distinct([name for name, _ in given], measures)
     for name in [*(limit.column for limit in limits), *ALWAYS_COUNTED]:
         if not columns_meant(name, [measure.spec.column for measure in measures]):
             measures.append(make(name))
+    counts, of_device = support(space, device)
+    measures += counts
     columns = [measure.spec.column for measure in measures]
     check_names(columns)
     limits = tuple(
         dict.fromkeys(
-            replace(limit, column=resolve_column(limit.column, columns)) for limit in limits
+            replace(limit, column=resolve_column(limit.column, columns))
+            for limit in (*of_device, *limits)
         )
     )
     return Task(

@@ -23,10 +23,14 @@ from hwnas.objectives.evaluation import evaluate, inputs_of
 from hwnas.objectives.predicted import INPUTS
 from hwnas.objectives.simple import COUNTED, CountedObjective, CustomObjective, RatedEnergy
 from hwnas.objectives.skill import lacking_skill, skill_note
+from hwnas.objectives.unsupported import COLUMN as UNSUPPORTED
+from hwnas.objectives.unsupported import UnsupportedOperators, support
 from hwnas.spaces import load_space
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from hwnas.measure.backends import Backend
 
 
 __all__ = [
@@ -41,6 +45,7 @@ __all__ = [
     "skill_note",
 ]
 
+USUAL_SOURCE = "predictor"
 ALWAYS_COUNTED = ("params", "macs")
 """Columns that a search and a prediction have, asked for or not."""
 
@@ -79,6 +84,7 @@ def make_objective(
     source: str = "predictor",
     power_w: float | None = None,
     as_given: bool = False,
+    backend: Backend | None = None,
 ) -> Objective:
     """The objective of a quantity.
 
@@ -87,11 +93,13 @@ def make_objective(
         name: Quantity, such as ``"latency"`` or ``"robustness@pgd-eps1"``; one that names its
             source, such as ``"latency:table"``, is neither counted nor estimated from a power.
         device: Device, for quantities that need one.
-        source: ``"predictor"`` or ``"table"``, for a quantity that names none.
+        source: ``"predictor"``, ``"table"`` or ``"measure"``, for a quantity that names none; see
+            ``parse_sources``.
         power_w: Rated power in watts; energy is then estimated from it.
         as_given: Whether an architecture is asked for itself: a table answers with its own row,
             where it has one, and a predictor that tells nets apart with what this one takes, and
             neither with the mean over the functional class.
+        backend: What runs models on the device, for what is measured.
 
     Raises:
         UnknownNameError: There is no such quantity, condition or source.
@@ -99,15 +107,20 @@ def make_objective(
         ArtifactError: A predictor's files are damaged.
         TableError: A table is missing from the cache or damaged.
     """
+    if name == UNSUPPORTED and device is not None:
+        return UnsupportedOperators(space, device)
     text, its_source = _split(name)
     target = parse_target(text, space.dataset, device.name if device else None)
+    usual, its_own = parse_sources(source)
+    its_source = its_source or its_own.get(str(target)) or its_own.get(target.quantity)
     if its_source is None and target.quantity in COUNTED:
         return CountedObjective(space, text)
     if its_source is None and target.quantity == "energy" and power_w is not None:
         asked = str(replace(target, quantity="latency"))
-        latency = make_objective(space, asked, device, source, as_given=as_given)
+        latency = make_objective(space, asked, device, source, as_given=as_given, backend=backend)
         return RatedEnergy(latency, power_w)
-    return SOURCES[its_source or source](Question(space, target, device, as_given))
+    question = Question(space, target, device, as_given, backend)
+    return SOURCES[its_source or usual](question)
 
 
 def objective_name(text: str) -> str:
@@ -119,6 +132,30 @@ def objective_name(text: str) -> str:
     """
     name, source = _split(text)
     return ":".join(filter(None, (str(parse_target(name)), source)))
+
+
+def parse_sources(text: str) -> tuple[str, dict[str, str]]:
+    """The usual source that a text names, and those of single quantities.
+
+    Args:
+        text: Such as ``"table"``, ``"latency:measure"`` or ``"table,latency@batch8:measure"``.
+
+    Raises:
+        UnknownNameError: There is no such source or quantity.
+
+    Example:
+        >>> parse_sources("latency:measure")
+        ('predictor', {'latency': 'measure'})
+    """
+    usual, its_own = USUAL_SOURCE, {}
+    for part in text.split(","):
+        name, source = _split(part)
+        if source is None:
+            SOURCES[name]
+            usual = name
+        else:
+            its_own[str(parse_target(name))] = source
+    return usual, its_own
 
 
 def _split(text: str) -> tuple[str, str | None]:
@@ -155,9 +192,10 @@ def predict(
         dataset: Data set; the space's first one by default.
         quantities: Quantities to predict; by default accuracy, robustness and, with a device,
             latency and energy, as far as they are known, and the counts.
-        source: ``"predictor"``, or ``"table"`` to look true values up: the architecture's own row,
-            else the mean over its functional class. A quantity may name its own, such as
-            ``"latency:table"``.
+        source: ``"predictor"``; ``"table"`` to look true values up: the architecture's own row,
+            else the mean over its functional class; or ``"measure"``, for latency, to measure the
+            network unless that was done before. ``"latency:table"`` is for one quantity, and a
+            quantity may name its own in the same way.
         power_w: Rated power in watts; energy is then estimated from it.
 
     Returns:
@@ -169,7 +207,9 @@ def predict(
         it. Where a predictor reads zero-cost proxies, ``_inputs`` says whether an architecture
         has any or is predicted ``from features alone``; where a table is looked up, whether a value
         is that ``from its own row`` or ``from the mean of its class``. Where a predictor ranks no
-        better than chance, ``_lacks_skill`` is True.
+        better than chance, ``_lacks_skill`` is True. What contains operations that the device does
+        not support is infeasible: ``unsupported_operators`` counts them, and nothing else but
+        counts is told.
 
     Raises:
         UnknownNameError: There is no such space, data set, device or quantity.
@@ -184,9 +224,10 @@ def predict(
         archs = [archs]
     parsed = [space.parse(arch) if isinstance(arch, str) else arch for arch in archs]
     columns: dict[str, Any] = {}
-    measures = _measures(space, quantities, device, source, power_w)
+    counts, limits = support(space, device)
+    measures = [*_measures(space, quantities, device, source, power_w), *counts]
     batch = Batch.of(space, parsed)
-    for measure, estimate in zip(measures, evaluate(batch, measures), strict=True):
+    for measure, estimate in zip(measures, evaluate(batch, measures, limits), strict=True):
         name = measure.spec.column
         columns[name] = estimate.value
         columns[f"{name}_lower"] = estimate.lower

@@ -79,6 +79,8 @@ def show(
     if device.rated_power_w is not None:
         source = escape(device.rated_power_source)
         out.print(f"Rated power: {device.rated_power_w:g} W ({source})")
+    if device.unsupported:
+        out.print(f"Unsupported operators: {', '.join(device.unsupported)}")
     if device.note:
         out.print(f"Note: {escape(device.note)}")
     for entry, targets in api.tables_of(device):

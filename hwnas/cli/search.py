@@ -50,8 +50,16 @@ def search(
     ] = None,
     limit_at: LimitAt = None,
     source: Annotated[
-        str, typer.Option(metavar="{sources}", help="table: look true values up.")
+        str,
+        typer.Option(
+            metavar="{sources}",
+            help="table: look true values up. latency:measure: measure as the search goes.",
+        ),
     ] = "predictor",
+    backend: Annotated[
+        str | None,
+        typer.Option(help="What runs the models that are measured; see: hwnas backends"),
+    ] = None,
     power_w: Annotated[
         float | None,
         typer.Option(metavar="W", help="Rated power; energy is then estimated as power x latency."),
@@ -109,6 +117,7 @@ def search(
         "constraints": constraint or [],
         "limit_at": limit_at,
         "source": source,
+        "backend": backend,
         "power_w": power_w,
         "algorithm": algorithm,
         "warm_start": warm_start,

@@ -17,6 +17,7 @@ from typing import Any
 from hwnas._files import write_text
 from hwnas._records import RecordFormat
 from hwnas._resources import config_dir, data_dir
+from hwnas.core.operation import run_kinds
 from hwnas.errors import ConfigError, UnknownNameError
 
 ENTRY_POINTS = "hwnas.devices"
@@ -55,10 +56,13 @@ class Device:
         rated_power_w: Rated power in watts, or None where no source states one.
         rated_power_source: The source of ``rated_power_w``.
         note: Anything a user must know before trusting its numbers.
+        unsupported: Kinds of operation that it cannot run, such as ``"avg_pool"``; architectures
+            that contain one are infeasible on it.
         backend: How to run models on it; None where nobody said.
 
     Raises:
-        ConfigError: The rated power is no positive number of watts.
+        ConfigError: The rated power is no positive number of watts, or an unsupported operation is
+            none that a network runs.
     """
 
     name: str
@@ -68,9 +72,17 @@ class Device:
     rated_power_w: float | None = None
     rated_power_source: str = ""
     note: str = ""
+    unsupported: tuple[str, ...] = ()
     backend: Reach | None = None
 
     def __post_init__(self) -> None:
+        known = run_kinds()
+        for kind in self.unsupported:
+            if kind not in known:
+                raise ConfigError(
+                    f"Device '{self.name}': unsupported must name operations, of "
+                    f"{', '.join(known)}; got '{kind}'."
+                )
         power = self.rated_power_w
         if power is not None and not (math.isfinite(power) and power > 0):
             raise ConfigError(
@@ -95,6 +107,7 @@ class _Description:
     kind: str
     source: str
     note: str = ""
+    unsupported: tuple[str, ...] = ()
     power: _Power | None = None
     backend: Reach | None = None
 
@@ -113,9 +126,12 @@ _DESCRIPTIONS = RecordFormat(
     kind=_Description,
     schema=3,
     error=ConfigError,
-    what="the description of a device (schema, title, kind, source, note, [power], [backend])",
+    what=(
+        "the description of a device (schema, title, kind, source, note, unsupported, [power], "
+        "[backend])"
+    ),
     advice="See devices/raspi4.toml for one",
-    # Schema 3 says how to reach a device.
+    # Schema 3 says how to reach a device and what it cannot run.
     upgrades={1: _without_tables, 2: dict},
 )
 
@@ -145,6 +161,7 @@ def read_device(path: Path, name: str | None = None) -> Device:
         rated_power_w=found.power.rated_w if found.power else None,
         rated_power_source=found.power.source if found.power else "",
         note=found.note,
+        unsupported=found.unsupported,
         backend=found.backend,
     )
 
@@ -168,6 +185,8 @@ def write_device(device: Device) -> Path:
     }
     lines = [f"schema = {_DESCRIPTIONS.schema}"]
     lines += [f"{key} = {_quoted(text)}" for key, text in texts.items() if text]
+    if device.unsupported:
+        lines += [f"unsupported = {json.dumps(device.unsupported)}"]
     if device.rated_power_w is not None:
         lines += ["", "[power]", f"rated_w = {device.rated_power_w}"]
         lines += [f"source = {_quoted(device.rated_power_source)}"]

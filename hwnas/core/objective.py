@@ -130,7 +130,8 @@ class Objective(Protocol):
     """Something that values architectures in batches.
 
     Two methods more are called where there are any: ``prepare(batch)`` before any objective of a
-    batch is asked, so that what several need can be computed at once; and ``inputs(batch)``, what
+    batch is asked, so that what several need can be computed at once, in stage 2 in the process of
+    the search with all that will be asked for one by one; and ``inputs(batch)``, what
     each value rests on, ``n_archs`` words, or None where that is the same for all.
     """
 

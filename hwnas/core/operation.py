@@ -157,6 +157,11 @@ def operation_kind(name: str) -> OperationKind:
         raise UnknownNameError("kind of operation", name, KINDS) from None
 
 
+def run_kinds() -> list[str]:
+    """Names of the kinds of operation that a device runs: what moves or makes no data is none."""
+    return [name for name, kind in KINDS.items() if kind.output not in ("view", "zeros")]
+
+
 def add_kind(name: str, kind: OperationKind) -> None:
     """Let graphs have operations of another kind.
 

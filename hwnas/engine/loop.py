@@ -26,7 +26,7 @@ from hwnas.engine.store import Store
 from hwnas.engine.trials import Ask, History, Results, Trials
 from hwnas.errors import EvaluationError, RunError
 from hwnas.executors import Executor, Outcome, make_executor
-from hwnas.objectives.evaluation import ENDS, Problem, ask_together, evaluate_stages
+from hwnas.objectives.evaluation import ENDS, Problem, ask_together, evaluate_stages, prepare
 from hwnas.objectives.indicators import minimised
 
 MAX_IDLE_GENERATIONS = 50
@@ -279,7 +279,12 @@ class Loop:
             return
         problem, space = self._task.problem, self._task.space
         places = problem.at(2)
-        work = partial(_ask_one, space, [problem.measures[place] for place in places])
+        measures = [problem.measures[place] for place in places]
+        # What measures does so here, all at once, and not in several processes beside each other.
+        batch = Batch(space, self._genotypes[trials], is_canonical=True)
+        for measure in measures:
+            prepare(measure, batch)
+        work = partial(_ask_one, space, measures)
         executor = self._executor or make_executor(1)
         with closing(executor.run(work, list(self._genotypes[trials]))) as outcomes:
             for outcome in outcomes:

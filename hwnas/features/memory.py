@@ -64,8 +64,8 @@ USUAL_PRECISION = "float32"
 
 
 @dataclass(frozen=True, slots=True)
-class _Schedule:
-    """What is run.
+class Schedule:
+    """What is run of a network.
 
     Args:
         operations: All operators of the graph.
@@ -91,7 +91,7 @@ def measure_memory(graph: OperationGraph) -> dict[str, int]:
     Raises:
         UnknownNameError: It has a kind of operation that is not known.
     """
-    schedule = _scheduled(graph)
+    schedule = scheduled(graph)
     stored = [_stored(schedule, position) for position in schedule.order]
     return {
         "peak_numbers": _peak(schedule, math.prod(graph.in_shape) if graph.in_shape else 0),
@@ -135,7 +135,15 @@ def size_bytes(measured: np.ndarray, precision: Precision) -> np.ndarray:
 # --- the schedule --------------------------------------------------------------------------------
 
 
-def _scheduled(graph: OperationGraph) -> _Schedule:
+def scheduled(graph: OperationGraph) -> Schedule:
+    """What is run of a network, in order.
+
+    Args:
+        graph: The network.
+
+    Raises:
+        UnknownNameError: It has a kind of operation that is not known.
+    """
     operations = graph.operations
     outputs = [operation_kind(operation.kind).output for operation in operations]
     # The last entry stands for the network's input, position -1.
@@ -165,7 +173,7 @@ def _scheduled(graph: OperationGraph) -> _Schedule:
         and reads[position][0] >= 0
         and readers[reads[position][0]] == 1
     }
-    return _Schedule(operations, reads, order, fused_with, last)
+    return Schedule(operations, reads, order, fused_with, last)
 
 
 def _needed(reads: list[tuple[int, ...]], output: int) -> list[int]:
@@ -177,7 +185,7 @@ def _needed(reads: list[tuple[int, ...]], output: int) -> list[int]:
     return sorted(needed - {-1})
 
 
-def _peak(schedule: _Schedule, n_input: int) -> int:
+def _peak(schedule: Schedule, n_input: int) -> int:
     """Largest sum of numbers alive while an operator runs."""
     buffer = {-1: -1}
     last_reader: dict[int, int] = {}
@@ -203,7 +211,7 @@ def _peak(schedule: _Schedule, n_input: int) -> int:
     return peak
 
 
-def _stored(schedule: _Schedule, position: int) -> tuple[int, int]:
+def _stored(schedule: Schedule, position: int) -> tuple[int, int]:
     """Weights and biases of an operator as they are stored, scales and shifts among the latter."""
     operation = schedule.operations[position]
     params = operation.params

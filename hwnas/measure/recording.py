@@ -12,13 +12,19 @@ from hwnas._lock import hold
 from hwnas.core.architecture import Architecture
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Conditions, Target
-from hwnas.errors import TableError
+from hwnas.errors import ConfigError, MeasurementError, TableError, UnknownNameError
 from hwnas.measure.backends import Backend
-from hwnas.measure.candidates import Candidate, Precision, anchor_architecture, candidate_of
+from hwnas.measure.candidates import (
+    PRECISIONS,
+    Candidate,
+    Precision,
+    anchor_architecture,
+    candidate_of,
+)
 from hwnas.measure.clock import Clock, SystemClock
 from hwnas.measure.environment import pinned, read_environment
 from hwnas.measure.metering import Metering
-from hwnas.measure.plan import Plan
+from hwnas.measure.plan import Plan, parse_mode
 from hwnas.measure.profiling import Block, profile
 from hwnas.measure.record import (
     SUFFIX,
@@ -74,6 +80,33 @@ def conditions_of(plan: Plan, precision: Precision) -> Conditions:
     return tuple((key, value) for key, value in given.items() if value is not None)
 
 
+def plan_of(conditions: Conditions) -> tuple[Plan, Precision]:
+    """How to measure so that values hold under conditions; the inverse of ``conditions_of``.
+
+    Raises:
+        ConfigError: A condition is none that a measurement has, or cannot be.
+    """
+    given = dict(conditions)
+    batch, threads = (_count(key, given.pop(key, "1")) for key in ("batch", "threads"))
+    named = given.pop("precision", "float32")
+    precision = next((each for each in PRECISIONS if each == named), None)
+    if precision is None:
+        raise UnknownNameError("precision", named, PRECISIONS)
+    mode = parse_mode(given.pop("mode", "burst").replace("-", ":", 1))
+    if given:
+        raise ConfigError(
+            "What is measured may have the conditions batch, mode, precision and threads; got "
+            f"{', '.join(given)}. Leave {'it' if len(given) == 1 else 'them'} out."
+        )
+    return Plan(batch=None if batch == 1 else batch, threads=threads, mode=mode), precision
+
+
+def _count(key: str, text: str) -> int:
+    if not text.isdecimal():
+        raise ConfigError(f"{key} must be a whole number; got '{text}'.")
+    return int(text)
+
+
 def measure_into_table(
     job: Job,
     space: SearchSpace,
@@ -83,6 +116,27 @@ def measure_into_table(
     clock: Clock | None = None,
     on_block: OnBlock | None = None,
 ) -> tuple[Profile, Table]:
+    """The same as ``measure_networks``, and the table.
+
+    Raises:
+        HwnasError: As for ``measure_networks``.
+        MeasurementError: No architecture could be measured.
+    """
+    found = measure_networks(job, space, archs, folder, name, clock, on_block)
+    if not any(found.samples):
+        raise MeasurementError(next(iter(found.record.passes[-1].failed.values())))
+    return found, table_of(found, folder / f"{name}{SUFFIX}")
+
+
+def measure_networks(
+    job: Job,
+    space: SearchSpace,
+    archs: Sequence[Architecture],
+    folder: Path,
+    name: str,
+    clock: Clock | None = None,
+    on_block: OnBlock | None = None,
+) -> Profile:
     """Measure architectures and add what was measured to a table.
 
     What is measured are networks as they stand, without dead operations. The raw samples are
@@ -104,22 +158,17 @@ def measure_into_table(
         LostDeviceError: The device went away twice.
         StorageError: The folder cannot be written; what was written before is kept.
     """
-    path = folder / f"{name}{SUFFIX}"
-    if name in names_in(folder) and not path.exists():
-        raise TableError(
-            f"Table '{name}' was not measured with hwnas profile, which cannot add to it. Name "
-            "another --table."
-        )
-    nets, n_blocks = networks(space, archs), 0
+    path = _samples_of(folder, name)
+    nets, n_measured = networks(space, archs), 0
 
     def tell(block: Block, profile: Profile) -> None:
-        nonlocal n_blocks
-        n_blocks += 1
+        nonlocal n_measured
+        n_measured += len(block.measured)
         if on_block is not None:
             on_block(block, profile)
 
     try:
-        found = measure_into_file(
+        return measure_into_file(
             job,
             [_candidate(job, space, arch) for arch in nets],
             _candidate(job, space, anchor_architecture(space)),
@@ -131,9 +180,45 @@ def measure_into_table(
         )
     finally:
         # What was measured before something stopped it makes a table too.
-        if n_blocks:
+        if n_measured:
             save_table(table_of(read_profile(path), path), folder)
-    return found, table_of(found, path)
+
+
+def known_profile(job: Job, space: SearchSpace, folder: Path, name: str) -> Profile:
+    """What a table holds already, once it is sure that a job may add to it.
+
+    Args:
+        job: Where and how to measure.
+        space: Search space.
+        folder: Where the table lies.
+        name: Its name.
+
+    Raises:
+        TableError: It was measured on another machine, with another backend, or not by profiling.
+    """
+    path, record = _samples_of(folder, name), ProfileRecord(space.name, dict(space.options))
+    if not path.exists():
+        return Profile(record)
+    known = read_profile(path)
+    anchor = _candidate(job, space, anchor_architecture(space))
+    new = _new_pass(job, job.target(space.dataset), anchor, SystemClock())
+    _check_alike(known, record, new, path)
+    return known
+
+
+def _samples_of(folder: Path, name: str) -> Path:
+    """File of the raw samples of a table.
+
+    Raises:
+        TableError: There is such a table, and it was not measured by profiling.
+    """
+    path = folder / f"{name}{SUFFIX}"
+    if name in names_in(folder) and not path.exists():
+        raise TableError(
+            f"Table '{name}' was not measured with hwnas profile, which cannot add to it. Name "
+            "another --table."
+        )
+    return path
 
 
 def networks(space: SearchSpace, archs: Sequence[Architecture]) -> list[Architecture]:

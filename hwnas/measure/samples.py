@@ -15,7 +15,8 @@ import numpy as np
 from hwnas.errors import MeasurementError, ShapeError
 
 _N_RESAMPLES = 200
-_LEVEL = 0.95
+USUAL_LEVEL = 0.95
+"""Level of the intervals in tables."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +55,7 @@ class Summary:
 
     Args:
         latency_ms: Median of the runs' ratios to the anchor's, times its usual time.
-        low_ms: Lower end of the median's 95 % bootstrap interval.
+        low_ms: Lower end of the median's bootstrap interval, of 95 % unless asked otherwise.
         high_ms: Upper end.
         p90_ms: 90th percentile of the runs, the drift between visits divided out.
         p99_ms: 99th percentile.
@@ -106,13 +107,16 @@ def reference_ns(parts: Sequence[Samples]) -> float:
     return float(np.median(medians))
 
 
-def summarize(samples: Samples, reference_ns: float, seed: int = 0) -> Summary:
+def summarize(
+    samples: Samples, reference_ns: float, seed: int = 0, level: float = USUAL_LEVEL
+) -> Summary:
     """What samples say.
 
     Args:
         samples: At least one run.
         reference_ns: The anchor's usual time in nanoseconds.
         seed: Of the bootstrap, which draws visits and then runs within them.
+        level: Of the median's interval.
 
     Raises:
         MeasurementError: There is no run.
@@ -126,7 +130,7 @@ def summarize(samples: Samples, reference_ns: float, seed: int = 0) -> Summary:
     steady = np.concatenate(
         [samples.run_ns[rows] / np.median(samples.anchor_ns[rows]) for rows in visits]
     )
-    low, high = _interval([ratios[rows] for rows in visits], seed)
+    low, high = _interval([ratios[rows] for rows in visits], seed, level)
     p90, p99 = np.quantile(steady, (0.9, 0.99))
     return Summary(
         latency_ms=float(np.median(ratios)) * to_ms,
@@ -141,7 +145,7 @@ def summarize(samples: Samples, reference_ns: float, seed: int = 0) -> Summary:
     )
 
 
-def _interval(visits: Sequence[np.ndarray], seed: int) -> tuple[float, float]:
+def _interval(visits: Sequence[np.ndarray], seed: int, level: float) -> tuple[float, float]:
     """Ends of the bootstrap interval of the median of all visits' ratios."""
     rng = np.random.default_rng(seed)
     medians = []
@@ -152,5 +156,5 @@ def _interval(visits: Sequence[np.ndarray], seed: int) -> tuple[float, float]:
                 np.concatenate([part[rng.integers(len(part), size=len(part))] for part in drawn])
             )
         )
-    low, high = np.quantile(medians, ((1 - _LEVEL) / 2, (1 + _LEVEL) / 2))
+    low, high = np.quantile(medians, ((1 - level) / 2, (1 + level) / 2))
     return float(low), float(high)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import statistics
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from hwnas.measure.backends import in_words
 from hwnas.measure.energy import EnergyReading
 from hwnas.measure.plan import Plan
 from hwnas.measure.record import SUFFIX, Pass, Profile
-from hwnas.measure.samples import Summary, joined, reference_ns, summarize
+from hwnas.measure.samples import USUAL_LEVEL, Summary, joined, reference_ns, summarize
 from hwnas.spaces import load_space
 from hwnas.tables.table import ARCH, Column, Table, with_defaults
 
@@ -28,17 +29,45 @@ _BESIDE = {
 """Columns beside a latency, which are no quantities: field of the summary, unit and meaning."""
 
 
-def summaries(profile: Profile, target: Target) -> dict[str, Summary]:
-    """What was measured of a target: a summary of all visits of each net, by its name."""
-    parts = profile.of(target)
+def summaries(
+    profile: Profile,
+    target: Target,
+    names: Collection[str] | None = None,
+    level: float = USUAL_LEVEL,
+    by_first: bool = False,
+) -> dict[str, Summary]:
+    """What was measured of a target: a summary of all visits of each net, by its name.
+
+    Args:
+        profile: What was measured.
+        target: The target.
+        names: The nets to tell of, as far as they were measured; all by default.
+        level: Of the medians' intervals.
+        by_first: Whether the anchor's usual time is that of the first pass, which what is measured
+            later does not change, and not that of all.
+    """
+    parts = [part for part in profile.of(target) if part]
     found = {name: None for part in parts for name in part}
     if not found:
         return {}
-    usual = reference_ns([each for part in parts for each in part.values()])
+    timed = parts[:1] if by_first else parts
+    usual = reference_ns([each for part in timed for each in part.values()])
     return {
-        name: summarize(joined([part[name] for part in parts if name in part]), usual)
+        name: summarize(joined([part[name] for part in parts if name in part]), usual, level=level)
         for name in found
+        if names is None or name in names
     }
+
+
+def seconds_a_net(profile: Profile, target: Target) -> float | None:
+    """Mean seconds that a net took to be made, loaded and run; None where none was measured."""
+    seconds = []
+    for each, samples in zip(profile.record.passes, profile.samples, strict=True):
+        for name, runs in samples.items() if each.target == target else ():
+            facts = each.facts[name]
+            run_s = float(runs.run_ns.sum() + runs.anchor_ns.sum()) / 1e9
+            seconds.append(facts.prepare_s + facts.load_s + facts.warmup_s + run_s)
+    return statistics.fmean(seconds) if seconds else None
 
 
 def energies(profile: Profile, target: Target) -> dict[str, EnergyReading]:
@@ -75,10 +104,11 @@ def table_of(profile: Profile, samples: Path) -> Table:
     frame, columns = pd.DataFrame(), list[Column]()
     for target in profile.targets:
         last = next(each for each in reversed(profile.record.passes) if each.target == target)
-        rows = {
-            arch: _row(target, summary, last.plan)
-            for arch, summary in summaries(profile, target).items()
-        }
+        found = summaries(profile, target)
+        if not found:
+            # None of its nets could be measured.
+            continue
+        rows = {arch: _row(target, summary, last.plan) for arch, summary in found.items()}
         columns += _columns(target, last)
         joules = energies(profile, target)
         if joules:

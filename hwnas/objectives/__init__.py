@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hwnas.core.device import Device
 from hwnas.core.objective import Objective
@@ -11,6 +12,9 @@ from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
 from hwnas.objectives._missing import NothingKnownError
 from hwnas.registry import Registry
+
+if TYPE_CHECKING:
+    from hwnas.measure.backends import Backend
 
 __all__ = ["SOURCES", "NothingKnownError", "Question", "SourceFactory"]
 
@@ -26,12 +30,15 @@ class Question:
         as_given: Whether an architecture is asked for itself and not for its functional class: a
             table answers with the architecture's own row where it has one, a predictor that
             learned from nets with what that net takes as it stands.
+        backend: What runs models on the device, for what is measured; what the device itself says
+            by default.
     """
 
     space: SearchSpace
     target: Target
     device: Device | None = None
     as_given: bool = False
+    backend: Backend | None = None
 
 
 SourceFactory = Callable[[Question], Objective]

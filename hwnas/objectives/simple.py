@@ -25,12 +25,13 @@ from hwnas.features.memory import (
     size_bytes,
 )
 from hwnas.objectives.evaluation import prepare
+from hwnas.objectives.unsupported import COLUMN as UNSUPPORTED
 
 _IN_BYTES = {"peak_memory": peak_memory_bytes, "size": size_bytes}
 COUNTED = (*COLUMNS, *_IN_BYTES)
 """Quantities that are counted from the operation graph."""
 
-_TAKEN = {"arch", "seq", "generation", "violation", "feasible"}
+_TAKEN = {"arch", "seq", "generation", "violation", "feasible", UNSUPPORTED}
 """Names that the files of a run give to other columns."""
 _TAKEN_ENDS = ("_lower", "_upper", "_source")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hwnas.core.device import Device, read_device
+from hwnas.core.operation import run_kinds
 from hwnas.core.quantity import QUANTITIES
 from hwnas.core.target import Target, parse_table_column
 from hwnas.testing._require import require
@@ -20,7 +21,8 @@ def check_device(device: Device | Path) -> None:
     - a file can be read, with no key that nobody knows;
     - tables can name it in their columns, as in ``cifar10_pixel3_latency_ms``;
     - its title, kind and source are one line each;
-    - a rated power says who states it, and nothing else does.
+    - a rated power says who states it, and nothing else does;
+    - what it cannot run is named once, and is not all that a network is made of.
 
     Args:
         device: The device, or the path of its file.
@@ -51,4 +53,10 @@ def check_device(device: Device | Path) -> None:
         (found.rated_power_w is None) == (not found.rated_power_source.strip()),
         f"Device '{found.name}': a rated power and its source must be given together; got "
         f"{found.rated_power_w} from {found.rated_power_source!r}.",
+    )
+    require(
+        len(set(found.unsupported)) == len(found.unsupported)
+        and not set(run_kinds()) <= set(found.unsupported),
+        f"Device '{found.name}': unsupported must name each operation once, and not all of them; "
+        f"got {', '.join(found.unsupported)}.",
     )

@@ -93,6 +93,12 @@ def run(tmp_path: Path) -> Path:
         ),
         ((*EDGE, "--algorithm", "nsga3"), "Unknown algorithm 'nsga3'. Did you mean 'nsga2'?"),
         ((*EDGE, "--source", "tables"), "Unknown source of values 'tables'. Did you mean 'table'?"),
+        ((*EDGE, "--source", "latency:mesure"), "Unknown source of values 'mesure'. Did you mean"),
+        ((*EDGE, "--source", "latncy:table"), "Unknown quantity 'latncy'. Did you mean 'latency'?"),
+        (
+            (*EDGE, "--source", "latency:measure", "--objectives", "accuracy,latency"),
+            "Device 'edgegpu' does not say what runs models on it; name that with --backend",
+        ),
         (
             (*EDGE, "--constraint", "latencyms<=5"),
             "Unknown quantity 'latencyms'. Did you mean 'latency_ms'?",

@@ -10,6 +10,7 @@ import pytest
 
 from hwnas._resources import data_dir
 from hwnas.core.device import Device
+from hwnas.core.operation import run_kinds
 from hwnas.errors import ConfigError
 from hwnas.objectives.devices import device_names, load_device
 from hwnas.testing import check_device
@@ -48,6 +49,8 @@ def test_the_unbroken_one_passes() -> None:
         ({"kind": " "}, r"Device 'mine': kind must be one line; got ' '"),
         ({"source": "a\nb"}, r"Device 'mine': source must be one line"),
         ({"rated_power_source": ""}, r"given together; got 5.0 from ''"),
+        ({"unsupported": ("add", "add")}, r"name each operation once, .*; got add, add"),
+        ({"unsupported": tuple(run_kinds())}, r"and not all of them; got conv, linear"),
         ({"rated_power_w": None}, r"given together; got None from 'its data sheet'"),
     ],
 )

@@ -91,6 +91,20 @@ def test_older_description_is_read_without_its_tables(tmp_path: Path) -> None:
     assert read(tmp_path, old) == read(tmp_path, MINIMAL)
 
 
+def test_a_device_names_what_it_cannot_run(tmp_path: Path) -> None:
+    new = MINIMAL.replace("schema = 2", "schema = 3")
+    assert read(tmp_path, new).unsupported == ()
+    found = read(tmp_path, new + 'unsupported = ["avg_pool", "hard_swish"]\n')
+    assert found.unsupported == ("avg_pool", "hard_swish")
+
+
+@pytest.mark.parametrize("name", ["AveragePool", "identity", "zero", ""])
+def test_what_it_cannot_run_must_be_an_operation(tmp_path: Path, name: str) -> None:
+    words = rf"unsupported must name operations, of conv, .*avg_pool.*; got '{name}'"
+    with pytest.raises(ConfigError, match=words):
+        read(tmp_path, MINIMAL.replace("2", "3") + f'unsupported = ["{name}"]\n')
+
+
 def test_newer_description_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"mine\.toml: schema must be at most 3; got 4"):
         read(tmp_path, MINIMAL.replace("schema = 2", "schema = 4"))
@@ -170,3 +184,11 @@ def test_a_description_of_schema_2_says_nothing_of_a_backend(tmp_path: Path) -> 
     path = tmp_path / "old.toml"
     path.write_text('schema = 2\ntitle = "t"\nkind = "k"\nsource = "s"\n')
     assert read_device(path).backend is None
+
+
+def test_what_a_device_cannot_run_is_written_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HWNAS_CONFIG", str(tmp_path))
+    device = Device("mine", "Mine", "CPU", "a paper", unsupported=("avg_pool", "hard_swish"))
+    assert read_device(write_device(device)) == device
