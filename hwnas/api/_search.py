@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 from collections.abc import Callable, Sequence
@@ -35,9 +36,10 @@ from hwnas.engine.progress import Progress
 from hwnas.engine.record import RECORD, Record, read_record
 from hwnas.engine.run import Run
 from hwnas.engine.store import Store, check_names
-from hwnas.errors import ConfigError
+from hwnas.errors import ConfigError, UnknownNameError
 from hwnas.executors import EXECUTORS
 from hwnas.measure.backends import Backend, load_backend
+from hwnas.objectives import NothingKnownError
 from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import Problem
 from hwnas.objectives.measured import SOURCE, USUAL_BACKEND, local_device
@@ -47,13 +49,15 @@ from hwnas.proxies.lookup import Scoring
 __all__ = ["DEFAULT_GENERATIONS", "SearchInterrupted", "search"]
 
 _PACKAGES = ("hwnas", "numpy", "pymoo", "moocore", "onnxruntime")
+_MIN_USUAL = 2
+"""A search by default has so many objectives at least."""
 
 
 def search(
     space: str | SearchSpace,
     device: str | Device | None = None,
     dataset: str | None = None,
-    objectives: Sequence[Any] = DEFAULT_OBJECTIVES,
+    objectives: Sequence[Any] | None = None,
     constraints: Sequence[str | Limit] = (),
     source: str = "predictor",
     power_w: float | None = None,
@@ -79,7 +83,8 @@ def search(
         space: Search space or its name.
         device: Device or its name; needed for latency and energy.
         dataset: Data set; the space's first one by default.
-        objectives: Quantities (``"robustness@pgd-eps1"`` with a condition, ``"latency:table"``
+        objectives: By default those of accuracy, robustness, latency and energy that are known.
+            Quantities (``"robustness@pgd-eps1"`` with a condition, ``"latency:table"``
             with a source of its own), objectives made by ``hwnas.objective``, or plain functions
             over a batch of architectures (minimised).
         constraints: Limits such as ``"latency_ms<=5"``, also on what is no objective. One that
@@ -133,9 +138,14 @@ def search(
     """
     space = resolve_space(space, dataset)
     runs_on = load_backend(backend) if isinstance(backend, str) else backend
-    if device is None and SOURCE in _sources_named(source, objectives):
+    if device is None and SOURCE in _sources_named(source, objectives or ()):
         device = local_device(runs_on.name if runs_on else USUAL_BACKEND)
     device = load_device(device) if isinstance(device, str) else device
+    unknown = list[str]()
+    if objectives is None:
+        # How large the power is will be checked with the other settings.
+        watts = None if power_w is None else 1.0
+        objectives, unknown = _usual(space, device, source, watts, runs_on)
     if generations is None and budget is None:
         generations = DEFAULT_GENERATIONS
     given = [_named(item) for item in _listed("objectives", objectives)]
@@ -190,9 +200,37 @@ def search(
     record = replace(record, config={**record.config, "limit_at": at})
     task = replace(task, problem=replace(task.problem, limit_share=limit_share(at)))
     with claimed(path, record, resume):
-        for note in (*skill_notes(task), *measuring_notes(task)):
+        for note in (*_unknown_notes(unknown), *skill_notes(task), *measuring_notes(task)):
             (on_note or (lambda _: None))(note)
         return run_task(path, record, task, begin, on_progress or (lambda _: None))
+
+
+def _usual(
+    space: SearchSpace,
+    device: Device | None,
+    source: str,
+    power_w: float | None,
+    backend: Backend | None,
+) -> tuple[list[str], list[str]]:
+    """Objectives where none are asked for: what is known of the usual ones, and what is not."""
+    known = list[str]()
+    for name in DEFAULT_OBJECTIVES:
+        with contextlib.suppress(NothingKnownError, UnknownNameError):
+            make_objective(space, name, device, source, power_w, backend=backend)
+            known.append(name)
+    # Where hardly anything is known, what is missing is an error that says what to do.
+    if len(known) < _MIN_USUAL:
+        return list(DEFAULT_OBJECTIVES), []
+    return known, [name for name in DEFAULT_OBJECTIVES if name not in known]
+
+
+def _unknown_notes(unknown: Sequence[str]) -> list[str]:
+    """What the user should know of the usual objectives that are none here."""
+    if not unknown:
+        return []
+    words = " and ".join(QUANTITIES[name].title for name in unknown)
+    advice = " --power-w W gives an estimate of energy." if "energy" in unknown else ""
+    return [f"{words} {'is' if len(unknown) == 1 else 'are'} not known here: no objective.{advice}"]
 
 
 def _listed(name: str, items: Sequence[Any]) -> Sequence[Any]:

@@ -36,11 +36,12 @@ def search(
     ] = None,
     option: OptionTexts = None,
     objectives: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="Comma-separated; robustness@pgd-eps1 names an attack, latency:table a source."
+            help="Comma-separated; robustness@pgd-eps1 names an attack, latency:table a source. By "
+            "default those of accuracy,robustness,latency,energy that are known.",
         ),
-    ] = "accuracy,robustness,latency,energy",
+    ] = None,
     constraint: Annotated[
         list[str] | None,
         typer.Option(
@@ -113,7 +114,7 @@ def search(
 
     settings: dict[str, Any] = {
         "device": device,
-        "objectives": [name.strip() for name in objectives.split(",") if name.strip()],
+        "objectives": _names(objectives),
         "constraints": constraint or [],
         "limit_at": limit_at,
         "source": source,
@@ -230,6 +231,12 @@ def _table(front: Front, rows: list[int], has_archs: bool) -> Table:
 def _number(value: float) -> str:
     """A value to four digits, as wide as its neighbours."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.4g}"
+
+
+def _names(objectives: str | None) -> list[str] | None:
+    if objectives is None:
+        return None
+    return [name.strip() for name in objectives.split(",") if name.strip()]
 
 
 def _spread(n_rows: int) -> list[int]:

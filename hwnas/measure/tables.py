@@ -34,7 +34,6 @@ def summaries(
     target: Target,
     names: Collection[str] | None = None,
     level: float = USUAL_LEVEL,
-    by_first: bool = False,
 ) -> dict[str, Summary]:
     """What was measured of a target: a summary of all visits of each net, by its name.
 
@@ -43,15 +42,13 @@ def summaries(
         target: The target.
         names: The nets to tell of, as far as they were measured; all by default.
         level: Of the medians' intervals.
-        by_first: Whether the anchor's usual time is that of the first pass, which what is measured
-            later does not change, and not that of all.
     """
     parts = [part for part in profile.of(target) if part]
     found = {name: None for part in parts for name in part}
     if not found:
         return {}
-    timed = parts[:1] if by_first else parts
-    usual = reference_ns([each for part in timed for each in part.values()])
+    # That of the first pass: what is measured later must not change what was told.
+    usual = reference_ns(list(parts[0].values()))
     return {
         name: summarize(joined([part[name] for part in parts if name in part]), usual, level=level)
         for name in found

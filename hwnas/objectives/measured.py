@@ -125,7 +125,7 @@ class MeasuredObjective:
             self._failed |= {each.name: each.reason for each in block.failed}
 
         found = measure_networks(job, self._space, new, folder, self.table, clock, tell)
-        self._known |= summaries(found, self._target, {str(net) for net in new}, _LEVEL, True)
+        self._known |= summaries(found, self._target, {str(net) for net in new}, _LEVEL)
 
     def __call__(self, archs: Sequence[Architecture]) -> Estimate:
         """Milliseconds of ``n_archs`` architectures; NaN where the input reaches no output.

@@ -193,7 +193,9 @@ def test_an_option_without_its_value_is_refused(mistake: Mistake) -> None:
 
 
 def test_energy_of_a_device_without_it_names_devices_that_have_it(mistake: Mistake) -> None:
-    message = mistake("search", "nasbench201", "--device", "raspi4")
+    message = mistake(
+        "search", "nasbench201", "--device", "raspi4", "--objectives", "latency,energy"
+    )
     assert "Device 'raspi4' has no energy data for nasbench201 on cifar10." in message
     assert "Devices that have it: edgegpu, eyeriss, fpga." in message
     assert "--power-w W" in message

@@ -110,7 +110,8 @@ def test_a_second_visit_to_the_same_nets_is_pooled_with_the_first(
     # The whole machine was slower; the nets beside the anchor were not.
     assert table.values("cifar10_board_latency_cv_pct") == pytest.approx([0, 0], abs=1e-9)
     facts = profile.record.passes[0].facts
-    usual = [1.5 * facts[arch].size_bytes / 1e6 for arch in table.archs]
+    # Nor does what was told change.
+    usual = [facts[arch].size_bytes / 1e6 for arch in table.archs]
     assert table.values(COLUMN) == pytest.approx(usual)
 
 
