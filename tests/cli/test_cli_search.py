@@ -333,7 +333,7 @@ def test_a_finished_run_goes_on_for_more_generations(type_: Terminal) -> None:
 
 
 def test_usual_objectives_that_are_not_known_are_left_out_with_a_note(type_: Terminal) -> None:
-    words = ("search", "nasbench201", "--device", "raspi4", "--population", "8")
+    words = ("nasbench201", "--device", "raspi4", "--population", "8")
     status, _, err = type_(*words, "--generations", "1", "--out", "run")
     assert status == 0
     assert "Energy is not known here: no objective." in err
