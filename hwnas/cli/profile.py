@@ -67,7 +67,7 @@ def profile(
     ] = None,
     visits: Annotated[int, typer.Option(help="Turns of each model, in random order.")] = 5,
     min_samples: Annotated[int, typer.Option(help="Runs of each model, at least.")] = 100,
-    min_seconds: Annotated[float, typer.Option(help="Time of its runs, at least.")] = 0.5,
+    min_seconds: Annotated[float, typer.Option(help="Time of its runs, at least.")] = 0.4,
     max_cv: Annotated[
         float, typer.Option(help="A model whose turns vary more is unstable; 0.1 is 10 %.")
     ] = 0.1,

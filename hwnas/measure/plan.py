@@ -85,7 +85,7 @@ class Plan:
 
     visits: int = 5
     min_samples: int = 100
-    min_seconds: float = 0.5
+    min_seconds: float = 0.4
     threads: int = 1
     batch: int | None = None
     mode: Mode = field(default=BURST)
