@@ -46,11 +46,16 @@ def _missing(names: set[str]) -> list[str]:
     for folder, place in _PLACES.items():
         for path in sorted((_ROOT / folder).rglob("*")):
             inside = path.relative_to(_ROOT / folder)
-            if path.is_file() and "__pycache__" not in inside.parts:
+            if path.is_file() and not _stays_behind(inside):
                 name = f"{place}/{inside.as_posix()}"
                 if name not in names:
                     problems.append(f"{name} is in the checkout; the wheel must hold it")
     return problems
+
+
+def _stays_behind(path: Path) -> bool:
+    """Whether a file of the checkout is not for the wheel: compiled ones, raw samples, locks."""
+    return "__pycache__" in path.parts or path.name.endswith((".samples.parquet", ".lock"))
 
 
 def _too_large(wheel: zipfile.ZipFile) -> list[str]:

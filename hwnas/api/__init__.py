@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hwnas.api._backends import BackendStatus, backend_statuses, in_words, load_backend
     from hwnas.api._device_choice import DEFAULT_SAMPLE, choose_device, device_choice_record
     from hwnas.api._devices import (
         device_names,
@@ -24,19 +25,7 @@ if TYPE_CHECKING:
         predictors_dir,
     )
     from hwnas.api._lists import listed
-    from hwnas.api._measure import (
-        BackendStatus,
-        Plan,
-        Profiled,
-        backend_statuses,
-        in_words,
-        load_backend,
-        parse_duration,
-        parse_mode,
-        profile,
-        profiled_record,
-        sustain,
-    )
+    from hwnas.api._measure import Plan, parse_mode, profile
     from hwnas.api._new_device import (
         MIN_BUDGET,
         add_device,
@@ -44,6 +33,7 @@ if TYPE_CHECKING:
         recheck_device,
         recheck_record,
     )
+    from hwnas.api._profiled import Profiled, profiled_record
     from hwnas.api._proxies import choose_architectures, n_cores, plan_scoring, score_rows, sweep
     from hwnas.api._runs import (
         DEFAULT_LIMIT_AT,
@@ -62,6 +52,7 @@ if TYPE_CHECKING:
     )
     from hwnas.api._search import DEFAULT_GENERATIONS, SearchInterrupted, search
     from hwnas.api._spaces import space_of, spaces
+    from hwnas.api._sustain import parse_duration, sustain
     from hwnas.api._tables import (
         import_tables,
         load_audit,
@@ -108,19 +99,10 @@ _HOMES = {
         "predictors_dir",
     ),
     "_lists": ("listed",),
-    "_measure": (
-        "BackendStatus",
-        "Plan",
-        "Profiled",
-        "backend_statuses",
-        "in_words",
-        "load_backend",
-        "parse_duration",
-        "parse_mode",
-        "profile",
-        "profiled_record",
-        "sustain",
-    ),
+    "_backends": ("BackendStatus", "backend_statuses", "in_words", "load_backend"),
+    "_measure": ("Plan", "parse_mode", "profile"),
+    "_profiled": ("Profiled", "profiled_record"),
+    "_sustain": ("parse_duration", "sustain"),
     "_new_device": (
         "MIN_BUDGET",
         "add_device",

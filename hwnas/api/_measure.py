@@ -1,11 +1,10 @@
-"""Measuring on devices: which backends there are, and profiles of architectures and files."""
+"""Measuring on devices: profiles of architectures and of ONNX files."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +13,13 @@ import numpy as np
 from hwnas._files import sha256_bytes
 from hwnas._resources import cache_dir
 from hwnas.api._energy import metering_of
+from hwnas.api._profiled import Profiled, ProfiledModel
 from hwnas.core.architecture import Architecture
 from hwnas.core.device import check_device_name
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
 from hwnas.errors import ConfigError, MeasurementError
-from hwnas.measure.backends import BACKENDS, Backend, in_words, load_backend
+from hwnas.measure.backends import Backend, load_backend
 from hwnas.measure.candidates import (
     PRECISIONS,
     Candidate,
@@ -28,113 +28,22 @@ from hwnas.measure.candidates import (
     candidate_of,
     file_candidate,
 )
-from hwnas.measure.clock import SystemClock
-from hwnas.measure.energy import EnergyReading, estimate_energy
-from hwnas.measure.environment import pinned
-from hwnas.measure.modes import Opener
+from hwnas.measure.energy import estimate_energy
 from hwnas.measure.plan import Plan, parse_mode
 from hwnas.measure.record import SUFFIX, Profile, ProfileRecord
 from hwnas.measure.recording import Job, measure_into_file, measure_networks, networks
-from hwnas.measure.samples import Summary
-from hwnas.measure.sustain import Sustained, parse_duration, run_on
 from hwnas.measure.tables import is_unstable, summaries
 from hwnas.spaces import load_space
 from hwnas.tables.store import check_own_name, user_folder
 
 if TYPE_CHECKING:
-    from hwnas.measure.profiling import Block, Facts
+    from hwnas.measure.profiling import Block
 
-__all__ = [
-    "BackendStatus",
-    "Plan",
-    "Profiled",
-    "ProfiledModel",
-    "backend_statuses",
-    "in_words",
-    "load_backend",
-    "parse_duration",
-    "parse_mode",
-    "profile",
-    "profiled_record",
-    "sustain",
-]
+__all__ = ["Plan", "parse_mode", "profile"]
 
 ANCHOR_SPACE = "nasbench201"
 """Space of the anchor that runs beside files."""
 MODEL_SUFFIX = ".onnx"
-
-
-@dataclass(frozen=True, slots=True)
-class BackendStatus:
-    """Whether a backend can run here.
-
-    Args:
-        name: Its name.
-        title: What it is, in one line.
-        why_not: Why it cannot run here and what would help; None if it can.
-        settings: What it says of itself where it can run.
-    """
-
-    name: str
-    title: str
-    why_not: str | None
-    settings: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ProfiledModel:
-    """What was measured of one model.
-
-    Args:
-        name: An architecture's string or a file's name.
-        summary: What its raw samples say.
-        facts: What else is known of it; of the last pass that measured it.
-        is_unstable: Whether its visits vary more than the plan allows.
-        energy: Energy of a run; None where it was neither metered nor estimated.
-    """
-
-    name: str
-    summary: Summary
-    facts: Facts
-    is_unstable: bool
-    energy: EnergyReading | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Profiled:
-    """What a profile gave.
-
-    Args:
-        target: What the values are about: device, data set, conditions.
-        backend: Name of the backend.
-        settings: What it says of itself.
-        anchor: The model that ran beside all others.
-        models: Those that were asked for and measured, now or before, in the order asked.
-        failed: Why each that could not be measured could not.
-        table: Name of the table that holds them; None for files.
-        path: File of the raw samples.
-    """
-
-    target: Target
-    backend: str
-    settings: Mapping[str, Any]
-    anchor: str
-    models: tuple[ProfiledModel, ...]
-    failed: Mapping[str, str]
-    table: str | None
-    path: Path
-
-
-def backend_statuses() -> list[BackendStatus]:
-    """Every backend, and whether it can run here."""
-    return [_status(name) for name in BACKENDS]
-
-
-def _status(name: str) -> BackendStatus:
-    backend = load_backend(name)
-    title = (BACKENDS[name].__doc__ or "").strip().partition("\n")[0].rstrip(".")
-    reason = backend.why_not()
-    return BackendStatus(name, title, reason, {} if reason else backend.describe())
 
 
 def profile(
@@ -200,7 +109,7 @@ def profile(
         estimate_energy(power_w, 1.0)
     metering = metering_of(meter, window_s)
     job = Job(name_of_device, runs_on, plan, precision, again, metering)
-    files = [_is_file(model) for model in models]
+    files = [is_file(model) for model in models]
     if any(files) and not all(files):
         raise ConfigError("Give architectures or .onnx files, not both.")
     if any(files):
@@ -226,7 +135,8 @@ def _estimated(found: Profiled, power_w: float) -> Profiled:
     return replace(found, models=models)
 
 
-def _is_file(model: object) -> bool:
+def is_file(model: object) -> bool:
+    """Whether what is to be measured is an ONNX file."""
     return isinstance(model, os.PathLike) or str(model).lower().endswith(MODEL_SUFFIX)
 
 
@@ -374,74 +284,3 @@ def _result(
         table=table,
         path=path,
     )
-
-
-def sustain(
-    models: Sequence[str | os.PathLike[str] | Architecture],
-    seconds: float,
-    space: str | SearchSpace = "nasbench201",
-    backend: str | Backend = "ort",
-    plan: Plan | None = None,
-    precision: Precision = "float32",
-    shapes: Mapping[str, Sequence[int]] | None = None,
-) -> dict[str, Sustained]:
-    """Run each model again and again: does the device throttle, and how slow is the model then?
-
-    Args:
-        models: Architectures, their strings, or paths that end in ``.onnx``.
-        seconds: How long each runs.
-        space: Search space of the architectures, or its name.
-        backend: Name of the backend, or one that ``load_backend`` made.
-        plan: Threads, batch, rhythm and seed.
-        precision: ``"int8"`` quantises with random calibration.
-        shapes: Shapes of a file's inputs by name.
-
-    Raises:
-        MeasurementError: A model cannot be run.
-    """
-    plan, clock = plan or Plan(), SystemClock()
-    runs_on = load_backend(backend) if isinstance(backend, str) else backend
-    given = load_space(space) if isinstance(space, str) else space
-    opener, found = Opener(runs_on, plan.threads, plan.mode), dict[str, Sustained]()
-    for model in models:
-        if _is_file(model):
-            path = Path(str(model))
-            candidate = file_candidate(path, plan.batch, precision, plan.seed, shapes)
-        else:
-            arch = model if isinstance(model, Architecture) else given.parse(str(model))
-            (arch,) = networks(given, [arch])
-            candidate = candidate_of(given, arch, plan.batch or 1, precision, plan.seed)
-        with (
-            pinned(plan.threads) if plan.is_pinned and not runs_on.is_remote else nullcontext(),
-            closing(opener.open(candidate.make().model)) as runner,
-        ):
-            found[candidate.name] = run_on(runner, seconds, clock)
-    return found
-
-
-def profiled_record(
-    result: Profiled, lasting: Mapping[str, Sustained] | None = None
-) -> dict[str, Any]:
-    """A profile as JSON can hold it; units are in the names."""
-    lasting = lasting or {}
-    return {
-        "target": result.target.table_column,
-        "source": "measured",
-        "backend": result.backend,
-        "settings": dict(result.settings),
-        "anchor": result.anchor,
-        "models": [
-            {
-                "name": each.name,
-                **asdict(each.summary),
-                "is_unstable": each.is_unstable,
-                "energy": None if each.energy is None else asdict(each.energy),
-                **asdict(each.facts),
-                "sustained": asdict(lasting[each.name]) if each.name in lasting else None,
-            }
-            for each in result.models
-        ],
-        "failed": dict(result.failed),
-        "table": result.table,
-        "raw_samples": str(result.path),
-    }

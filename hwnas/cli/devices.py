@@ -187,7 +187,7 @@ def _card_table(cards: list[Card]) -> Any:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     # A unit may stand on a line of its own; everything else stays on one.
     for heading in ("space", "data set", "quantity"):
-        table.add_column(heading, no_wrap=heading != "quantity")
+        table.add_column(heading, no_wrap=heading != "quantity", overflow="fold")
     for heading in ("Kendall\ntau", "within\n10 %", "in 90 %\ninterval", "classes"):
         table.add_column(heading, justify="right", no_wrap=True)
     for card in cards:

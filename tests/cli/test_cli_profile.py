@@ -109,7 +109,7 @@ def test_integers_have_a_column_of_their_own(type_: Terminal) -> None:
         ([CELL, "--threads", "0"], "--threads must be at least 1; got 0."),
         ([CELL, "--mode", "fast"], "--mode must be burst, cold or paced:30fps"),
         ([CELL, "--precision", "int4"], "--precision must be one of float32, int8; got 'int4'."),
-        ([CELL, "--backend", "tmv"], "Unknown backend 'tmv'. See: hwnas backends"),
+        ([CELL, "--backend", "tmv"], "Unknown backend 'tmv'. Did you mean 'tvm'?"),
         ([CELL, "--provider", "Abacus"], "--provider must be one that this ONNX Runtime has"),
         ([CELL, "--tracker", "host:1"], "Backend 'ort' has no option 'tracker'."),
         ([CELL, "--table", "A B"], "A table's name must be of small letters"),

@@ -14,7 +14,8 @@ from hwnas.measure.clock import Clock
 from hwnas.testing import check_backend
 
 
-@pytest.mark.parametrize("name", list(BACKENDS))
+# Eager torch runs torch's own module and no ONNX; tests/measure/backends hold it to that.
+@pytest.mark.parametrize("name", [name for name in BACKENDS if name != "torch"])
 def test_registered_backend_keeps_the_contract(name: str) -> None:
     backend = load_backend(name)
     check_backend(backend)

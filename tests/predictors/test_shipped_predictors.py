@@ -31,7 +31,8 @@ from hwnas.predictors.intervals import Intervals
 from hwnas.predictors.store import PACKED, Stored, pack, stored_in
 from hwnas.proxies.shipped import FILE
 from hwnas.spaces import load_space
-from hwnas.tables import ClassMeans, Table, class_means
+from hwnas.tables import ClassMeans, Table, class_means, load_table
+from hwnas.tables.store import names_in, shipped_folder
 
 DATASETS = ("cifar10", "cifar100", "imagenet16-120")
 LATENCY = ("edgegpu", "edgetpu", "eyeriss", "fpga", "pixel3", "raspi4")
@@ -84,8 +85,15 @@ FIGURES = {
 }  # fmt: skip
 MAX_BYTES_OF_ALL = 14e6
 EVERY = [each for space in TABLES for each in stored_in(artifacts_dir(), space)]
-CARDS = [each for each in EVERY if each.card.transfer is None]
-"""Predictors that were fitted on their own space; the others are extrapolated."""
+MEASURED_HERE = {
+    "nasbench201": {"cifar10/x86-ort.latency", "cifar10/x86-tvm.latency"},
+    "mnasnet": {"imagenet/x86-ort.latency"},
+}
+"""Fitted on this project's own measurements, of which there are few."""
+OWN = [each for each in EVERY if each.card.table.name in names_in(shipped_folder())]
+CARDS = [each for each in EVERY if each.card.transfer is None and each not in OWN]
+"""Predictors that were fitted on published tables of their own space; the others are
+extrapolated, or of this project's own."""
 
 
 @functools.cache
@@ -173,6 +181,27 @@ def _found(stored: Iterable[Stored], space: str) -> set[str]:
 @pytest.mark.parametrize("space", EXPECTED)
 def test_the_set_is_complete(space: str) -> None:
     assert _found(CARDS, space) == EXPECTED[space]
+
+
+@pytest.mark.parametrize("space", MEASURED_HERE)
+def test_the_set_of_own_measurements_is_complete(space: str) -> None:
+    assert _found(OWN, space) == MEASURED_HERE[space]
+
+
+@each_of(OWN)
+def test_predictor_of_own_measurements_is_good_and_made_of_its_table(stored: Stored) -> None:
+    card = stored.card
+    table = load_table(card.table.name)
+    assert card.table.sha256 == table.sha256
+    figures = card.evaluation.figures
+    assert figures["within_10_pct"] is not None
+    assert figures["within_10_pct"] > 90
+    assert figures["spearman"] is not None
+    assert figures["spearman"] > 0.98
+    assert 85 < card.evaluation.coverage_pct < 95
+    column = next(each for each in table.columns if each.name == card.table.column)
+    again = fit_column(_space(card.space, str(card.target.dataset)), table, column)
+    assert sha256_bytes(again.model) == card.model.sha256
 
 
 @pytest.mark.parametrize("space", EXPECTED)

@@ -1,0 +1,39 @@
+"""Backends that measure: which there are, and whether they can run here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hwnas.measure.backends import BACKENDS, in_words, load_backend
+
+__all__ = ["BackendStatus", "backend_statuses", "in_words", "load_backend"]
+
+
+@dataclass(frozen=True, slots=True)
+class BackendStatus:
+    """Whether a backend can run here.
+
+    Args:
+        name: Its name.
+        title: What it is, in one line.
+        why_not: Why it cannot run here and what would help; None if it can.
+        settings: What it says of itself where it can run.
+    """
+
+    name: str
+    title: str
+    why_not: str | None
+    settings: dict[str, Any]
+
+
+def backend_statuses() -> list[BackendStatus]:
+    """Every backend, and whether it can run here."""
+    return [_status(name) for name in BACKENDS]
+
+
+def _status(name: str) -> BackendStatus:
+    backend = load_backend(name)
+    title = (BACKENDS[name].__doc__ or "").strip().partition("\n")[0].rstrip(".")
+    reason = backend.why_not()
+    return BackendStatus(name, title, reason, {} if reason else backend.describe())
