@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from hwnas._lock import hold
 from hwnas.errors import ConfigError, MeasurementError, TableError
-from hwnas.measure.energy import EnergyReading
+from hwnas.measure.energy import EnergyReading, checked_window_s
 from hwnas.measure.metering import IDLE, Metering
 from hwnas.measure.meters import METERS
-from hwnas.measure.power_trace import energy_of, read_power_trace
-from hwnas.measure.record import SUFFIX, Profile, read_profile, write_profile
+from hwnas.measure.power_trace import PowerTrace, energy_of, read_power_trace
+from hwnas.measure.record import SUFFIX, Pass, Profile, read_profile, write_profile
 from hwnas.measure.tables import table_of
 from hwnas.tables.store import save_table, user_folder
 
@@ -44,6 +44,8 @@ def metering_of(meter: str | None, window_s: float | None = None) -> Metering | 
     reason = found.why_not()
     if reason is not None:
         raise ConfigError(f"--meter {meter}: {reason}")
+    # Said before anything runs.
+    checked_window_s(found.counters(), window_s)
     return Metering(found, window_s)
 
 
@@ -88,23 +90,18 @@ def attach_energy(
         )
     with hold(path.parent, TableError, "try again later", path.name.removesuffix(SUFFIX)):
         found, readings = read_profile(path), dict[str, EnergyReading]()
-        passes = []
+        passes, away = list[Pass](), list[MeasurementError]()
         for each in found.record.passes:
-            windows = [window for window in each.windows() if window.name != IDLE]
-            idle = [window for window in each.windows() if window.name == IDLE]
-            if not windows:
-                passes.append(each)
-                continue
-            values = energy_of(
-                log,
-                windows,
-                () if idle_power_w is not None else idle,
-                idle_power_w=idle_power_w,
-                offset_s=offset_s,
-            )
-            new = {window.name: value for window, value in zip(windows, values, strict=True)}
-            readings |= new
-            passes.append(replace(each, energy={**each.energy, **new}))
+            try:
+                new = _readings(log, each, offset_s, idle_power_w)
+            except MeasurementError as error:
+                # A log of one sitting knows nothing of another.
+                away.append(error)
+                new = {}
+            readings = _with_new(readings, new)
+            passes.append(replace(each, energy=_with_new(each.energy, new)))
+        if not readings and away:
+            raise away[-1]
         if not readings:
             raise MeasurementError(
                 f"{path.name} has no marks of when which model ran. Measure with: hwnas profile "
@@ -115,6 +112,36 @@ def attach_energy(
         if found.record.space is not None:
             save_table(table_of(kept, path), path.parent)
     return readings
+
+
+def _with_new(
+    known: Mapping[str, EnergyReading], new: Mapping[str, EnergyReading]
+) -> dict[str, EnergyReading]:
+    """Readings with new ones in their place, but never one without energy in place of one with."""
+    kept = {k: v for k, v in new.items() if v.energy_mj is not None or k not in known}
+    return {**known, **kept}
+
+
+def _readings(
+    log: PowerTrace, stretch: Pass, offset_s: float, idle_power_w: float | None
+) -> dict[str, EnergyReading]:
+    """Energy of each net of a pass, by its name; none where it has no marks.
+
+    Raises:
+        MeasurementError: The log covers nothing of it.
+    """
+    windows = [window for window in stretch.windows() if window.name != IDLE]
+    idle = [window for window in stretch.windows() if window.name == IDLE]
+    if not windows:
+        return {}
+    values = energy_of(
+        log,
+        windows,
+        () if idle_power_w is not None else idle,
+        idle_power_w=idle_power_w,
+        offset_s=offset_s,
+    )
+    return {window.name: value for window, value in zip(windows, values, strict=True)}
 
 
 def meter_statuses() -> Sequence[tuple[str, str, str | None]]:

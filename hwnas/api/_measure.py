@@ -15,7 +15,7 @@ from hwnas._resources import cache_dir
 from hwnas.api._energy import metering_of
 from hwnas.api._profiled import Profiled, ProfiledModel
 from hwnas.core.architecture import Architecture
-from hwnas.core.device import check_device_name
+from hwnas.core.device import check_own_device
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
 from hwnas.errors import ConfigError, MeasurementError
@@ -103,10 +103,9 @@ def profile(
     runs_on = load_backend(backend) if isinstance(backend, str) else backend
     plan = plan or Plan()
     name_of_device = device or f"local-{runs_on.name}"
-    check_device_name(name_of_device)
-    if power_w is not None:
-        # Said before anything runs.
-        estimate_energy(power_w, 1.0)
+    check_own_device(name_of_device)
+    if power_w is not None and not 0 < power_w < float("inf"):
+        raise ConfigError(f"--power-w must be a number of watts above 0; got {power_w:g}.")
     metering = metering_of(meter, window_s)
     job = Job(name_of_device, runs_on, plan, precision, again, metering)
     files = [is_file(model) for model in models]

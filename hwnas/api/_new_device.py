@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,11 @@ from hwnas.core.device import (
     Device,
     Option,
     Reach,
-    check_device_name,
-    own_device_path,
+    check_own_device,
+    described_names,
     write_device,
 )
+from hwnas.core.target import Target
 from hwnas.errors import ConfigError, MeasurementError
 from hwnas.measure.backends import in_words, load_backend
 from hwnas.measure.candidates import anchor_architecture, candidate_of
@@ -26,10 +27,10 @@ from hwnas.measure.plan import Plan
 from hwnas.measure.profiling import profile
 from hwnas.measure.recheck import Compared, Recheck, judge
 from hwnas.measure.record import SUFFIX, Profile, read_profile
-from hwnas.measure.recording import Job, measure_into_table
+from hwnas.measure.recording import Job, measure_into_table, plan_of
 from hwnas.measure.samples import Samples, reference_ns, summarize
 from hwnas.measure.tables import is_unstable, summaries
-from hwnas.objectives.devices import device_names, load_device
+from hwnas.objectives.devices import load_device
 from hwnas.spaces import load_space
 from hwnas.tables import load_table, net_means
 from hwnas.tables.store import user_folder
@@ -110,13 +111,13 @@ def add_device(
     _check_new(name, spaces, budget)
     plan, runs_on = plan or Plan(), load_backend(backend, **(options or {}))
     job, learned = Job(name, runs_on, plan), list[Learned]()
-    for each in spaces:
-        space = load_space(each)
+    # All of them before anything is measured: one may be misspelt.
+    for space in [load_space(each) for each in spaces]:
         nets = choose_to_measure(space, budget, seed)
         archs = [space.architecture(genotype) for genotype in nets]
         table = f"{space.name}-{name}"
 
-        def tell(block: Block, found: Profile, about: str = each) -> None:
+        def tell(block: Block, found: Profile, about: str = space.name) -> None:
             if on_block is not None:
                 on_block(about, block, len(found.record.passes[-1].facts), budget)
 
@@ -140,11 +141,11 @@ def add_device(
 
 
 def _check_new(name: str, spaces: Sequence[str], budget: int) -> None:
-    check_device_name(name)
-    if name in device_names():
+    check_own_device(name)
+    if name in described_names():
         raise ConfigError(
-            f"Device '{name}' is there already. Choose another name, see whether it still holds "
-            f"with hwnas device recheck {name}, or remove {own_device_path(name)} to measure anew."
+            f"Device '{name}' is there already. Choose another name, or see whether it still holds "
+            f"with hwnas device recheck {name}"
         )
     if not spaces:
         raise ConfigError("--spaces must name at least one search space; see: hwnas spaces")
@@ -198,12 +199,13 @@ def recheck_device(
             "values were published, and only its owner can measure again."
         )
     backend = load_backend(device.backend.name, **device.backend.options)
-    found = _profile_of(name, space)
-    given = load_space(str(found.record.space), **dict(found.record.options or {}))
-    last = found.record.passes[-1]
-    job = Job(name, backend, plan or last.plan)
-    known = summaries(found, last.target)
-    chosen = _spread({k: v.latency_ms for k, v in known.items()}, budget)
+    found, target = _measured_of(name, space)
+    last = next(each for each in reversed(found.record.passes) if each.target == target)
+    given = load_space(str(found.record.space), **_options(found))
+    precision = plan_of(target.conditions)[1]
+    job = Job(name, backend, plan or last.plan, precision)
+    known = summaries(found, target)
+    chosen = _spread({net: each.latency_ms for net, each in known.items()}, budget)
     samples = _measure_again(job, given, chosen)
     now_ns = reference_ns(list(samples.values()))
     now = {net: summarize(each, now_ns) for net, each in samples.items()}
@@ -211,22 +213,37 @@ def recheck_device(
         Compared(net, known[net].latency_ms, each.latency_ms, each.cv or 0.0)
         for net, each in now.items()
     )
-    return judge(compared, _usual(found), _changed(last.settings, backend.describe()))
+    changed = _changed(last.settings, backend.describe(), backend.progress)
+    return judge(compared, _usual(found.of(target)), changed)
 
 
-def _profile_of(name: str, space: str | None) -> Profile:
-    """What was measured of a device."""
-    paths = sorted(user_folder().glob(f"*{SUFFIX}"))
-    for path in paths:
-        found = read_profile(path)
-        devices = {each.target.device for each in found.record.passes}
-        if name in devices and found.record.space and space in (None, found.record.space):
-            return found
-    raise MeasurementError(
-        f"Networks of device '{name}' must have been measured here; no table has any"
-        f"{'' if space is None else f' of {space}'}. Measure: hwnas profile SPACE --sample 20 "
-        f"--device {name}"
-    )
+def _measured_of(name: str, space: str | None) -> tuple[Profile, Target]:
+    """What was measured of a device, and the target that was measured first."""
+    found = list[tuple[float, Profile, Target]]()
+    for path in user_folder().glob(f"*{SUFFIX}"):
+        profile = read_profile(path)
+        if profile.record.space is None or space not in (None, profile.record.space):
+            continue
+        found += [
+            (each.started_unix_s, profile, each.target)
+            for each, samples in zip(profile.record.passes, profile.samples, strict=True)
+            if each.target.device == name and samples
+        ]
+    if not found:
+        raise MeasurementError(
+            f"Networks of device '{name}' must have been measured here; no table has any"
+            f"{'' if space is None else f' of {space}'}. Measure some: hwnas profile SPACE "
+            f"--sample 20 --device {name}"
+        )
+    _, profile, target = min(found, key=lambda each: each[0])
+    return profile, target
+
+
+def _options(found: Profile) -> dict[str, Any]:
+    return {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in (found.record.options or {}).items()
+    }
 
 
 def _spread(latency_ms: Mapping[str, float], n: int) -> list[str]:
@@ -261,12 +278,12 @@ def _measure_again(job: Job, space: SearchSpace, nets: Sequence[str]) -> dict[st
     return found
 
 
-def _usual(found: Profile) -> tuple[float, float]:
-    """Range of nine tenths of the anchor's visits when a profile was made, by their median."""
+def _usual(parts: Sequence[Mapping[str, Samples]]) -> tuple[float, float]:
+    """Range of nine tenths of the anchor's visits when a target was measured, by their median."""
     medians = np.array(
         [
             np.median(each.anchor_ns[each.visit == visit])
-            for part in found.samples
+            for part in parts
             for each in part.values()
             for visit in np.unique(each.visit)
         ]
@@ -275,11 +292,14 @@ def _usual(found: Profile) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+def _changed(
+    before: Mapping[str, Any], now: Mapping[str, Any], progress: Collection[str]
+) -> dict[str, tuple[str, str]]:
+    """Settings that are not what they were; what says how far a backend has come is none."""
     return {
         key: (str(before.get(key)), str(now.get(key)))
         for key in {**before, **now}
-        if before.get(key) != now.get(key)
+        if key not in progress and before.get(key) != now.get(key)
     }
 
 

@@ -26,6 +26,15 @@ Tracker = Annotated[
 ]
 Key = Annotated[str | None, typer.Option(help="Key of the board at the tracker.")]
 TargetText = Annotated[str | None, typer.Option("--target", help="Target that tvm compiles for.")]
+Database = Annotated[
+    str | None, typer.Option(help="Folder of tvm's tuning database; one in your cache by default.")
+]
+Compiler = Annotated[
+    str | None, typer.Option("--cc", help="Compiler that links for a board of tvm-rpc.")
+]
+TimeoutS = Annotated[
+    float | None, typer.Option(help="Seconds that a board of tvm-rpc may take to answer.")
+]
 Threads = Annotated[int, typer.Option(help="Threads of a model's operators.")]
 BatchSize = Annotated[
     int | None, typer.Option(metavar="N", help="Inputs at once; 1, or a file's own, by default.")

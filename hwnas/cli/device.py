@@ -45,6 +45,9 @@ def add(
     tracker: _backend.Tracker = None,
     key: _backend.Key = None,
     target: _backend.TargetText = None,
+    database: _backend.Database = None,
+    compiler: _backend.Compiler = None,
+    timeout_s: _backend.TimeoutS = None,
     budget: Annotated[int, typer.Option(help="Networks of each space to measure.")] = 20,
     threads: _backend.Threads = 1,
     title: Annotated[
@@ -61,8 +64,9 @@ def add(
     from hwnas import api
 
     options = _backend.given(
-        provider=provider, tuning_trials=tuning_trials, tracker=tracker, key=key, target=target
-    )
+        provider=provider, tuning_trials=tuning_trials, tracker=tracker, key=key, target=target,
+        database=database, cc=compiler, timeout_s=timeout_s,
+    )  # fmt: skip
     names = [each.strip() for each in spaces.split(",") if each.strip()]
     with _told(console(to_stderr=True)) as tell:
         device, learned = api.add_device(

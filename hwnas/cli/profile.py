@@ -46,9 +46,12 @@ def profile(
     tracker: _backend.Tracker = None,
     key: _backend.Key = None,
     target: _backend.TargetText = None,
+    database: _backend.Database = None,
+    compiler: _backend.Compiler = None,
+    timeout_s: _backend.TimeoutS = None,
     device: Annotated[
         str | None,
-        typer.Option(help='What to call this machine with this backend. [default: "local-ort"]'),
+        typer.Option(help="What to call this machine with this backend; local-BACKEND by default."),
     ] = None,
     table: Annotated[
         str | None, typer.Option(help="Table to add to; SPACE-DEVICE by default.")
@@ -102,14 +105,18 @@ def profile(
     from hwnas import api
 
     options = _backend.given(
-        provider=provider, tuning_trials=tuning_trials, tracker=tracker, key=key, target=target
-    )
+        provider=provider, tuning_trials=tuning_trials, tracker=tracker, key=key, target=target,
+        database=database, cc=compiler, timeout_s=timeout_s,
+    )  # fmt: skip
     runs_on = api.load_backend(backend, **options)
     plan = api.Plan(
         visits=visits, min_samples=min_samples, min_seconds=min_seconds, threads=threads,
         batch=batch_size, mode=api.parse_mode(mode), max_cv=max_cv, seed=seed,
     )  # fmt: skip
     is_space = len(models) == 1 and models[0] in api.spaces()
+    if sample is not None and not is_space and len(models) == 1 and models[0].isidentifier():
+        # What it says of a name that is none.
+        api.space_of(models[0])
     given = api.space_of(models[0] if is_space else space, dataset, option)
     shapes = _backend.shapes_of(input_shape)
     lasting_s = None if sustain is None else api.parse_duration(sustain)
@@ -137,17 +144,18 @@ def profile(
         )
     lasting = dict[str, Any]()
     if lasting_s is not None:
-        names = [each.name for each in found.models] if found.table else models
+        measured = {each.name for each in found.models}
+        names = [*measured] if found.table else [m for m in models if Path(m).name in measured]
         lasting = api.sustain(names, lasting_s, given, runs_on, plan, precision, shapes)  # type: ignore[arg-type]
     if as_json:
         print_json(api.profiled_record(found, lasting))
     else:
-        _print(console(), found, lasting)
+        _print(console(), found, lasting, is_marked=meter == "external")
     if found.failed:
         raise typer.Exit(1)
 
 
-def _print(out: Console, found: Profiled, lasting: dict[str, Sustained]) -> None:
+def _print(out: Console, found: Profiled, lasting: dict[str, Sustained], is_marked: bool) -> None:
     from rich.markup import escape
     from rich.table import Table
 
@@ -171,11 +179,11 @@ def _print(out: Console, found: Profiled, lasting: dict[str, Sustained]) -> None
             f"{figures.n_runs:,}",
         )
     out.print(table)
-    for line in _lines(found, lasting):
+    for line in _lines(found, lasting, is_marked):
         out.print(line, soft_wrap=True)
 
 
-def _lines(found: Profiled, lasting: dict[str, Sustained]) -> Iterator[str]:
+def _lines(found: Profiled, lasting: dict[str, Sustained], is_marked: bool) -> Iterator[str]:
     """What is said below the figures."""
     from rich.markup import escape
 
@@ -192,6 +200,9 @@ def _lines(found: Profiled, lasting: dict[str, Sustained]) -> Iterator[str]:
     metered = {each.name: each.energy for each in found.models[:_SHOWN] if each.energy}
     if metered:
         yield from energy_lines(metered)
+    elif is_marked:
+        where = f"--table {found.table}" if found.table else f"--raw {escape(str(found.path))}"
+        yield f"Energy, once the meter's log is there: hwnas energy attach LOG {where}"
     else:
         yield (
             "[dim]Energy: not available; hwnas backends says which meters there are, --power-w "

@@ -238,6 +238,21 @@ def check_device_name(name: str) -> None:
         )
 
 
+def check_own_device(name: str) -> None:
+    """Check that what is measured here may be of a device of this name.
+
+    Raises:
+        ConfigError: It is no plain word, or a device that hwnas describes itself: what is known of
+            that was published, and another machine's values would take their place.
+    """
+    check_device_name(name)
+    if (data_dir("devices") / f"{name}.toml").exists():
+        raise ConfigError(
+            f"Device '{name}' is one that hwnas describes, and what is known of it was measured "
+            "elsewhere; what is measured here needs a --device of your own."
+        )
+
+
 def described_names() -> list[str]:
     """Names of the devices that a TOML file describes, in alphabetical order."""
     return sorted(_files())

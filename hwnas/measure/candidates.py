@@ -13,7 +13,7 @@ import numpy as np
 from hwnas.core.architecture import Architecture
 from hwnas.core.space import SearchSpace
 from hwnas.measure.backends import Model
-from hwnas.measure.files import read_model
+from hwnas.measure.files import check_memory, read_model
 from hwnas.measure.quantization import QUANTIZATION_LABEL, quantize_static
 from hwnas.models._onnx_writer import INPUT_NAME
 from hwnas.models.conversion import convert, torch_model
@@ -50,13 +50,11 @@ class Prepared:
         origin: What wrote it and what checked it, in words.
         max_abs_error: Largest absolute difference to the torch model; None where there is none to
             compare with.
-        output_scale: Largest absolute output of the torch model; None likewise.
     """
 
     model: Model
     origin: str
     max_abs_error: float | None = None
-    output_scale: float | None = None
 
 
 def candidate_of(
@@ -124,6 +122,7 @@ def _prepared(
 ) -> Prepared:
     converted = convert(space, arch, None, seed)
     fix_batch(converted.proto, batch)
+    check_memory(str(arch), converted.proto)
     inputs = {INPUT_NAME: random_inputs(space.graph(arch), batch, seed)}
     # The same fresh weights, for a backend that runs torch's own module.
     module = partial(torch_model, space, arch, seed)
@@ -132,4 +131,4 @@ def _prepared(
     if precision == "int8":
         model = quantize_static(model, seed)
         origin += f"; {QUANTIZATION_LABEL}"
-    return Prepared(model, origin, converted.max_abs_error, converted.output_scale)
+    return Prepared(model, origin, converted.max_abs_error)

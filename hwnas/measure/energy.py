@@ -95,7 +95,7 @@ def measure_idle_power(meter: Meter, clock: Clock, window_s: float | None = None
         ConfigError: The window is too short or too long for the meter.
         MeasurementError: The meter cannot be read, or counts nothing.
     """
-    seconds = _checked_window_s(meter.counters(), window_s)
+    seconds = checked_window_s(meter.counters(), window_s)
     energy_mj, passed_s = _metered(meter, clock, lambda: clock.sleep(seconds))
     return energy_mj / 1e3 / passed_s
 
@@ -128,7 +128,7 @@ def measure_energy(
     if min_runs < 1:
         raise ConfigError(f"A model must run at least once in a window; got {min_runs} runs.")
     counters = meter.counters()
-    least_s = _checked_window_s(counters, window_s)
+    least_s = checked_window_s(counters, window_s)
     if idle_power_w is None:
         idle_power_w = measure_idle_power(meter, clock, least_s)
     n_runs = 0
@@ -209,8 +209,12 @@ def estimate_energy(power_w: float, latency_ms: float) -> EnergyReading:
     )  # fmt: skip
 
 
-def _checked_window_s(counters: Sequence[Counter], window_s: float | None) -> float:
-    """How long a window is to last; the usual if nothing is asked for."""
+def checked_window_s(counters: Sequence[Counter], window_s: float | None) -> float:
+    """How long a window is to last, in seconds; the usual if nothing is asked for.
+
+    Raises:
+        ConfigError: The window is too short or too long for the counters.
+    """
     shortest_s, longest_s = shortest_window_s(counters), longest_window_s(counters)
     if window_s is None:
         window_s = max(_USUAL_WINDOW_S, shortest_s)

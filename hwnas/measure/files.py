@@ -77,6 +77,19 @@ def read_model(
     return model
 
 
+def check_memory(name: str, proto: onnx.ModelProto) -> None:
+    """Check that there is memory to run a model whose inputs have fixed shapes.
+
+    Raises:
+        MeasurementError: There is not; the message has both numbers.
+    """
+    shapes = {
+        value.name: tuple(axis.dim_value for axis in value.type.tensor_type.shape.dim)
+        for value in network_inputs(proto)
+    }
+    _check_memory(name, _fix_shapes(proto, shapes), available_memory_bytes())
+
+
 def _read(path: Path, available_bytes: int | None) -> onnx.ModelProto:
     """A file parsed, if there is memory for that."""
     try:

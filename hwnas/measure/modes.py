@@ -58,19 +58,20 @@ class ColdRunner:
     """A model that is loaded for each run, and whose loading is part of it.
 
     Args:
-        backend: What loads it; not a remote one.
+        backend: What loads it; neither a remote one nor a compiler.
         model: The model.
         threads: Threads of its operators.
 
     Raises:
-        ConfigError: The backend is remote, where the upload would be timed.
+        ConfigError: The backend is remote or compiles, and that would be timed.
     """
 
     def __init__(self, backend: Backend, model: Model, threads: int) -> None:
-        if backend.is_remote:
+        if backend.is_remote or backend.is_compiled:
+            what = "the upload" if backend.is_remote else "the compiler"
             raise ConfigError(
-                f"--mode cold needs a backend in this process; '{backend.name}' is remote, and "
-                "the upload would be timed. Choose burst or paced."
+                f"--mode cold needs a backend that loads models in this process; with "
+                f"'{backend.name}' {what} would be timed. Choose burst or paced."
             )
         self._backend, self._model, self._threads = backend, model, threads
 

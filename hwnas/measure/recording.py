@@ -12,7 +12,7 @@ from hwnas._lock import hold
 from hwnas.core.architecture import Architecture
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Conditions, Target
-from hwnas.errors import ConfigError, MeasurementError, TableError, UnknownNameError
+from hwnas.errors import ConfigError, MeasurementError, StorageError, TableError, UnknownNameError
 from hwnas.measure.backends import Backend
 from hwnas.measure.candidates import (
     PRECISIONS,
@@ -34,7 +34,7 @@ from hwnas.measure.record import (
     read_profile,
     write_profile,
 )
-from hwnas.measure.tables import table_of
+from hwnas.measure.tables import is_unstable, summaries, table_of
 from hwnas.models.onnx_metadata import fresh_origin
 from hwnas.tables.store import names_in, save_table
 from hwnas.tables.table import Table
@@ -54,6 +54,7 @@ class Job:
         precision: Of weights and activations.
         again: Whether nets that were measured already are measured once more.
         metering: How energy is measured; None not to.
+        settles: Whether nets that were unstable are measured again.
     """
 
     device: str
@@ -62,6 +63,7 @@ class Job:
     precision: Precision = "float32"
     again: bool = False
     metering: Metering | None = None
+    settles: bool = True
 
     def target(self, dataset: str | None) -> Target:
         """What the measured values are about."""
@@ -145,7 +147,8 @@ def measure_networks(
     Args:
         job: Where and how to measure.
         space: Search space.
-        archs: The architectures; those that the table holds already are left out.
+        archs: The architectures; those that the table holds already and that were steady are left
+            out.
         folder: Where the table lies.
         name: Its name.
         clock: Tells the time; the machine's by default.
@@ -158,30 +161,16 @@ def measure_networks(
         LostDeviceError: The device went away twice.
         StorageError: The folder cannot be written; what was written before is kept.
     """
-    path = _samples_of(folder, name)
-    nets, n_measured = networks(space, archs), 0
-
-    def tell(block: Block, profile: Profile) -> None:
-        nonlocal n_measured
-        n_measured += len(block.measured)
-        if on_block is not None:
-            on_block(block, profile)
-
-    try:
-        return measure_into_file(
-            job,
-            [_candidate(job, space, arch) for arch in nets],
-            _candidate(job, space, anchor_architecture(space)),
-            job.target(space.dataset),
-            path,
-            ProfileRecord(space.name, dict(space.options)),
-            clock,
-            tell,
-        )
-    finally:
-        # What was measured before something stopped it makes a table too.
-        if n_measured:
-            save_table(table_of(read_profile(path), path), folder)
+    return measure_into_file(
+        job,
+        [_candidate(job, space, arch) for arch in networks(space, archs)],
+        _candidate(job, space, anchor_architecture(space)),
+        job.target(space.dataset),
+        _samples_of(folder, name),
+        ProfileRecord(space.name, dict(space.options)),
+        clock,
+        on_block,
+    )
 
 
 def known_profile(job: Job, space: SearchSpace, folder: Path, name: str) -> Profile:
@@ -202,7 +191,7 @@ def known_profile(job: Job, space: SearchSpace, folder: Path, name: str) -> Prof
     known = read_profile(path)
     anchor = _candidate(job, space, anchor_architecture(space))
     new = _new_pass(job, job.target(space.dataset), anchor, SystemClock())
-    _check_alike(known, record, new, path)
+    _check_alike(known, record, new, path, job.backend)
     return known
 
 
@@ -241,7 +230,8 @@ def measure_into_file(
 
     Args:
         job: Where and how to measure.
-        candidates: What to measure; those that the file holds already are left out.
+        candidates: What to measure; those that the file holds already and that were steady are
+            left out.
         anchor: What runs beside them.
         target: What the values are about.
         path: The file; it may be there.
@@ -257,22 +247,45 @@ def measure_into_file(
         StorageError: The folder cannot be written; what was written before is kept.
     """
     clock = clock or SystemClock()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     with hold(path.parent, TableError, "name another --table", path.name.removesuffix(SUFFIX)):
         known = read_profile(path) if path.exists() else Profile(record)
         new = _new_pass(job, target, anchor, clock)
-        _check_alike(known, record, new, path)
-        there = {name for part in known.of(target) for name in part}
+        _check_alike(known, record, new, path, job.backend)
+        there = _settled(known, target, job)
         todo = [each for each in candidates if job.again or each.name not in there]
         if not todo:
             return known
         found = known.begun(new)
-        for block in profile(todo, anchor, job.backend, job.plan, clock, job.metering):
-            found = found.with_block(block, job.backend.describe())
-            write_profile(path, found)
-            if on_block is not None:
-                on_block(block, found)
+        try:
+            for block in profile(todo, anchor, job.backend, job.plan, clock, job.metering):
+                found = found.with_block(block, job.backend.describe())
+                write_profile(path, found)
+                if on_block is not None:
+                    on_block(block, found)
+        finally:
+            # What was measured before something stopped it makes a table too.
+            if record.space is not None and found.samples[-1]:
+                save_table(table_of(read_profile(path), path), path.parent)
         return found
+
+
+def _settled(known: Profile, target: Target, job: Job) -> set[str]:
+    """Nets that need not be measured again: they are known, and were steady where that counts."""
+    found = summaries(known, target)
+    return {
+        name for name, each in found.items() if not (job.settles and is_unstable(each, job.plan))
+    }
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"{folder} must be a folder that can be written; it cannot be made "
+            f"({error.strerror}). Choose another --out."
+        ) from error
 
 
 def _candidate(job: Job, space: SearchSpace, arch: Architecture) -> Candidate:
@@ -297,8 +310,10 @@ def _new_pass(job: Job, target: Target, anchor: Candidate, clock: Clock) -> Pass
     )
 
 
-def _check_alike(known: Profile, record: ProfileRecord, new: Pass, path: Path) -> None:
-    """Check that a column's values come from one backend on one machine.
+def _check_alike(
+    known: Profile, record: ProfileRecord, new: Pass, path: Path, backend: Backend
+) -> None:
+    """Check that a column's values come from one backend with one setting on one machine.
 
     Raises:
         TableError: They would not.
@@ -311,13 +326,17 @@ def _check_alike(known: Profile, record: ProfileRecord, new: Pass, path: Path) -
     for before in known.record.passes:
         pairs = {
             "backend": (before.backend, new.backend),
-            "processor": (before.environment.cpu, new.environment.cpu),
             "anchor": (before.anchor, new.anchor),
+            **{key: (there, new.settings.get(key)) for key, there in before.settings.items()},
         }
+        if not backend.is_remote:
+            pairs["processor"] = (before.environment.cpu, new.environment.cpu)
         for what, (there, here) in pairs.items():
-            if before.target == new.target and there != here:
+            # Some know their target only once they have compiled for it.
+            is_known = what not in backend.progress and None not in (there, here)
+            if before.target == new.target and is_known and there != here:
                 raise TableError(
-                    f"{path.name} holds values of {before.target.table_column} measured with the "
+                    f"{path.name} holds values of {before.target.table_column} measured with "
                     f"{what} {there}; this is {here}. Choose another --device or --table."
                 )
 

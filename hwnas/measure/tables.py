@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from hwnas.measure.backends import in_words
 from hwnas.measure.energy import EnergyReading
 from hwnas.measure.plan import Plan
 from hwnas.measure.record import SUFFIX, Pass, Profile
-from hwnas.measure.samples import USUAL_LEVEL, Summary, joined, reference_ns, summarize
+from hwnas.measure.samples import USUAL_LEVEL, Samples, Summary, joined, reference_ns, summarize
 from hwnas.spaces import load_space
 from hwnas.tables.table import ARCH, Column, Table, with_defaults
 
@@ -50,10 +50,21 @@ def summaries(
     # That of the first pass: what is measured later must not change what was told.
     usual = reference_ns(list(parts[0].values()))
     return {
-        name: summarize(joined([part[name] for part in parts if name in part]), usual, level=level)
+        name: _summary([part[name] for part in parts if name in part], usual, level)
         for name in found
         if names is None or name in names
     }
+
+
+def _summary(stretches: Sequence[Samples], usual: float, level: float) -> Summary:
+    """Of all stretches of a net; how much its visits vary, of the last one alone.
+
+    What was noisy once may be measured again.
+    """
+    last = summarize(stretches[-1], usual, level=level)
+    if len(stretches) == 1:
+        return last
+    return replace(summarize(joined(stretches), usual, level=level), cv=last.cv)
 
 
 def seconds_a_net(profile: Profile, target: Target) -> float | None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from hwnas.core.architecture import Architecture
 from hwnas.core.batch import Batch
-from hwnas.core.device import Device
+from hwnas.core.device import Device, check_own_device
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, MeasurementError
@@ -24,7 +24,7 @@ from hwnas.measure.samples import Summary
 from hwnas.measure.tables import seconds_a_net, summaries
 from hwnas.objectives import SOURCES, Question
 from hwnas.objectives._missing import need_device
-from hwnas.tables.store import check_own_name, names_in, shipped_folder, user_folder
+from hwnas.tables.store import check_own_name, user_folder
 
 SOURCE = "measure"
 """Name of the source."""
@@ -49,12 +49,11 @@ class MeasuredObjective:
     gives. A network whose visits vary more than the plan allows has its value all the same, with
     the wide interval that comes of it.
 
-    Milliseconds are ratios to the anchor times its usual time, here that of the table's first pass:
+    Milliseconds are ratios to the anchor times its usual time, that of the table's first pass:
     what a search measures later, when the machine may be slower, is on the scale of what it
     measured first. So a value depends on nothing that is measured afterwards, but for more visits
     of the same network (``hwnas profile --again``): a search that is resumed, and any other with
-    this table, are told the same. The table's own column takes the anchor's time from all passes,
-    so that its values may differ from these by a factor common to all.
+    this table, are told the same.
 
     Args:
         space: Search space.
@@ -196,17 +195,13 @@ def measured_objective(question: Question) -> Objective:
     plan, precision = plan_of(target.conditions)
     if device.backend is not None and "threads" not in dict(target.conditions):
         plan = replace(plan, threads=device.backend.threads)
-    name = table_name(space, device)
-    if name in names_in(shipped_folder()):
-        raise ConfigError(
-            f"Device '{device.name}' must be one of your own to be measured; what is known of it "
-            "travels with hwnas. Leave --device out to measure this machine."
-        )
+    check_own_device(device.name)
     backend = question.backend or _backend(space, device, folder)
     reason = backend.why_not()
     if reason is not None:
         raise ConfigError(f"Backend '{backend.name}' cannot run here: {reason}")
-    job = Job(device.name, backend, plan, precision)
+    # A value that was told once must stay what it was.
+    job = Job(device.name, backend, plan, precision, settles=False)
     return MeasuredObjective(space, job, folder, question.as_given)
 
 

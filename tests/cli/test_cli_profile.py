@@ -104,7 +104,6 @@ def test_integers_have_a_column_of_their_own(type_: Terminal) -> None:
         (["nope.onnx"], "nope.onnx must be an ONNX file; it cannot be read"),
         (["nasbench201"], "Give one of: architectures, --sample N."),
         (["nasbench201", "--sample", "0"], "--sample must be at least 1; got 0."),
-        (["nasbench20l", "--sample", "1"], "Give one of: architectures, --sample N."),
         ([CELL, "cell.onnx"], "Give architectures or .onnx files, not both."),
         ([CELL, "--threads", "0"], "--threads must be at least 1; got 0."),
         ([CELL, "--mode", "fast"], "--mode must be burst, cold or paced:30fps"),
@@ -113,6 +112,9 @@ def test_integers_have_a_column_of_their_own(type_: Terminal) -> None:
         ([CELL, "--provider", "Abacus"], "--provider must be one that this ONNX Runtime has"),
         ([CELL, "--tracker", "host:1"], "Backend 'ort' has no option 'tracker'."),
         ([CELL, "--table", "A B"], "A table's name must be of small letters"),
+        ([CELL, "--device", "x86-ort"], "Device 'x86-ort' is one that hwnas describes"),
+        (["nasbench202", "--sample", "1"], "Unknown search space 'nasbench202'."),
+        ([CELL, "--out", "cell.onnx"], "must be a folder that can be written"),
         ([CELL, "--device", "A B"], "A device's name must be of small letters, digits"),
         (["cell.onnx"], "Give its size: --batch-size 1."),
         (["cell.onnx", "--input-shape", "x"], "--input-shape must have the form"),
@@ -160,7 +162,7 @@ def config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.mark.long
 def test_a_device_is_added_searched_for_and_checked_again(type_: Terminal, config: Path) -> None:
-    status, out, err = type_("device", "add", "my-board", "--budget", "14")
+    status, out, err = type_("device", "add", "my-board", "--budget", "24")
     assert status == 0, err
     assert "on networks that it was not fitted on, with 90 % intervals:" in out
     assert "Search for it: hwnas search nasbench201 --device my-board" in out
@@ -180,11 +182,38 @@ def test_a_device_is_added_searched_for_and_checked_again(type_: Terminal, confi
     assert "Device 'my-board' is there already." in err
 
 
+@pytest.mark.long
+def test_a_device_whose_networks_were_measured_already_is_added(
+    type_: Terminal, config: Path
+) -> None:
+    # As if the command had been stopped before it described the device.
+    assert type_("device", "add", "my-board", "--budget", "24")[0] == 0
+    (config / "devices" / "my-board.toml").unlink()
+    status, out, err = type_("device", "add", "my-board", "--budget", "24")
+    assert status == 0, err
+    assert "Search for it: hwnas search nasbench201 --device my-board" in out
+    assert (config / "devices" / "my-board.toml").is_file()
+
+
+@pytest.mark.long
+def test_a_recheck_compares_what_was_measured_alike(type_: Terminal, config: Path) -> None:
+    assert type_("device", "add", "my-board", "--budget", "24")[0] == 0
+    assert config.exists()
+    words = ("profile", "nasbench201", "--sample", "3", "--device", "my-board", *QUICK)
+    assert type_(*words, "--precision", "int8")[0] == 0
+    assert type_(*words, "--batch-size", "8")[0] == 0
+    status, out, err = type_("device", "recheck", "my-board", "--budget", "3", "--json")
+    assert status == 0, err
+    found = json.loads(out)
+    assert all(0.5 < net["factor"] < 2 for net in found["nets"])
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["add", "My Board"], "A device's name must be of small letters"),
-        (["add", "raspi4"], "Device 'raspi4' is there already."),
+        (["add", "raspi4"], "Device 'raspi4' is one that hwnas describes"),
+        (["add", "board", "--spaces", "nasbench201,mnasnett"], "Unknown search space 'mnasnett'."),
         (["add", "board", "--budget", "9"], "--budget must be at least 10 networks; got 9."),
         (["add", "board", "--spaces", ","], "--spaces must name at least one search space"),
         (["add", "board", "--spaces", "nasbench202"], "Unknown search space 'nasbench202'."),
@@ -224,7 +253,10 @@ def test_energy_from_a_stated_power_is_an_estimate(type_: Terminal) -> None:
     [
         (["profile", CELL, "--meter", "zeuz"], "Unknown meter 'zeuz'."),
         (["profile", CELL, "--window-s", "2"], "--window-s is how long a meter counts"),
-        (["profile", CELL, "--power-w", "-1"], "power_w must be a number above 0; got -1."),
+        (
+            ["profile", CELL, "--power-w", "-1"],
+            "--power-w must be a number of watts above 0",
+        ),
         (["energy", "attach", "nothing.csv", "--table", "mine"], "nothing.csv"),
         (["energy", "attach", "nothing.csv"], "Give one of: --table NAME, --raw FILE."),
     ],

@@ -62,6 +62,8 @@ class TimedBackend:
 
     name: ClassVar[str] = "timed"
     is_remote: ClassVar[bool] = False
+    is_compiled: ClassVar[bool] = False
+    progress: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,

@@ -17,7 +17,7 @@ from hwnas.errors import ConfigError, MeasurementError, TableError
 from hwnas.measure.metering import IDLE, Metering
 from hwnas.measure.meters import Counter
 from hwnas.measure.plan import Plan
-from hwnas.measure.record import SUFFIX, Profile, read_profile
+from hwnas.measure.record import SUFFIX, Profile, read_profile, write_profile
 from hwnas.measure.recording import Job, measure_into_table
 from hwnas.spaces import load_space
 from tests.measure.devices import TimedBackend, TurnedClock
@@ -143,6 +143,26 @@ def test_the_log_of_a_meter_outside_becomes_a_column(
     frame = pd.read_parquet(tmp_path / "mine.parquet").set_index("arch")
     for name, reading in readings.items():
         assert frame.loc[name, COLUMN] == pytest.approx(reading.energy_mj)
+
+
+def test_logs_of_several_sittings_are_attached_one_by_one(
+    space: SearchSpace, archs: list[Architecture], tmp_path: Path
+) -> None:
+    clock, raw = TurnedClock(), tmp_path / f"mine{SUFFIX}"
+    first = _profile(space, archs[:1], tmp_path, Metering(None, 2.0), clock)
+    log = _log(tmp_path / "one.csv", first, {IDLE: 2.0, str(archs[0]): 5.0})
+    known = attach_energy(log, raw=raw)[str(archs[0])].energy_mj
+    both = _profile(space, archs, tmp_path, Metering(None, 2.0), clock)
+    # As if it were another day.
+    late = replace(both.record.passes[1], started_unix_s=both.record.passes[1].started_unix_s + 1e5)
+    record = replace(both.record, passes=(both.record.passes[0], late))
+    write_profile(raw, Profile(record, both.samples))
+    watts = {IDLE: 2.0, **{str(arch): 6.0 for arch in archs}}
+    log = _log(tmp_path / "two.csv", Profile(replace(record, passes=(late,))), watts)
+    assert {*attach_energy(log, raw=raw)} == {*map(str, archs[1:])}
+    before, after = read_profile(raw).record.passes
+    assert before.energy[str(archs[0])].energy_mj == known
+    assert all(reading.energy_mj for reading in after.energy.values())
 
 
 def test_a_log_of_another_time_is_refused_and_nothing_changes(

@@ -105,7 +105,14 @@ def test_a_cold_run_loads_the_model_each_time() -> None:
 def test_a_remote_device_has_no_cold_runs() -> None:
     backend = TimedBackend(TurnedClock())
     backend.is_remote = True  # type: ignore[misc]
-    with pytest.raises(ConfigError, match="'timed' is remote, and the upload would be timed"):
+    with pytest.raises(ConfigError, match="with 'timed' the upload would be timed"):
+        ColdRunner(backend, _model(), 1)
+
+
+def test_a_compiler_has_no_cold_runs() -> None:
+    backend = TimedBackend(TurnedClock())
+    backend.is_compiled = True  # type: ignore[misc]
+    with pytest.raises(ConfigError, match="with 'timed' the compiler would be timed"):
         ColdRunner(backend, _model(), 1)
 
 

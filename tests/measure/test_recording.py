@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,15 +14,15 @@ from hwnas._lock import hold
 from hwnas.core.architecture import Architecture
 from hwnas.core.space import SearchSpace
 from hwnas.errors import LostDeviceError, MeasurementError, StorageError, TableError
-from hwnas.measure.backends import load_backend
-from hwnas.measure.candidates import anchor_architecture
+from hwnas.measure.backends import Model, load_backend
+from hwnas.measure.candidates import anchor_architecture, candidate_of
 from hwnas.measure.plan import Plan
 from hwnas.measure.record import SUFFIX, Profile, read_profile
 from hwnas.measure.recording import Job, measure_into_table
 from hwnas.spaces import load_space
 from hwnas.tables.store import load_table, save_table
 from hwnas.tables.table import Column, Table
-from tests.measure.devices import TimedBackend, TurnedClock
+from tests.measure.devices import Timed, TimedBackend, TurnedClock
 
 PLAN = Plan(visits=2, min_samples=4, min_seconds=0.0, warmup_s=0.0, max_warmup_s=0.1, block=2)
 NAME = "mine"
@@ -194,7 +196,7 @@ def test_another_backend_does_not_mix_with_the_first(
 ) -> None:
     _measure(space, archs[:1], tmp_path)
     job = Job("board", load_backend("ort"), PLAN)
-    with pytest.raises(TableError, match="measured with the backend timed; this is ort"):
+    with pytest.raises(TableError, match="measured with backend timed; this is ort"):
         measure_into_table(job, space, archs, tmp_path, NAME)
 
 
@@ -253,3 +255,70 @@ def test_a_table_that_was_measured_is_one_of_the_users_own(
     monkeypatch.setenv("HWNAS_CACHE", str(tmp_path))
     _measure(space, archs, tmp_path / "tables")
     assert load_table(NAME).find(Job("board", TimedBackend(TurnedClock()), PLAN).target("cifar10"))
+
+
+class _Set(TimedBackend):
+    """A backend whose settings differ."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(TurnedClock())
+        self._settings = settings
+
+    def describe(self) -> dict[str, Any]:
+        return self._settings
+
+    progress = ("kernels",)
+
+
+def test_another_tuning_or_version_does_not_mix_with_the_first(
+    space: SearchSpace, archs: list[Architecture], tmp_path: Path
+) -> None:
+    _measure(space, archs[:1], tmp_path, _Set(trials=0, version="1", kernels=3))
+    for settings, words in (
+        ({"trials": 8, "version": "1"}, "measured with trials 0; this is 8"),
+        ({"trials": 0, "version": "2"}, "measured with version 1; this is 2"),
+    ):
+        with pytest.raises(TableError, match=words):
+            _measure(space, archs, tmp_path, _Set(**settings))
+    # How far it has come is no setting, and what is not known yet is no other.
+    _measure(space, archs, tmp_path, _Set(trials=0, version=None, kernels=9))
+
+
+def test_unstable_nets_are_measured_again_and_steady_ones_are_not(
+    space: SearchSpace, archs: list[Architecture], tmp_path: Path
+) -> None:
+    clock, rng = TurnedClock(), np.random.default_rng(0)
+
+    class Noisy(TimedBackend):
+        def open(self, model: Model, threads: int) -> Timed:
+            runner = super().open(model, threads)
+            runner._run_ns = lambda _: rng.uniform(1e6, 2e6)
+            return runner
+
+    strict = replace(PLAN, max_cv=1e-6)
+    job = Job("board", Noisy(clock), strict)
+    _, table = measure_into_table(job, space, archs[:2], tmp_path, NAME, clock)
+    assert np.isnan(table.values(COLUMN)).all()
+    for n_opened in (3, 0):
+        clock = TurnedClock()
+        backend = TimedBackend(clock)
+        job = Job("board", backend, strict)
+        _, table = measure_into_table(job, space, archs[:2], tmp_path, NAME, clock)
+        assert np.isfinite(table.values(COLUMN)).all()
+        # The anchor and both nets, and then nothing.
+        assert len(backend.opened) == n_opened
+
+
+def test_a_folder_that_cannot_be_made_is_said(
+    space: SearchSpace, archs: list[Architecture], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="must be a folder that can be written"):
+        _measure(space, archs, tmp_path / "file")
+
+
+def test_an_architecture_that_needs_more_memory_than_there_is_is_refused(
+    space: SearchSpace, archs: list[Architecture]
+) -> None:
+    with pytest.raises(MeasurementError, match=r"needs about .* GB of memory .* are free here"):
+        candidate_of(space, archs[0], batch=10**7).make()

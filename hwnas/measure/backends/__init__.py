@@ -72,10 +72,15 @@ class Backend(Protocol):
     Attributes:
         name: Its name on the command line.
         is_remote: Whether models run elsewhere than in this process.
+        is_compiled: Whether ``open`` compiles a model, which takes much longer than loading it.
+        progress: Keys of ``describe()`` that change as it works; all others say what it is, and
+            values are comparable only where these are the same.
     """
 
     name: ClassVar[str]
     is_remote: ClassVar[bool]
+    is_compiled: ClassVar[bool]
+    progress: ClassVar[tuple[str, ...]]
 
     def why_not(self) -> str | None:
         """Why it cannot run here and what to do about it, in one line; None if it can."""

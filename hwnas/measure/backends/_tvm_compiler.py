@@ -30,6 +30,9 @@ from hwnas.measure.backends._tvm_tuning import (
     workloads,
 )
 
+PROGRESS = ("tuning_search", "tuning_database", "kernels", "tuned_kernels")
+"""What a backend says of the kernels that it has seen so far, and where their schedules lie."""
+
 
 class Compiler:
     """What the backends of TVM have in common.

@@ -28,6 +28,8 @@ class OnnxRuntime:
 
     name: ClassVar[str] = "ort"
     is_remote: ClassVar[bool] = False
+    is_compiled: ClassVar[bool] = False
+    progress: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, provider: str = "CPU") -> None:
         known = {

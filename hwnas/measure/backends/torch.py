@@ -19,6 +19,8 @@ class Torch:
 
     name: ClassVar[str] = "torch"
     is_remote: ClassVar[bool] = False
+    is_compiled: ClassVar[bool] = False
+    progress: ClassVar[tuple[str, ...]] = ()
 
     def why_not(self) -> str | None:
         """Why it cannot run here: torch is not installed."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from hwnas.measure.backends import BACKENDS, Model
 from hwnas.measure.backends._tvm_compile import MAIN, Compiled, cannot_run, flattened, tvm_library
-from hwnas.measure.backends._tvm_compiler import Compiler
+from hwnas.measure.backends._tvm_compiler import PROGRESS, Compiler
 from hwnas.measure.backends._tvm_tuning import time_kernel
 from hwnas.measure.clock import Clock
 
@@ -34,6 +34,8 @@ class Tvm:
 
     name: ClassVar[str] = "tvm"
     is_remote: ClassVar[bool] = False
+    is_compiled: ClassVar[bool] = True
+    progress: ClassVar[tuple[str, ...]] = PROGRESS
 
     def __init__(
         self,

@@ -20,7 +20,7 @@ from hwnas.measure.backends._tvm_compile import (
     flattened,
     tvm_library,
 )
-from hwnas.measure.backends._tvm_compiler import Compiler
+from hwnas.measure.backends._tvm_compiler import PROGRESS, Compiler
 from hwnas.measure.backends._tvm_tuning import time_kernel
 from hwnas.measure.clock import Clock
 
@@ -51,6 +51,8 @@ class TvmRpc:
 
     name: ClassVar[str] = "tvm-rpc"
     is_remote: ClassVar[bool] = True
+    is_compiled: ClassVar[bool] = True
+    progress: ClassVar[tuple[str, ...]] = PROGRESS
     caution: ClassVar[str] = (
         "TVM's RPC has no authentication and no encryption: use it in trusted networks only."
     )
