@@ -80,7 +80,7 @@ def test_devices_stand_beside_each_other(type_: Type) -> None:
     shown = [name for names in headings for name in names]
     assert shown == sorted(devices)
     assert heading.split()[:2] == shown[:2]
-    assert max(len(line.rstrip()) for line in out.splitlines()) <= 80
+    assert max(map(len, tables_of(out))) <= 80
     counts = next(row for row in rows_under(out, "Sets of features") if row[0] == "counts")
     expected = frame[(frame.level == "set") & (frame.name == "counts")]
     assert counts[1:] == [f"{drop:.3f}" for drop in expected.tau_drop][: len(counts) - 1]
