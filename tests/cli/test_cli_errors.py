@@ -97,7 +97,7 @@ def run(tmp_path: Path) -> Path:
         ((*EDGE, "--source", "latncy:table"), "Unknown quantity 'latncy'. Did you mean 'latency'?"),
         (
             (*EDGE, "--source", "latency:measure", "--objectives", "accuracy,latency"),
-            "Device 'edgegpu' does not say what runs models on it; name that with --backend",
+            "Device 'edgegpu' is one that hwnas describes",
         ),
         (
             (*EDGE, "--constraint", "latencyms<=5"),
