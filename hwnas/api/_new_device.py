@@ -29,7 +29,7 @@ from hwnas.measure.recheck import Compared, Recheck, judge
 from hwnas.measure.record import SUFFIX, Profile, read_profile
 from hwnas.measure.recording import Job, measure_into_table, plan_of
 from hwnas.measure.samples import Samples, reference_ns, summarize
-from hwnas.measure.tables import is_unstable, summaries
+from hwnas.measure.tables import is_unstable, recorded_space, summaries
 from hwnas.objectives.devices import load_device
 from hwnas.spaces import load_space
 from hwnas.tables import load_table, net_means
@@ -201,7 +201,7 @@ def recheck_device(
     backend = load_backend(device.backend.name, **device.backend.options)
     found, target = _measured_of(name, space)
     last = next(each for each in reversed(found.record.passes) if each.target == target)
-    given = load_space(str(found.record.space), **_options(found))
+    given = recorded_space(found.record)
     precision = plan_of(target.conditions)[1]
     job = Job(name, backend, plan or last.plan, precision)
     known = summaries(found, target)
@@ -237,13 +237,6 @@ def _measured_of(name: str, space: str | None) -> tuple[Profile, Target]:
         )
     _, profile, target = min(found, key=lambda each: each[0])
     return profile, target
-
-
-def _options(found: Profile) -> dict[str, Any]:
-    return {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in (found.record.options or {}).items()
-    }
 
 
 def _spread(latency_ms: Mapping[str, float], n: int) -> list[str]:

@@ -6,14 +6,14 @@ import statistics
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from hwnas._files import sha256_file
+from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
 from hwnas.measure.backends import in_words
 from hwnas.measure.energy import EnergyReading
 from hwnas.measure.plan import Plan
-from hwnas.measure.record import SUFFIX, Pass, Profile
+from hwnas.measure.record import SUFFIX, Pass, Profile, ProfileRecord
 from hwnas.measure.samples import USUAL_LEVEL, Samples, Summary, joined, reference_ns, summarize
 from hwnas.spaces import load_space
 from hwnas.tables.table import ARCH, Column, Table, with_defaults
@@ -107,7 +107,7 @@ def table_of(profile: Profile, samples: Path) -> Table:
     """
     import pandas as pd
 
-    space, options = profile.record.space, profile.record.options
+    space = profile.record.space
     assert space is not None
     frame, columns = pd.DataFrame(), list[Column]()
     for target in profile.targets:
@@ -142,12 +142,18 @@ def table_of(profile: Profile, samples: Path) -> Table:
                 "sha256": sha256_file(samples),
             },
         ),
-        options=load_space(space, **_arguments(options)).options,
+        options=recorded_space(profile.record).options,
     )
 
 
-def _arguments(options: dict[str, Any] | None) -> dict[str, Any]:
-    return {key: tuple(v) if isinstance(v, list) else v for key, v in (options or {}).items()}
+def recorded_space(record: ProfileRecord) -> SearchSpace:
+    """The search space of a profile's nets, with the options that it was measured with."""
+    options = {
+        # JSON turned tuples into lists.
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in (record.options or {}).items()
+    }
+    return load_space(str(record.space), **options)
 
 
 def _row(target: Target, summary: Summary, plan: Plan) -> dict[str, float | None]:
