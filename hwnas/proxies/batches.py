@@ -191,11 +191,19 @@ def take(batches: Iterable[tuple[Any, Any]], n_images: int) -> tuple[Tensor, Ten
         n_images: How many images to take.
 
     Raises:
-        ConfigError: There are fewer.
+        ConfigError: There are fewer, or they are no pairs.
     """
     torch = _torch()
+    if not isinstance(n_images, int) or n_images < 1:
+        raise ConfigError(f"n_images must be a whole number, at least 1; got {n_images!r}.")
     images, labels, n_taken = [], [], 0
-    for some_images, some_labels in batches:
+    for each in batches:
+        if not isinstance(each, tuple | list) or len(each) != 2:
+            raise ConfigError(
+                "Each minibatch must be a pair of images and labels; got "
+                f"{type(each).__name__}. Give an iterable of such pairs."
+            )
+        some_images, some_labels = each
         images.append(torch.as_tensor(some_images))
         labels.append(torch.as_tensor(some_labels))
         n_taken += len(images[-1])

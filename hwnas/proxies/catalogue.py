@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hwnas.core.quantity import Direction
-from hwnas.proxies._readings import Reading
+from hwnas.proxies._readings import Reading, UndefinedScore
 from hwnas.registry import Registry
+
+__all__ = ["PROXIES", "Proxy", "UndefinedScore", "proxy"]
 
 if TYPE_CHECKING:
     from hwnas.proxies._passes import Passes
-
-
-class UndefinedScore(ValueError):  # noqa: N818 - an answer, not an error: score() makes it a null
-    """A proxy has no value for this model; the message is the reason, without a full stop."""
 
 
 @dataclass(frozen=True, slots=True)
