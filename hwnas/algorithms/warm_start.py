@@ -139,7 +139,8 @@ def _count(space: SearchSpace, genotypes: np.ndarray, proxy: str) -> Lookup:
     """Scores that are exact counts: these need no model."""
     counts = count_genotypes(space, genotypes)[:, COLUMNS.index(proxy)]
     keys = genotype_keys(genotypes)
-    return Lookup(proxy, keys, dict(zip(keys, counts.tolist(), strict=True)), (), None)
+    known = {key: [count] for key, count in zip(keys, counts.tolist(), strict=True)}
+    return Lookup((proxy,), keys, known, (), None)
 
 
 def _check_size(space: SearchSpace, start: WarmStart) -> None:

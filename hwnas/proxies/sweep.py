@@ -14,9 +14,10 @@ import numpy as np
 
 from hwnas.core.architecture import Architecture
 from hwnas.core.space import SearchSpace
-from hwnas.errors import ConfigError, MissingExtraError
+from hwnas.errors import ConfigError, HwnasError, MissingExtraError
 from hwnas.executors import make_executor
 from hwnas.models.building import build_model
+from hwnas.proxies._readings import in_words
 from hwnas.proxies.batches import make_batch
 from hwnas.proxies.catalogue import PROXIES
 from hwnas.proxies.scoring import Scores, score
@@ -113,7 +114,13 @@ def score_architecture(arch: Architecture, plan: ScoringPlan) -> Scores:
             only if that is given.
         plan: What to compute, and how.
     """
-    model = build_model(plan.space, arch, plan.seed).to(plan.device)
+    try:
+        model = build_model(plan.space, arch, plan.seed).to(plan.device)
+    except HwnasError:
+        raise
+    except Exception as error:  # the space's own code; other architectures have their scores
+        reason = f"its model cannot be built: {in_words(error)}"
+        return Scores(dict.fromkeys(plan.names), dict.fromkeys(plan.names, reason))
     return score(model, plan.batch, plan.names, plan.seed)
 
 
