@@ -112,9 +112,13 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
     ) -> Any:
         """Run an operator and note it."""
         kwargs = dict(kwargs or {})
-        if self.is_paused:
+        schema = getattr(func, "_schema", None)
+        if self.is_paused or schema is None:
+            # Without a schema it is one of higher order, which runs others unseen.
+            if schema is None:
+                self._cannot_count(str(func))
             return func(*args, **kwargs)
-        library, _, name = func._schema.name.partition("::")
+        library, _, name = schema.name.partition("::")
         # One that is made of others is told by these, also where no gradients are recorded.
         if library == "aten" and name not in _RULES:
             with self:
@@ -122,13 +126,23 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if out is not NotImplemented:
                 return out
         out = func(*args, **kwargs)
-        if library == "aten" and name in _RULES:
-            self.macs += _RULES[name](args, out)
-        elif self.uncounted is None and _is_suspect(library, name):
-            self.uncounted = f"{library}::{name}"
-        elif self.rectifier is None and not self.in_module and _is_rectifier(name, args):
-            self.rectifier = f"{library}::{name}"
+        self._note(library, name, args, out)
         return out
+
+    def _note(self, library: str, name: str, arguments: Sequence[Any], out: Any) -> None:
+        if library == "aten" and name in _RULES:
+            try:
+                self.macs += _RULES[name](arguments, out)
+            except (AttributeError, IndexError, TypeError, ValueError):
+                # Called in a way that the rule does not know, as with arguments by keyword.
+                self._cannot_count(f"{library}::{name}")
+        elif _is_suspect(library, name):
+            self._cannot_count(f"{library}::{name}")
+        elif not self.in_module and self.rectifier is None and _is_rectifier(name, arguments):
+            self.rectifier = f"{library}::{name}"
+
+    def _cannot_count(self, name: str) -> None:
+        self.uncounted = self.uncounted or name
 
 
 def _is_suspect(library: str, name: str) -> bool:
