@@ -17,7 +17,7 @@ from hwnas.core.classes import sample_classes, valid_classes
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError
 from hwnas.features.counting import COLUMNS, count_genotypes
-from hwnas.proxies.catalogue import PROXIES
+from hwnas.proxies.catalogue import PROXIES, proxies_named
 from hwnas.proxies.lookup import Lookup, Scoring, look_up
 from hwnas.proxies.shipped import shipped_scores
 
@@ -54,7 +54,8 @@ def parse_warm_start(text: str) -> WarmStart:
         raise ConfigError(
             f"--warm-start must be PROXY:N with a whole number N, such as nwot:1000; got {text!r}."
         )
-    return WarmStart(PROXIES[name.strip()].name, int(count))
+    (proxy,) = proxies_named([name.strip()])
+    return WarmStart(proxy.name, int(count))
 
 
 @dataclass(frozen=True, eq=False)

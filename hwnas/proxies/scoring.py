@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hwnas.errors import ConfigError, HwnasError, MissingExtraError
+from hwnas.errors import HwnasError, MissingExtraError
 from hwnas.proxies._readings import in_words
-from hwnas.proxies.catalogue import PROXIES, Proxy, UndefinedScore
+from hwnas.proxies.catalogue import Proxy, UndefinedScore, proxies_named
 
 if TYPE_CHECKING:
     from torch import nn
@@ -74,9 +74,7 @@ def score(
     from hwnas.proxies._given import check_model, read_batch
     from hwnas.proxies._passes import Passes
 
-    if isinstance(names, str):
-        raise ConfigError(f"names must be a list of proxies; got the text {names!r}.")
-    asked = [PROXIES[name] for name in (PROXIES if names is None else names)]
+    asked = proxies_named(names)
     check_model(model)
     images, labels = read_batch(batch)
     reads = {reading for each in asked for reading in each.reads}

@@ -11,7 +11,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
-from conftest import small_net  # noqa: E402
+from small_models import small_net  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 from torch.nn.attention import SDPBackend, sdpa_kernel  # noqa: E402
@@ -409,7 +409,7 @@ def test_a_compiled_model_is_refused() -> None:
 
 
 def test_a_text_is_no_list_of_proxies() -> None:
-    with pytest.raises(ConfigError, match="names must be a list of proxies; got the text 'snip'"):
+    with pytest.raises(ConfigError, match="Proxies must be a list of names; got the text 'snip'"):
         proxies.score(LINEAR, (IMAGES, LABELS), "snip")
 
 
