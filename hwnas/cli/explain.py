@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hwnas.cli._columns import in_lines
+from hwnas.cli._help import examples
 from hwnas.cli._space import OptionTexts
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ CAVEAT = (
 )
 
 
+@examples(
+    "hwnas explain --target latency --device edgegpu",
+    "hwnas explain --target accuracy,robustness",
+)
 def explain(
     target: Annotated[
         str,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hwnas.cli._help import examples
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -25,9 +27,14 @@ _KEPT = (
 )
 
 
+@examples(
+    "hwnas fit my-table",
+    "hwnas fit my-table --column cifar10_myboard_latency_ms",
+    "hwnas fit --device edgegpu --from-space nasbench201 --to-space mnasnet",
+)
 def fit(
     table: Annotated[
-        str | None, typer.Argument(metavar="[TABLE]", help="Table; see: hwnas tables list")
+        str | None, typer.Argument(metavar="TABLE", help="Table; see: hwnas tables list")
     ] = None,
     column: Annotated[
         list[str] | None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hwnas.cli._console import console, number, print_json
+from hwnas.cli._help import examples
 from hwnas.cli._space import OptionTexts
 
 if TYPE_CHECKING:
@@ -16,9 +17,14 @@ if TYPE_CHECKING:
     from hwnas.proxies.sweep import ScoringPlan
 
 
+@examples(
+    "hwnas proxies --sample 20 --proxies nwot,synflow",
+    'hwnas proxies "|none~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|" --batch noise',
+    "hwnas proxies --space fbnet --sample 1000 --out scores.parquet",
+)
 def proxies(
     archs: Annotated[
-        list[str] | None, typer.Argument(metavar="ARCH...", help="Published strings, in quotes.")
+        list[str] | None, typer.Argument(metavar="ARCH", help="Published strings, in quotes.")
     ] = None,
     space: Annotated[str, typer.Option(help="Search space; see: hwnas spaces")] = "nasbench201",
     dataset: Annotated[

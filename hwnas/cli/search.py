@@ -14,6 +14,7 @@ import typer
 from hwnas.cli import _exit
 from hwnas.cli._bars import scoring_bar, search_bar
 from hwnas.cli._columns import headings
+from hwnas.cli._help import examples
 from hwnas.cli._limits import LimitAt
 from hwnas.cli._space import OptionTexts
 
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
 SHOWN = 10
 
 
+@examples(
+    "hwnas search nasbench201 --device raspi4",
+    'hwnas search nasbench201 --device edgegpu --constraint "latency_ms<=5" --budget 2000',
+    "hwnas search fbnet --device pixel3 --objectives accuracy,latency,peak_memory",
+    "hwnas search nasbench201 --device edgegpu --out runs/mine --resume",
+)
 def search(
     context: typer.Context,
     space: Annotated[str, typer.Argument(metavar="SPACE", help="Space; see: hwnas spaces")],
@@ -39,7 +46,7 @@ def search(
         str | None,
         typer.Option(
             help="Comma-separated; robustness@pgd-eps1 names an attack, latency:table a source. By "
-            "default those of accuracy,robustness,latency,energy that are known.",
+            "default those of accuracy, robustness, latency and energy that are known.",
         ),
     ] = None,
     constraint: Annotated[
