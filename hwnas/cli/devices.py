@@ -8,7 +8,7 @@ import typer
 
 from hwnas.cli._help import Listing, Pages, examples
 from hwnas.cli._limits import LIMIT_HELP, LimitAt, limits
-from hwnas.cli._space import OptionTexts
+from hwnas.cli._space import DatasetName, OptionTexts, SpaceName, completed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,12 @@ def list_devices(
     "hwnas devices show raspi4 --json",
 )
 def show(
-    name: Annotated[str, typer.Argument(metavar="DEVICE", help="Name of the device.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="DEVICE", help="Name of the device.", autocompletion=completed("device")
+        ),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what is known of a device and how good it is."""
@@ -116,16 +121,14 @@ def show(
     "hwnas devices choose --space fbnet --at-most latency_ms=20 --at-least accuracy_pct=70",
 )
 def choose(
-    space: Annotated[str, typer.Option(help="Search space; see: hwnas spaces")] = "nasbench201",
+    space: SpaceName = "nasbench201",
     at_most: Annotated[
         list[str] | None, typer.Option(metavar="LIMITS", help=LIMIT_HELP.format("Largest"))
     ] = None,
     at_least: Annotated[
         list[str] | None, typer.Option(metavar="LIMITS", help=LIMIT_HELP.format("Smallest"))
     ] = None,
-    dataset: Annotated[
-        str | None, typer.Option(help="Data set; the space's first one by default.")
-    ] = None,
+    dataset: DatasetName = None,
     option: OptionTexts = None,
     limit_at: LimitAt = None,
     sample: Annotated[

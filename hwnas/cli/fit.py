@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hwnas.cli._help import examples
+from hwnas.cli._space import completed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,7 +35,10 @@ _KEPT = (
 )
 def fit(
     table: Annotated[
-        str | None, typer.Argument(metavar="TABLE", help="Table; see: hwnas tables list")
+        str | None,
+        typer.Argument(
+            metavar="TABLE", help="Table; see: hwnas tables list", autocompletion=completed("table")
+        ),
     ] = None,
     column: Annotated[
         list[str] | None,

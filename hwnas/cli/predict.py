@@ -10,7 +10,7 @@ import typer
 from hwnas.cli._columns import label
 from hwnas.cli._console import console, number, print_json
 from hwnas.cli._help import examples
-from hwnas.cli._space import OptionTexts
+from hwnas.cli._space import DatasetName, DeviceName, OptionTexts, SpaceName, completed
 
 
 @examples(
@@ -21,15 +21,16 @@ def predict(
     archs: Annotated[
         list[str], typer.Argument(metavar="ARCH", help="Published strings, in quotes.")
     ],
-    device: Annotated[str | None, typer.Option(help="Device; see: hwnas devices")] = None,
-    space: Annotated[str, typer.Option(help="Search space; see: hwnas spaces")] = "nasbench201",
-    dataset: Annotated[
-        str | None, typer.Option(help="Data set; the space's first one by default.")
-    ] = None,
+    device: DeviceName = None,
+    space: SpaceName = "nasbench201",
+    dataset: DatasetName = None,
     option: OptionTexts = None,
     quantities: Annotated[
         str | None,
-        typer.Option(help="Comma-separated; by default all that is known, and the counts."),
+        typer.Option(
+            help="Comma-separated; by default all that is known, and the counts.",
+            autocompletion=completed("quantity"),
+        ),
     ] = None,
     source: Annotated[
         str,

@@ -11,7 +11,7 @@ import typer
 from hwnas.cli import _backend
 from hwnas.cli._console import console, number, print_json
 from hwnas.cli._help import examples
-from hwnas.cli._space import OptionTexts
+from hwnas.cli._space import DatasetName, OptionTexts, SpaceName
 from hwnas.cli.energy import energy_lines
 
 if TYPE_CHECKING:
@@ -38,10 +38,8 @@ def profile(
             help="A space with --sample, published strings in quotes, or ONNX files.",
         ),
     ],
-    space: Annotated[str, typer.Option(help="Space of ARCH...; see: hwnas spaces")] = "nasbench201",
-    dataset: Annotated[
-        str | None, typer.Option(help="Data set; the space's first one by default.")
-    ] = None,
+    space: SpaceName = "nasbench201",
+    dataset: DatasetName = None,
     option: OptionTexts = None,
     sample: Annotated[
         int | None, typer.Option(metavar="N", help="Measure N random networks of SPACE.")

@@ -10,7 +10,7 @@ import typer
 
 from hwnas.cli._console import console, number, print_json
 from hwnas.cli._help import examples
-from hwnas.cli._space import OptionTexts
+from hwnas.cli._space import DatasetName, OptionTexts, SpaceName
 
 if TYPE_CHECKING:
     from hwnas.core.architecture import Architecture
@@ -26,10 +26,8 @@ def proxies(
     archs: Annotated[
         list[str] | None, typer.Argument(metavar="ARCH", help="Published strings, in quotes.")
     ] = None,
-    space: Annotated[str, typer.Option(help="Search space; see: hwnas spaces")] = "nasbench201",
-    dataset: Annotated[
-        str | None, typer.Option(help="Data set; the space's first one by default.")
-    ] = None,
+    space: SpaceName = "nasbench201",
+    dataset: DatasetName = None,
     sample: Annotated[
         int | None, typer.Option(metavar="N", help="Score N different random architectures.")
     ] = None,

@@ -10,7 +10,7 @@ import typer
 
 from hwnas.cli._console import console, print_json
 from hwnas.cli._help import Listing, Pages, examples
-from hwnas.cli._space import OptionTexts
+from hwnas.cli._space import OptionTexts, completed
 
 if TYPE_CHECKING:
     from rich.table import Table as Grid
@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 app = Pages(cls=Listing, help="Published tables and your own: list, pull, import, audit, show.")
 
-Name = Annotated[str, typer.Argument(help="Name of a table; see: hwnas tables list.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="Name of a table; see: hwnas tables list.", autocompletion=completed("table")
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 MAX_PAIRS = 8

@@ -121,3 +121,37 @@ def test_an_option_and_its_value_stand_on_one_line(
         examples_of(COMMANDS["search",])
     )
     assert not re.search(r"--[a-z-]+ ?\\$", page, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("hwnas search nasbench20", "nasbench201"),
+        ("hwnas search nasbench201 --device raspi", "raspi4"),
+        ("hwnas search nasbench201 --objectives accuracy,lat", "accuracy,latency"),
+        ("hwnas predict --space fbn", "fbnet"),
+        ("hwnas predict --dataset imagenet16", "imagenet16-120"),
+        ("hwnas devices show edgeg", "edgegpu"),
+        ("hwnas tables audit accel", "accel-nasbench"),
+        ("hwnas devices sho", "show"),
+    ],
+)
+def test_a_shell_completes_names(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, line: str, found: str
+) -> None:
+    monkeypatch.setenv("_HWNAS_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", line)
+    monkeypatch.setenv("COMP_CWORD", str(len(line.split()) - 1))
+    with pytest.raises(SystemExit, match="0"):
+        main([])
+    assert capsys.readouterr().out.split() == [found]
+
+
+@pytest.mark.parametrize("command", ["devices", "tables", "spaces", "backends"])
+def test_a_list_needs_no_word_list(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    def printed(*words: str) -> str:
+        with pytest.raises(SystemExit, match="0"):
+            main(list(words))
+        return capsys.readouterr().out
+
+    assert printed(command) == printed(command, "list") != ""
