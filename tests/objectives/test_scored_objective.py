@@ -22,7 +22,7 @@ from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, MissingExtraError, UnknownNameError
 from hwnas.objectives import scored
 from hwnas.objectives.scored import ScoredObjective, scored_names
-from hwnas.proxies import shipped, vote
+from hwnas.proxies import lookup, shipped, vote
 from hwnas.proxies.lookup import Scoring
 from hwnas.proxies.sweep import plan_scoring, score_rows
 from hwnas.proxies.voting import VOTERS
@@ -183,6 +183,31 @@ def test_a_search_by_proxies_needs_no_data_and_resumes_to_the_same(
     _search(tmp_path / "part", resume=True)
     for name in ("front.csv", "front.json"):
         assert (tmp_path / "part" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+@pytest.mark.usefixtures("_nothing_shipped")
+def test_a_search_that_is_stopped_while_it_scores_goes_on(tmp_path: Path) -> None:
+    def stop(scoring: Scoring) -> None:
+        if scoring.n_done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match="interrupted"):
+        _search(tmp_path / "stopped", on_scoring=stop)
+    _search(tmp_path / "stopped", resume=True)
+    _search(tmp_path / "whole")
+    stopped, whole = ((tmp_path / name / "front.csv").read_text() for name in ("stopped", "whole"))
+    assert stopped == whole
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("_nothing_shipped")
+def test_several_processes_score_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookup, "_PER_WORKER", 1)
+    _search(tmp_path / "two", workers=2)
+    monkeypatch.setenv("HWNAS_CACHE", str(tmp_path / "other-cache"))
+    _search(tmp_path / "one")
+    one, two = ((tmp_path / name / "front.csv").read_text() for name in ("one", "two"))
+    assert one == two
 
 
 @pytest.mark.usefixtures("_nothing_shipped")
