@@ -139,9 +139,12 @@ def _tensor(name: str, part: Any) -> Tensor:
     import torch
 
     try:
-        return torch.as_tensor(part)
+        # A tensor would be moved to the caller's default device.
+        tensor = part if isinstance(part, torch.Tensor) else torch.as_tensor(part, device="cpu")
     except (TypeError, ValueError, RuntimeError) as error:
         raise ConfigError(f"{name} must be a tensor or an array; got {_kind(part)}.") from error
+    # One made in inference mode cannot take part in a backward pass.
+    return tensor.clone() if tensor.is_inference() else tensor
 
 
 def _kind(thing: Any) -> str:

@@ -160,13 +160,15 @@ class Passes:
         """A fresh generator of the seed, on the CPU: every device then sees the same numbers."""
         import torch
 
-        return torch.Generator().manual_seed(self.seed)
+        return torch.Generator("cpu").manual_seed(self.seed)
 
     def gaussian(self, like: Tensor, generator: torch.Generator) -> Tensor:
         """Standard normal numbers of another tensor's shape, precision and device."""
         import torch
 
-        return fast_layout(torch.randn(like.shape, generator=generator).to(like.device, like.dtype))
+        # On the CPU and in single precision, whatever the caller's defaults are.
+        drawn = torch.randn(like.shape, generator=generator, device="cpu", dtype=torch.float32)
+        return fast_layout(drawn.to(like.device, like.dtype))
 
     @cached_property
     def readings(self) -> Readings:
@@ -276,7 +278,9 @@ class Passes:
 
         if name == "sum_input_gradient":
             return torch.ones_like(logits)
-        drawn = torch.randn(logits.shape, generator=self.generator(), dtype=torch.float64)
+        drawn = torch.randn(
+            logits.shape, generator=self.generator(), device="cpu", dtype=torch.float64
+        )
         unit: Tensor = drawn / drawn.norm(dim=1, keepdim=True)
         return unit.to(logits)
 

@@ -68,7 +68,7 @@ def score(
         ({'params': 39.0, 'nwot': None}, {'nwot': 'the model calls no ReLU module'})
     """
     try:
-        import torch  # noqa: F401 - what follows needs it
+        import torch
     except ImportError as error:  # pragma: no cover - the test environment has torch
         raise MissingExtraError("Scoring a model", "torch", "torch") from error
     from hwnas.proxies._given import check_model, read_batch
@@ -76,9 +76,16 @@ def score(
 
     asked = proxies_named(names)
     check_model(model)
-    images, labels = read_batch(batch)
     reads = {reading for each in asked for reading in each.reads}
-    passes = Passes(model, images, labels, seed, reads)
+    # What the caller has set around the call changes no score.
+    with torch.inference_mode(False):
+        images, labels = read_batch(batch)
+        passes = Passes(model, images, labels, seed, reads)
+        with torch.autocast(passes.images.device.type, enabled=False):
+            return _scored(asked, passes)
+
+
+def _scored(asked: Iterable[Proxy], passes: Passes) -> Scores:
     values: dict[str, float | None] = {}
     reasons: dict[str, str] = {}
     for each in asked:

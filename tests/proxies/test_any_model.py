@@ -328,6 +328,23 @@ def test_half_precision_counts_codes_exactly(dtype: torch.dtype) -> None:
     assert value == pytest.approx(math.log(4096**2 - 4095**2))
 
 
+def test_what_is_set_around_the_call_changes_no_score(batch: tuple) -> None:
+    model = small_net()
+    single = batch[0].float(), batch[1]
+    expected = proxies.score(model, single).values
+    with torch.inference_mode():
+        assert proxies.score(model, (single[0] * 1, single[1] * 1)).values == expected
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert proxies.score(model, single).values == expected
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert proxies.score(model, single).values == expected
+    finally:
+        torch.set_default_dtype(torch.float32)
+    with torch.device("meta"):
+        assert proxies.score(model, single).values == expected
+
+
 def test_images_last_in_channels_score_the_same(batch: tuple) -> None:
     model = small_net().double()
     last = batch[0].contiguous(memory_format=torch.channels_last)
