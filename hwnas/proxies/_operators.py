@@ -6,12 +6,16 @@ multiply-accumulates and no rule is named, and the count is then unknown.
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
 from torch.utils._python_dispatch import TorchDispatchMode
+
+from hwnas.proxies._readings import UndefinedScore
 
 Rule = Callable[[Sequence[Any], Any], int]
 """Multiply-accumulates of an operator, from its arguments and what it puts out."""
@@ -91,7 +95,8 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         macs: Multiply-accumulates of all images.
         uncounted: The first operator with multiply-accumulates that nobody counts; None if none.
         rectifier: The first ReLU, or relative of it, outside of ``in_module``; None if none.
-        in_module: How many modules that stand for an activation are being called.
+        normalisation: The same for a normalisation over the minibatch.
+        in_module: How many modules that stand for what is looked for are being called.
         is_paused: Whether what runs is not the model's own.
     """
 
@@ -100,6 +105,7 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.macs = 0
         self.uncounted: str | None = None
         self.rectifier: str | None = None
+        self.normalisation: str | None = None
         self.in_module = 0
         self.is_paused = False
 
@@ -138,11 +144,47 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 self._cannot_count(f"{library}::{name}")
         elif _is_suspect(library, name):
             self._cannot_count(f"{library}::{name}")
-        elif not self.in_module and self.rectifier is None and _is_rectifier(name, arguments):
+        elif self.in_module:
+            return
+        elif self.rectifier is None and _is_rectifier(name, arguments):
             self.rectifier = f"{library}::{name}"
+        elif self.normalisation is None and "batch_norm" in name:
+            self.normalisation = f"{library}::{name}"
 
     def _cannot_count(self, name: str) -> None:
         self.uncounted = self.uncounted or name
+
+
+@contextlib.contextmanager
+def normalisations_known(model: nn.Module) -> Iterator[None]:
+    """See that the model normalises over the minibatch in modules alone, until the block ends.
+
+    Raises:
+        UndefinedScore: It called a function for that, which nobody can pass by or scale back.
+    """
+    watch = Watch()
+
+    def enter(*_: object) -> None:
+        watch.in_module += 1
+
+    def leave(*_: object) -> None:
+        watch.in_module -= 1
+
+    # Normalisation of single images is made of that of a minibatch.
+    modules = [module for module in model.modules() if isinstance(module, _NormBase)]
+    handles = [module.register_forward_pre_hook(enter) for module in modules]
+    handles += [module.register_forward_hook(leave) for module in modules]
+    try:
+        with watch:
+            yield
+    finally:
+        for handle in handles:
+            handle.remove()
+    if watch.normalisation is not None:
+        raise UndefinedScore(
+            f"the model calls {watch.normalisation} outside of normalisation modules; use "
+            "nn.BatchNorm2d"
+        )
 
 
 def _is_suspect(library: str, name: str) -> bool:

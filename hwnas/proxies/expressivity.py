@@ -66,6 +66,8 @@ def zen(passes: Passes) -> float:
     """
     import torch
 
+    from hwnas.proxies._operators import normalisations_known
+
     _check_zen_is_defined(passes.model)
     generator = passes.generator()
     weights = gaussian_weights(passes, generator)
@@ -75,7 +77,7 @@ def zen(passes: Passes) -> float:
     maps = []
     with torch.no_grad():
         for batch in (images, images + _PERTURBATION * change):
-            with _feature_maps(passes.model) as seen:
+            with _feature_maps(passes.model) as seen, normalisations_known(passes.model):
                 passes.run(batch, weights, buffers)
             if not seen:
                 raise UndefinedScore("the model has no feature maps before its classifier")

@@ -143,7 +143,8 @@ def synflow(passes: Passes) -> float:
 
     The flow of a weight is ``|weight x gradient|`` of the summed output, for an image of ones and
     absolute weights, without batch normalisation. NAS-Bench-Suite-Zero stores the same logarithm,
-    and 0 where nothing flows, which is undefined here. Departures: evaluation mode, so that
+    and 0 where nothing flows, which is undefined here, as it is beside batch normalisation that is
+    called as a function. Departures: evaluation mode, so that
     dropout plays no part; and where the flow of a very deep network leaves the range of doubles,
     input, biases and the output's gradient are scaled by a power of two, by which the flow of a
     network of convolutions, ReLUs, sums and pooling scales too. Whether it does is checked.
@@ -166,6 +167,8 @@ def _log_flow(passes: Passes, scale: float) -> float:
     """Logarithm of the summed flow, computed with signals scaled by ``scale`` both ways."""
     import torch
 
+    from hwnas.proxies._operators import normalisations_known
+
     lent = {name: value.double().abs() for name, value in passes.parameters().items()}
     buffers = {
         name: value.double().abs() if value.is_floating_point() else value
@@ -179,7 +182,8 @@ def _log_flow(passes: Passes, scale: float) -> float:
         weight.requires_grad_()
     image = torch.full_like(passes.images[:1], scale, dtype=torch.float64)
     with _without_normalisation(passes), torch.enable_grad():
-        out = passes.run(image, lent, buffers, is_training=False)
+        with normalisations_known(passes.model):
+            out = passes.run(image, lent, buffers, is_training=False)
         gradients = torch.autograd.grad(
             out, weights, torch.full_like(out, scale), allow_unused=True
         )

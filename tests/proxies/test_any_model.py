@@ -171,6 +171,18 @@ class _Functional(nn.Module):
         return self.last(functional.relu(self.relu(self.conv(x)) - 0.5).flatten(1))
 
 
+class _Normalised(nn.Module):
+    """Normalisation over the minibatch, called as a function."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.last = nn.Conv2d(3, 4, 3), nn.Linear(144, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        maps = functional.batch_norm(self.conv(x), None, None, training=True)
+        return self.last(maps.flatten(1))
+
+
 def _hard_sigmoid() -> nn.Module:
     return nn.Sequential(nn.Conv2d(3, 4, 3), nn.Hardsigmoid(), nn.Flatten(), nn.Linear(144, 5))
 
@@ -189,6 +201,8 @@ NULLS: dict[str, tuple[Any, str, str]] = {
     "second derivative": (_hard_sigmoid, "grasp", "derivative for aten::hardsigmoid_backward is n"),
     "in place": (_InPlace, "fisher", "the model's own code changes the output of a Conv2d in plac"),
     "functional": (_Functional, "nwot", "calls aten::relu outside of activation modules"),
+    "functional scale": (_Normalised, "zen", "outside of normalisation modules"),
+    "functional flow": (_Normalised, "synflow", "outside of normalisation modules"),
     "synchronised": (_normalised_together, "zen", "'1' is a SyncBatchNorm, whose scale"),
     "attention's maps": (lambda: _Attends("module"), "zen", "in_proj_weight' is no weight of a c"),
     "attention's outputs": (lambda: _Attends("module"), "fisher", "without a call of its layer"),
@@ -214,6 +228,13 @@ def test_what_one_proxy_cannot_do_leaves_the_others_as_they_are(case: str, batch
     known = {other: value for other, value in scores.values.items() if value is not None}
     assert proxies.score(model, batch, list(known)).values == known
     assert "params" in known
+
+
+def test_normalisation_of_single_images_is_a_module_too(batch: tuple) -> None:
+    model = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.InstanceNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(144, 5)
+    ).double()
+    assert proxies.score(model, batch, ["zen", "synflow"]).reasons == {}
 
 
 def test_grasp_goes_through_attention(batch: tuple) -> None:
