@@ -183,6 +183,27 @@ class _Normalised(nn.Module):
         return self.last(maps.flatten(1))
 
 
+class _Fixed(torch.autograd.Function):
+    """What has no gradient in the images, and says so by an exception."""
+
+    @staticmethod
+    def forward(_: Any, images: torch.Tensor) -> torch.Tensor:
+        return images.clone()
+
+    @staticmethod
+    def backward(*_: Any) -> torch.Tensor:
+        raise RuntimeError("images are fixed")
+
+
+class _FixedImages(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.rest = small_net()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.rest(_Fixed.apply(x))
+
+
 def _hard_sigmoid() -> nn.Module:
     return nn.Sequential(nn.Conv2d(3, 4, 3), nn.Hardsigmoid(), nn.Flatten(), nn.Linear(144, 5))
 
@@ -228,6 +249,16 @@ def test_what_one_proxy_cannot_do_leaves_the_others_as_they_are(case: str, batch
     known = {other: value for other, value in scores.values.items() if value is not None}
     assert proxies.score(model, batch, list(known)).values == known
     assert "params" in known
+
+
+def test_what_others_read_does_not_lose_a_proxy(batch: tuple) -> None:
+    model = _FixedImages().double()
+    scores = proxies.score(model, batch)
+    assert {name for name, reason in scores.reasons.items() if "images are fixed" in reason} == {
+        "jacob_cov", "epe_nas", "jacobian_norm", "input_grad_norm",
+    }  # fmt: skip
+    for name in ("snip", "fisher", "nwot", "macs"):
+        assert scores.values[name] == proxies.score(model, batch, [name]).values[name] is not None
 
 
 def test_normalisation_of_single_images_is_a_module_too(batch: tuple) -> None:
