@@ -73,6 +73,7 @@ if TYPE_CHECKING:
         predict,
         skill_note,
     )
+    from hwnas.core.numbers import hint, parse_number, parse_whole, quoted
 
 _HOMES = {
     "_device_choice": ("DEFAULT_SAMPLE", "choose_device", "device_choice_record"),
@@ -163,7 +164,11 @@ _HOMES = {
         "skill_note",
     ),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_HOME_OF = {
+    **{name: f"hwnas.api.{home}" for home, names in _HOMES.items() for name in names},
+    # Numbers are read before anything else is, often without it.
+    **dict.fromkeys(("hint", "parse_number", "parse_whole", "quoted"), "hwnas.core.numbers"),
+}
 
 __all__ = [
     "COUNTED",
@@ -196,6 +201,7 @@ __all__ = [
     "fit_quality_transfer",
     "fit_transfer",
     "front_record",
+    "hint",
     "import_tables",
     "in_words",
     "known_on",
@@ -218,6 +224,8 @@ __all__ = [
     "parse_duration",
     "parse_goals",
     "parse_mode",
+    "parse_number",
+    "parse_whole",
     "plan_scoring",
     "predict",
     "predictor_records",
@@ -225,6 +233,7 @@ __all__ = [
     "profile",
     "profiled_record",
     "pull_tables",
+    "quoted",
     "recheck_device",
     "recheck_record",
     "score_rows",
@@ -250,7 +259,7 @@ def __getattr__(name: str) -> Any:
     """A public name; ``hwnas --help`` needs none of them."""
     if name not in _HOME_OF:
         raise AttributeError(f"module 'hwnas.api' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"hwnas.api.{_HOME_OF[name]}"), name)
+    return getattr(importlib.import_module(_HOME_OF[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -8,6 +8,7 @@ import typer
 
 from hwnas.cli import device, devices, energy, tables
 from hwnas.cli._help import ListingCommand
+from hwnas.cli._numbers import use_one_grammar
 from hwnas.cli.explain import explain
 from hwnas.cli.fit import fit
 from hwnas.cli.predict import predict
@@ -61,3 +62,4 @@ app.add_typer(devices.app, name="devices")
 app.add_typer(devices.app, name="device", hidden=True)
 app.add_typer(tables.app, name="tables")
 app.add_typer(energy.app, name="energy")
+use_one_grammar(app)

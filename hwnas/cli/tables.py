@@ -87,6 +87,7 @@ def _tell_imported(table: Table) -> None:
         lines.append(f'{n_nulled:,} cells stood for "not measured" and are null.')
     if table.ignored:
         lines.append(f"Left out, not named by the rule: {', '.join(table.ignored)}.")
+    lines += [f"Note: {note}." for note in table.notes]
     lines += api.unused_rows(api.load_audit(table.name))
     _say(*lines, f"What bites in it: hwnas tables audit {table.name}")
 

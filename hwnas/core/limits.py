@@ -237,12 +237,22 @@ def in_own_unit(name: str, value: G, own: Collection[str] = ()) -> tuple[str, G]
     if name in own or target_of(base) is not None:
         return name, value
     for quantity in QUANTITIES.values():
-        stem, _, unit = quantity.column.rpartition("_")
-        for other, factor in _OTHER_UNITS.get(unit, {}).items():
-            if base == f"{stem}_{other}":
-                scaled = value if isinstance(value, Share) else value * factor
-                return f"{quantity.column}{at}{conditions}", scaled
+        factor = other_units(quantity).get(base)
+        if factor is not None:
+            scaled = value if isinstance(value, Share) else value * factor
+            return f"{quantity.column}{at}{conditions}", scaled
     return name, value
+
+
+def other_units(quantity: Quantity) -> dict[str, float]:
+    """What a quantity's column is called in other units, and what one of these is in its own.
+
+    Example:
+        >>> other_units(QUANTITIES["latency"])
+        {'latency_us': 0.001, 'latency_s': 1000.0}
+    """
+    stem, _, unit = quantity.column.rpartition("_")
+    return {f"{stem}_{other}": factor for other, factor in _OTHER_UNITS.get(unit, {}).items()}
 
 
 def in_own_units(given: Mapping[str, G], own: Collection[str] = ()) -> dict[str, G]:

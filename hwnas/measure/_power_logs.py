@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 import re
 from array import array
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
 
+from hwnas.core.numbers import parse_number
 from hwnas.errors import MeasurementError
 
 # What stands above the header of a table: the instrument's name, its settings.
@@ -198,11 +198,7 @@ def _number(text: str, separator: str) -> float | None:
     """
     if separator != "," and "." not in text:
         text = text.replace(",", ".")
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+    return parse_number(text)
 
 
 def _read_tegrastats(path: Path, lines: Iterator[tuple[int, str]], column: str | None) -> Log:
