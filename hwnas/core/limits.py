@@ -115,6 +115,10 @@ def parse_limit(text: str, option: str = "", own: Collection[str] = ()) -> Limit
         >>> print(parse_limit("latency<=5"))
         latency_ms <= 5
     """
+    if not isinstance(text, str):
+        raise ConfigError(
+            f"A limit must be a text such as 'latency_ms<=5'; got a {type(text).__name__}."
+        )
     where = _where(option, text)
     match = _LIMIT.fullmatch(text.strip())
     if match is None:
@@ -125,7 +129,7 @@ def parse_limit(text: str, option: str = "", own: Collection[str] = ()) -> Limit
     try:
         name, factor = in_own_unit(name, 1.0, own)
         column = name if name in own else parse_target(name).column
-        bound = factor * _number(number, None if name in own else quantity_of(column))
+        bound = factor * _number(number, quantity_of(column))
         return Limit(column, "<=" if relation == "<=" else ">=", bound)
     except ConfigError as error:
         raise ConfigError(f"{where} {str(error).partition(': ')[2] or error}") from None

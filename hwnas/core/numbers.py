@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
 _PLAIN = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)"
 _NUMBER = re.compile(rf"{_PLAIN}(?:[eE][+-]?[0-9]{{1,4}})?")
@@ -100,3 +100,10 @@ def quoted(text: object) -> str:
     """A text in quotes for a message, cut where it is long."""
     text = str(text)
     return f"'{text}'" if len(text) <= _SHOWN else f"'{text[:_SHOWN]}...'"
+
+
+def outward(value: float, is_upper: bool) -> str:
+    """Four digits of a value, rounded so that as an upper or a lower bound it allows the value."""
+    rounding = ROUND_CEILING if is_upper else ROUND_FLOOR
+    text = format(Context(prec=4, rounding=rounding).create_decimal(repr(float(value))), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -70,7 +70,7 @@ def read_own(name: str, path: Path, space: SearchSpace) -> Table:
         sources=({"path": where, "bytes": len(data), "sha256": sha256_bytes(data)},),
         ignored=tuple(ignored),
         options=space.options,
-        notes=(*(f"left out: {each}" for each in advice), *notes),
+        notes=(*advice, *notes),
     )
 
 
@@ -112,7 +112,7 @@ def _values(
     cells = {column: sheet.column(spelling) for column, spelling in spellings.items()}
     every = [cell for each in cells.values() for cell in each if cell is not None]
     texts = [cell for cell in every if isinstance(cell, str)]
-    is_comma = has_decimal_commas(texts, sheet.separator)
+    is_comma = has_decimal_commas(texts, sheet.separator, where)
     values = {
         column: _numbers(cells[column], column, target.meaning, where, is_comma)
         for column, target in targets.items()

@@ -12,12 +12,12 @@ from decimal import Decimal
 
 import numpy as np
 
+from hwnas.core.encoding import encoding_of
 from hwnas.core.numbers import hint, parse_count, parse_number, quoted
 from hwnas.errors import TableError
 
 FORMATS = (".csv", ".tsv", ".parquet")
 _SEPARATORS = (",", ";", "\t")
-_MARKS_16 = (b"\xff\xfe", b"\xfe\xff")
 _OTHERS = {
     b"PK\x03\x04": "is a spreadsheet or an archive. Save the table as CSV",
     b"PAR1": "is a Parquet file. Call it .parquet",
@@ -133,9 +133,8 @@ def _text(data: bytes, where: str) -> str:
     for start, what in _OTHERS.items():
         if data.startswith(start):
             raise TableError(f"{where} must be a CSV file; it {what}.")
-    encoding = "utf-16" if data.startswith(_MARKS_16) else "utf-8-sig"
     try:
-        text = data.decode(encoding)
+        text = data.decode(encoding_of(data))
     except UnicodeDecodeError as error:
         raise TableError(
             f"{where} must be a CSV file in UTF-8 or UTF-16; byte {error.start + 1:,} cannot be "
@@ -176,15 +175,24 @@ def _values(column: object) -> list[object]:
     return [(cell.strip() or None) if isinstance(cell, str) else cell for cell in found]
 
 
-def has_decimal_commas(cells: Sequence[str], separator: str) -> bool:
+def has_decimal_commas(cells: Sequence[str], separator: str, where: str) -> bool:
     """Whether commas are decimal points in the cells of numbers of a file.
 
-    They are where cells have something else between them, one is a decimal comma for sure, and no
-    cell has a point.
+    They are where cells have something else between them and one is a decimal comma for sure.
+
+    Raises:
+        TableError: Another cell has a point.
     """
     if separator in ("", ","):
         return False
-    return any(map(_SURE_COMMA.fullmatch, cells)) and not any("." in cell for cell in cells)
+    sure = next(filter(_SURE_COMMA.fullmatch, cells), None)
+    point = next((cell for cell in cells if "." in cell), None)
+    if sure and point:
+        raise TableError(
+            f"{where}: decimals must be written in one way, with points or with commas; got "
+            f"{quoted(sure)} and {quoted(point)}."
+        )
+    return sure is not None
 
 
 def is_null(cell: object) -> bool:
