@@ -18,6 +18,7 @@ from hwnas.objectives.devices import load_device
 from hwnas.predictors import predictor_cards, search_path
 from hwnas.predictors.card import CARDS
 from hwnas.spaces import SPACES, load_space
+from hwnas.tables import load_audit, unused_rows
 from hwnas.tables.catalogue import find
 from hwnas.tables.store import EVERY_TABLE, how_to_get
 
@@ -207,11 +208,14 @@ def fit(
 
 
 def _nothing_fitted(table: str, reasons: Sequence[TableError]) -> TableError:
-    """Why no column could be fitted."""
-    n_more = len(reasons) - _MOST_REASONS
-    told = " ".join(map(str, reasons[:_MOST_REASONS]))
-    more = f" So it is with {n_more:,} more columns." if n_more > 0 else ""
-    return TableError(f"Nothing of table '{table}' can be fitted. {told}{more}")
+    """Why no column could be fitted, and which rows could not help."""
+    sentences = [str(reason) for reason in reasons[:_MOST_REASONS]]
+    if len(reasons) > 1:
+        sentences.insert(0, f"No column of table '{table}' can be fitted.")
+    if len(reasons) > _MOST_REASONS:
+        sentences.append(f"So it is with {len(reasons) - _MOST_REASONS:,} more.")
+    sentences += [f"{line}." for line in unused_rows(load_audit(table))]
+    return TableError(" ".join(sentences))
 
 
 def predictors_dir() -> Path:

@@ -17,7 +17,7 @@ _COUNT = re.compile(rf"({_PLAIN})([kKMG])")
 _POWERS = {"k": 3, "K": 3, "M": 6, "G": 9}
 _LONGEST = 400
 """Characters of a number: more than any needs, few enough to read in no time."""
-_SHOWN = 40
+_SHOWN = 60
 
 # What is no number and often meant as one, and what to do about it; the first that fits is told.
 _HINTS = (

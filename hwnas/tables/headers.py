@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from hwnas.core.limits import other_units
+from hwnas.core.numbers import quoted
 from hwnas.core.quantity import QUANTITIES, Quantity
 from hwnas.core.target import Target, parse_conditions, parse_table_column
 from hwnas.errors import ConfigError
@@ -53,7 +54,7 @@ def near_miss(name: str, datasets: Sequence[str]) -> str | None:
     column = target.table_column
     if column == name or parse_table_column(column, datasets) != target:
         return None
-    words = [f"'{name}' should be '{column}'"]
+    words = [f"{quoted(name)} should be {quoted(column)}"]
     words += [f"with numbers in {quantity.words}"] if is_other_unit else []
     words += ["where mydevice is what you call the device"] if device == "" else []
     if not is_known and len(datasets) > 1:

@@ -80,7 +80,9 @@ def read_sheet(data: bytes, where: str) -> Sheet:
     names = [name for name, _ in named]
     twice = [name for place, name in enumerate(names) if name in names[:place]]
     if twice:
-        raise TableError(f"{where}: every column must stand once; got {twice[0]} twice.")
+        raise TableError(
+            f"{where}: every column must stand once; got {quoted(twice[0])[1:-1]} twice."
+        )
     return Sheet(tuple(names), tuple(cells for _, cells in named), separator)
 
 
@@ -169,9 +171,12 @@ def _values(column: object) -> list[object]:
     import pyarrow as pa
 
     kind = column.type  # type: ignore[attr-defined]
-    if pa.types.is_temporal(kind):
+    is_time = pa.types.is_temporal(kind)
+    if is_time:
         column = column.cast(pa.string())  # type: ignore[attr-defined]
     found: list[object] = column.to_pylist()  # type: ignore[attr-defined]
+    if is_time:
+        return [cell and f"{cell} ({kind})" for cell in found]
     return [(cell.strip() or None) if isinstance(cell, str) else cell for cell in found]
 
 
