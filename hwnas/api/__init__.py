@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     )
     from hwnas.api._energy import attach_energy, meter_statuses
     from hwnas.api._explain import explain, explanations, first, label_of, legend_of
+    from hwnas.api._export import check_destination, export, export_record
     from hwnas.api._fit import (
         fit,
         fit_quality_transfer,
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from hwnas.api._runs import (
         DEFAULT_LIMIT_AT,
         Share,
-        export,
-        export_record,
         front_record,
         load_run,
         parse_assignments,
@@ -92,6 +91,7 @@ _HOMES = {
         "label_of",
         "legend_of",
     ),
+    "_export": ("check_destination", "export", "export_record"),
     "_fit": (
         "fit",
         "fit_quality_transfer",
@@ -120,8 +120,6 @@ _HOMES = {
     "_runs": (
         "DEFAULT_LIMIT_AT",
         "Share",
-        "export",
-        "export_record",
         "front_record",
         "load_run",
         "parse_assignments",
@@ -181,6 +179,7 @@ __all__ = [
     "add_device",
     "attach_energy",
     "backend_statuses",
+    "check_destination",
     "choose_architectures",
     "choose_device",
     "device_choice_record",

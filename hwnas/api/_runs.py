@@ -10,18 +10,16 @@ from typing import Any
 from hwnas.api._baseline import baseline_of
 from hwnas.choose import Selection, SweptLimit, sweep
 from hwnas.choose import select as select_from_front
-from hwnas.choose.record import selection_record, sweep_record
+from hwnas.choose.selection import selection_record
+from hwnas.choose.swept import sweep_record
 from hwnas.core.limits import Goal, Share, parse_assignments, parse_goals
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, INTERVAL, POINT
 from hwnas.engine.record import REPORT
 from hwnas.engine.run import Run, front_record
-from hwnas.models.export import Export, export_onnx, export_record
 
 __all__ = [
     "DEFAULT_LIMIT_AT",
     "Share",
-    "export",
-    "export_record",
     "front_record",
     "load_run",
     "parse_assignments",
@@ -185,35 +183,3 @@ def sweep_limits(
     """
     known = None if baseline is None else baseline_of(run, baseline)
     return sweep(run.front, column, at_most, at_least, prefer, method, limit_at, known)
-
-
-def export(
-    run: Run,
-    selection: Selection,
-    path: str | os.PathLike[str],
-    weights: str | os.PathLike[str] | None = None,
-) -> Export:
-    """Write the model of what was chosen from a run, and its card beside it.
-
-    Args:
-        run: The run that it was chosen from.
-        selection: What was chosen; the card tells of it.
-        path: Where to; ends in ``.onnx``.
-        weights: A ``.safetensors`` file of trained weights; fresh ones by default.
-
-    Raises:
-        ConfigError: ``path`` has another suffix.
-        ArtifactError: The weights file is missing, damaged or of another model.
-        ExportError: The ONNX model cannot be written, or does not compute what the torch model
-            does.
-        MissingExtraError: Weights are given and torch or safetensors is not installed; or the model
-            cannot be written from its graph, and onnxscript is not.
-        StorageError: The folder cannot be written.
-    """
-    return export_onnx(
-        run.space,
-        run.space.parse(selection.pick.arch),
-        Path(path),
-        None if weights is None else Path(weights),
-        details={"selection": selection_record(selection)},
-    )

@@ -7,7 +7,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 
 import numpy as np
 
-from hwnas.core.front import Front
+from hwnas.choose.front import Front
 from hwnas.core.limits import Limit
 from hwnas.core.residuals import judged
 from hwnas.errors import NoCandidateError

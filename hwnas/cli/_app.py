@@ -9,6 +9,7 @@ import typer
 from hwnas.cli import device, devices, energy, tables
 from hwnas.cli._help import ListingCommand
 from hwnas.cli.explain import explain
+from hwnas.cli.export import export
 from hwnas.cli.fit import fit
 from hwnas.cli.predict import predict
 from hwnas.cli.profile import backends, profile
@@ -47,6 +48,7 @@ def _options(
 
 app.command("search", cls=ListingCommand)(search)
 app.command("select", cls=ListingCommand)(select)
+app.command("export")(export)
 app.command("predict", cls=ListingCommand)(predict)
 app.command("explain", cls=ListingCommand)(explain)
 app.command("fit")(fit)

@@ -42,6 +42,7 @@ class Quantity:
         unit_words: The unit in words, for messages: ``"milliseconds"``.
         is_quality: Whether it says how well an architecture does its task, as accuracy and
             perplexity do; what it costs is none.
+        is_count: Whether it is a number of things, and so a whole one.
 
     Raises:
         ConfigError: A name is no plain word, the direction is none, or the bounds are not in order.
@@ -58,6 +59,7 @@ class Quantity:
     upper: float = math.inf
     unit_words: str = ""
     is_quality: bool = False
+    is_count: bool = False
 
     def __post_init__(self) -> None:
         for word in (self.name, self.column):
@@ -123,10 +125,18 @@ for _quantity in (
         per_device=True,
         unit_words="images per second",
     ),
-    Quantity("params", "params", "", "min", "Parameters"),
-    Quantity("macs", "macs", "", "min", "Multiply-accumulates"),
-    Quantity("peak_memory", "peak_memory_bytes", "bytes", "min", "Peak memory", unit_words="bytes"),
-    Quantity("size", "size_bytes", "bytes", "min", "Size", unit_words="bytes"),
+    Quantity("params", "params", "", "min", "Parameters", is_count=True),
+    Quantity("macs", "macs", "", "min", "Multiply-accumulates", is_count=True),
+    Quantity(
+        "peak_memory",
+        "peak_memory_bytes",
+        "bytes",
+        "min",
+        "Peak memory",
+        unit_words="bytes",
+        is_count=True,
+    ),
+    Quantity("size", "size_bytes", "bytes", "min", "Size", unit_words="bytes", is_count=True),
 ):
     QUANTITIES.register(_quantity.name)(_quantity)
 

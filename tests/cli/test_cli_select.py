@@ -116,7 +116,7 @@ def test_a_mistake_is_one_line(type_: Terminal, words: tuple[str, ...], said: st
 def test_a_model_is_exported_with_its_card(type_: Terminal, tmp_path: Path) -> None:
     status, out, _ = type_("--export", str(tmp_path / "model.onnx"))
     assert status == 0
-    card = json.loads((tmp_path / "model.json").read_text())
+    card = json.loads((tmp_path / "model.onnx.json").read_text())
     assert (tmp_path / "model.onnx").stat().st_size > 0
     assert out.splitlines()[0] in json.dumps(card)
     assert "Train the model, then export it with --weights." in out

@@ -65,8 +65,8 @@ def test_exported_model_computes_what_the_torch_model_does(exported, trained, ba
 
 def test_exported_file_is_alone_valid_and_tells_its_origin(exported, trained) -> None:
     assert sorted(path.name for path in exported.path.parent.iterdir()) == [
-        "model.json",
         "model.onnx",
+        "model.onnx.json",
     ]
     model = onnx.load(exported.path, load_external_data=False)
     onnx.checker.check_model(model, full_check=True)
@@ -145,7 +145,7 @@ def test_card_says_what_was_not_checked_without_torch(
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     export_onnx(space, arch, tmp_path / "model.onnx")
-    told = json.loads((tmp_path / "model.json").read_text())["model"]
+    told = json.loads((tmp_path / "model.onnx.json").read_text())["model"]
     assert told["max_abs_error"] is None
     assert told["checked"] == "counts and finite outputs alone; torch is not installed"
     assert told["exporter_note"] is None

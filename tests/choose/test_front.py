@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hwnas.core.front import Front
+from hwnas.choose.front import Front
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.errors import ShapeError
 
