@@ -353,6 +353,18 @@ def test_numbers_are_written_so_that_they_are_read_back_exactly(started: Started
     assert math.isfinite(float(row["latency_ms"]))
 
 
+def test_negative_zero_is_read_back_and_written_as_zero(started: Started) -> None:
+    def negative(archs: Sequence[Architecture]) -> np.ndarray:
+        return np.array([-float(arch.genotype[0]) for arch in archs])
+
+    run = started(objectives=[negative, "params"])
+    assert (run.evaluations["negative"] == 0).any()
+    again = hwnas.load_run(run.path)
+    assert again.evaluations.equals(run.evaluations)
+    assert front_csv(again.front) == front_csv(run.front)
+    assert "-0.0" not in front_csv(run.front)
+
+
 def test_evaluations_tell_how_each_ended(started: Started) -> None:
     def picky(archs: Sequence[Architecture]) -> np.ndarray:
         (arch,) = archs
