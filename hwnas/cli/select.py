@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -69,6 +70,8 @@ def select(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Choose the architecture to ship from a run's front, and export it."""
+    from rich.markup import escape
+
     from hwnas import api
     from hwnas.cli._console import console, print_json
     from hwnas.errors import ConfigError
@@ -101,9 +104,13 @@ def select(
         print_json({**record, "export": exported and api.export_record(exported)})
     else:
         print_selection(console(), selection)
+        out = console()
         if exported is not None:
-            console().print()
-            print_export(console(), exported)
+            out.print()
+            print_export(out, exported)
+        else:
+            place = shlex.quote(f"{run}#{selection.pick.row}")
+            out.print(f"\nNext    hwnas export {escape(place)} --out model.onnx", soft_wrap=True)
 
 
 def _limits(texts: Iterable[str] | None, option: str) -> dict[str, Goal]:
