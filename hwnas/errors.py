@@ -45,6 +45,10 @@ class ShapeError(HwnasError, ValueError):
     """An array of the wrong shape."""
 
 
+class PositionError(HwnasError, IndexError):
+    """A row that is not there."""
+
+
 class TableError(HwnasError, ValueError):
     """A table or upstream file that is missing, damaged or not what it says."""
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     )
     from hwnas.api._energy import attach_energy, meter_statuses
     from hwnas.api._explain import explain, explanations, first, label_of, legend_of
+    from hwnas.api._export import check_destination, export, export_record
     from hwnas.api._fit import (
         fit,
         fit_quality_transfer,
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
         DEFAULT_LIMIT_AT,
         Share,
         check_feasible,
-        export,
-        export_record,
         front_record,
         limit_notes,
         load_run,
@@ -97,6 +96,7 @@ _HOMES = {
         "label_of",
         "legend_of",
     ),
+    "_export": ("check_destination", "export", "export_record"),
     "_fit": (
         "fit",
         "fit_quality_transfer",
@@ -127,8 +127,6 @@ _HOMES = {
         "DEFAULT_LIMIT_AT",
         "Share",
         "check_feasible",
-        "export",
-        "export_record",
         "front_record",
         "limit_notes",
         "load_run",
@@ -194,6 +192,7 @@ __all__ = [
     "add_device",
     "attach_energy",
     "backend_statuses",
+    "check_destination",
     "check_feasible",
     "choose_architectures",
     "choose_device",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hwnas.choose.front import as_numbers
 from hwnas.core.architecture import Architecture
 from hwnas.core.batch import Batch
 from hwnas.core.device import Device
@@ -203,13 +204,13 @@ def predict(
         named with its unit and what it is (``accuracy_pct@validation``, also where ``accuracy`` was
         asked for): the value, ``_lower`` and ``_upper`` ends of its 90 % interval (NaN
         where there is none), and ``_source``: ``predicted``, ``tabulated``, ``estimated`` or
-        ``counted``. NaN is unknown: the input does not reach the output, or the device cannot run
-        it. Where a predictor reads zero-cost proxies, ``_inputs`` says whether an architecture
-        has any or is predicted ``from features alone``; where a table is looked up, whether a value
-        is that ``from its own row`` or ``from the mean of its class``. Where a predictor ranks no
-        better than chance, ``_lacks_skill`` is True. What contains operations that the device does
-        not support is infeasible: ``unsupported_operators`` counts them, and nothing else but
-        counts is told.
+        ``counted``, whose values are integers. NaN is unknown: the input does not reach the output,
+        or the device cannot run it. Where a predictor reads zero-cost proxies, ``_inputs`` says
+        whether an architecture has any or is predicted ``from features alone``; where a table is
+        looked up, whether a value is that ``from its own row`` or ``from the mean of its class``.
+        Where a predictor ranks no better than chance, ``_lacks_skill`` is True. What contains
+        operations that the device does not support is infeasible: ``unsupported_operators`` counts
+        them, and nothing else but counts is told.
 
     Raises:
         UnknownNameError: There is no such space, data set, device or quantity.
@@ -229,7 +230,7 @@ def predict(
     batch = Batch.of(space, parsed)
     for measure, estimate in zip(measures, evaluate(batch, measures, limits), strict=True):
         name = measure.spec.column
-        columns[name] = estimate.value
+        columns[name] = as_numbers(pd.Series(estimate.value), measure.spec).array
         columns[f"{name}_lower"] = estimate.lower
         columns[f"{name}_upper"] = estimate.upper
         columns[f"{name}_source"] = measure.spec.source

@@ -10,6 +10,7 @@ from hwnas.cli import backends, device, devices, energy, spaces, tables
 from hwnas.cli._help import Pages, examples
 from hwnas.cli._numbers import use_one_grammar
 from hwnas.cli.explain import explain
+from hwnas.cli.export import export
 from hwnas.cli.fit import fit
 from hwnas.cli.predict import predict
 from hwnas.cli.profile import profile
@@ -55,6 +56,7 @@ _SEARCH, _VALUES, _DEVICES = "Search and choose", "Single architectures", "Devic
 app.command("search", rich_help_panel=_SEARCH)(search)
 app.command("select", rich_help_panel=_SEARCH)(select)
 app.add_typer(spaces.app, name="spaces", rich_help_panel=_SEARCH)
+app.command("export", rich_help_panel=_VALUES)(export)
 app.command("predict", rich_help_panel=_VALUES)(predict)
 app.command("explain", rich_help_panel=_VALUES)(explain)
 app.command("proxies", rich_help_panel=_VALUES)(proxies)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from hwnas.core.front import Front
+    from hwnas.choose.front import Front
     from hwnas.engine.run import Run
 
 SHOWN = 10

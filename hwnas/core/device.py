@@ -44,7 +44,7 @@ class Reach:
     threads: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Device:
     """A target machine.
 
@@ -89,6 +89,9 @@ class Device:
                 f"Device '{self.name}': the rated power must be a positive number of watts; "
                 f"got {power:g}."
             )
+
+    def __repr__(self) -> str:
+        return f"Device {self.name}: {self.title}, {self.kind}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ class Quantity:
         is_quality: Whether it says how well an architecture does its task, as accuracy and
             perplexity do; what it costs is none.
         is_lower_open: Whether ``lower`` itself cannot be, as a latency of 0.
+        is_whole: Whether it is a number of things or bytes, and so a whole one.
 
     Raises:
         ConfigError: A name is no plain word, the direction is none, or the bounds are not in order.
@@ -60,6 +61,7 @@ class Quantity:
     unit_words: str = ""
     is_quality: bool = False
     is_lower_open: bool = False
+    is_whole: bool = False
 
     def __post_init__(self) -> None:
         for word in (self.name, self.column):
@@ -146,10 +148,18 @@ for _quantity in (
         unit_words="images per second",
         is_lower_open=True,
     ),
-    Quantity("params", "params", "", "min", "Parameters"),
-    Quantity("macs", "macs", "", "min", "Multiply-accumulates"),
-    Quantity("peak_memory", "peak_memory_bytes", "bytes", "min", "Peak memory", unit_words="bytes"),
-    Quantity("size", "size_bytes", "bytes", "min", "Size", unit_words="bytes"),
+    Quantity("params", "params", "", "min", "Parameters", is_whole=True),
+    Quantity("macs", "macs", "", "min", "Multiply-accumulates", is_whole=True),
+    Quantity(
+        "peak_memory",
+        "peak_memory_bytes",
+        "bytes",
+        "min",
+        "Peak memory",
+        unit_words="bytes",
+        is_whole=True,
+    ),
+    Quantity("size", "size_bytes", "bytes", "min", "Size", unit_words="bytes", is_whole=True),
 ):
     QUANTITIES.register(_quantity.name)(_quantity)
 

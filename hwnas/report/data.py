@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hwnas.core.front import Front
+from hwnas.choose.front import Front
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.core.quantity import Source
 from hwnas.core.space import SearchSpace

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hwnas.choose.front import Front
 from hwnas.core.architecture import Architecture
-from hwnas.core.front import Front
 from hwnas.core.graph import OperationGraph
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.core.space import SearchSpace
