@@ -36,7 +36,14 @@ if TYPE_CHECKING:
         recheck_record,
     )
     from hwnas.api._profiled import Profiled, profiled_record
-    from hwnas.api._proxies import choose_architectures, n_cores, plan_scoring, score_rows, sweep
+    from hwnas.api._proxies import (
+        choose_architectures,
+        n_cores,
+        plan_scoring,
+        score_rows,
+        sweep,
+        unscored_notes,
+    )
     from hwnas.api._runs import (
         DEFAULT_LIMIT_AT,
         Share,
@@ -122,6 +129,7 @@ _HOMES = {
         "plan_scoring",
         "score_rows",
         "sweep",
+        "unscored_notes",
     ),
     "_runs": (
         "DEFAULT_LIMIT_AT",
@@ -262,6 +270,7 @@ __all__ = [
     "table_record",
     "tables",
     "tables_of",
+    "unscored_notes",
     "unused_rows",
     "write_report",
 ]

@@ -20,7 +20,7 @@ def export(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="ARCH|RUN#ROW",
+            metavar="ARCH|RUN#ROW|RUN#pick",
             help="A published string; the row of a run's front by the number that is shown, as "
             "runs/x#14; or what hwnas select picks from it, as runs/x#pick. In quotes.",
         ),

@@ -16,11 +16,12 @@ from hwnas.registry import Registry
 
 Direction = Literal["min", "max"]
 Source = Literal[
-    "predicted", "extrapolated", "tabulated", "measured", "estimated", "counted", "custom"
+    "predicted", "extrapolated", "tabulated", "measured", "estimated", "counted", "scored", "custom"
 ]
 """Where a value comes from. ``extrapolated``: predicted by a model fitted on another space;
 ``counted``: exact, from the operation graph; ``estimated``: from a formula with a rated figure in
-it; ``custom``: the user's own function."""
+it; ``scored``: by a zero-cost proxy of the untrained network, which ranks and tells no accuracy;
+``custom``: the user's own function."""
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*")
 
