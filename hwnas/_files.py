@@ -1,17 +1,41 @@
-"""Files written whole or not at all, and their hashes."""
+"""Files written whole or not at all, read with care, and their hashes."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from hwnas.errors import StorageError
+
+MOST_BYTES = 1 << 30
+"""Of a file that is read as a whole; what hwnas writes is far smaller."""
+
+
+def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
+    """What a plain file holds; a pipe or a terminal would never end.
+
+    Raises:
+        OSError: It is missing, no plain file, larger than ``most`` bytes, or cannot be read;
+            ``strerror`` says in words which.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            is_folder = stat.S_ISDIR(status.st_mode)
+            raise OSError(errno.EINVAL, f"it is {'a folder' if is_folder else 'no plain file'}")
+        if status.st_size <= most:
+            return path.read_bytes()
+    except ValueError as error:  # a null byte in the path
+        raise OSError(errno.EINVAL, str(error)) from error
+    raise OSError(errno.EFBIG, f"it has {status.st_size:,} bytes; {most:,} are read at most")
 
 
 @contextlib.contextmanager

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import tomllib
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -146,13 +145,7 @@ def read_device(path: Path, name: str | None = None) -> Device:
     Raises:
         ConfigError: The file is no device description this version can read.
     """
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(
-            f"{path.name} must be {_DESCRIPTIONS.what}; it cannot be read: {error}."
-        ) from error
-    found = _DESCRIPTIONS.decode(data, path.name)
+    found = _DESCRIPTIONS.read_toml(path, path.name)
     return Device(
         name=name or path.stem,
         title=found.title,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from hwnas._files import atomic_path, sha256_bytes, write_bytes, write_json
+from hwnas._files import atomic_path, read_bytes, sha256_bytes, write_bytes
 from hwnas._resources import artifacts_dir, cache_dir
 from hwnas.errors import ArtifactError, StorageError
 from hwnas.predictors.card import CARDS, INDEXES, SCORED, Card, Index
@@ -122,7 +122,7 @@ def add_predictor(root: Path, card: Card, models: Sequence[bytes]) -> Path:
         for data in models:
             write_bytes(folder / _model(sha256_bytes(data)), data)
         cards = (*kept, card)
-        write_json(folder / INDEX, INDEXES.encode(Index(cards)))
+        INDEXES.write(folder / INDEX, Index(cards))
         _remove_replaced(folder, card)
         _remove_unnamed(folder, cards)
     return folder / INDEX
@@ -226,7 +226,7 @@ def _read(place: Path, name: str) -> bytes:
     """A file of a folder or zip file."""
     try:
         if place.suffix != ".zip":
-            return (place / name).read_bytes()
+            return read_bytes(place / name)
         with zipfile.ZipFile(place) as packed:
             return packed.read(name)
     except (OSError, KeyError, zipfile.BadZipFile, EOFError, ValueError) as error:
@@ -253,7 +253,7 @@ def pack(folder: Path) -> Path:
     cards = sorted((each.card for each in predictors), key=_identity)
     if not cards:
         raise ArtifactError(f"{folder} must hold an {INDEX} with predictors; it does not.")
-    text = json.dumps(INDEXES.encode(Index(tuple(cards))), allow_nan=False, separators=(",", ":"))
+    text = INDEXES.text(Index(tuple(cards)), is_compact=True)
     files = {INDEX: text.encode()}
     for sha256 in (each for card in cards for each in _hashes(card)):
         data = _read(folder, _model(sha256))

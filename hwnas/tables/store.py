@@ -83,11 +83,12 @@ def _with_targets(fields: dict[str, Any]) -> dict[str, Any]:
 
 CARDS = RecordFormat(
     kind=TableCard,
-    schema=2,
+    schema=3,
     error=TableError,
     what="the card of a table",
     advice="Import the table again; see: hwnas tables list",
-    upgrades={1: _with_targets},
+    upgrades={1: _with_targets, 2: dict},
+    sealed_from=3,
 )
 
 
