@@ -10,7 +10,7 @@ from typing import Any
 from hwnas._lock import HOLDER, LOCK, hold
 from hwnas.core.columns import columns_meant
 from hwnas.engine.record import FRONT_CSV, FRONT_JSON, RECORD, REPORT, Record, read_record
-from hwnas.errors import RunError, StorageError
+from hwnas.errors import RunError, StorageError, skip
 
 RUNS = Path("runs")
 ENDS = ("generations", "budget")
@@ -33,7 +33,7 @@ def latest_directory(stem: str, record: Record) -> Path:
     directory.
 
     Raises:
-        RunError: There are runs, but none of this configuration; or one of them is damaged.
+        RunError: There are runs, but none of this configuration.
     """
 
     def number(path: Path) -> int:
@@ -42,7 +42,8 @@ def latest_directory(stem: str, record: Record) -> Path:
 
     runs = [path for path in RUNS.glob(f"{stem}-*") if number(path) and (path / RECORD).is_file()]
     runs = sorted(runs, key=number, reverse=True)
-    alike = [(path, found) for path in runs if not difference(found := read_record(path), record)]
+    known = [(path, found) for path in runs if (found := _readable(path)) is not None]
+    alike = [(path, found) for path, found in known if not difference(found, record)]
     for path, found in alike:
         if _ends(found) == _ends(record):
             return path
@@ -54,6 +55,15 @@ def latest_directory(stem: str, record: Record) -> Path:
         f"--resume needs a run of this configuration; {RUNS}/ holds none. "
         "Name its directory with --out, or leave --resume away."
     )
+
+
+def _readable(path: Path) -> Record | None:
+    """What a run says of itself; None, with a warning, where that cannot be read."""
+    try:
+        return read_record(path)
+    except RunError as error:
+        skip(error)
+        return None
 
 
 def _ends(record: Record) -> tuple[Any, ...]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
 
+from hwnas._files import check_plain
 from hwnas.errors import MeasurementError
 
 # What stands above the header of a table: the instrument's name, its settings.
@@ -84,6 +85,7 @@ def read_log(path: Path, column: str | None = None) -> Log:
         MeasurementError: It is no such file, or a line of it cannot be.
     """
     try:
+        check_plain(path)
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = enumerate(file, 1)
             above = list(islice(lines, _MOST_LINES_ABOVE))
