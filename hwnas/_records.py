@@ -161,7 +161,7 @@ class RecordFormat(Generic[T]):
             return
         is_same = False
         with contextlib.suppress(ValueError, TypeError, RecursionError):
-            is_same = has_seal and digest == _digest(schema, fields)
+            is_same = has_seal and digest == digest_of(schema, fields)
         if not is_same:
             raise self.refused(where, "it has changed since it was written")
 
@@ -182,7 +182,7 @@ class RecordFormat(Generic[T]):
         fields = msgspec.to_builtins(record)
         if self.sealed_from is not None:
             # As it will be read: keys are text there, and tuples lists.
-            digest = _digest(self.schema, json.loads(json.dumps(fields, allow_nan=False)))
+            digest = digest_of(self.schema, json.loads(json.dumps(fields, allow_nan=False)))
             fields = {DIGEST: digest, **fields}
         shape: dict[str, Any] = {"separators": (",", ":")} if is_compact else {"indent": 2}
         return json.dumps({"schema": self.schema, **fields}, allow_nan=False, **shape)
@@ -217,7 +217,7 @@ _REFUSED = (
 """What fields that are none of a record raise as they are converted."""
 
 
-def _digest(schema: int, fields: Mapping[str, Any]) -> str:
+def digest_of(schema: int, fields: Mapping[str, Any]) -> str:
     """SHA-256 of what a file holds, however its text is laid out."""
     content = {**fields, "schema": schema}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)

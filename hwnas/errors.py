@@ -17,6 +17,10 @@ class HwnasError(Exception):
 
     is_failure: ClassVar[bool] = False
 
+    def __init__(self, message: str = "") -> None:
+        # Reasons of other libraries are quoted, some of which have several lines.
+        super().__init__(" ".join(message.splitlines()))
+
 
 class SkippedFileWarning(UserWarning):
     """A file that was left out since it cannot be read; what else was asked for goes on."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,6 @@ from made_up import score_card
 import hwnas
 from hwnas._resources import artifacts_dir, data_dir
 from hwnas.core.device import read_device
-from hwnas.core.target import Target
 from hwnas.engine.run import Run
 from hwnas.errors import HwnasError
 from hwnas.features.device_costs import RECORDS
@@ -24,7 +22,7 @@ from hwnas.models.export import export_onnx
 from hwnas.models.onnx_graph import read_onnx
 from hwnas.predictors.card import CARDS
 from hwnas.predictors.loading import load_predictor
-from hwnas.predictors.store import PACKED, Stored, add_predictor, pack, stored_in
+from hwnas.predictors.store import Stored, add_predictor, pack, stored_in
 from hwnas.proxies.batches import load_images
 from hwnas.proxies.scoring import Scores
 from hwnas.proxies.store import Row, read_card, read_scores, write_scores

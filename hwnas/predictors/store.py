@@ -15,7 +15,14 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
-from hwnas._files import DAMAGED_ZIP, atomic_path, read_bytes, sha256_bytes, write_bytes
+from hwnas._files import (
+    DAMAGED_ZIP,
+    atomic_path,
+    check_plain,
+    read_bytes,
+    sha256_bytes,
+    write_bytes,
+)
 from hwnas._resources import artifacts_dir, cache_dir
 from hwnas.errors import ArtifactError, StorageError, skip
 from hwnas.predictors.card import CARDS, INDEXES, SCORED, Card, Index
@@ -247,6 +254,7 @@ def _read(place: Path, name: str) -> bytes:
     try:
         if place.suffix != ".zip":
             return read_bytes(place / name)
+        check_plain(place)
         with zipfile.ZipFile(place) as packed:
             return packed.read(name)
     except DAMAGED_ZIP as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hwnas._files import sha256_bytes
+from hwnas._files import read_bytes, sha256_bytes
 from hwnas.core.quantity import QUANTITIES, Quantity
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import parse_table_column
@@ -76,7 +76,7 @@ def _read_bytes(path: Path) -> bytes:
     if path.suffix.lower() not in FORMATS:
         raise TableError(f"A table must be a file {' or '.join(FORMATS)}; got {path}.")
     try:
-        return path.read_bytes()
+        return read_bytes(path)
     except OSError as error:
         raise TableError(f"{path} must be a table; cannot read it ({error.strerror}).") from error
 

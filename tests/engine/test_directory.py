@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from changed_records import rewrite, sealed
 
 from hwnas._lock import LOCK
 from hwnas.core.objective import ObjectiveSpec
@@ -259,7 +260,7 @@ def test_a_record_without_a_part_is_refused(tmp_path: Path, key: str) -> None:
     _record().write(tmp_path)
     data = json.loads((tmp_path / RECORD).read_text())
     del data[key]
-    (tmp_path / RECORD).write_text(json.dumps(data))
+    (tmp_path / RECORD).write_text(json.dumps(sealed(data) if "schema" in data else data))
     with pytest.raises(RunError, match=r"run\.json must be what hwnas search wrote; "):
         read_record(tmp_path)
 
@@ -271,15 +272,14 @@ def test_a_record_that_is_not_text_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_record_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
-    (tmp_path / RECORD).write_text('{"schema": 3}')
-    with pytest.raises(RunError, match=r"schema must be at most 2; got 3\. Update hwnas"):
+    (tmp_path / RECORD).write_text('{"schema": 4}')
+    with pytest.raises(RunError, match=r"schema must be at most 3; got 4\. Update hwnas"):
         read_record(tmp_path)
 
 
 def test_a_word_that_is_no_part_of_a_record_is_refused_with_the_nearest(tmp_path: Path) -> None:
     _record().write(tmp_path)
-    data = json.loads((tmp_path / RECORD).read_text())
-    (tmp_path / RECORD).write_text(json.dumps({**data, "note": []}))
+    rewrite(tmp_path / RECORD, note=[])
     with pytest.raises(RunError, match=r"it has no 'note', did you mean 'notes'"):
         read_record(tmp_path)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from changed_records import sealed
 
 import hwnas
 from hwnas.core.architecture import Architecture
@@ -185,7 +186,7 @@ def test_a_run_names_its_limits_and_its_device_in_full(started: Started) -> None
         objectives=["latency"], device="edgegpu", constraints=["latency<=5", "latency_ms <= 5.0"]
     )
     data = _strict(run.path / "run.json")
-    assert data["schema"] == 2
+    assert data["schema"] == 3
     assert data["limits"] == data["config"]["constraints"] == ["latency_ms <= 5"]
     assert data["device_title"] == hwnas.load_device("edgegpu").title
 
@@ -241,7 +242,7 @@ def test_a_resumed_run_keeps_the_meaning_of_its_limits(started: Started) -> None
     short = started("short", **settings, limit_at="point")
     record = json.loads((short.path / "run.json").read_text())
     del record["config"]["limit_at"]
-    (short.path / "run.json").write_text(json.dumps(record))
+    (short.path / "run.json").write_text(json.dumps(sealed(record)))
     with pytest.raises(RunError, match="limit_at is point there and interval here"):
         started("short", **settings, limit_at="interval", resume=True)
     longer = started("short", **settings, generations=9, resume=True)
