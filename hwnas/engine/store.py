@@ -292,6 +292,20 @@ class Store:
         self._database.close()
 
 
+def has_results(path: Path) -> bool:
+    """Whether a run's SQLite file tells of an evaluation, be it one that failed, or is damaged."""
+    if not path.is_file():
+        return False
+    try:
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            if database.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
+                return False
+            found = database.execute("SELECT 1 FROM trials WHERE status != 'asked'")
+            return found.fetchone() is not None
+    except sqlite3.Error:
+        return True
+
+
 def read_history(path: Path, columns: Sequence[str], limits: Sequence[str] = ()) -> History:
     """What the SQLite file of a run holds.
 
