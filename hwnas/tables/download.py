@@ -76,8 +76,13 @@ def _fetch(name: str, file: SourceFile, base_url: str, least_s: float) -> bytes:
 
 
 def _read(url: str, most_bytes: int) -> bytes:
-    with urllib.request.urlopen(url, timeout=TIMEOUT_S) as response:
-        data: bytes = response.read(most_bytes)
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as response:
+            data: bytes = response.read(most_bytes)
+    except urllib.error.HTTPError as error:
+        # It is a response too, and holds the connection open.
+        error.close()
+        raise
     return data
 
 
