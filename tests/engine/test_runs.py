@@ -7,6 +7,7 @@ import csv
 import json
 import math
 import re
+import resource
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ import hwnas
 from hwnas.core.architecture import Architecture
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
 from hwnas.engine.run import front_csv
-from hwnas.errors import ConfigError, RunError
+from hwnas.errors import ConfigError, RunError, StorageError
 from hwnas.tables import class_means, load_table
 
 Started = Callable[..., hwnas.Run]
@@ -369,3 +370,15 @@ def test_a_run_says_how_many_evaluations_failed(started: Started) -> None:
     assert note in page
     assert "Failed evaluations" in page
     assert run.record.status == "finished"
+
+
+def test_a_search_on_a_full_disk_leaves_no_run(started: Started, tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # The record fits in; what is evaluated does not.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        with pytest.raises(StorageError, match=r"run\.sqlite must be readable and writable"):
+            started("full")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.glob("full*")) == []
