@@ -30,7 +30,7 @@ from hwnas.core.objective import Objective
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
 from hwnas.core.space import SearchSpace
-from hwnas.engine.directory import claimed, latest_directory, new_directory
+from hwnas.engine.directory import claimed, latest_directory, new_directory, resume_notes
 from hwnas.engine.loop import Loop, Task
 from hwnas.engine.progress import Progress
 from hwnas.engine.record import RECORD, Record, read_record
@@ -124,7 +124,8 @@ def search(
             what the device's description says, or what measured it before; and ONNX Runtime for
             this machine, which it is where no device is named.
         on_note: Called with what the user should know before the search begins: that a predictor
-            has no skill, which the run's notes say too, or how long measuring takes.
+            has no skill, which the run's notes say too, how long measuring takes, that there is no
+            run to resume, or that it was begun under other versions.
 
     Returns:
         The run, with ``.front`` and ``.evaluations``.
@@ -199,6 +200,9 @@ def search(
         device_title=device.title if device else None,
     )
     path = _directory(record, out, resume)
+    tell = on_note or (lambda _: None)
+    for note in resume_notes(path, record) if resume else ():
+        tell(note)
     at = limit_at or _kept_at(path, resume)
     record = replace(record, config={**record.config, "limit_at": at})
     task = replace(task, problem=replace(task.problem, limit_share=limit_share(at)))
@@ -209,7 +213,7 @@ def search(
             *skill_notes(task),
             *measuring_notes(task),
         ):
-            (on_note or (lambda _: None))(note)
+            tell(note)
         return run_task(path, record, task, begin, on_progress or (lambda _: None))
 
 
