@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     )
     from hwnas.api._profiled import Profiled, profiled_record
     from hwnas.api._proxies import choose_architectures, n_cores, plan_scoring, score_rows, sweep
+    from hwnas.api._report import compare_runs, open_page, verdict, write_comparison, write_report
     from hwnas.api._runs import (
         DEFAULT_LIMIT_AT,
         Share,
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
         selection_record,
         sweep_limits,
         sweep_record,
-        write_report,
     )
     from hwnas.api._search import DEFAULT_GENERATIONS, SearchInterrupted, search
     from hwnas.api._spaces import space_of, spaces
@@ -117,6 +117,7 @@ _HOMES = {
         "score_rows",
         "sweep",
     ),
+    "_report": ("compare_runs", "open_page", "verdict", "write_comparison", "write_report"),
     "_runs": (
         "DEFAULT_LIMIT_AT",
         "Share",
@@ -130,7 +131,6 @@ _HOMES = {
         "selection_record",
         "sweep_limits",
         "sweep_record",
-        "write_report",
     ),
     "_search": (
         "DEFAULT_GENERATIONS",
@@ -183,6 +183,7 @@ __all__ = [
     "backend_statuses",
     "choose_architectures",
     "choose_device",
+    "compare_runs",
     "device_choice_record",
     "device_names",
     "device_predictors",
@@ -214,6 +215,7 @@ __all__ = [
     "n_cores",
     "objective",
     "objective_name",
+    "open_page",
     "parse_assignments",
     "parse_duration",
     "parse_goals",
@@ -242,6 +244,8 @@ __all__ = [
     "tables",
     "tables_of",
     "unused_rows",
+    "verdict",
+    "write_comparison",
     "write_report",
 ]
 

@@ -25,8 +25,7 @@ def within(front: Front, limits: Sequence[Limit], share: float) -> np.ndarray:
     Raises:
         NoCandidateError: One of the limits removes all that the ones before it left.
     """
-    rows = sorted(range(len(front)), key=lambda row: (front.archs[row], *front.values[row]))
-    standing = np.array(rows)
+    standing = np.array(by_content(front))
     for position, limit in enumerate(limits):
         place = front.place(limit.column)
         values, lower, upper = (
@@ -39,6 +38,11 @@ def within(front: Front, limits: Sequence[Limit], share: float) -> np.ndarray:
             raise NoCandidateError(_nothing_left(limit, values, far, unit, is_first=position == 0))
         standing = standing[holds]
     return standing
+
+
+def by_content(front: Front) -> list[int]:
+    """Rows in an order of their content, which decides where nothing else does."""
+    return sorted(range(len(front)), key=lambda row: (front.archs[row], *front.values[row]))
 
 
 def rankable(front: Front, rows: np.ndarray, columns: Iterable[str]) -> np.ndarray:

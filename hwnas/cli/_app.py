@@ -13,6 +13,7 @@ from hwnas.cli.fit import fit
 from hwnas.cli.predict import predict
 from hwnas.cli.profile import backends, profile
 from hwnas.cli.proxies import proxies
+from hwnas.cli.report import report
 from hwnas.cli.search import search
 from hwnas.cli.select import select
 
@@ -47,6 +48,7 @@ def _options(
 
 app.command("search", cls=ListingCommand)(search)
 app.command("select", cls=ListingCommand)(select)
+app.command("report")(report)
 app.command("predict", cls=ListingCommand)(predict)
 app.command("explain", cls=ListingCommand)(explain)
 app.command("fit")(fit)
