@@ -147,6 +147,7 @@ def _side(run: Run) -> Side:
         device=run.config["device"],
         n_evaluated=run.n_evaluated,
         facts=_facts(run),
+        limits=", ".join(run.record.limits),
     )
 
 

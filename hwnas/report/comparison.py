@@ -35,6 +35,7 @@ class Side:
         device: Name of the device; None for none.
         n_evaluated: Distinct architectures evaluated.
         facts: Device, algorithm, seed, versions and the like, printed in order.
+        limits: What its architectures keep, as it is printed; empty for nothing.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Side:
     device: str | None
     n_evaluated: int
     facts: Mapping[str, str]
+    limits: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,12 @@ def _notes(one: Side, other: Side) -> tuple[str, ...]:
         notes.append(
             f"The runs are of two spaces: {one.space.label} and {other.space.label}. Strings are "
             "not compared."
+        )
+    if one.limits != other.limits:
+        kept = [side.limits or "no limit" for side in (one, other)]
+        notes.append(
+            f"{one.name} kept {kept[0]}, {other.name} kept {kept[1]}: what a limit shut out, a "
+            "search could not find."
         )
     for mine, theirs in zip(one.front.columns, other.front.columns, strict=True):
         if mine.source != theirs.source:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hwnas.choose import select
 from hwnas.core.architecture import Architecture
 from hwnas.core.front import Front
 from hwnas.core.graph import OperationGraph
@@ -76,16 +77,17 @@ def make_report(nasbench201: SearchSpace) -> Callable[..., ReportData]:
         width = np.where([spec.source == "predicted" for spec in columns], 0.2, np.nan)
         rng = np.random.default_rng(0)
         archs = tuple(str(arch) for arch in nasbench201.sample(n_archs, rng))
+        front = Front(
+            parts.pop("archs", archs),
+            columns,
+            values,
+            values - width,
+            values + width,
+            n_objectives=parts.pop("n_objectives", min(3, len(columns))),
+        )
         given = {
             "title": "A search",
-            "front": Front(
-                parts.pop("archs", archs),
-                columns,
-                values,
-                values - width,
-                values + width,
-                n_objectives=parts.pop("n_objectives", min(3, len(columns))),
-            ),
+            "front": front,
             "space": space,
             "history": ((10, 1.0), (20, 1.5), (30, float("nan"))),
             "facts": {"Device": "Eyeriss", "Seed": "0"},
@@ -93,6 +95,8 @@ def make_report(nasbench201: SearchSpace) -> Callable[..., ReportData]:
                 Provenance("accuracy_pct", "predicted", "a forest", {"Kendall tau": 0.97}),
             ),
             "notes": ("latency_ms and energy_mj rank architectures the same",),
+            "run": "runs/a run",
+            "selection": None if n_archs == 0 or np.isnan(values).any() else select(front),
         }
         return ReportData(**(given | parts))
 

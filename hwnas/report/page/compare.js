@@ -47,11 +47,7 @@ function sideTrace(name, side) {
 
 function drawBoth() {
   Plotly.react(byId("scatter"), [...sides.map(sideTrace), ringTrace()], layout({
-    height: plotHeight(),
-    hovermode: "closest",
-    uirevision: `${state.x} ${state.y}`,
-    xaxis: axis(axisTitle(state.x)),
-    yaxis: axis(axisTitle(state.y)),
+    ...axes(),
     showlegend: true,
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
   }), CONFIG);

@@ -9,13 +9,32 @@ const CONFIG = {
   showSendToCloud: false,
 };
 const HOVER_WIDTH = 44; // characters
+const CHARACTER = 7.2; // width of one in a title, in pixels, roughly
 const [LEAST_HEIGHT, MOST_HEIGHT] = [330, 560]; // of the scatter plot, in pixels
 const BELOW = 44; // pixels that stay free below it on the first screen
 
-/** @param {string} title @param {object} [extra] */
-function axis(title, extra = {}) {
+/**
+ * A long text in lines, as plotly breaks none.
+ * @param {string} text
+ * @param {number} room in pixels
+ */
+function inLines(text, room) {
+  const width = Math.max(room / CHARACTER, 12);
+  /** @type {string[]} */
+  const lines = [];
+  for (const word of text.split(" ")) {
+    const last = lines[lines.length - 1];
+    if (last !== undefined && last.length + word.length < width) {
+      lines[lines.length - 1] = `${last} ${word}`;
+    } else lines.push(word);
+  }
+  return lines.map(plain).join("<br>");
+}
+
+/** @param {string} title @param {number} room for it, in pixels @param {object} [extra] */
+function axis(title, room, extra = {}) {
   return {
-    title: { text: title, standoff: 10, font: { size: 13 } },
+    title: { text: inLines(title, room), standoff: 10, font: { size: 13 } },
     gridcolor: css("--line"),
     linecolor: css("--line"),
     zeroline: false,
@@ -47,6 +66,18 @@ function layout(extra) {
 function plotHeight() {
   const top = byId("scatter").getBoundingClientRect().top + scrollY;
   return Math.round(Math.min(Math.max(innerHeight - top - BELOW, LEAST_HEIGHT), MOST_HEIGHT));
+}
+
+/** The two axes of the scatter plot, and its height. */
+function axes() {
+  const height = plotHeight();
+  return {
+    height,
+    hovermode: "closest",
+    uirevision: `${state.x} ${state.y}`, // a zoom stays until other axes are chosen
+    xaxis: axis(axisTitle(state.x), byId("scatter").clientWidth - 140),
+    yaxis: axis(axisTitle(state.y), height - 80),
+  };
 }
 
 /** @param {number} row */
@@ -98,9 +129,9 @@ function ringTrace() {
   };
 }
 
-/** @param {number} column @param {string} [between] */
-function axisTitle(column, between = " ") {
-  return `${plain(withUnit(spec(column)))},${between}${BETTER[spec(column).direction]}`;
+/** @param {number} column */
+function axisTitle(column) {
+  return `${withUnit(spec(column))}, ${BETTER[spec(column).direction]}`;
 }
 
 /**

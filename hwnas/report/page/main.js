@@ -1,5 +1,7 @@
 // Wiring: who redraws when the reader selects, filters, limits or chooses axes.
 
+const TYPING_MS = 100; // from key to key at most
+
 hooks.select = select;
 hooks.rowHeading = "Row";
 hooks.rowLabel = (row) => [String(row + 1), rankOf(row)].filter(Boolean);
@@ -30,14 +32,17 @@ function filter() {
   });
 }
 
-/** Choose and draw anew where limits have changed. */
+let drawing = 0;
+
+/** Choose and draw anew where limits have changed; the plots, which are slow, once typing rests. */
 function refresh() {
   choose();
   drawPick();
   labelRows();
   filterRows();
   drawDetail();
-  drawFront();
+  clearTimeout(drawing);
+  drawing = setTimeout(drawFront, TYPING_MS);
 }
 
 function drawFront() {
@@ -61,7 +66,7 @@ function startFront() {
   fillMenu("axis-colour", state.colour, [element("option", { value: "" }, "one colour")]);
   const hasIntervals = [lower, upper].some((rows) => rows.flat().some((end) => end !== null));
   inputById("intervals").disabled = !hasIntervals;
-  inputById("earlier").disabled = report.earlier.length === 0;
+  byId("earlier-choice").hidden = report.earlier.length === 0;
   choose();
   drawLimits();
   drawPick();

@@ -90,13 +90,13 @@ function drawAxis(column, scale) {
 
 /** Marks across the axes where limits lie. @param {Scale[]} scales */
 function limitMarks(scales) {
-  return limitsShown().flatMap(({ column, bound, whose }) => {
+  return limitsShown().flatMap(({ column, bound, label }) => {
     const { low, high, toPixel } = at(scales, column);
     if (bound < low || bound > high) return [];
     const [x, y] = [axisX(column), toPixel(bound)];
     // What keeps a limit lies on its better side, which is up.
     return [svg("path", { class: "limit-mark", d: `M${x - 22},${y}H${x + 22}m-5,-1v-8m-3,3l3,-3l3,3` },
-      svg("title", {}, `${whose} ${bound}`))];
+      svg("title", {}, label))];
   });
 }
 

@@ -3,6 +3,7 @@
 const [POINTS, RING] = [0, 1]; // positions of the traces
 /** @type {Record<number, string>} marks of earlier fronts, by share in percent */
 const EARLIER_MARKS = { 10: "triangle-down-open", 50: "square-open" };
+const SIGNS = { "<=": "≤", ">=": "≥" };
 const NEAR = 0.2; // share of an axis' range by which a limit may lie outside and still be drawn
 
 function opacities() {
@@ -37,12 +38,9 @@ function picksTrace() {
   const along = (column) => rows.map((row) => (row === null ? null : valueAt(row, column)));
   return {
     type: "scatter",
-    mode: "markers+text",
+    mode: "markers",
     x: along(state.x),
     y: along(state.y),
-    text: ["<b>pick</b>", "runner-up"],
-    textposition: "top center",
-    textfont: { size: 12, color: css("--text") },
     hoverinfo: "skip",
     showlegend: false,
     cliponaxis: false,
@@ -54,6 +52,18 @@ function picksTrace() {
       line: { width: [1.5, 2.5], color: [css("--surface"), css("--accent")] },
     },
   };
+}
+
+/** What the two are called, on the background's colour, so that points below do not show. */
+function pickLabels() {
+  /** @type {[number | null, string, number][]} row, label, pixels above it */
+  const labels = [[state.pick, "<b>pick</b>", 19], [state.runnerUp, "runner-up", -19]];
+  return labels.flatMap(([row, text, yshift]) => {
+    const [x, y] = row === null ? [null, null] : [valueAt(row, state.x), valueAt(row, state.y)];
+    if (x === null || y === null) return [];
+    return [{ x, y, text, yshift, showarrow: false, borderpad: 0, bgcolor: css("--surface"),
+      opacity: 0.85, font: { size: 12, color: css("--text") } }];
+  });
 }
 
 /** @param {EarlierFront} front */
@@ -90,7 +100,7 @@ function colourBarTrace() {
       colorscale: shares.map((share) => [share, scaleColour(share)]),
       showscale: true,
       colorbar: {
-        title: { text: isNarrow ? "" : axisTitle(state.colour, "<br>"), side: "right",
+        title: { text: isNarrow ? "" : inLines(axisTitle(state.colour), plotHeight() - 80), side: "right",
           font: { size: 13 } },
         thickness: 12,
         outlinewidth: 0,
@@ -99,10 +109,12 @@ function colourBarTrace() {
   };
 }
 
-/** Limits on the columns shown: the search's own and the reader's, each with where it comes from. */
+/** All limits: the search's own and the reader's. */
 function limitsShown() {
-  const own = report.limits.map(({ column, bound }) => ({ column, bound, whose: "search" }));
-  const typed = [...state.limits].map(([column, bound]) => ({ column, bound, whose: "limit" }));
+  const own = report.limits.map(({ column, relation, bound }) =>
+    ({ column, bound, label: `search ${SIGNS[relation]} ${bound}` }));
+  const typed = [...state.limits].map(([column, bound]) =>
+    ({ column, bound, label: `limit ${SIGNS[relationOf(column)]} ${bound}` }));
   return [...own, ...typed];
 }
 
@@ -129,12 +141,12 @@ function limitLines() {
         ({ type: "line", y0: bound, y1: bound, x0: 0, x1: 1, xref: "paper", line })),
     ],
     annotations: [
-      ...across.map(({ bound, whose }) => ({
-        x: bound, y: 0, yref: "paper", text: `${whose} ${bound}`, textangle: -90, showarrow: false,
+      ...across.map(({ bound, label }) => ({
+        x: bound, y: 0, yref: "paper", text: label, textangle: -90, showarrow: false,
         xanchor: "right", yanchor: "bottom", font,
       })),
-      ...up.map(({ bound, whose }) => ({
-        y: bound, x: 0, xref: "paper", text: `${whose} ${bound}`, showarrow: false,
+      ...up.map(({ bound, label }) => ({
+        y: bound, x: 0, xref: "paper", text: label, showarrow: false,
         xanchor: "left", yanchor: "bottom", font,
       })),
     ],
@@ -152,13 +164,9 @@ function drawScatter() {
   const earlier = state.earlier ? report.earlier.map(earlierTrace) : [];
   const traces = [pointsTrace(), ringTrace(), picksTrace(), colourBarTrace(), reach, ...earlier];
   Plotly.react(byId("scatter"), traces, layout({
-    height: plotHeight(),
-    hovermode: "closest",
-    uirevision: `${state.x} ${state.y}`, // a zoom stays until other axes are chosen
-    xaxis: axis(axisTitle(state.x)),
-    yaxis: axis(axisTitle(state.y)),
+    ...axes(),
     shapes,
-    annotations,
+    annotations: [...annotations, ...pickLabels()],
     showlegend: state.earlier,
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", itemclick: false,
       itemdoubleclick: false },
@@ -188,7 +196,7 @@ function drawHistory() {
     hovertemplate: "%{x:,} architectures: %{y:.5~g}<extra></extra>",
   }], layout({
     height: 300,
-    xaxis: axis("Distinct architectures evaluated", { rangemode: "tozero" }),
-    yaxis: axis("Hypervolume"),
+    xaxis: axis("Distinct architectures evaluated", 400, { rangemode: "tozero" }),
+    yaxis: axis("Hypervolume", 200),
   }), CONFIG);
 }

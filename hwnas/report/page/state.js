@@ -102,7 +102,9 @@ function fill(node, attributes, children) {
  * @param {string} [what] what the button copies, for who does not see the page
  */
 function copied(text, what = "") {
-  const code = element("code", {}, text);
+  // A line may break between words, not after a word's hyphens.
+  const code = element("code", {}, ...text.split(/( )/).map((word) =>
+    (word === " " ? word : element("span", {}, word))));
   const button = element("button", { type: "button", class: "copy" }, "Copy");
   if (what) button.setAttribute("aria-label", `Copy ${what}`);
   button.addEventListener("click", async () => {
