@@ -14,8 +14,8 @@ from hwnas.choose import Selection
 from hwnas.choose import select as select_from_front
 from hwnas.core.limits import Limit, parse_limit
 from hwnas.core.residuals import INTERVAL, POINT
-from hwnas.engine.record import REPORT
-from hwnas.engine.run import Run, front_csv
+from hwnas.engine.record import FRONT_CSV, REPORT
+from hwnas.engine.run import Run
 from hwnas.errors import ConfigError, HwnasError, NoCandidateError
 
 if TYPE_CHECKING:
@@ -184,8 +184,6 @@ def _earlier(run: Run) -> tuple[EarlierFront, ...]:
 
 def _facts(run: Run) -> dict[str, str]:
     config = run.config
-    # The first 12 digits are enough to tell files apart.
-    front_hash = hashlib.sha256(front_csv(run.front).encode()).hexdigest()[:12]
     return {
         "Search space": f"{run.space.label}, {config['dataset']}",
         "Device": run.record.device_title or "none",
@@ -197,8 +195,19 @@ def _facts(run: Run) -> dict[str, str]:
         "Constraints": _constraints(run.record.limits, config["limit_at"]),
         "Seed": str(config["seed"]),
         "Versions": ", ".join(f"{name} {v}" for name, v in run.record.versions.items()),
-        "SHA-256 of front.csv": front_hash,
+        **_front_hash(run.path / FRONT_CSV),
     }
+
+
+def _front_hash(path: Path) -> dict[str, str]:
+    """What tells which ``front.csv`` the page belongs to; nothing where there is none.
+
+    Its first 12 digits are enough to tell files apart.
+    """
+    try:
+        return {f"SHA-256 of {path.name}": hashlib.sha256(path.read_bytes()).hexdigest()[:12]}
+    except OSError:
+        return {}
 
 
 def _provenance(run: Run) -> tuple[Provenance, ...]:

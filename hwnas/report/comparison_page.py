@@ -51,13 +51,22 @@ def verdict(comparison: FrontComparison) -> list[str]:
     sentences = [_volumes(*comparison.hypervolumes)]
     names = zip(LETTERS, LETTERS[::-1], comparison.sides, comparison.dominated, strict=True)
     for letter, rival, side, dominated in names:
-        n, n_archs = int(dominated.sum()), len(side.front)
-        part = f"{n:,} of the {n_archs:,} architectures" if n else f"none of the {n_archs:,}"
-        sentences.append(f"{rival} dominates {part} of {letter}.")
+        sentences.append(
+            f"{rival} {_dominates(int(dominated.sum()), len(side.front))} of {letter}."
+        )
     if comparison.n_shared:
         each = "is" if comparison.n_shared == 1 else "are"
         sentences.append(f"{comparison.n_shared:,} {each} on both fronts.")
     return sentences
+
+
+def _dominates(n: int, n_archs: int) -> str:
+    """What a front does to ``n`` of the other's architectures."""
+    if n_archs == 1:
+        return f"{'dominates' if n else 'does not dominate'} the only architecture"
+    if n == n_archs:
+        return f"dominates all {n:,} architectures"
+    return f"dominates {f'{n:,}' if n else 'none'} of the {n_archs:,} architectures"
 
 
 def _volumes(one: float, other: float) -> str:
@@ -69,7 +78,8 @@ def _volumes(one: float, other: float) -> str:
     if smaller == 0:
         return f"{letters[0]} has a hypervolume, {letters[1]} has none."
     gain_pct = 100 * (larger - smaller) / smaller
-    return f"{letters[0]} has the larger hypervolume, by {gain_pct:.2g} % of that of {letters[1]}."
+    gain = f"{gain_pct:.2g}" if gain_pct < 10 else f"{gain_pct:,.0f}"
+    return f"{letters[0]} has the larger hypervolume, by {gain} % of that of {letters[1]}."
 
 
 def _figures(comparison: FrontComparison) -> str:
