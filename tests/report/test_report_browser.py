@@ -26,7 +26,7 @@ from hwnas.report import (
     write_report,
 )
 from hwnas.spaces import load_space
-from tests.report.conftest import AnyTextSpace, staircase
+from tests.report.fronts import AnyTextSpace, staircase
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 from selenium.webdriver.chrome.service import Service  # noqa: E402
