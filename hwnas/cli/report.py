@@ -7,7 +7,13 @@ from typing import Annotated
 
 import typer
 
+from hwnas.cli._help import examples
 
+
+@examples(
+    "hwnas report runs/nasbench201-edgegpu",
+    "hwnas report runs/nasbench201-edgegpu runs/nasbench201-edgegpu-2 --out both.html",
+)
 def report(
     runs: Annotated[
         list[Path],

@@ -14,8 +14,9 @@ import typer
 from hwnas.cli import _exit
 from hwnas.cli._bars import scoring_bar, search_bar
 from hwnas.cli._columns import headings
-from hwnas.cli._limits import LimitAt
-from hwnas.cli._space import OptionTexts
+from hwnas.cli._help import examples
+from hwnas.cli._limits import Constraints, LimitAt, parsed
+from hwnas.cli._space import DatasetName, DeviceName, OptionTexts, SpaceArgument, completed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,28 +28,27 @@ if TYPE_CHECKING:
 SHOWN = 10
 
 
+@examples(
+    "hwnas search nasbench201 --device raspi4",
+    'hwnas search nasbench201 --device edgegpu --constraint "latency_ms<=5" --budget 2000',
+    "hwnas search fbnet --device pixel3 --objectives accuracy,latency,peak_memory",
+    "hwnas search nasbench201 --device edgegpu --out runs/mine --resume",
+)
 def search(
     context: typer.Context,
-    space: Annotated[str, typer.Argument(metavar="SPACE", help="Space; see: hwnas spaces")],
-    device: Annotated[str | None, typer.Option(help="Target device; see: hwnas devices")] = None,
-    dataset: Annotated[
-        str | None, typer.Option(help="Data set; the space's first one by default.")
-    ] = None,
+    space: SpaceArgument,
+    device: DeviceName = None,
+    dataset: DatasetName = None,
     option: OptionTexts = None,
     objectives: Annotated[
         str | None,
         typer.Option(
             help="Comma-separated; robustness@pgd-eps1 names an attack, latency:table a source. By "
-            "default those of accuracy,robustness,latency,energy that are known.",
+            "default those of accuracy, robustness, latency and energy that are known.",
+            autocompletion=completed("quantity"),
         ),
     ] = None,
-    constraint: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="LIMIT",
-            help='Such as "latency_ms<=5" or "peak_memory_kb<=256"; repeat it for several.',
-        ),
-    ] = None,
+    constraint: Constraints = None,
     limit_at: LimitAt = None,
     source: Annotated[
         str,
@@ -69,6 +69,7 @@ def search(
         str,
         typer.Option(
             metavar="{algorithms}",
+            autocompletion=completed("algorithm"),
             help="{algorithm summaries}",
         ),
     ] = "nsga2",
@@ -115,7 +116,7 @@ def search(
     settings: dict[str, Any] = {
         "device": device,
         "objectives": _names(objectives),
-        "constraints": constraint or [],
+        "constraints": parsed(constraint),
         "limit_at": limit_at,
         "source": source,
         "backend": backend,
@@ -161,6 +162,7 @@ def search(
     if is_interrupted:
         _say_how_to_go_on(messages, context.obj, run)
         raise typer.Exit(_exit.INTERRUPTED)
+    api.check_feasible(run)
 
 
 def _print_run(out: Console, run: Run, seconds: float) -> None:
@@ -171,10 +173,7 @@ def _print_run(out: Console, run: Run, seconds: float) -> None:
     if not len(run.evaluations):
         out.print("No architecture has been evaluated yet.")
     elif not len(front):
-        out.print(
-            f"None of the {len(run.evaluations):,} architectures evaluated satisfies every "
-            "constraint. Loosen one, or search longer with --generations."
-        )
+        out.print(f"Nothing of the {len(run.evaluations):,} architectures evaluated is feasible.")
     else:
         where = f"{run.space.label} ({config['dataset']}) on {config['device'] or 'no device'}"
         found = f"{len(front)} architecture{'s' if len(front) > 1 else ''}"

@@ -1,8 +1,8 @@
 // The boxes that limit columns, and the command that chooses under the same limits.
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*([kMG]?)$/i;
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?([kKMG]?)$/;
 /** @type {Record<string, number>} */
-const MULTIPLES = { "": 1, k: 1e3, m: 1e6, g: 1e9 };
+const MULTIPLES = { "": 1, k: 1e3, K: 1e3, M: 1e6, G: 1e9 };
 
 const firstPick = [...byId("pick").childNodes];
 
@@ -10,7 +10,7 @@ const firstPick = [...byId("pick").childNodes];
 function numberOf(text) {
   const match = NUMBER.exec(text.trim());
   if (match === null) return null;
-  const multiple = (match[3] ?? "").toLowerCase();
+  const multiple = match[3] ?? "";
   const number = Number(text.trim().slice(0, multiple ? -1 : undefined)) *
     (MULTIPLES[multiple] ?? 1);
   return Number.isFinite(number) ? number : null;
