@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         sweep,
         unscored_notes,
     )
+    from hwnas.api._report import compare_runs, open_page, verdict, write_comparison, write_report
     from hwnas.api._runs import (
         DEFAULT_LIMIT_AT,
         Share,
@@ -58,7 +59,6 @@ if TYPE_CHECKING:
         selection_record,
         sweep_limits,
         sweep_record,
-        write_report,
     )
     from hwnas.api._search import DEFAULT_GENERATIONS, SearchInterrupted, search
     from hwnas.api._spaces import space_of, spaces
@@ -131,6 +131,7 @@ _HOMES = {
         "sweep",
         "unscored_notes",
     ),
+    "_report": ("compare_runs", "open_page", "verdict", "write_comparison", "write_report"),
     "_runs": (
         "DEFAULT_LIMIT_AT",
         "Share",
@@ -145,7 +146,6 @@ _HOMES = {
         "selection_record",
         "sweep_limits",
         "sweep_record",
-        "write_report",
     ),
     "_search": (
         "DEFAULT_GENERATIONS",
@@ -204,6 +204,7 @@ __all__ = [
     "check_feasible",
     "choose_architectures",
     "choose_device",
+    "compare_runs",
     "device_choice_record",
     "device_names",
     "device_predictors",
@@ -239,6 +240,7 @@ __all__ = [
     "next_search",
     "objective",
     "objective_name",
+    "open_page",
     "parse_assignments",
     "parse_duration",
     "parse_goals",
@@ -272,6 +274,8 @@ __all__ = [
     "tables_of",
     "unscored_notes",
     "unused_rows",
+    "verdict",
+    "write_comparison",
     "write_report",
 ]
 

@@ -15,6 +15,7 @@ from hwnas.cli.fit import fit
 from hwnas.cli.predict import predict
 from hwnas.cli.profile import profile
 from hwnas.cli.proxies import proxies
+from hwnas.cli.report import report
 from hwnas.cli.search import search
 from hwnas.cli.select import select
 
@@ -55,6 +56,7 @@ _SEARCH, _VALUES, _DEVICES = "Search and choose", "Single architectures", "Devic
 
 app.command("search", rich_help_panel=_SEARCH)(search)
 app.command("select", rich_help_panel=_SEARCH)(select)
+app.command("report", rich_help_panel=_SEARCH)(report)
 app.add_typer(spaces.app, name="spaces", rich_help_panel=_SEARCH)
 app.command("export", rich_help_panel=_VALUES)(export)
 app.command("predict", rich_help_panel=_VALUES)(predict)

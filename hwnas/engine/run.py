@@ -152,8 +152,16 @@ class Run:
 
         Empty where nothing was feasible.
         """
+        return self.front_after(len(self._trials))
+
+    def front_after(self, n_evaluated: int) -> Front:
+        """The front of the first architectures evaluated, in the same order.
+
+        Args:
+            n_evaluated: How many of them count.
+        """
         record = self.record
-        feasible = np.flatnonzero(self._results.is_feasible)
+        feasible = np.flatnonzero(self._results.is_feasible[:n_evaluated])
         values = self._results.values[feasible, : record.n_objectives, 0]
         values = minimised(values, record.objectives)
         kept = non_dominated(values)
