@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hwnas.cli._archs import print_arch
 from hwnas.cli._columns import headings, label
 
 if TYPE_CHECKING:
@@ -19,10 +20,7 @@ if TYPE_CHECKING:
 
 def print_selection(out: Console, selection: Selection) -> None:
     """Print the pick, what it costs, and the runner-up."""
-    from rich.markup import escape
-
-    # Architectures are left to the terminal to wrap, so that they can be copied whole.
-    out.print(f"[bold]{escape(selection.pick.arch)}[/bold]", soft_wrap=True)
+    print_arch(out, selection.pick.arch, style="bold")
     out.print(f"{_reason(selection)}\n")
     out.print(_table(selection))
     if selection.limits:
@@ -39,7 +37,8 @@ def print_selection(out: Console, selection: Selection) -> None:
         )
     if selection.versus_runner_up is not None:
         other = selection.versus_runner_up.other
-        out.print(f"\nRunner-up: {escape(other.arch)}", soft_wrap=True)
+        out.print()
+        print_arch(out, other.arch, "Runner-up: ")
         out.print(_chances(selection.versus_runner_up, "runner-up"))
         out.print(_overlap(selection), end="")
     if selection.versus_baseline is not None:
@@ -60,9 +59,8 @@ def _print_skill(out: Console, columns: Sequence[ObjectiveSpec], start: str = "N
 
 def _print_baseline(out: Console, selection: Selection, versus: Comparison) -> None:
     """What the pick is beside what the user has."""
-    from rich.markup import escape
-
-    out.print(f"\nBaseline: {escape(versus.other.arch or 'as given')}", soft_wrap=True)
+    out.print()
+    print_arch(out, versus.other.arch or "as given", "Baseline: ")
     units = {spec.column: spec.unit.replace("%", "points") for spec in selection.columns}
     changes = [
         f"{column} {_signed(difference)}{units[column] and ' ' + units[column]}"
@@ -197,8 +195,6 @@ def _signed(difference: float) -> str:
 
 def print_sweep(out: Console, swept: Sequence[SweptLimit]) -> None:
     """Print the pick at each limit."""
-    from rich.markup import escape
-
     first = swept[0].limit
     way = "largest" if first.relation == "<=" else "smallest"
     out.print(f"The pick at each limit on {first.column}, the {way} value allowed:\n")
@@ -206,7 +202,7 @@ def print_sweep(out: Console, swept: Sequence[SweptLimit]) -> None:
     out.print()
     for number, each in enumerate(swept, start=1):
         if each.selection is not None:
-            out.print(f"{number:>3}  {escape(each.selection.pick.arch)}", soft_wrap=True)
+            print_arch(out, each.selection.pick.arch, f"{number:>3}  ")
     _print_skill(out, next(each.selection.columns for each in swept if each.selection is not None))
 
 
@@ -236,8 +232,6 @@ def _sweep_table(swept: Sequence[SweptLimit]) -> Table:
 
 def print_device_choices(out: Console, choices: DeviceChoices) -> None:
     """Print the devices on which limits can be kept, and the best architecture of each."""
-    from rich.markup import escape
-
     n_archs = f"{choices.n_archs:,}"
     among = f"a random sample of {n_archs}" if choices.is_sample else f"all {n_archs} classes"
     n_asked = len(choices.selections) + len(choices.refused)
@@ -250,7 +244,7 @@ def print_device_choices(out: Console, choices: DeviceChoices) -> None:
         out.print(_device_table(choices))
         out.print()
         for number, selection in enumerate(choices.selections.values(), start=1):
-            out.print(f"{number:>3}  {escape(selection.pick.arch)}", soft_wrap=True)
+            print_arch(out, selection.pick.arch, f"{number:>3}  ")
     for name, selection in choices.selections.items():
         _print_skill(out, selection.columns, name)
     for names, what in ((choices.refused, "Cannot"), (choices.unknown, "Not known")):

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hwnas.cli import _backend
+from hwnas.cli._archs import print_table
 from hwnas.cli._console import console, number, print_json
 from hwnas.cli._help import examples
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from hwnas.fitting.held_out import Figure
     from hwnas.measure.profiling import Block
@@ -88,7 +90,7 @@ def add(
     out = console()
     for each in learned:
         found = each.held_out
-        out.print(f"[bold]{each.space}[/bold]: {each.n_nets:,} networks measured", soft_wrap=True)
+        out.print(f"[bold]{each.space}[/bold]: {each.n_nets:,} networks measured")
         if each.n_unstable:
             out.print(f"  [yellow]{each.n_unstable:,} more were unstable, left out[/yellow]")
         out.print("  on networks that it was not fitted on, with 90 % intervals:")
@@ -117,8 +119,6 @@ def recheck(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure a few networks again: still holds, scale by a factor, or refit."""
-    from rich.table import Table
-
     from hwnas import api
 
     found = api.recheck_device(name, budget, space=space)
@@ -126,17 +126,26 @@ def recheck(
         print_json(api.recheck_record(found))
         return
     out = console()
+    names = [each.name for each in found.nets]
+    print_table(out, names, lambda has_names: _recheck_table(found, has_names))
+    for what, (before, now) in found.changed.items():
+        out.print(f"{what}: was {before}, is {now}")
+    out.print(_verdict(found))
+
+
+def _recheck_table(found: Recheck, has_names: bool) -> Table:
+    """Latency before and now, a row for each network, with its name or with a number."""
+    from rich.markup import escape
+    from rich.table import Table
+
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column("network", overflow="fold")
+    table.add_column("network" if has_names else "", justify="left" if has_names else "right")
     for heading in ("before\nms", "now\nms", "factor"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for each in found.nets:
+    for place, each in enumerate(found.nets, start=1):
         row = (number(each.before_ms), number(each.now_ms), f"{each.factor:.2f}")
-        table.add_row(each.name, *row)
-    out.print(table)
-    for what, (before, now) in found.changed.items():
-        out.print(f"{what}: was {before}, is {now}", soft_wrap=True)
-    out.print(_verdict(found), soft_wrap=True)
+        table.add_row(escape(each.name) if has_names else str(place), *row)
+    return table
 
 
 def _verdict(found: Recheck) -> str:

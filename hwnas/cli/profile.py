@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hwnas.cli import _backend
+from hwnas.cli._archs import print_table
 from hwnas.cli._console import console, number, print_json
 from hwnas.cli._help import examples
 from hwnas.cli._space import DatasetName, OptionTexts, SpaceName
@@ -16,8 +17,10 @@ from hwnas.cli.energy import energy_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from hwnas.api import Profiled
+    from hwnas.api._profiled import ProfiledModel
     from hwnas.measure.profiling import Block
     from hwnas.measure.sustain import Sustained
 
@@ -166,30 +169,43 @@ def profile(
 
 def _print(out: Console, found: Profiled, lasting: dict[str, Sustained], is_marked: bool) -> None:
     from rich.markup import escape
-    from rich.table import Table
 
     from hwnas import api
 
     settings = escape(api.in_words(found.settings))
-    out.print(f"Measured with {found.backend} ({settings})", soft_wrap=True)
+    out.print(f"Measured with {found.backend} ({settings})")
+    shown = found.models[:_SHOWN]
+    print_table(out, [each.name for each in shown], lambda has_names: _table(shown, has_names))
+    for line in _lines(found, lasting, is_marked):
+        out.print(line)
+    # A path is left to the terminal to wrap, so that it can be copied whole.
+    out.print(f"Raw samples: {escape(str(found.path))}", soft_wrap=True)
+    if found.table is not None:
+        out.print(f"In table {found.table}. Predictors from it: hwnas fit {found.table}")
+
+
+def _table(models: Sequence[ProfiledModel], has_names: bool) -> Table:
+    """Figures of models, a row each, with their names or with numbers."""
+    from rich.markup import escape
+    from rich.table import Table
+
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column("model", overflow="fold")
-    for heading in ("median\nms", "95 %\ninterval", "P90\nms", "P99\nms", "CV\n%", "runs"):
+    table.add_column("model" if has_names else "", justify="left" if has_names else "right")
+    for heading in ("median\nms", "95 %\ninterval", "P90\nms", "P99\nms", "CV\n%", "runs", ""):
         table.add_column(heading, justify="right", no_wrap=True)
-    for each in found.models[:_SHOWN]:
+    for place, each in enumerate(models, start=1):
         figures = each.summary
         table.add_row(
-            escape(each.name) + (" [yellow](unstable)[/yellow]" if each.is_unstable else ""),
+            escape(each.name) if has_names else str(place),
             number(figures.latency_ms),
             f"{number(figures.low_ms)} to {number(figures.high_ms)}",
             number(figures.p90_ms),
             number(figures.p99_ms),
             "" if figures.cv is None else f"{100 * figures.cv:.1f}",
             f"{figures.n_runs:,}",
+            "[yellow]unstable[/yellow]" if each.is_unstable else "",
         )
-    out.print(table)
-    for line in _lines(found, lasting, is_marked):
-        out.print(line, soft_wrap=True)
+    return table
 
 
 def _lines(found: Profiled, lasting: dict[str, Sustained], is_marked: bool) -> Iterator[str]:
@@ -225,6 +241,3 @@ def _lines(found: Profiled, lasting: dict[str, Sustained], is_marked: bool) -> I
         )
     for name, reason in found.failed.items():
         yield f"[red]Not measured:[/red] {escape(name)}: {escape(reason)}"
-    yield f"Raw samples: {escape(str(found.path))}"
-    if found.table is not None:
-        yield f"In table {found.table}. Predictors from it: hwnas fit {found.table}"
