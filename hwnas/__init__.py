@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hwnas import features, proxies
-    from hwnas.api import explain, fit, load_run, objective, predict, search, select
+    from hwnas.api import explain, fit, load_run, objective, predict, sample, search, select
     from hwnas.core.architecture import Architecture
     from hwnas.engine.run import Run
     from hwnas.errors import HwnasError
@@ -27,6 +27,7 @@ __all__ = [
     "objective",
     "predict",
     "proxies",
+    "sample",
     "search",
     "select",
 ]
@@ -42,6 +43,7 @@ _HOMES = {
     "load_space": "hwnas.spaces",
     "objective": "hwnas.api",
     "predict": "hwnas.api",
+    "sample": "hwnas.api",
     "search": "hwnas.api",
     "select": "hwnas.api",
 }

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         sweep_record,
         write_report,
     )
+    from hwnas.api._sample import Sample, sample, sample_record
     from hwnas.api._search import DEFAULT_GENERATIONS, SearchInterrupted, search
     from hwnas.api._spaces import space_of, spaces
     from hwnas.api._sustain import parse_duration, sustain
@@ -137,6 +138,7 @@ _HOMES = {
         "SearchInterrupted",
         "search",
     ),
+    "_sample": ("Sample", "sample", "sample_record"),
     "_spaces": (
         "space_of",
         "spaces",
@@ -176,6 +178,7 @@ __all__ = [
     "BackendStatus",
     "Plan",
     "Profiled",
+    "Sample",
     "SearchInterrupted",
     "Share",
     "add_device",
@@ -227,6 +230,8 @@ __all__ = [
     "pull_tables",
     "recheck_device",
     "recheck_record",
+    "sample",
+    "sample_record",
     "score_rows",
     "search",
     "searchable",
