@@ -232,6 +232,8 @@ def _sweep_table(swept: Sequence[SweptLimit]) -> Table:
 
 def print_device_choices(out: Console, choices: DeviceChoices) -> None:
     """Print the devices on which limits can be kept, and the best architecture of each."""
+    from rich.markup import escape
+
     n_archs = f"{choices.n_archs:,}"
     among = f"a random sample of {n_archs}" if choices.is_sample else f"all {n_archs} classes"
     n_asked = len(choices.selections) + len(choices.refused)
@@ -247,9 +249,37 @@ def print_device_choices(out: Console, choices: DeviceChoices) -> None:
             print_arch(out, selection.pick.arch, f"{number:>3}  ")
     for name, selection in choices.selections.items():
         _print_skill(out, selection.columns, name)
+    _print_doubts(out, choices)
+    if not choices.selections:
+        for name, reason in list(choices.refused.items())[:_N_NEAREST]:
+            out.print(f"\n{escape(name)}: {escape(reason)}")
     for names, what in ((choices.refused, "Cannot"), (choices.unknown, "Not known")):
         if names:
             out.print(f"\n{what}: {', '.join(names)}")
+
+
+_N_NEAREST = 3
+"""Devices of which is told how nearly they keep limits that none keeps."""
+
+
+def _print_doubts(out: Console, choices: DeviceChoices) -> None:
+    """Say of which devices it is not sure that the pick keeps a limit."""
+    for words, doubted in (
+        (
+            "lies inside the pick's 90 % interval",
+            {name: each.uncertain_limits for name, each in choices.selections.items()},
+        ),
+        (
+            "is kept by values of whose error nothing is known",
+            {name: each.unsure_limits for name, each in choices.selections.items()},
+        ),
+    ):
+        for limit in dict.fromkeys(str(limit) for each in doubted.values() for limit in each):
+            names = [name for name, each in doubted.items() if limit in map(str, each)]
+            out.print(
+                f"\n[yellow]The bound of {limit} {words}[/yellow] on {', '.join(names)}: measure "
+                "before it ships."
+            )
 
 
 def _device_table(choices: DeviceChoices) -> Table:

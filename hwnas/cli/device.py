@@ -37,6 +37,7 @@ _ADVICE = {
 }
 
 
+@_backend.takes_backend
 @examples(
     "hwnas device add my-laptop",
     "hwnas device add my-board --backend tvm-rpc --tracker 10.0.0.2:9190 --key board --budget 40",
@@ -46,17 +47,8 @@ def add(
     spaces: Annotated[
         str, typer.Option(help="Search spaces to learn it on, by commas.")
     ] = "nasbench201",
-    backend: _backend.BackendName = "ort",
-    provider: _backend.Provider = None,
-    tuning_trials: _backend.TuningTrials = None,
-    tracker: _backend.Tracker = None,
-    key: _backend.Key = None,
-    target: _backend.TargetText = None,
-    database: _backend.Database = None,
-    compiler: _backend.Compiler = None,
-    timeout_s: _backend.TimeoutS = None,
+    runs_on: _backend.Chosen = _backend.USUAL,
     budget: Annotated[int, typer.Option(help="Networks of each space to measure.")] = 20,
-    threads: _backend.Threads = 1,
     title: Annotated[
         str | None, typer.Option(help="Full name; processor and backend by default.")
     ] = None,
@@ -70,14 +62,12 @@ def add(
     """
     from hwnas import api
 
-    options = _backend.given(
-        provider=provider, tuning_trials=tuning_trials, tracker=tracker, key=key, target=target,
-        database=database, cc=compiler, timeout_s=timeout_s,
-    )  # fmt: skip
     names = [each.strip() for each in spaces.split(",") if each.strip()]
-    with _told(console(to_stderr=True)) as tell:
+    messages, plan = console(to_stderr=True), api.Plan(threads=runs_on.threads)
+    runs_on.note_threads(messages)
+    with _told(messages) as tell:
         device, learned = api.add_device(
-            name, names, backend, options, budget, api.Plan(threads=threads), title, seed, tell
+            name, names, runs_on.name, runs_on.options, budget, plan, title, seed, tell
         )
     if as_json:
         print_json(

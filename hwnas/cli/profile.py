@@ -28,6 +28,7 @@ _SHOWN = 20
 """Models of which figures are printed; the table holds all."""
 
 
+@_backend.takes_backend
 @examples(
     "hwnas profile nasbench201 --sample 50 --device my-laptop",
     "hwnas profile model.onnx other.onnx --threads 4",
@@ -47,15 +48,7 @@ def profile(
     sample: Annotated[
         int | None, typer.Option(metavar="N", help="Measure N random networks of SPACE.")
     ] = None,
-    backend: _backend.BackendName = "ort",
-    provider: _backend.Provider = None,
-    tuning_trials: _backend.TuningTrials = None,
-    tracker: _backend.Tracker = None,
-    key: _backend.Key = None,
-    target: _backend.TargetText = None,
-    database: _backend.Database = None,
-    compiler: _backend.Compiler = None,
-    timeout_s: _backend.TimeoutS = None,
+    runs_on: _backend.Chosen = _backend.USUAL,
     device: Annotated[
         str | None,
         typer.Option(help="What to call this machine with this backend; local-BACKEND by default."),
@@ -63,7 +56,6 @@ def profile(
     table: Annotated[
         str | None, typer.Option(help="Table to add to; SPACE-DEVICE by default.")
     ] = None,
-    threads: _backend.Threads = 1,
     batch_size: _backend.BatchSize = None,
     input_shape: Annotated[
         list[str] | None,
@@ -116,13 +108,11 @@ def profile(
     """
     from hwnas import api
 
-    options = _backend.given(
-        provider=provider, tuning_trials=tuning_trials, tracker=tracker, key=key, target=target,
-        database=database, cc=compiler, timeout_s=timeout_s,
-    )  # fmt: skip
-    runs_on = api.load_backend(backend, **options)
+    loaded_backend = api.load_backend(runs_on.name, **runs_on.options)
+    messages = console(to_stderr=True)
+    runs_on.note_threads(messages)
     plan = api.Plan(
-        visits=visits, min_samples=min_samples, min_seconds=min_seconds, threads=threads,
+        visits=visits, min_samples=min_samples, min_seconds=min_seconds, threads=runs_on.threads,
         batch=batch_size, mode=api.parse_mode(mode), max_cv=max_cv, seed=seed,
     )  # fmt: skip
     is_space = len(models) == 1 and models[0] in api.spaces()
@@ -132,7 +122,7 @@ def profile(
     given = api.space_of(models[0] if is_space else space, dataset, option)
     shapes = _backend.shapes_of(input_shape)
     lasting_s = None if sustain is None else api.parse_duration(sustain)
-    with _backend.progress_bar(console(to_stderr=True)) as update:
+    with _backend.progress_bar(messages) as update:
 
         def tell(_: Block, n_done: int, n_models: int) -> None:
             update("models measured", n_done, n_models)
@@ -141,7 +131,7 @@ def profile(
             [] if is_space else models,
             given,
             sample,
-            runs_on,
+            loaded_backend,
             device,
             table,
             plan,
@@ -158,7 +148,7 @@ def profile(
     if lasting_s is not None:
         measured = {each.name for each in found.models}
         names = [*measured] if found.table else [m for m in models if Path(m).name in measured]
-        lasting = api.sustain(names, lasting_s, given, runs_on, plan, precision, shapes)  # type: ignore[arg-type]
+        lasting = api.sustain(names, lasting_s, given, loaded_backend, plan, precision, shapes)  # type: ignore[arg-type]
     if as_json:
         print_json(api.profiled_record(found, lasting))
     else:
