@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -134,6 +135,41 @@ def make_objective(
         return RatedEnergy(latency, power_w)
     question = Question(space, target, device, as_given, backend)
     return SOURCES[its_source or usual](question)
+
+
+def usual_objectives(
+    space: SearchSpace,
+    device: Device | None,
+    source: str = USUAL_SOURCE,
+    power_w: float | None = None,
+    as_given: bool = False,
+    backend: Backend | None = None,
+) -> dict[str, Objective]:
+    """What is known of accuracy, robustness, latency and energy, by name, as none is asked for.
+
+    Of a device with neither latency nor energy, what else is known of it takes their place.
+    Arguments are those of ``make_objective``.
+
+    Raises:
+        ConfigError: A source has no values of that kind.
+        ArtifactError: A predictor's files are damaged.
+        TableError: A table is missing from the cache or damaged.
+    """
+    found: dict[str, Objective] = {}
+
+    def add(names: Iterable[str]) -> None:
+        for name in names:
+            if QUANTITIES[name].per_device and device is None:
+                continue
+            with contextlib.suppress(NothingKnownError, UnknownNameError):
+                found[name] = make_objective(
+                    space, name, device, source, power_w, as_given, backend
+                )
+
+    add(DEFAULT_OBJECTIVES)
+    if not any(QUANTITIES[name].per_device for name in found):
+        add(each.name for each in QUANTITIES.values() if each.per_device)
+    return found
 
 
 def objective_name(text: str) -> str:
@@ -292,16 +328,8 @@ def _measures(
 ) -> list[Objective]:
     if quantities is not None:
         return [make_objective(space, name, device, source, power_w, True) for name in quantities]
-    found = []
-    for name in DEFAULT_OBJECTIVES:
-        if parse_target(name).meaning.per_device and device is None:
-            continue
-        try:
-            found.append(make_objective(space, name, device, source, power_w, True))
-        except NothingKnownError:
-            # Nothing was asked for by name: what is unknown here is left out.
-            continue
-    return found + [CountedObjective(space, name) for name in ALWAYS_COUNTED]
+    found = usual_objectives(space, device, source, power_w, as_given=True)
+    return [*found.values()] + [CountedObjective(space, name) for name in ALWAYS_COUNTED]
 
 
 def resolve_space(space: str | SearchSpace, dataset: str | None) -> SearchSpace:
