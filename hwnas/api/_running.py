@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hwnas.api._runs import write_report
+from hwnas.api._report import write_report
 from hwnas.api._trust import row_note
 from hwnas.core.limits import Limit
 from hwnas.core.residuals import INEXACT

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hwnas.choose.front import as_numbers
 from hwnas.core.architecture import Architecture
 from hwnas.core.batch import Batch
 from hwnas.core.device import Device
@@ -135,6 +137,41 @@ def make_objective(
     return SOURCES[its_source or usual](question)
 
 
+def usual_objectives(
+    space: SearchSpace,
+    device: Device | None,
+    source: str = USUAL_SOURCE,
+    power_w: float | None = None,
+    as_given: bool = False,
+    backend: Backend | None = None,
+) -> dict[str, Objective]:
+    """What is known of accuracy, robustness, latency and energy, by name, as none is asked for.
+
+    Of a device with neither latency nor energy, what else is known of it takes their place.
+    Arguments are those of ``make_objective``.
+
+    Raises:
+        ConfigError: A source has no values of that kind.
+        ArtifactError: A predictor's files are damaged.
+        TableError: A table is missing from the cache or damaged.
+    """
+    found: dict[str, Objective] = {}
+
+    def add(names: Iterable[str]) -> None:
+        for name in names:
+            if QUANTITIES[name].per_device and device is None:
+                continue
+            with contextlib.suppress(NothingKnownError, UnknownNameError):
+                found[name] = make_objective(
+                    space, name, device, source, power_w, as_given, backend
+                )
+
+    add(DEFAULT_OBJECTIVES)
+    if not any(QUANTITIES[name].per_device for name in found):
+        add(each.name for each in QUANTITIES.values() if each.per_device)
+    return found
+
+
 def objective_name(text: str) -> str:
     """An objective's text in its one form: ``latency@batch8:table``, however it was spelled.
 
@@ -244,13 +281,13 @@ def predict(
         named with its unit and what it is (``accuracy_pct@validation``, also where ``accuracy`` was
         asked for): the value, ``_lower`` and ``_upper`` ends of its 90 % interval (NaN
         where there is none), and ``_source``: ``predicted``, ``tabulated``, ``estimated`` or
-        ``counted``. NaN is unknown: the input does not reach the output, or the device cannot run
-        it. Where a predictor reads zero-cost proxies, ``_inputs`` says whether an architecture
-        has any or is predicted ``from features alone``; where a table is looked up, whether a value
-        is that ``from its own row`` or ``from the mean of its class``. Where a predictor ranks no
-        better than chance, ``_lacks_skill`` is True. What contains operations that the device does
-        not support is infeasible: ``unsupported_operators`` counts them, and nothing else but
-        counts is told.
+        ``counted``, whose values are integers. NaN is unknown: the input does not reach the output,
+        or the device cannot run it. Where a predictor reads zero-cost proxies, ``_inputs`` says
+        whether an architecture has any or is predicted ``from features alone``; where a table is
+        looked up, whether a value is that ``from its own row`` or ``from the mean of its class``.
+        Where a predictor ranks no better than chance, ``_lacks_skill`` is True. What contains
+        operations that the device does not support is infeasible: ``unsupported_operators`` counts
+        them, and nothing else but counts is told.
 
     Raises:
         UnknownNameError: There is no such space, data set, device or quantity.
@@ -270,7 +307,7 @@ def predict(
     batch = Batch.of(space, parsed)
     for measure, estimate in zip(measures, evaluate(batch, measures, limits), strict=True):
         name = measure.spec.column
-        columns[name] = estimate.value
+        columns[name] = as_numbers(pd.Series(estimate.value), measure.spec).array
         columns[f"{name}_lower"] = estimate.lower
         columns[f"{name}_upper"] = estimate.upper
         columns[f"{name}_source"] = measure.spec.source
@@ -291,16 +328,8 @@ def _measures(
 ) -> list[Objective]:
     if quantities is not None:
         return [make_objective(space, name, device, source, power_w, True) for name in quantities]
-    found = []
-    for name in DEFAULT_OBJECTIVES:
-        if parse_target(name).meaning.per_device and device is None:
-            continue
-        try:
-            found.append(make_objective(space, name, device, source, power_w, True))
-        except NothingKnownError:
-            # Nothing was asked for by name: what is unknown here is left out.
-            continue
-    return found + [CountedObjective(space, name) for name in ALWAYS_COUNTED]
+    found = usual_objectives(space, device, source, power_w, as_given=True)
+    return [*found.values()] + [CountedObjective(space, name) for name in ALWAYS_COUNTED]
 
 
 def resolve_space(space: str | SearchSpace, dataset: str | None) -> SearchSpace:

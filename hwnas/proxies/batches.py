@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import zipfile
+import io
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hwnas._files import DAMAGED_ZIP, read_bytes
 from hwnas.errors import ConfigError, MissingExtraError, TableError
 
 if TYPE_CHECKING:
@@ -169,16 +170,14 @@ def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Images ``(n, height, width, 3)`` and labels ``(n,)`` of a file, checked."""
     what = f"{path} must be an .npz file of arrays 'images' and 'labels'"
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        with np.load(io.BytesIO(read_bytes(path)), allow_pickle=False) as arrays:
             images, labels = arrays["images"], arrays["labels"]
     except FileNotFoundError as error:
         raise TableError(
             f"{path} does not exist. Give an .npz file of images and labels, 'photos' or 'noise'."
         ) from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
+    except (*DAMAGED_ZIP, TypeError, AttributeError) as error:
         raise TableError(f"{what}; it cannot be read so.") from error
-    except zipfile.BadZipFile as error:
-        raise TableError(f"{what}; it is damaged.") from error
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3:
         raise TableError(
             f"{path}: images must be uint8 of shape (n, height, width, 3); "
