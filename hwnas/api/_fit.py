@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hwnas.core import arguments
+from hwnas.core.arguments import checked, many, whole
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target, parse_target
-from hwnas.errors import ConfigError, TableError, UnknownNameError
+from hwnas.errors import ConfigError, TableError, known_name
 from hwnas.predictors import predictor_cards, search_path
 from hwnas.predictors.card import CARDS
 from hwnas.spaces import SPACES, load_space
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
     from hwnas.tables import Table
 
 
+@checked(
+    quantity=arguments.text,
+    from_space=arguments.text,
+    to_space=arguments.text,
+    to_dataset=arguments.text,
+    out=arguments.path,
+)
 def fit_quality_transfer(
     quantity: str,
     from_space: str,
@@ -126,6 +135,14 @@ def first_known(
     return None
 
 
+@checked(
+    table=arguments.text,
+    columns=many(arguments.text),
+    out=arguments.path,
+    seed=whole(at_least=0),
+    on_column=arguments.function,
+    tolerance=arguments.number,
+)
 def fit(
     table: str,
     columns: Sequence[str] | None = None,
@@ -168,10 +185,9 @@ def fit(
         raise ConfigError(f"tolerance must be a Kendall tau of at least 0; got {tolerance:g}.")
     source = load_table(table)
     by_name = {column.name: column for column in source.columns}
-    for name in columns or ():
-        if name not in by_name:
-            raise UnknownNameError("column", name, by_name, f"hwnas tables show {table} --columns")
-    chosen = columns or [column.name for column in source.columns if column.quantity]
+    see = f"hwnas tables show {table} --columns"
+    asked = [known_name("column", name, by_name, see) for name in columns or ()]
+    chosen = asked or [column.name for column in source.columns if column.quantity]
     if not chosen:
         raise ConfigError(f"Table '{table}' holds no quantity that can be predicted.")
     cards = []

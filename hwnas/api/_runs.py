@@ -11,6 +11,9 @@ from hwnas.api._baseline import baseline_of
 from hwnas.choose import Selection, SweptLimit, sweep
 from hwnas.choose import select as select_from_front
 from hwnas.choose.record import selection_record, sweep_record
+from hwnas.core import arguments
+from hwnas.core.architecture import Architecture
+from hwnas.core.arguments import checked, kind_of, mapping
 from hwnas.core.limits import Goal, Share, parse_assignments, parse_goals
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, INTERVAL, POINT
 from hwnas.engine.record import REPORT
@@ -33,6 +36,14 @@ __all__ = [
     "write_report",
 ]
 
+_RUN = kind_of(Run, what="a run, as hwnas.load_run gives it")
+
+
+def _goal(name: str, value: Any) -> Goal:
+    return value if isinstance(value, Share) else arguments.number(name, value)
+
+
+_GOALS = mapping(_goal)
 _FIGURES = {
     "kendall_tau": "Kendall tau",
     "kendall_tau_best_fifth": "Kendall tau within the best fifth",
@@ -44,6 +55,7 @@ _FIGURES = {
 }
 
 
+@checked(run=_RUN)
 def write_report(run: Run) -> Path:
     """Write ``report.html`` into the run's directory; returns its path.
 
@@ -110,6 +122,7 @@ def _human(figures: Mapping[str, float | None]) -> dict[str, float | None]:
     return {title: figures[name] for name, title in _FIGURES.items() if name in figures}
 
 
+@checked(path=arguments.path)
 def load_run(path: str | os.PathLike[str]) -> Run:
     """The run in a directory.
 
@@ -119,6 +132,14 @@ def load_run(path: str | os.PathLike[str]) -> Run:
     return Run.load(Path(path))
 
 
+@checked(
+    run=_RUN,
+    at_most=_GOALS,
+    at_least=_GOALS,
+    prefer=mapping(arguments.number),
+    method=arguments.text,
+    limit_at=arguments.text,
+)
 def select(
     run: Run,
     at_most: Mapping[str, Goal] | None = None,
@@ -126,7 +147,7 @@ def select(
     prefer: Mapping[str, float] | None = None,
     method: str | None = None,
     limit_at: str = DEFAULT_LIMIT_AT,
-    baseline: str | None = None,
+    baseline: str | Architecture | None = None,
 ) -> Selection:
     """Choose the architecture to ship from a run's front.
 
@@ -155,6 +176,15 @@ def select(
     )
 
 
+@checked(
+    run=_RUN,
+    column=arguments.text,
+    at_most=_GOALS,
+    at_least=_GOALS,
+    prefer=mapping(arguments.number),
+    method=arguments.text,
+    limit_at=arguments.text,
+)
 def sweep_limits(
     run: Run,
     column: str,
@@ -163,7 +193,7 @@ def sweep_limits(
     prefer: Mapping[str, float] | None = None,
     method: str | None = None,
     limit_at: str = DEFAULT_LIMIT_AT,
-    baseline: str | None = None,
+    baseline: str | Architecture | None = None,
 ) -> tuple[SweptLimit, ...]:
     """The pick from a run's front at each of ten limits on a column, the tightest first.
 
@@ -187,6 +217,12 @@ def sweep_limits(
     return sweep(run.front, column, at_most, at_least, prefer, method, limit_at, known)
 
 
+@checked(
+    run=_RUN,
+    selection=kind_of(Selection, what="a selection, as hwnas.select gives it"),
+    path=arguments.path,
+    weights=arguments.path,
+)
 def export(
     run: Run,
     selection: Selection,

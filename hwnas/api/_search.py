@@ -12,6 +12,7 @@ from typing import Any
 
 from hwnas.algorithms import ALGORITHMS, Setting
 from hwnas.algorithms.warm_start import draw, parse_warm_start
+from hwnas.api._backends import backend_of
 from hwnas.api._running import SearchInterrupted, measuring_notes, run_task, skill_notes
 from hwnas.api._values import (
     ALWAYS_COUNTED,
@@ -20,13 +21,16 @@ from hwnas.api._values import (
     objective_name,
     parse_sources,
     resolve_space,
+    source_text,
 )
 from hwnas.config import DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
+from hwnas.core import arguments, given
+from hwnas.core.arguments import checked, kind_of, many, whole
 from hwnas.core.columns import columns_meant, quantity_of, resolve_column
 from hwnas.core.device import Device
 from hwnas.core.forms import Forms
 from hwnas.core.limits import Limit, parse_limit
-from hwnas.core.objective import Objective
+from hwnas.core.objective import Objective, ObjectiveSpec
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
 from hwnas.core.space import SearchSpace
@@ -38,7 +42,7 @@ from hwnas.engine.run import Run
 from hwnas.engine.store import Store, check_names
 from hwnas.errors import ConfigError, UnknownNameError
 from hwnas.executors import EXECUTORS
-from hwnas.measure.backends import Backend, load_backend
+from hwnas.measure.backends import Backend
 from hwnas.objectives import NothingKnownError
 from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import Problem
@@ -53,6 +57,25 @@ _MIN_USUAL = 2
 """A search by default has so many objectives at least."""
 
 
+@checked(
+    space=given.space,
+    device=given.device,
+    dataset=arguments.text,
+    objectives=many(),
+    constraints=many(kind_of(str, Limit, what="a limit such as 'latency_ms<=5'")),
+    source=arguments.text,
+    power_w=arguments.number,
+    algorithm=arguments.text,
+    warm_start=arguments.text,
+    out=arguments.path,
+    resume=arguments.flag,
+    on_progress=arguments.function,
+    on_scoring=arguments.function,
+    workers=whole(at_least=1),
+    executor=arguments.text,
+    limit_at=arguments.text,
+    on_note=arguments.function,
+)
 def search(
     space: str | SearchSpace,
     device: str | Device | None = None,
@@ -137,7 +160,7 @@ def search(
         StorageError: ``out`` cannot be written.
     """
     space = resolve_space(space, dataset)
-    runs_on = load_backend(backend) if isinstance(backend, str) else backend
+    runs_on = None if backend is None else backend_of(backend)
     if device is None and SOURCE in _sources_named(source, objectives or ()):
         device = local_device(runs_on.name if runs_on else USUAL_BACKEND)
     device = load_device(device) if isinstance(device, str) else device
@@ -148,24 +171,24 @@ def search(
         objectives, unknown = _usual(space, device, source, watts, runs_on)
     if generations is None and budget is None:
         generations = DEFAULT_GENERATIONS
-    given = [_named(item) for item in _listed("objectives", objectives)]
-    own = [name for name, made in given if made is not None]
+    asked = [_named(item) for item in objectives]
+    own = [name for name, made in asked if made is not None]
     limits = dict.fromkeys(
         limit if isinstance(limit, Limit) else parse_limit(limit, "--constraint", own)
-        for limit in _listed("constraints", constraints)
+        for limit in constraints
     )
     make = ALGORITHMS[algorithm]
-    asked = warm_start if warm_start is not None else make.default_warm_start
-    start = None if asked is None else parse_warm_start(asked)
+    usual_start = make.default_warm_start if warm_start is None else warm_start
+    start = None if usual_start is None else parse_warm_start(usual_start)
     config = SearchConfig(
         space=space.name,
         dataset=space.dataset,
         options=dict(space.options),
         device=device.name if device else None,
-        objectives=tuple(name for name, _ in given),
+        objectives=tuple(name for name, _ in asked),
         constraints=tuple(str(limit) for limit in limits),
         limit_at=limit_at,
-        source=source,
+        source=source_text(source),
         power_w=power_w,
         algorithm=algorithm,
         warm_start=None if start is None else str(start),
@@ -174,9 +197,7 @@ def search(
         budget=budget,
         seed=seed,
     )
-    task = _task(space, device, config, given, tuple(limits), runs_on)
-    if workers < 1:
-        raise ConfigError(f"workers must be at least 1; got {workers}.")
+    task = _task(space, device, config, asked, tuple(limits), runs_on)
     work, forms = EXECUTORS[executor](workers), Forms(space)
     candidates = None if start is None else draw(space, start, config.population, config.seed)
 
@@ -184,13 +205,13 @@ def search(
         initial = None
         if candidates is not None:
             initial = candidates.best(config.population, workers, on_scoring)
-        setting = Setting(space, len(given), config.population, config.seed, initial, forms)
+        setting = Setting(space, len(asked), config.population, config.seed, initial, forms)
         return Loop(task, make(setting), store, work, forms)
 
     record = Record(
         config=config.as_dict(),
         columns=task.problem.columns,
-        n_objectives=len(given),
+        n_objectives=len(asked),
         versions={name: importlib.metadata.version(name) for name in _PACKAGES},
         limits=tuple(map(str, task.problem.limits)),
         device_title=device.title if device else None,
@@ -233,17 +254,10 @@ def _unknown_notes(unknown: Sequence[str]) -> list[str]:
     return [f"{words} {'is' if len(unknown) == 1 else 'are'} not known here: no objective.{advice}"]
 
 
-def _listed(name: str, items: Sequence[Any]) -> Sequence[Any]:
-    """The items; a lone text would be taken for a list of letters."""
-    if isinstance(items, str):
-        raise ConfigError(f"{name} must be a list; got the text {items!r}. Put it in brackets.")
-    return items
-
-
 def _sources_named(source: str, objectives: Sequence[Any]) -> set[str]:
     """Sources that a search names, as its usual one or for one quantity."""
     usual, its_own = parse_sources(source)
-    texts = (str(item).partition(":")[2] for item in objectives if isinstance(item, str))
+    texts = (objective_name(item).partition(":")[2] for item in objectives if isinstance(item, str))
     return {usual, *its_own.values(), *texts}
 
 
@@ -251,7 +265,8 @@ def _named(item: Any) -> tuple[str, Objective | None]:
     """An objective's name in the configuration, and the objective if it is the user's own."""
     if isinstance(item, str):
         return objective_name(item), None
-    own = item if hasattr(item, "spec") else objective(item)
+    is_made = isinstance(getattr(item, "spec", None), ObjectiveSpec)
+    own = item if is_made else objective(item)
     return own.spec.column, own
 
 
@@ -259,7 +274,7 @@ def _task(
     space: SearchSpace,
     device: Device | None,
     config: SearchConfig,
-    given: Sequence[tuple[str, Objective | None]],
+    asked: Sequence[tuple[str, Objective | None]],
     limits: tuple[Limit, ...],
     backend: Backend | None,
 ) -> Task:
@@ -270,14 +285,12 @@ def _task(
             "--power-w needs energy among the objectives, with no source of its own; it is not "
             "there."
         )
-    # Objectives of the user's own never ask the source, which may still be misspelt.
-    parse_sources(config.source)
 
     def make(name: str) -> Objective:
         return make_objective(space, name, device, config.source, config.power_w, backend=backend)
 
-    measures = [own or make(name) for name, own in given]
-    _check_distinct([name for name, _ in given], measures)
+    measures = [own or make(name) for name, own in asked]
+    _check_distinct([name for name, _ in asked], measures)
     for name in [*(limit.column for limit in limits), *ALWAYS_COUNTED]:
         if not columns_meant(name, [measure.spec.column for measure in measures]):
             measures.append(make(name))
@@ -293,7 +306,7 @@ def _task(
     )
     return Task(
         space=space,
-        problem=Problem(tuple(measures), len(given), limits),
+        problem=Problem(tuple(measures), len(asked), limits),
         population=config.population,
         generations=config.generations,
         budget=config.budget,

@@ -56,7 +56,7 @@ def _explain(error: Exception) -> tuple[str, int]:
     from hwnas.errors import HwnasError
 
     if isinstance(error, HwnasError):
-        return str(error), _exit.USER_ERROR
+        return error.typed, _exit.USER_ERROR
     # Usage errors are of typer's private copy of click: their class cannot be named, but they alone
     # can format themselves.
     if hasattr(error, "format_message"):

@@ -258,8 +258,17 @@ def described_names() -> list[str]:
     return sorted(_files())
 
 
+def described_devices() -> dict[str, Device]:
+    """Every device that a TOML file describes, by name.
+
+    Raises:
+        ConfigError: A file is no device description.
+    """
+    return {name: read_device(path, name) for name, path in _files().items()}
+
+
 def described_device(name: str) -> Device:
-    """The device that the TOML file called ``name`` describes.
+    """The device that the TOML file called just ``name`` describes.
 
     Raises:
         UnknownNameError: There is none.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hwnas.core.arguments import must_be
 from hwnas.core.columns import resolve_column
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.errors import ShapeError
@@ -35,6 +36,12 @@ class Front:
     n_objectives: int
 
     def __post_init__(self) -> None:
+        for name, kind in (("archs", tuple), ("columns", tuple), ("n_objectives", int)):
+            if not isinstance(getattr(self, name), kind):
+                raise must_be(name, f"a {kind.__name__}", getattr(self, name))
+        for name in ("values", "lower", "upper"):
+            if not isinstance(getattr(self, name), np.ndarray):
+                raise must_be(name, "an array", getattr(self, name))
         expected = (len(self.archs), len(self.columns))
         for name in ("values", "lower", "upper"):
             shape = getattr(self, name).shape

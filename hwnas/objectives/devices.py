@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hwnas.core.device import Device, described_device, described_names
+from hwnas.core.device import Device, described_device, described_devices, described_names
 from hwnas.core.target import Target
-from hwnas.errors import UnknownNameError
+from hwnas.errors import known_name
 from hwnas.predictors import predictor_cards
 from hwnas.spaces import SPACES
 from hwnas.tables.catalogue import catalogue
@@ -22,22 +22,27 @@ def device_names() -> list[str]:
 
 
 def load_device(name: str) -> Device:
-    """The device called ``name``.
+    """The device called ``name``, or of that title; capitals, spaces, ``-`` and ``_`` aside.
 
     A device that no file describes is one all the same if a table or a predictor names it: its
     title is its name, and its kind is unknown.
 
     Raises:
+        ArgumentError: ``name`` is no text.
         UnknownNameError: There is none.
         ConfigError: Its file is no device description.
         TableError: The card of a table cannot be read.
         ArtifactError: The card of a predictor cannot be read.
     """
+    if not isinstance(name, str):
+        known_name("device", name, device_names())
     if name in described_names():
         return described_device(name)
     source = _named_by_tables().get(name) or _named_by_predictors().get(name)
     if source is None:
-        raise UnknownNameError("device", name, device_names(), "hwnas devices")
+        titles = {each: device.title for each, device in described_devices().items()}
+        # What is said of a name that is none; else the device itself has that name.
+        return load_device(known_name("device", name, device_names(), "hwnas devices", titles))
     return Device(name, title=name, kind="unknown", source=source)
 
 
