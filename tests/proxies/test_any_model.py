@@ -136,13 +136,14 @@ def test_macs_are_unknown_where_nobody_counts_an_operator(batch: tuple) -> None:
 
 def test_macs_that_are_not_of_one_image_are_unknown(batch: tuple) -> None:
     class Positions(nn.Module):
+        """Adds what it computes once for the whole minibatch."""
+
         def __init__(self) -> None:
             super().__init__()
             self.places, self.last = nn.Linear(1, 192), nn.Linear(192, 5)
 
         def forward(self, images: torch.Tensor) -> torch.Tensor:
-            return self.last(images.flatten(1) + self.places(images.new_ones(1, 1)) @ torch.eye(
-                192, dtype=images.dtype)[:, :191].sum(1).diag())  # fmt: skip
+            return self.last(images.flatten(1) + self.places(images.new_ones(1, 1)))
 
     model = Positions().double()
     seven = batch[0][:7], batch[1][:7]
@@ -485,7 +486,7 @@ def test_a_text_is_no_list_of_proxies() -> None:
 def test_a_loader_of_something_else_is_told() -> None:
     with pytest.raises(ConfigError, match="must be a pair of images and labels; got dict"):
         proxies.take([{"image": IMAGES}], 2)
-    with pytest.raises(ConfigError, match="n_images must be a whole number, at least 1; got 0"):
+    with pytest.raises(ConfigError, match="n_images must be at least 1; got 0"):
         proxies.take([(IMAGES, LABELS)], 0)
 
 
