@@ -135,6 +135,13 @@ def test_space_of_ones_own_is_exported_by_row_and_by_string(
     assert run.front[0].build()(pytest.importorskip("torch").zeros(1, 3, 8, 8)).shape[-1] == 10
 
 
+def test_folder_with_the_mark_in_its_name_is_found(run: hwnas.Run) -> None:
+    run.path.rename("my#run")
+    assert hwnas.export("my#run#1", "m.onnx").arch == run.front.archs[0]
+    with pytest.raises(ConfigError, match="as my#run#14, or as my#run#pick; got 'my#run'"):
+        hwnas.export("my#run", "n.onnx")
+
+
 def test_front_of_a_space_that_is_gone_is_read_and_not_built(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,7 +86,11 @@ def _is_row(text: str, space: str | SearchSpace | None) -> bool:
     if mark:
         # The strings of some space may have a '#' in them.
         return space is None or os.path.isdir(folder)
-    return os.path.isfile(os.path.join(text, RECORD))
+    return _is_run(text)
+
+
+def _is_run(folder: str) -> bool:
+    return os.path.isfile(os.path.join(folder, RECORD))
 
 
 def _row(text: str, space: str | SearchSpace | None, dataset: str | None) -> Choice | Selection:
@@ -99,7 +103,7 @@ def _row(text: str, space: str | SearchSpace | None, dataset: str | None) -> Cho
     """
     folder, mark, number = text.rpartition("#")
     if not mark or not (number == PICK or _NUMBER.fullmatch(number)):
-        example = folder if mark else text
+        example = text if not mark or _is_run(text) else folder
         raise ConfigError(
             f"A row of a run must be named by its number, as {example}#14, or as {example}#{PICK}; "
             f"got '{text}'."
@@ -169,6 +173,6 @@ def _short(text: str) -> str:
 def _parses(name: str, text: str) -> bool:
     try:
         load_space(name).parse(text)
-    except ArchitectureError:
+    except Exception:  # a stranger's space must not keep the others from being found
         return False
     return True

@@ -11,6 +11,7 @@ import numpy as np
 from hwnas.choose.front import as_numbers
 from hwnas.core.architecture import Architecture
 from hwnas.core.batch import Batch
+from hwnas.core.columns import numbers_by_column
 from hwnas.core.device import Device
 from hwnas.core.objective import Objective
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, Direction
@@ -40,6 +41,7 @@ __all__ = [
     "INPUTS",
     "lacking_skill",
     "make_objective",
+    "numbers_by_column",
     "objective",
     "objective_name",
     "predict",
