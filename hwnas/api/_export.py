@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 
 from hwnas.api._runs import load_run, select
 from hwnas.api._values import resolve_space
@@ -13,7 +12,13 @@ from hwnas.core.architecture import Architecture
 from hwnas.core.space import SearchSpace
 from hwnas.engine.record import RECORD
 from hwnas.errors import ArchitectureError, ConfigError
-from hwnas.models.export import Export, check_destination, export_onnx, export_record
+from hwnas.models.export import (
+    Export,
+    as_path,
+    check_destination,
+    export_onnx,
+    export_record,
+)
 from hwnas.spaces import SPACES, load_space
 
 __all__ = ["check_destination", "export", "export_record"]
@@ -62,8 +67,8 @@ def export(
             cannot be written from its graph, and onnxscript is not.
         StorageError: The folder cannot be written.
     """
-    file = _path(out, "out")
-    trained = None if weights is None else _path(weights, "weights")
+    file = as_path(out, "out")
+    trained = None if weights is None else as_path(weights, "weights")
     check_destination(file, overwrite)
     if isinstance(what, str) and _is_row(what, space):
         what = _row(what, space, dataset)
@@ -72,12 +77,6 @@ def export(
         return what.export(file, trained, seed, overwrite)
     found, arch = _architecture(what, space, dataset)
     return export_onnx(found, arch, file, trained, seed, overwrite=overwrite)
-
-
-def _path(given: str | os.PathLike[str], name: str) -> Path:
-    if not isinstance(given, str | os.PathLike):
-        raise ConfigError(f"{name} must be a path; got {type(given).__name__}.")
-    return Path(given)
 
 
 def _is_row(text: str, space: str | SearchSpace | None) -> bool:
@@ -103,10 +102,10 @@ def _row(text: str, space: str | SearchSpace | None, dataset: str | None) -> Cho
     """
     folder, mark, number = text.rpartition("#")
     if not mark or not (number == PICK or _NUMBER.fullmatch(number)):
-        example = text if not mark or _is_run(text) else folder
+        example = _short(text if not mark or _is_run(text) else folder)
         raise ConfigError(
             f"A row of a run must be named by its number, as {example}#14, or as {example}#{PICK}; "
-            f"got '{text}'."
+            f"got '{_short(text)}'."
         )
     _check_unnamed(space, dataset)
     run = load_run(folder)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hwnas.core.architecture import Architecture
@@ -16,7 +15,7 @@ from hwnas.core.quantity import Source
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError
 from hwnas.models.building import build_model
-from hwnas.models.export import Export, export_onnx
+from hwnas.models.export import Export, as_path, export_onnx
 
 if TYPE_CHECKING:
     import torch
@@ -49,8 +48,9 @@ class Choice:
 
     @property
     def sources(self) -> Mapping[str, Source]:
-        """Where each value comes from, by column."""
-        return ByColumn((spec.column, spec.source) for spec in self.columns)
+        """Where each value comes from, by column; nothing of what the user says has a source."""
+        told = self.columns if self.arch else ()
+        return ByColumn((spec.column, spec.source) for spec in told)
 
     def interval(self, column: str) -> tuple[float, float]:
         """Ends of the 90 % interval; the value twice where there is none."""
@@ -98,8 +98,8 @@ class Choice:
         """
         space, arch = self.located()
         told = {"row": self.record(self.columns)} if details is None else details
-        file = None if weights is None else Path(weights)
-        return export_onnx(space, arch, Path(path), file, seed, told, overwrite)
+        file = None if weights is None else as_path(weights, "weights")
+        return export_onnx(space, arch, as_path(path, "path"), file, seed, told, overwrite)
 
     def located(self) -> tuple[SearchSpace, Architecture]:
         """Its search space, and what it is there.
@@ -122,7 +122,7 @@ class Choice:
         Args:
             columns: Those of its values that are told.
         """
-        values = {}
+        values, sources = {}, self.sources
         for spec in columns:
             ends = self.intervals.get(spec.column, (float("nan"),) * 2)
             value, lower, upper = spec.numbers((self.values[spec.column], *ends))
@@ -131,8 +131,7 @@ class Choice:
                 "lower": lower,
                 "upper": upper,
                 "unit": spec.unit,
-                # Of what the user says, nobody knows where it comes from.
-                "source": spec.source if self.arch else None,
+                "source": sources.get(spec.column),
                 "detail": spec.detail,
                 "lacks_skill": spec.lacks_skill,
             }
@@ -147,10 +146,9 @@ class Choice:
     def _listing(self) -> Listing:
         """Its values with intervals and sources, a row each."""
         rows = []
-        for spec in self.columns:
-            ends = self.intervals.get(spec.column, (float("nan"),) * 2)
-            numbers = spec.numbers((self.values[spec.column], *ends))
-            rows.append((spec.column, *map(cell, numbers), spec.source))
+        for column, told in self.record(self.columns)["values"].items():
+            numbers = (told[name] for name in ("value", "lower", "upper"))
+            rows.append((column, *map(cell, numbers), told["source"] or ""))
         where = f"row {self.row} of the front" if self.row else "not on the front"
         head = f"Choice, {where}: {self.arch or 'values without an architecture'}"
         return Listing([head], ("", "value", "lower", "upper", "source"), rows)
