@@ -234,7 +234,7 @@ def as_numbers(values: pd.Series, spec: ObjectiveSpec) -> pd.Series:
     """
     numbers = values.astype(float)
     known = numbers[np.isfinite(numbers)]
-    if not spec.is_count or not len(known) or (known % 1).any():
+    if not spec.is_whole or not len(known) or (known % 1).any():
         return numbers
     # Only pandas' own integers can be unknown.
     return numbers.astype("int64" if len(known) == len(numbers) else "Int64")

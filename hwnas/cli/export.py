@@ -8,9 +8,14 @@ from typing import Annotated
 import typer
 
 from hwnas.cli._exported import PERMIT, Force, Weights, print_export
+from hwnas.cli._help import examples
 from hwnas.cli._space import OptionTexts
 
 
+@examples(
+    "hwnas export 'runs/nasbench201-edgegpu#14' --out model.onnx",
+    "hwnas export 'runs/nasbench201-edgegpu#pick' --out model.onnx --weights trained.safetensors",
+)
 def export(
     what: Annotated[
         str,

@@ -116,28 +116,28 @@ def target_of(name: str) -> Target | None:
         return None
 
 
-def is_count(column: str) -> bool:
-    """Whether a column holds numbers of things, and so whole ones."""
+def is_whole(column: str) -> bool:
+    """Whether a column holds numbers of things or bytes, and so whole ones."""
     quantity = quantity_of(column)
-    return quantity is not None and quantity.is_count
+    return quantity is not None and quantity.is_whole
 
 
-def number(value: float | None, is_whole: bool) -> int | float | None:
-    """A value as files and people have it: a count stays whole, unknown is None.
+def number(value: float | None, whole: bool) -> int | float | None:
+    """A value as files and people have it: whole numbers stay whole, unknown is None.
 
     Args:
         value: The value; NaN or None where unknown.
-        is_whole: Whether it is a count; the mean over some need not be whole, and is kept.
+        whole: Whether it is of whole numbers; the mean over some need not be one, and is kept.
 
     Example:
-        >>> number(1073466.0, is_count("params"))
+        >>> number(1073466.0, is_whole("params"))
         1073466
     """
     if value is None or not math.isfinite(value):
         return None
-    return int(value) if is_whole and float(value).is_integer() else float(value)
+    return int(value) if whole and float(value).is_integer() else float(value)
 
 
 def numbers_by_column(values: Mapping[str, float | None]) -> dict[str, int | float | None]:
     """Values by column as JSON can hold them; see ``number``."""
-    return {column: number(value, is_count(column)) for column, value in values.items()}
+    return {column: number(value, is_whole(column)) for column, value in values.items()}

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from hwnas.core.batch import Batch
-from hwnas.core.columns import is_count, number
+from hwnas.core.columns import is_whole, number
 from hwnas.core.quantity import Direction, Source
 from hwnas.core.target import Target
 from hwnas.errors import ShapeError
@@ -98,14 +98,14 @@ class ObjectiveSpec:
         )
 
     @property
-    def is_count(self) -> bool:
+    def is_whole(self) -> bool:
         """Whether its values are whole numbers: of what is counted, or of a quantity that is."""
-        return self.source == "counted" or is_count(self.column)
+        return self.source == "counted" or is_whole(self.column)
 
     def numbers(self, values: Iterable[float]) -> list[int | float | None]:
         """Its values as files and people have them: whole numbers stay whole, unknown is None."""
-        is_whole = self.is_count
-        return [number(value, is_whole) for value in values]
+        whole = self.is_whole
+        return [number(value, whole) for value in values]
 
 
 @dataclass(frozen=True, slots=True)

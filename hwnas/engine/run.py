@@ -152,21 +152,37 @@ class Run:
 
         Empty where nothing was feasible.
         """
+        return self.front_after(len(self._trials))
+
+    def front_after(self, n_evaluated: int) -> Front:
+        """The front of the first architectures evaluated, in the same order.
+
+        Args:
+            n_evaluated: How many of them count.
+        """
         record = self.record
-        feasible = np.flatnonzero(self._results.is_feasible)
+        feasible = np.flatnonzero(self._results.is_feasible[:n_evaluated])
         values = self._results.values[feasible, : record.n_objectives, 0]
         values = minimised(values, record.objectives)
         kept = non_dominated(values)
         order = np.lexsort(values[kept].T[::-1])
-        chosen = self._trials.part(feasible[kept][order])
+        return self._table(feasible[kept][order])
+
+    @property
+    def evaluated(self) -> Front:
+        """All architectures that did not fail, in the order asked, in the form of a front."""
+        return self._table(np.flatnonzero(self._results.status != "failed"))
+
+    def _table(self, rows: np.ndarray) -> Front:
+        chosen = self._trials.part(rows)
         table = chosen.results.values
         return Front(
             archs=chosen.archs,
-            columns=record.columns,
+            columns=self.record.columns,
             values=table[:, :, 0],
             lower=table[:, :, 1],
             upper=table[:, :, 2],
-            n_objectives=record.n_objectives,
+            n_objectives=self.record.n_objectives,
             space=self._space_if_known(),
         )
 

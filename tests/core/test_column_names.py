@@ -12,7 +12,7 @@ from hwnas.core.columns import (
     ByColumn,
     column_of,
     columns_meant,
-    is_count,
+    is_whole,
     number,
     numbers_by_column,
     quantity_of,
@@ -110,12 +110,12 @@ def test_a_users_own_column_holds_no_quantity() -> None:
 def test_counts_are_those_of_things() -> None:
     counted = ("params", "macs", "size_bytes", "peak_memory_bytes@precision=int8")
     others = ("latency_ms", "accuracy_pct@test", "energy_mj", "throughput_ips", "mine")
-    assert all(map(is_count, counted))
-    assert not any(map(is_count, others))
+    assert all(map(is_whole, counted))
+    assert not any(map(is_whole, others))
 
 
 @pytest.mark.parametrize(
-    ("value", "is_whole", "expected"),
+    ("value", "whole", "expected"),
     [
         (1073466.0, True, 1073466),
         (1073466.5, True, 1073466.5),
@@ -125,8 +125,8 @@ def test_counts_are_those_of_things() -> None:
         (None, True, None),
     ],
 )
-def test_number_is_whole_only_where_it_counts(value, is_whole: bool, expected) -> None:
-    found = number(value, is_whole)
+def test_number_is_whole_only_where_it_counts(value, whole: bool, expected) -> None:
+    found = number(value, whole)
     assert (found, type(found)) == (expected, type(expected))
 
 

@@ -7,6 +7,7 @@ import csv
 import json
 import math
 import re
+import resource
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,13 +15,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from changed_records import sealed
 
 import hwnas
 from hwnas.choose.front import Front
 from hwnas.core.architecture import Architecture
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
 from hwnas.engine.run import front_csv
-from hwnas.errors import ConfigError, RunError
+from hwnas.errors import ConfigError, RunError, StorageError
 from hwnas.tables import class_means, load_table
 
 Started = Callable[..., hwnas.Run]
@@ -219,7 +221,7 @@ def test_a_run_names_its_limits_and_its_device_in_full(started: Started) -> None
         objectives=["latency"], device="edgegpu", constraints=["latency<=5", "latency_ms <= 5.0"]
     )
     data = _strict(run.path / "run.json")
-    assert data["schema"] == 2
+    assert data["schema"] == 3
     assert data["limits"] == data["config"]["constraints"] == ["latency_ms <= 5"]
     assert data["device_title"] == hwnas.load_device("edgegpu").title
 
@@ -278,7 +280,7 @@ def test_a_resumed_run_keeps_the_meaning_of_its_limits(started: Started) -> None
     short = started("short", **settings, limit_at="point")
     record = json.loads((short.path / "run.json").read_text())
     del record["config"]["limit_at"]
-    (short.path / "run.json").write_text(json.dumps(record))
+    (short.path / "run.json").write_text(json.dumps(sealed(record)))
     with pytest.raises(RunError, match="limit_at is point there and interval here"):
         started("short", **settings, limit_at="interval", resume=True)
     longer = started("short", **settings, generations=9, resume=True)
@@ -417,3 +419,15 @@ def test_a_run_says_how_many_evaluations_failed(started: Started) -> None:
     assert note in page
     assert "Failed evaluations" in page
     assert run.record.status == "finished"
+
+
+def test_a_search_on_a_full_disk_leaves_no_run(started: Started, tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # The record fits in; what is evaluated does not.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        with pytest.raises(StorageError, match=r"run\.sqlite must be readable and writable"):
+            started("full")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.glob("full*")) == []

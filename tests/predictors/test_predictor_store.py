@@ -15,13 +15,14 @@ import pytest
 from additive_table import ACCURACY, LATENCY, PARTIAL
 from made_up import linear_predictor
 
+from hwnas import _records
 from hwnas._files import sha256_bytes
 from hwnas._resources import cache_dir
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
 from hwnas.errors import ArtifactError, StorageError
 from hwnas.fitting.columns import Fitted, write_predictor
-from hwnas.predictors import find_predictor, predictor_cards, store
+from hwnas.predictors import find_predictor, predictor_cards
 from hwnas.predictors.card import SCHEMA, Card, Sizes
 from hwnas.predictors.store import INDEX, PACKED, pack, stored_in
 
@@ -96,7 +97,7 @@ def test_a_write_that_dies_before_the_index_leaves_the_old_state(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(store, "write_json", die)
+        patch.setattr(_records, "write_text", die)
         with pytest.raises(KeyboardInterrupt):
             write_predictor(tmp_path, _made_up(nasbench201, 60.0))
     assert _cards(tmp_path) == before
