@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 
 from hwnas.api._runs import load_run, select
 from hwnas.api._values import resolve_space
 from hwnas.choose import Choice, Selection
+from hwnas.core import arguments, given
 from hwnas.core.architecture import Architecture
+from hwnas.core.arguments import checked, kind_of
 from hwnas.core.space import SearchSpace
 from hwnas.engine.record import RECORD
 from hwnas.errors import ArchitectureError, ConfigError
-from hwnas.models.export import (
-    Export,
-    as_path,
-    check_destination,
-    export_onnx,
-    export_record,
-)
+from hwnas.models.export import Export, check_destination, export_onnx, export_record
 from hwnas.spaces import SPACES, load_space
 
 __all__ = ["check_destination", "export", "export_record"]
@@ -28,6 +25,18 @@ PICK = "pick"
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
+@checked(
+    what=kind_of(
+        *(str, Architecture, Choice, Selection),
+        what="an architecture, its string, a row of a run such as 'runs/x#14', or a selection",
+    ),
+    out=arguments.path,
+    space=given.space,
+    dataset=arguments.text,
+    weights=arguments.path,
+    seed=arguments.whole(at_least=0),
+    overwrite=arguments.flag,
+)
 def export(
     what: str | Architecture | Choice | Selection,
     out: str | os.PathLike[str],
@@ -67,8 +76,7 @@ def export(
             cannot be written from its graph, and onnxscript is not.
         StorageError: The folder cannot be written.
     """
-    file = as_path(out, "out")
-    trained = None if weights is None else as_path(weights, "weights")
+    file, trained = Path(out), None if weights is None else Path(weights)
     check_destination(file, overwrite)
     if isinstance(what, str) and _is_row(what, space):
         what = _row(what, space, dataset)
@@ -131,11 +139,6 @@ def _architecture(
         ConfigError: It may be of several spaces.
         UnknownNameError: There is no such space or data set.
     """
-    if not isinstance(what, str | Architecture):
-        raise ConfigError(
-            "What is exported must be an architecture, its string, a row of a run such as "
-            f"'runs/x#14', or a selection; got {type(what).__name__}."
-        )
     if space is None:
         space = what.space if isinstance(what, Architecture) else _space_of(what)
     found = resolve_space(space, dataset)

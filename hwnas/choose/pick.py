@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hwnas.core import arguments
 from hwnas.core.architecture import Architecture
+from hwnas.core.arguments import checked
 from hwnas.core.columns import ByColumn, resolve_column
 from hwnas.core.display import Listing, cell
 from hwnas.core.objective import ObjectiveSpec
@@ -15,7 +18,7 @@ from hwnas.core.quantity import Source
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError
 from hwnas.models.building import build_model
-from hwnas.models.export import Export, as_path, export_onnx
+from hwnas.models.export import Export, export_onnx
 
 if TYPE_CHECKING:
     import torch
@@ -70,6 +73,11 @@ class Choice:
         """
         return build_model(*self.located(), seed)
 
+    @checked(
+        path=arguments.path,
+        weights=arguments.path,
+        overwrite=arguments.flag,
+    )
     def export(
         self,
         path: str | os.PathLike[str],
@@ -98,8 +106,8 @@ class Choice:
         """
         space, arch = self.located()
         told = {"row": self.record(self.columns)} if details is None else details
-        file = None if weights is None else as_path(weights, "weights")
-        return export_onnx(space, arch, as_path(path, "path"), file, seed, told, overwrite)
+        file = None if weights is None else Path(weights)
+        return export_onnx(space, arch, Path(path), file, seed, told, overwrite)
 
     def located(self) -> tuple[SearchSpace, Architecture]:
         """Its search space, and what it is there.

@@ -146,17 +146,6 @@ def export_onnx(
     return export
 
 
-def as_path(given: str | os.PathLike[str], name: str) -> Path:
-    """What a user gave as a path.
-
-    Raises:
-        ConfigError: It is none.
-    """
-    if not isinstance(given, str | os.PathLike):
-        raise ConfigError(f"{name} must be a path; got {type(given).__name__}.")
-    return Path(given)
-
-
 def check_destination(
     path: Path, overwrite: bool = False, permit: str = "pass overwrite=True"
 ) -> Path:
