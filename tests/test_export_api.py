@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import hwnas
+from hwnas.api._export import _space_of
 from hwnas.cli import main
 from hwnas.core.architecture import Architecture
 from hwnas.core.graph import GraphBuilder, OperationGraph
@@ -113,6 +114,12 @@ def test_pick_is_what_select_picks(run: hwnas.Run) -> None:
     assert card["arch"] == selection.pick.arch
     assert card["selection"]["method"] == selection.method
     assert selection.export("same.onnx").sha256 == card["model"]["sha256"]
+
+
+@pytest.mark.parametrize("name", list(SPACES))
+def test_string_of_a_space_that_ships_is_one_of_no_other(name: str) -> None:
+    archs = hwnas.load_space(name).sample(20, np.random.default_rng(0))
+    assert {_space_of(str(arch)) for arch in archs} == {name}
 
 
 def test_space_of_a_string_is_found_where_one_only_has_it(tmp_path: Path) -> None:
