@@ -84,6 +84,10 @@ def _explain(error: Exception) -> tuple[str, int]:
 
     if isinstance(error, HwnasError):
         return str(error), _exit.FAILURE if error.is_failure else _exit.USER_ERROR
+    if isinstance(error, OSError) and error.strerror:
+        # A folder that cannot be entered, or a full disk behind the output.
+        what = error.filename or "The output"
+        return f"{what} cannot be read or written ({error.strerror}).", _exit.FAILURE
     # Usage errors are of typer's private copy of click: their class cannot be named, but they alone
     # can format themselves.
     if hasattr(error, "format_message"):
