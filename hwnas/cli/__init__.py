@@ -34,12 +34,11 @@ def _noted() -> Iterator[None]:
     told = set[str]()
 
     def note(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
-        text = " ".join(str(message).split())
-        if not issubclass(category, SkippedFileWarning):
+        if not isinstance(message, SkippedFileWarning):
             usual(message, category, *place, **more)
-        elif text not in told:
-            told.add(text)
-            print(f"Note: {text}", file=sys.stderr)
+        elif message.typed not in told:
+            told.add(message.typed)
+            print(f"Note: {message.typed}", file=sys.stderr)
 
     with warnings.catch_warnings():
         usual = warnings.showwarning
@@ -53,7 +52,11 @@ def _run(words: list[str], wants_traceback: bool) -> int:
     from typer.main import get_command
 
     from hwnas.cli._app import app
+    from hwnas.cli._console import write_anything
+    from hwnas.errors import one_line
 
+    write_anything(sys.stdout)
+    write_anything(sys.stderr)
     try:
         # Commands find the words as typed in their context's obj.
         result = get_command(app).main(
@@ -63,9 +66,12 @@ def _run(words: list[str], wants_traceback: bool) -> int:
         return result if isinstance(result, int) else 0
     except (KeyboardInterrupt, typer.Abort):
         return _exit.INTERRUPTED
-    except (BrokenPipeError, SystemExit):
+    except (BrokenPipeError, SystemExit) as leaving:
+        # Completion in a shell ends so.
+        if isinstance(leaving, SystemExit) and leaving.code == 0:
+            return 0
         # The reader, such as head, has seen enough; rich and typer leave by themselves then, with
-        # status 1, and for no other reason. What is left to flush goes nowhere.
+        # status 1. What is left to flush goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
@@ -74,7 +80,7 @@ def _run(words: list[str], wants_traceback: bool) -> int:
         message, status = _explain(error)
     # Without arguments the help has said it all, and the message is empty.
     if message:
-        print(f"Error: {' '.join(message.split())}", file=sys.stderr)
+        print(f"Error: {one_line(' '.join(message.split()))}", file=sys.stderr)
     return status
 
 
@@ -83,7 +89,7 @@ def _explain(error: Exception) -> tuple[str, int]:
     from hwnas.errors import HwnasError
 
     if isinstance(error, HwnasError):
-        return str(error), _exit.FAILURE if error.is_failure else _exit.USER_ERROR
+        return error.typed, _exit.FAILURE if error.is_failure else _exit.USER_ERROR
     if isinstance(error, OSError) and error.strerror:
         # A folder that cannot be entered, or a full disk behind the output.
         what = error.filename or "The output"

@@ -43,7 +43,7 @@ class Reach:
     threads: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Device:
     """A target machine.
 
@@ -88,6 +88,9 @@ class Device:
                 f"Device '{self.name}': the rated power must be a positive number of watts; "
                 f"got {power:g}."
             )
+
+    def __repr__(self) -> str:
+        return f"Device {self.name}: {self.title}, {self.kind}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +264,7 @@ def readable_names() -> list[str]:
 
 
 def described_device(name: str) -> Device:
-    """The device that the TOML file called ``name`` describes.
+    """The device that the TOML file called just ``name`` describes.
 
     Raises:
         UnknownNameError: There is none.

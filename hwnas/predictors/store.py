@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from hwnas.predictors.card import CARDS, INDEXES, SCORED, Card, Index
 INDEX = "index.json"
 PACKED = "predictors.zip"
 _LOCK = ".lock"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +163,10 @@ def _remove_replaced(folder: Path, card: Card) -> None:
 
 
 def _remove_unnamed(folder: Path, cards: Sequence[Card]) -> None:
-    """Remove models that no card names any more."""
-    named = {_model(sha256) for card in cards for sha256 in _hashes(card)}
+    """Remove models that no card names any more; files of other names are not ours."""
+    named = {sha256 for card in cards for sha256 in _hashes(card)}
     for path in (folder / "models").glob("*.onnx"):
-        if path.relative_to(folder).as_posix() not in named:
+        if _SHA256.fullmatch(path.stem) and path.stem not in named:
             path.unlink(missing_ok=True)
 
 

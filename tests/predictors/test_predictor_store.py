@@ -77,6 +77,16 @@ def test_a_predictor_takes_the_place_of_its_like_and_leaves_no_model_behind(
     assert _models(tmp_path) == {f"{card.model.sha256}.onnx"}
 
 
+def test_models_of_other_names_are_left_alone(nasbench201: SearchSpace, tmp_path: Path) -> None:
+    mine = tmp_path / "nasbench201" / "models" / "mine.onnx"
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"mine")
+    for mean in (50.0, 51.0):
+        write_predictor(tmp_path, _made_up(nasbench201, mean=mean))
+    assert mine.read_bytes() == b"mine"
+    assert len(_models(tmp_path)) == 2
+
+
 def test_a_write_that_dies_before_the_index_leaves_the_old_state(
     nasbench201: SearchSpace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
