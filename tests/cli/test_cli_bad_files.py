@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -109,3 +111,15 @@ def test_predictors_are_listed_beside_a_damaged_index(run: Run, tmp_path: Path) 
     out, (note,) = run("devices", "show", "raspi4")
     assert "Kendall" in out
     assert "index.json" in note or "artifacts/nasbench201 must be an index" in note
+
+
+def test_an_output_that_cannot_be_written_is_one_line_and_a_failure() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "hwnas", "spaces"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "Error: The output cannot be read or written (No space left on device).\n"
