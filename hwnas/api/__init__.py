@@ -12,12 +12,13 @@ if TYPE_CHECKING:
         device_names,
         device_predictors,
         device_record,
-        known_on,
         load_device,
+        searchable,
         tables_of,
     )
     from hwnas.api._energy import attach_energy, meter_statuses
     from hwnas.api._explain import explain, explanations, first, label_of, legend_of
+    from hwnas.api._export import check_destination, export, export_record
     from hwnas.api._fit import (
         fit,
         fit_quality_transfer,
@@ -35,14 +36,19 @@ if TYPE_CHECKING:
         recheck_record,
     )
     from hwnas.api._profiled import Profiled, profiled_record
-    from hwnas.api._proxies import choose_architectures, n_cores, plan_scoring, score_rows, sweep
+    from hwnas.api._proxies import (
+        choose_architectures,
+        n_cores,
+        plan_scoring,
+        score_rows,
+        sweep,
+        unscored_notes,
+    )
     from hwnas.api._report import compare_runs, open_page, verdict, write_comparison, write_report
     from hwnas.api._runs import (
         DEFAULT_LIMIT_AT,
         Share,
         check_feasible,
-        export,
-        export_record,
         front_record,
         limit_notes,
         load_run,
@@ -54,6 +60,7 @@ if TYPE_CHECKING:
         sweep_limits,
         sweep_record,
     )
+    from hwnas.api._sample import Sample, sample, sample_record
     from hwnas.api._search import DEFAULT_GENERATIONS, SearchInterrupted, search
     from hwnas.api._spaces import space_of, spaces
     from hwnas.api._sustain import parse_duration, sustain
@@ -85,8 +92,8 @@ _HOMES = {
         "device_names",
         "device_predictors",
         "device_record",
-        "known_on",
         "load_device",
+        "searchable",
         "tables_of",
     ),
     "_energy": ("attach_energy", "meter_statuses"),
@@ -97,6 +104,7 @@ _HOMES = {
         "label_of",
         "legend_of",
     ),
+    "_export": ("check_destination", "export", "export_record"),
     "_fit": (
         "fit",
         "fit_quality_transfer",
@@ -122,14 +130,13 @@ _HOMES = {
         "plan_scoring",
         "score_rows",
         "sweep",
+        "unscored_notes",
     ),
     "_report": ("compare_runs", "open_page", "verdict", "write_comparison", "write_report"),
     "_runs": (
         "DEFAULT_LIMIT_AT",
         "Share",
         "check_feasible",
-        "export",
-        "export_record",
         "front_record",
         "limit_notes",
         "load_run",
@@ -146,6 +153,7 @@ _HOMES = {
         "SearchInterrupted",
         "search",
     ),
+    "_sample": ("Sample", "sample", "sample_record"),
     "_spaces": (
         "space_of",
         "spaces",
@@ -189,11 +197,13 @@ __all__ = [
     "BackendStatus",
     "Plan",
     "Profiled",
+    "Sample",
     "SearchInterrupted",
     "Share",
     "add_device",
     "attach_energy",
     "backend_statuses",
+    "check_destination",
     "check_feasible",
     "choose_architectures",
     "choose_device",
@@ -214,7 +224,6 @@ __all__ = [
     "hint",
     "import_tables",
     "in_words",
-    "known_on",
     "label_of",
     "lacking_skill",
     "learned_record",
@@ -251,8 +260,11 @@ __all__ = [
     "quoted",
     "recheck_device",
     "recheck_record",
+    "sample",
+    "sample_record",
     "score_rows",
     "search",
+    "searchable",
     "select",
     "selection_record",
     "skill_note",
@@ -265,6 +277,7 @@ __all__ = [
     "table_record",
     "tables",
     "tables_of",
+    "unscored_notes",
     "unused_rows",
     "verdict",
     "write_comparison",

@@ -10,7 +10,8 @@ from hwnas.api._baseline import baseline_of
 from hwnas.choose import Selection, SweptLimit, sweep
 from hwnas.choose import select as select_from_front
 from hwnas.choose.infeasible import why_nothing
-from hwnas.choose.record import selection_record, sweep_record
+from hwnas.choose.selection import selection_record
+from hwnas.choose.swept import sweep_record
 from hwnas.core.limits import (
     Goal,
     Limit,
@@ -23,14 +24,11 @@ from hwnas.core.limits import (
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
 from hwnas.engine.run import Run, front_record
 from hwnas.errors import NoCandidateError
-from hwnas.models.export import Export, export_onnx, export_record
 
 __all__ = [
     "DEFAULT_LIMIT_AT",
     "Share",
     "check_feasible",
-    "export",
-    "export_record",
     "front_record",
     "limit_notes",
     "load_run",
@@ -157,36 +155,4 @@ def sweep_limits(
         limit_at,
         known,
         constraints=constraints,
-    )
-
-
-def export(
-    run: Run,
-    selection: Selection,
-    path: str | os.PathLike[str],
-    weights: str | os.PathLike[str] | None = None,
-) -> Export:
-    """Write the model of what was chosen from a run, and its card beside it.
-
-    Args:
-        run: The run that it was chosen from.
-        selection: What was chosen; the card tells of it.
-        path: Where to; ends in ``.onnx``.
-        weights: A ``.safetensors`` file of trained weights; fresh ones by default.
-
-    Raises:
-        ConfigError: ``path`` has another suffix.
-        ArtifactError: The weights file is missing, damaged or of another model.
-        ExportError: The ONNX model cannot be written, or does not compute what the torch model
-            does.
-        MissingExtraError: Weights are given and torch or safetensors is not installed; or the model
-            cannot be written from its graph, and onnxscript is not.
-        StorageError: The folder cannot be written.
-    """
-    return export_onnx(
-        run.space,
-        run.space.parse(selection.pick.arch),
-        Path(path),
-        None if weights is None else Path(weights),
-        details={"selection": selection_record(selection)},
     )

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from hwnas.choose.front import Front
 from hwnas.choose.infeasible import broken, far_values, why_nothing
-from hwnas.core.front import Front
 from hwnas.core.limits import Limit
 from hwnas.errors import NoCandidateError
 

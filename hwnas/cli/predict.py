@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
+import numbers
 from typing import Annotated, Any
 
 import typer
 
+from hwnas.cli._archs import print_arch
 from hwnas.cli._columns import label
 from hwnas.cli._console import console, number, print_json
 from hwnas.cli._help import examples
@@ -62,7 +63,7 @@ def predict(
         return
     out = console()
     for arch, cells in rows:
-        out.print(f"[bold]{escape(arch)}[/bold]", soft_wrap=True)
+        print_arch(out, arch, style="bold")
         out.print(_table(cells))
     if any(cell["value"] is None for _, cells in rows for cell in cells.values()):
         out.print("[dim]unknown: no path from input to output, or not run by the device[/dim]")
@@ -73,9 +74,12 @@ def predict(
 
 def _cell(row: Any, name: str) -> dict[str, Any]:
     """A value with its interval and source; unknown is None."""
+    import pandas as pd
 
-    def known(value: float) -> float | None:
-        return None if math.isnan(value) else float(value)
+    def known(value: Any) -> int | float | None:
+        if pd.isna(value):
+            return None
+        return int(value) if isinstance(value, numbers.Integral) else float(value)
 
     return {
         "value": known(row[name]),

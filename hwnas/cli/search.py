@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hwnas.cli import _exit
+from hwnas.cli._archs import print_table
 from hwnas.cli._bars import scoring_bar, search_bar
 from hwnas.cli._columns import headings
 from hwnas.cli._help import examples
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from hwnas.core.front import Front
+    from hwnas.choose.front import Front
     from hwnas.engine.run import Run
 
 SHOWN = 10
@@ -32,6 +32,7 @@ SHOWN = 10
     "hwnas search nasbench201 --device raspi4",
     'hwnas search nasbench201 --device edgegpu --constraint "latency_ms<=5" --budget 2000',
     "hwnas search fbnet --device pixel3 --objectives accuracy,latency,peak_memory",
+    "hwnas search nasbench201 --device raspi4 --objectives vote,latency",
     "hwnas search nasbench201 --device edgegpu --out runs/mine --resume",
 )
 def search(
@@ -43,8 +44,9 @@ def search(
     objectives: Annotated[
         str | None,
         typer.Option(
-            help="Comma-separated; robustness@pgd-eps1 names an attack, latency:table a source. By "
-            "default those of accuracy, robustness, latency and energy that are known.",
+            help="Comma-separated; robustness@pgd-eps1 names an attack, latency:table a source, "
+            "vote or nwot a score of untrained networks. By default those of accuracy, robustness, "
+            "latency and energy that are known.",
             autocompletion=completed("quantity"),
         ),
     ] = None,
@@ -191,20 +193,14 @@ def _print_run(out: Console, run: Run, seconds: float) -> None:
 
 def _print_front(out: Console, front: Front) -> None:
     """Some rows of a front: architectures beside their values where they fit, else below."""
-    from rich.markup import escape
-
     rows = _spread(len(front))
-    table = _table(front, rows, has_archs=True)
-    # Measured as if there were no end to the line: what is measured never exceeds it.
-    unbounded = out.options.update(max_width=sys.maxsize)
-    fits = out.measure(table, options=unbounded).maximum <= out.width
-    out.print(table if fits else _table(front, rows, has_archs=False))
-    if len(front) > SHOWN:
-        out.print(f"[dim]{SHOWN} of {len(front)} shown.[/dim]")
-    if not fits:
-        out.print()
-        for row in rows:
-            out.print(f"{row + 1:>3}  {escape(front.archs[row])}", soft_wrap=True)
+    print_table(
+        out,
+        [front.archs[row] for row in rows],
+        lambda has_archs: _table(front, rows, has_archs),
+        [row + 1 for row in rows],
+        f"[dim]{SHOWN} of {len(front)} shown.[/dim]" if len(front) > SHOWN else "",
+    )
 
 
 def _table(front: Front, rows: list[int], has_archs: bool) -> Table:

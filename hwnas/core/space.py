@@ -96,6 +96,11 @@ class SearchSpace(ABC):
         ]
         return f"{self.name} ({', '.join(unusual)})" if unusual else self.name
 
+    def __repr__(self) -> str:
+        given = {"dataset": self.dataset, **self.options}
+        options = "".join(f", {name}={value!r}" for name, value in given.items())
+        return f"load_space({self.name!r}{options})"
+
     def _identity(self) -> tuple[Any, ...]:
         return type(self), self.dataset, *self.options.items()
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hwnas.choose.front import Front
 from hwnas.core.columns import columns_meant, quantity_of
-from hwnas.core.front import Front
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError

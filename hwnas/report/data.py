@@ -12,9 +12,9 @@ import numpy as np
 
 from hwnas.choose import Selection
 from hwnas.choose.candidates import by_content
+from hwnas.choose.front import Front
 from hwnas.core.blocks import Block
 from hwnas.core.columns import columns_meant, quantity_of
-from hwnas.core.front import Front
 from hwnas.core.limits import Limit
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.core.quantity import Source

@@ -31,6 +31,7 @@ _SOURCES = {
     "extrapolated": "by a model fitted on another space",
     "estimated": "from a formula with a rated figure in it",
     "counted": "exactly, from the operation graph",
+    "scored": "by a zero-cost proxy of the untrained network; it tells no accuracy",
     "custom": "(your own function)",
 }
 _NO_FIGURES = {

@@ -106,7 +106,7 @@ class NasBench201(SearchSpace):
         Raises:
             ArchitectureError: The text has another form or an unknown operation.
         """
-        match = _TEXT.fullmatch(text.strip())
+        match = _TEXT.fullmatch("".join(text.split()))
         if match is None:
             raise ArchitectureError(
                 "An architecture of nasbench201 must have the form "

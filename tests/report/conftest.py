@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hwnas.choose import select
-from hwnas.core.front import Front
+from hwnas.choose.front import Front
 from hwnas.core.space import SearchSpace
 from hwnas.report import Provenance, ReportData
 from tests.report.fronts import COLUMNS, AnyTextSpace, staircase
