@@ -89,8 +89,8 @@ function limitBox(column) {
   });
   if (known.length) {
     box.disabled = false;
-    const [least, most] = [Math.min(...known), Math.max(...known)];
-    box.placeholder = `${formatNumber(least, column)} to ${formatNumber(most, column)}`;
+    const ends = new Set([Math.min(...known), Math.max(...known)]);
+    box.placeholder = [...ends].map((end) => formatNumber(end, column)).join(" to ");
   }
   const problem = element("span", { id: `${id}-problem`, class: "problem", role: "alert" });
   box.addEventListener("input", () => {
