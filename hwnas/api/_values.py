@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hwnas._names import shown
 from hwnas.choose.front import as_numbers
+from hwnas.core import arguments, given
 from hwnas.core.architecture import Architecture
+from hwnas.core.arguments import checked, many
 from hwnas.core.batch import Batch
 from hwnas.core.device import Device
 from hwnas.core.objective import Objective
@@ -18,7 +21,7 @@ from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES, Direction
 from hwnas.core.residuals import INEXACT
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target, parse_target
-from hwnas.errors import ConfigError, UnknownNameError
+from hwnas.errors import ArgumentError, ConfigError, UnknownNameError, known_name
 from hwnas.objectives import SOURCES, NothingKnownError, Question
 from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import evaluate, inputs_of
@@ -54,6 +57,7 @@ ALWAYS_COUNTED = ("params", "macs")
 """Columns that a search and a prediction have, asked for or not."""
 
 
+@checked(column=arguments.text, unit=arguments.text, title=arguments.text)
 def objective(
     function: Callable[[Sequence[Architecture]], np.ndarray],
     column: str | None = None,
@@ -76,7 +80,9 @@ def objective(
             direction is none.
     """
     if not callable(function):
-        raise ConfigError(f"An objective must be a quantity or a function; got {function!r}.")
+        raise ArgumentError(
+            f"An objective must be a quantity or a function; got {shown(function)}."
+        )
     name = column or str(getattr(function, "__name__", ""))
     return CustomObjective(function, name, direction, unit, title)
 
@@ -229,11 +235,26 @@ def parse_sources(text: str) -> tuple[str, dict[str, str]]:
     for part in text.split(","):
         name, source = _split(part)
         if source is None:
-            SOURCES[name]
-            usual = name
+            usual = SOURCES.name_of(name)
         else:
             its_own[str(parse_target(name))] = source
     return usual, its_own
+
+
+def source_text(text: str) -> str:
+    """The same text with every name as files have it: ``"Table,latency_ms:measure"``, for one.
+
+    Raises:
+        UnknownNameError: There is no such source or quantity.
+
+    Example:
+        >>> source_text("Table, latency_ms:measure")
+        'table,latency:measure'
+    """
+    return ",".join(
+        objective_name(part) if ":" in part else SOURCES.name_of(part.strip())
+        for part in text.split(",")
+    )
 
 
 def _split(text: str) -> tuple[str, str | None]:
@@ -243,12 +264,18 @@ def _split(text: str) -> tuple[str, str | None]:
         UnknownNameError: There is no such source.
     """
     name, colon, source = text.strip().partition(":")
-    if colon:
-        # An unknown one is told here, with the nearest.
-        SOURCES[source]
-    return name, source if colon else None
+    # An unknown one is told here, with the nearest.
+    return name, SOURCES.name_of(source) if colon else None
 
 
+@checked(
+    space=given.space,
+    device=given.device,
+    dataset=arguments.text,
+    quantities=many(arguments.text),
+    source=arguments.text,
+    power_w=arguments.number,
+)
 def predict(
     space: str | SearchSpace,
     archs: Architecture | str | Sequence[Architecture | str],
@@ -265,7 +292,8 @@ def predict(
 
     Args:
         space: Search space or its name.
-        archs: Architectures or their published strings; one of them will do.
+        archs: Architectures, their published strings, or in another of the space's notations, such
+            as ``"index:7"``; one of them will do.
         device: Device or its name; needed for latency and energy.
         dataset: Data set; the space's first one by default.
         quantities: Quantities to predict; by default accuracy, robustness and, with a device,
@@ -298,9 +326,7 @@ def predict(
 
     space = resolve_space(space, dataset)
     device = load_device(device) if isinstance(device, str) else device
-    if isinstance(archs, (str, Architecture)):
-        archs = [archs]
-    parsed = [space.parse(arch) if isinstance(arch, str) else arch for arch in archs]
+    parsed = space.as_archs([archs] if isinstance(archs, str | Architecture) else archs)
     columns: dict[str, Any] = {}
     counts, limits = support(space, device)
     measures = [*_measures(space, quantities, device, source, power_w), *counts]
@@ -334,9 +360,9 @@ def _measures(
 
 def resolve_space(space: str | SearchSpace, dataset: str | None) -> SearchSpace:
     """A space by its name, or one that was loaded, if it is of that data set."""
-    if isinstance(space, str):
+    if not isinstance(space, SearchSpace):
         return load_space(space, dataset=dataset)
-    if dataset is not None and dataset != space.dataset:
+    if dataset is not None and known_name("dataset", dataset, space.datasets) != space.dataset:
         raise ConfigError(
             f"The space was loaded for {space.dataset}; got dataset={dataset!r} as well. "
             "Give the space's name, or leave dataset away."

@@ -90,9 +90,9 @@ def _explain(error: Exception) -> tuple[str, int]:
     from hwnas.errors import HwnasError, NoCandidateError
 
     if isinstance(error, NoCandidateError):
-        return str(error), _exit.FAILURE
+        return error.typed, _exit.FAILURE
     if isinstance(error, HwnasError):
-        return str(error), _exit.FAILURE if error.is_failure else _exit.USER_ERROR
+        return error.typed, _exit.FAILURE if error.is_failure else _exit.USER_ERROR
     # Usage errors are of typer's private copy of click: their class cannot be named, but they alone
     # can format themselves.
     if hasattr(error, "format_message"):
