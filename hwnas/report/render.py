@@ -162,7 +162,7 @@ def _origin(source: str) -> str:
 
 
 def _error(entry: Provenance) -> str:
-    """How wrong a column is, in words: ``predicted, held-out: Kendall tau: 0.970``."""
+    """How wrong a column is, in words: ``held-out: Kendall tau: 0.970``."""
     error = _figures(entry)
     return f"{error}; without skill, ranks no better than chance" if entry.lacks_skill else error
 
