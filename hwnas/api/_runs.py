@@ -45,7 +45,7 @@ __all__ = [
     "sweep_record",
 ]
 
-_RUN = kind_of(Run, what="a run, as hwnas.load_run gives it")
+RUN = kind_of(Run, what="a run, as hwnas.load_run gives it")
 
 
 def _goal(name: str, value: Any) -> Goal:
@@ -89,7 +89,7 @@ def check_feasible(run: Run) -> None:
 
 
 @checked(
-    run=_RUN,
+    run=RUN,
     at_most=_GOALS,
     at_least=_GOALS,
     prefer=mapping(arguments.number),
@@ -137,7 +137,7 @@ def select(
 
 
 @checked(
-    run=_RUN,
+    run=RUN,
     column=arguments.text,
     at_most=_GOALS,
     at_least=_GOALS,
