@@ -19,13 +19,13 @@ from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import evaluate
 
 
-def baseline_of(run: Run, text: str) -> Choice:
+def baseline_of(run: Run, text: str | Architecture) -> Choice:
     """An architecture, or a row of values, as something to compare with.
 
     Args:
         run: The run whose columns it is valued in, and from the same sources. What the user's own
             functions say of an architecture is known only where the run has evaluated it.
-        text: The architecture's string, or values as ``latency_ms=20,accuracy_pct=91``, which
+        text: The architecture or its string, or values as ``latency_ms=20,accuracy_pct=91``, which
             count as exact.
 
     Raises:
@@ -34,9 +34,9 @@ def baseline_of(run: Run, text: str) -> Choice:
         UnknownNameError: The run has no such column.
     """
     try:
-        arch = run.space.parse(text)
+        arch = run.space.as_arch(text)
     except ArchitectureError:
-        if "=" not in text:
+        if not isinstance(text, str) or "=" not in text:
             raise
         return _given(run, text)
     return _valued(run, arch)
@@ -47,7 +47,7 @@ def _given(run: Run, text: str) -> Choice:
     parsed = in_own_units(parse_assignments(text, "--baseline"), known)
     given = resolve_columns(parsed, known)
     values = ByColumn((column, given.get(column, math.nan)) for column in known)
-    return Choice(-1, "", values, {})
+    return Choice(-1, "", values, {}, run.record.columns)
 
 
 def _valued(run: Run, arch: Architecture) -> Choice:
@@ -68,7 +68,7 @@ def _valued(run: Run, arch: Architecture) -> Choice:
     row = seen[seen["arch"] == str(run.space.architecture(batch.canonical[0]))]
     for column in values.keys() - measures.keys():
         values[column] = float(row[column].iloc[0]) if len(row) else math.nan
-    return Choice(-1, str(arch), values, intervals)
+    return Choice(-1, str(arch), values, intervals, run.record.columns, run.space)
 
 
 def _measures(run: Run) -> dict[str, Objective]:

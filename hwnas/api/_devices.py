@@ -54,11 +54,7 @@ def device_predictors(device: str | Device) -> list[Card]:
 
 
 def tables_of(device: Device) -> list[tuple[Entry, list[Target]]]:
-    """The tables that know something of a device, each with what it knows.
-
-    Raises:
-        TableError: The card of a table cannot be read.
-    """
+    """The tables that know something of a device, each with what it knows."""
     found = [
         (entry, [target for target in entry.targets if target.device == device.name])
         for entry in catalogue()
@@ -123,11 +119,7 @@ def _how(target: Target, cards: Iterable[Card], tables: Iterable[Entry]) -> How 
 
 
 def device_record(device: Device) -> dict[str, Any]:
-    """A device as JSON can hold it, with the columns that tables have of it.
-
-    Raises:
-        TableError: The card of a table cannot be read.
-    """
+    """A device as JSON can hold it, with the columns that tables have of it."""
     columns = [
         {
             "table": entry.name,

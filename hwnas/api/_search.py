@@ -13,6 +13,7 @@ import numpy as np
 
 from hwnas.algorithms import ALGORITHMS, Setting
 from hwnas.algorithms.warm_start import draw, parse_warm_start
+from hwnas.api._backends import backend_of
 from hwnas.api._pace import Pace, capped
 from hwnas.api._running import SearchInterrupted, measuring_notes, run_task, skill_notes
 from hwnas.api._values import (
@@ -22,18 +23,21 @@ from hwnas.api._values import (
     objective_name,
     parse_sources,
     resolve_space,
+    source_text,
     usual_objectives,
 )
 from hwnas.config import DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
+from hwnas.core import arguments, given
+from hwnas.core.arguments import checked, kind_of, many, whole
 from hwnas.core.columns import columns_meant, quantity_of, resolve_column
 from hwnas.core.device import Device
 from hwnas.core.forms import Forms
-from hwnas.core.limits import Limit, parse_limit
-from hwnas.core.objective import Objective
+from hwnas.core.limits import Limit, check_compatible, limit_notes, parse_limit
+from hwnas.core.objective import Objective, ObjectiveSpec
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
 from hwnas.core.space import SearchSpace
-from hwnas.engine.directory import claimed, latest_directory, new_directory
+from hwnas.engine.directory import claimed, latest_directory, new_directory, resume_notes
 from hwnas.engine.loop import Loop, Task
 from hwnas.engine.progress import Progress
 from hwnas.engine.record import RECORD, Record, read_record
@@ -41,11 +45,12 @@ from hwnas.engine.run import Run
 from hwnas.engine.store import Store, check_names
 from hwnas.errors import ConfigError
 from hwnas.executors import EXECUTORS
-from hwnas.measure.backends import Backend, load_backend
+from hwnas.measure.backends import Backend
 from hwnas.objectives import NothingKnownError
 from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import Problem
 from hwnas.objectives.measured import SOURCE, USUAL_BACKEND, local_device
+from hwnas.objectives.scored import scored_names
 from hwnas.objectives.unsupported import support
 from hwnas.proxies.lookup import Scoring
 
@@ -56,6 +61,25 @@ _MIN_USUAL = 2
 """A search by default has so many objectives at least."""
 
 
+@checked(
+    space=given.space,
+    device=given.device,
+    dataset=arguments.text,
+    objectives=many(),
+    constraints=many(kind_of(str, Limit, what="a limit such as 'latency_ms<=5'")),
+    source=arguments.text,
+    power_w=arguments.number,
+    algorithm=arguments.text,
+    warm_start=arguments.text,
+    out=arguments.path,
+    resume=arguments.flag,
+    on_progress=arguments.function,
+    on_scoring=arguments.function,
+    workers=whole(at_least=1),
+    executor=arguments.text,
+    limit_at=arguments.text,
+    on_note=arguments.function,
+)
 def search(
     space: str | SearchSpace,
     device: str | Device | None = None,
@@ -88,8 +112,9 @@ def search(
         dataset: Data set; the space's first one by default.
         objectives: By default those of accuracy, robustness, latency and energy that are known.
             Quantities (``"robustness@pgd-eps1"`` with a condition, ``"latency:table"``
-            with a source of its own), objectives made by ``hwnas.objective``, or plain functions
-            over a batch of architectures (minimised).
+            with a source of its own), zero-cost proxies (``"nwot"``, and ``"vote"`` of three),
+            objectives made by ``hwnas.objective``, or plain functions over a batch of
+            architectures (minimised).
         constraints: Limits such as ``"latency_ms<=5"``, also on what is no objective. One that
             leaves conditions open, as ``"accuracy_pct>=90"`` does, is on the one column of its
             quantity.
@@ -113,7 +138,7 @@ def search(
             was killed before it began. It can go on for more generations, or with a larger budget,
             than it was to have.
         on_progress: Called after every generation.
-        on_scoring: Called as scores for the warm start are computed.
+        on_scoring: Called as scores are computed, for the warm start and the first generation.
         workers: Processes that compute these; with more than 1, a script must keep its own work
             under ``if __name__ == "__main__"``.
         executor: Where your own functions are called, an architecture at a time: ``"serial"``
@@ -125,7 +150,8 @@ def search(
             what the device's description says, or what measured it before; and ONNX Runtime for
             this machine, which it is where no device is named.
         on_note: Called with what the user should know before the search begins: that a predictor
-            has no skill, which the run's notes say too, or how long measuring takes.
+            has no skill, which the run's notes say too, how long measuring takes, that there is no
+            run to resume, or that it was begun under other versions.
 
     Returns:
         The run, with ``.front`` and ``.evaluations``.
@@ -140,7 +166,7 @@ def search(
         StorageError: ``out`` cannot be written.
     """
     space = resolve_space(space, dataset)
-    runs_on = load_backend(backend) if isinstance(backend, str) else backend
+    runs_on = None if backend is None else backend_of(backend)
     if device is None and SOURCE in _sources_named(source, objectives or ()):
         device = local_device(runs_on.name if runs_on else USUAL_BACKEND)
     device = load_device(device) if isinstance(device, str) else device
@@ -151,27 +177,25 @@ def search(
         objectives, unknown = _usual(space, device, source, watts, runs_on)
     if generations is None and budget is None:
         generations = DEFAULT_GENERATIONS
-    given = [_named(item) for item in _listed("objectives", objectives)]
-    own = [name for name, made in given if made is not None]
+    asked = [_named(item) for item in objectives]
+    # Scores have columns of their own too, which are those of no quantity.
+    own = [*(name for name, made in asked if made is not None), *scored_names()]
     limits = dict.fromkeys(
-        limit if isinstance(limit, Limit) else parse_limit(limit, "--constraint", own)
-        for limit in _listed("constraints", constraints)
+        limit if isinstance(limit, Limit) else parse_limit(limit, own=own) for limit in constraints
     )
     make = ALGORITHMS[algorithm]
-    classes, bounds = None, list[str]()
-    if isinstance(population, int) and (budget is None or isinstance(budget, int)):
-        population, classes, bounds = capped(space, algorithm, population, budget)
-    asked = warm_start if warm_start is not None else make.default_warm_start
-    start = None if asked is None else parse_warm_start(asked)
+    population, classes, bounds = capped(space, algorithm, population, budget)
+    usual_start = make.default_warm_start if warm_start is None else warm_start
+    start = None if usual_start is None else parse_warm_start(usual_start)
     config = SearchConfig(
         space=space.name,
         dataset=space.dataset,
         options=dict(space.options),
         device=device.name if device else None,
-        objectives=tuple(name for name, _ in given),
+        objectives=tuple(name for name, _ in asked),
         constraints=tuple(str(limit) for limit in limits),
         limit_at=limit_at,
-        source=source,
+        source=source_text(source),
         power_w=power_w,
         algorithm=algorithm,
         warm_start=None if start is None else str(start),
@@ -180,9 +204,7 @@ def search(
         budget=budget,
         seed=seed,
     )
-    task = _task(space, device, config, given, tuple(limits), runs_on)
-    if workers < 1:
-        raise ConfigError(f"workers must be at least 1; got {workers}.")
+    task = _task(space, device, config, asked, tuple(limits), runs_on, (workers, on_scoring))
     n_classes = None if classes is None else len(classes)
     task = replace(task, n_classes=n_classes)
     work, forms = EXECUTORS[executor](workers), Forms(space)
@@ -196,25 +218,33 @@ def search(
             # Drawn at random, the last of all classes would take long to come.
             initial = np.random.default_rng(config.seed).permutation(classes)
         setting = Setting(
-            space, len(given), config.population, config.seed, initial, forms, n_classes
+            space, len(asked), config.population, config.seed, initial, forms, n_classes
         )
         return Loop(task, make(setting), store, work, forms)
 
     record = Record(
         config=config.as_dict(),
         columns=task.problem.columns,
-        n_objectives=len(given),
+        n_objectives=len(asked),
         versions={name: importlib.metadata.version(name) for name in _PACKAGES},
         limits=tuple(map(str, task.problem.limits)),
         device_title=device.title if device else None,
     )
     path = _directory(record, out, resume)
+    tell = on_note or (lambda _: None)
+    for note in resume_notes(path, record) if resume else ():
+        tell(note)
     at = limit_at or _kept_at(path, resume)
     record = replace(record, config={**record.config, "limit_at": at})
     task = replace(task, problem=replace(task.problem, limit_share=limit_share(at)))
     with claimed(path, record, resume):
-        tell = on_note or (lambda _: None)
-        for note in (*bounds, *_unknown_notes(unknown), *skill_notes(task), *measuring_notes(task)):
+        for note in (
+            *bounds,
+            *_unknown_notes(unknown),
+            *limit_notes(limits),
+            *skill_notes(task),
+            *measuring_notes(task),
+        ):
             tell(note)
         pace = Pace(task, tell)
 
@@ -270,17 +300,10 @@ def _unknown_notes(unknown: Sequence[str]) -> list[str]:
     return [f"{words[0].upper()}{words[1:]} {are} not known here: no objective.{advice}"]
 
 
-def _listed(name: str, items: Sequence[Any]) -> Sequence[Any]:
-    """The items; a lone text would be taken for a list of letters."""
-    if isinstance(items, str):
-        raise ConfigError(f"{name} must be a list; got the text {items!r}. Put it in brackets.")
-    return items
-
-
 def _sources_named(source: str, objectives: Sequence[Any]) -> set[str]:
     """Sources that a search names, as its usual one or for one quantity."""
     usual, its_own = parse_sources(source)
-    texts = (str(item).partition(":")[2] for item in objectives if isinstance(item, str))
+    texts = (objective_name(item).partition(":")[2] for item in objectives if isinstance(item, str))
     return {usual, *its_own.values(), *texts}
 
 
@@ -288,7 +311,8 @@ def _named(item: Any) -> tuple[str, Objective | None]:
     """An objective's name in the configuration, and the objective if it is the user's own."""
     if isinstance(item, str):
         return objective_name(item), None
-    own = item if hasattr(item, "spec") else objective(item)
+    is_made = isinstance(getattr(item, "spec", None), ObjectiveSpec)
+    own = item if is_made else objective(item)
     return own.spec.column, own
 
 
@@ -296,9 +320,10 @@ def _task(
     space: SearchSpace,
     device: Device | None,
     config: SearchConfig,
-    given: Sequence[tuple[str, Objective | None]],
+    asked: Sequence[tuple[str, Objective | None]],
     limits: tuple[Limit, ...],
     backend: Backend | None,
+    scoring: tuple[int, Callable[[Scoring], None] | None],
 ) -> Task:
     """Everything to evaluate: objectives, then what limits need, then the counts."""
     wanted = map(quantity_of, (*config.objectives, *(limit.column for limit in limits)))
@@ -307,14 +332,16 @@ def _task(
             "--power-w needs energy among the objectives, with no source of its own; it is not "
             "there."
         )
-    # Objectives of the user's own never ask the source, which may still be misspelt.
-    parse_sources(config.source)
 
     def make(name: str) -> Objective:
-        return make_objective(space, name, device, config.source, config.power_w, backend=backend)
+        n_workers, on_scoring = scoring
+        return make_objective(
+            space, name, device, config.source, config.power_w,
+            backend=backend, n_workers=n_workers, on_scoring=on_scoring,
+        )  # fmt: skip
 
-    measures = [own or make(name) for name, own in given]
-    _check_distinct([name for name, _ in given], measures)
+    measures = [own or make(name) for name, own in asked]
+    _check_distinct([name for name, _ in asked], measures)
     for name in [*(limit.column for limit in limits), *ALWAYS_COUNTED]:
         if not columns_meant(name, [measure.spec.column for measure in measures]):
             measures.append(make(name))
@@ -328,9 +355,10 @@ def _task(
             for limit in (*of_device, *limits)
         )
     )
+    check_compatible(limits)
     return Task(
         space=space,
-        problem=Problem(tuple(measures), len(given), limits),
+        problem=Problem(tuple(measures), len(asked), limits),
         population=config.population,
         generations=config.generations,
         budget=config.budget,

@@ -9,23 +9,29 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hwnas._names import shown
+from hwnas.choose.front import as_numbers
+from hwnas.core import arguments, given
 from hwnas.core.architecture import Architecture
+from hwnas.core.arguments import checked, many
 from hwnas.core.batch import Batch
 from hwnas.core.device import Device
 from hwnas.core.objective import Objective
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES, Direction
 from hwnas.core.residuals import INEXACT
 from hwnas.core.space import SearchSpace
-from hwnas.core.target import parse_target
-from hwnas.errors import ConfigError, UnknownNameError
+from hwnas.core.target import Target, parse_target
+from hwnas.errors import ArgumentError, ConfigError, UnknownNameError, known_name
 from hwnas.objectives import SOURCES, NothingKnownError, Question
 from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import evaluate, inputs_of
 from hwnas.objectives.predicted import INPUTS
+from hwnas.objectives.scored import ScoredObjective, scored_names
 from hwnas.objectives.simple import COUNTED, CountedObjective, CustomObjective, RatedEnergy
 from hwnas.objectives.skill import lacking_skill, skill_note
 from hwnas.objectives.unsupported import COLUMN as UNSUPPORTED
 from hwnas.objectives.unsupported import UnsupportedOperators, support
+from hwnas.proxies.lookup import Scoring
 from hwnas.spaces import load_space
 
 if TYPE_CHECKING:
@@ -51,6 +57,7 @@ ALWAYS_COUNTED = ("params", "macs")
 """Columns that a search and a prediction have, asked for or not."""
 
 
+@checked(column=arguments.text, unit=arguments.text, title=arguments.text)
 def objective(
     function: Callable[[Sequence[Architecture]], np.ndarray],
     column: str | None = None,
@@ -73,7 +80,9 @@ def objective(
             direction is none.
     """
     if not callable(function):
-        raise ConfigError(f"An objective must be a quantity or a function; got {function!r}.")
+        raise ArgumentError(
+            f"An objective must be a quantity or a function; got {shown(function)}."
+        )
     name = column or str(getattr(function, "__name__", ""))
     return CustomObjective(function, name, direction, unit, title)
 
@@ -86,13 +95,16 @@ def make_objective(
     power_w: float | None = None,
     as_given: bool = False,
     backend: Backend | None = None,
+    n_workers: int = 1,
+    on_scoring: Callable[[Scoring], None] | None = None,
 ) -> Objective:
-    """The objective of a quantity.
+    """The objective of a quantity, or of a zero-cost proxy.
 
     Args:
         space: Search space with its data set.
         name: Quantity, such as ``"latency"`` or ``"robustness@pgd-eps1"``; one that names its
-            source, such as ``"latency:table"``, is neither counted nor estimated from a power.
+            source, such as ``"latency:table"``, is neither counted nor estimated from a power; or
+            a proxy, such as ``"nwot"``, or ``"vote"``.
         device: Device, for quantities that need one.
         source: ``"predictor"``, ``"table"`` or ``"measure"``, for a quantity that names none; see
             ``parse_sources``.
@@ -101,17 +113,24 @@ def make_objective(
             where it has one, and a predictor that tells nets apart with what this one takes, and
             neither with the mean over the functional class.
         backend: What runs models on the device, for what is measured.
+        n_workers: Processes that compute scores of proxies, at most.
+        on_scoring: Called as the first of these are computed.
 
     Raises:
-        UnknownNameError: There is no such quantity, condition or source.
-        ConfigError: Nothing is known of the quantity for this space, data set and device.
+        UnknownNameError: There is no such quantity, proxy, condition or source.
+        ConfigError: Nothing is known of the quantity for this space, data set and device; or a
+            proxy has a condition or source.
+        MissingExtraError: Scores must be computed, and torch is not installed.
         ArtifactError: A predictor's files are damaged.
         TableError: A table is missing from the cache or damaged.
     """
     if name == UNSUPPORTED and device is not None:
         return UnsupportedOperators(space, device)
     text, its_source = _split(name)
-    target = parse_target(text, space.dataset, device.name if device else None)
+    scored = _scored(text, its_source)
+    if scored is not None:
+        return ScoredObjective(space, scored, n_workers, on_scoring)
+    target = _target(text, space.dataset, device.name if device else None)
     usual, its_own = parse_sources(source)
     its_source = its_source or its_own.get(str(target)) or its_own.get(target.quantity)
     if its_source is None and target.quantity in COUNTED:
@@ -167,7 +186,36 @@ def objective_name(text: str) -> str:
         ConfigError: Its conditions have another form.
     """
     name, source = _split(text)
-    return ":".join(filter(None, (str(parse_target(name)), source)))
+    return _scored(name, source) or ":".join(filter(None, (str(_target(name)), source)))
+
+
+def _scored(text: str, source: str | None) -> str | None:
+    """The proxy that an objective's text names; None if it is none.
+
+    Raises:
+        ConfigError: It has a condition or a source.
+    """
+    name, at, _ = text.strip().partition("@")
+    if name not in scored_names():
+        return None
+    if at or source is not None:
+        raise ConfigError(
+            f"'{name}' is a score of the untrained network and has neither conditions nor a "
+            f"source; got '{text}{f':{source}' if source else ''}'. Leave them out."
+        )
+    return name
+
+
+def _target(text: str, dataset: str | None = None, device: str | None = None) -> Target:
+    """The target that an objective's text names; its error knows the proxies too."""
+    try:
+        return parse_target(text, dataset, device)
+    except UnknownNameError as error:
+        name = text.strip().partition("@")[0]
+        words = {word for each in QUANTITIES.values() for word in (each.name, each.column)}
+        if name in words:
+            raise
+        raise UnknownNameError("quantity", name, [*words, *scored_names()]) from error
 
 
 def parse_sources(text: str) -> tuple[str, dict[str, str]]:
@@ -187,11 +235,26 @@ def parse_sources(text: str) -> tuple[str, dict[str, str]]:
     for part in text.split(","):
         name, source = _split(part)
         if source is None:
-            SOURCES[name]
-            usual = name
+            usual = SOURCES.name_of(name)
         else:
             its_own[str(parse_target(name))] = source
     return usual, its_own
+
+
+def source_text(text: str) -> str:
+    """The same text with every name as files have it: ``"Table,latency_ms:measure"``, for one.
+
+    Raises:
+        UnknownNameError: There is no such source or quantity.
+
+    Example:
+        >>> source_text("Table, latency_ms:measure")
+        'table,latency:measure'
+    """
+    return ",".join(
+        objective_name(part) if ":" in part else SOURCES.name_of(part.strip())
+        for part in text.split(",")
+    )
 
 
 def _split(text: str) -> tuple[str, str | None]:
@@ -201,12 +264,18 @@ def _split(text: str) -> tuple[str, str | None]:
         UnknownNameError: There is no such source.
     """
     name, colon, source = text.strip().partition(":")
-    if colon:
-        # An unknown one is told here, with the nearest.
-        SOURCES[source]
-    return name, source if colon else None
+    # An unknown one is told here, with the nearest.
+    return name, SOURCES.name_of(source) if colon else None
 
 
+@checked(
+    space=given.space,
+    device=given.device,
+    dataset=arguments.text,
+    quantities=many(arguments.text),
+    source=arguments.text,
+    power_w=arguments.number,
+)
 def predict(
     space: str | SearchSpace,
     archs: Architecture | str | Sequence[Architecture | str],
@@ -223,7 +292,8 @@ def predict(
 
     Args:
         space: Search space or its name.
-        archs: Architectures or their published strings; one of them will do.
+        archs: Architectures, their published strings, or in another of the space's notations, such
+            as ``"index:7"``; one of them will do.
         device: Device or its name; needed for latency and energy.
         dataset: Data set; the space's first one by default.
         quantities: Quantities to predict; by default accuracy, robustness and, with a device,
@@ -239,13 +309,13 @@ def predict(
         named with its unit and what it is (``accuracy_pct@validation``, also where ``accuracy`` was
         asked for): the value, ``_lower`` and ``_upper`` ends of its 90 % interval (NaN
         where there is none), and ``_source``: ``predicted``, ``tabulated``, ``estimated`` or
-        ``counted``. NaN is unknown: the input does not reach the output, or the device cannot run
-        it. Where a predictor reads zero-cost proxies, ``_inputs`` says whether an architecture
-        has any or is predicted ``from features alone``; where a table is looked up, whether a value
-        is that ``from its own row`` or ``from the mean of its class``. Where a predictor ranks no
-        better than chance, ``_lacks_skill`` is True. What contains operations that the device does
-        not support is infeasible: ``unsupported_operators`` counts them, and nothing else but
-        counts is told.
+        ``counted``, whose values are integers. NaN is unknown: the input does not reach the output,
+        or the device cannot run it. Where a predictor reads zero-cost proxies, ``_inputs`` says
+        whether an architecture has any or is predicted ``from features alone``; where a table is
+        looked up, whether a value is that ``from its own row`` or ``from the mean of its class``.
+        Where a predictor ranks no better than chance, ``_lacks_skill`` is True. What contains
+        operations that the device does not support is infeasible: ``unsupported_operators`` counts
+        them, and nothing else but counts is told.
 
     Raises:
         UnknownNameError: There is no such space, data set, device or quantity.
@@ -256,16 +326,14 @@ def predict(
 
     space = resolve_space(space, dataset)
     device = load_device(device) if isinstance(device, str) else device
-    if isinstance(archs, (str, Architecture)):
-        archs = [archs]
-    parsed = [space.parse(arch) if isinstance(arch, str) else arch for arch in archs]
+    parsed = space.as_archs([archs] if isinstance(archs, str | Architecture) else archs)
     columns: dict[str, Any] = {}
     counts, limits = support(space, device)
     measures = [*_measures(space, quantities, device, source, power_w), *counts]
     batch = Batch.of(space, parsed)
     for measure, estimate in zip(measures, evaluate(batch, measures, limits), strict=True):
         name = measure.spec.column
-        columns[name] = estimate.value
+        columns[name] = as_numbers(pd.Series(estimate.value), measure.spec).array
         columns[f"{name}_lower"] = estimate.lower
         columns[f"{name}_upper"] = estimate.upper
         columns[f"{name}_source"] = measure.spec.source
@@ -292,9 +360,9 @@ def _measures(
 
 def resolve_space(space: str | SearchSpace, dataset: str | None) -> SearchSpace:
     """A space by its name, or one that was loaded, if it is of that data set."""
-    if isinstance(space, str):
+    if not isinstance(space, SearchSpace):
         return load_space(space, dataset=dataset)
-    if dataset is not None and dataset != space.dataset:
+    if dataset is not None and known_name("dataset", dataset, space.datasets) != space.dataset:
         raise ConfigError(
             f"The space was loaded for {space.dataset}; got dataset={dataset!r} as well. "
             "Give the space's name, or leave dataset away."

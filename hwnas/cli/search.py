@@ -15,14 +15,14 @@ from hwnas.cli._archs import print_table
 from hwnas.cli._bars import scoring_bar, search_bar
 from hwnas.cli._columns import headings
 from hwnas.cli._help import examples
-from hwnas.cli._limits import LimitAt
+from hwnas.cli._limits import Constraints, LimitAt, parsed
 from hwnas.cli._space import DatasetName, DeviceName, OptionTexts, SpaceArgument, completed
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from hwnas.core.front import Front
+    from hwnas.choose.front import Front
     from hwnas.engine.run import Run
 
 SHOWN = 10
@@ -32,6 +32,7 @@ SHOWN = 10
     "hwnas search nasbench201 --device raspi4",
     'hwnas search nasbench201 --device edgegpu --constraint "latency_ms<=5" --budget 2000',
     "hwnas search fbnet --device pixel3 --objectives accuracy,latency,peak_memory",
+    "hwnas search nasbench201 --device raspi4 --objectives vote,latency",
     "hwnas search nasbench201 --device edgegpu --out runs/mine --resume",
 )
 def search(
@@ -43,18 +44,13 @@ def search(
     objectives: Annotated[
         str | None,
         typer.Option(
-            help="Comma-separated; robustness@pgd-eps1 names an attack, latency:table a source. By "
-            "default those of accuracy, robustness, latency and energy that are known.",
+            help="Comma-separated; robustness@pgd-eps1 names an attack, latency:table a source, "
+            "vote or nwot a score of untrained networks. By default those of accuracy, robustness, "
+            "latency and energy that are known.",
             autocompletion=completed("quantity"),
         ),
     ] = None,
-    constraint: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="LIMIT",
-            help='Such as "latency_ms<=5" or "peak_memory_kb<=256"; repeat it for several.',
-        ),
-    ] = None,
+    constraint: Constraints = None,
     limit_at: LimitAt = None,
     source: Annotated[
         str,
@@ -122,7 +118,7 @@ def search(
     settings: dict[str, Any] = {
         "device": device,
         "objectives": _names(objectives),
-        "constraints": constraint or [],
+        "constraints": parsed(constraint),
         "limit_at": limit_at,
         "source": source,
         "backend": backend,
@@ -168,6 +164,7 @@ def search(
     if is_interrupted:
         _say_how_to_go_on(messages, context.obj, run)
         raise typer.Exit(_exit.INTERRUPTED)
+    api.check_feasible(run)
 
 
 def _print_run(out: Console, run: Run, seconds: float) -> None:
@@ -178,10 +175,7 @@ def _print_run(out: Console, run: Run, seconds: float) -> None:
     if not len(run.evaluations):
         out.print("No architecture has been evaluated yet.")
     elif not len(front):
-        out.print(
-            f"None of the {len(run.evaluations):,} architectures evaluated satisfies every "
-            "constraint. Loosen one, or search longer with --generations."
-        )
+        out.print(f"Nothing of the {len(run.evaluations):,} architectures evaluated is feasible.")
     else:
         where = f"{run.space.label} ({config['dataset']}) on {config['device'] or 'no device'}"
         found = f"{len(front)} architecture{'s' if len(front) > 1 else ''}"

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hwnas._files import atomic_path, sha256_bytes, sha256_file
+from hwnas._files import atomic_path, read_bytes, sha256_bytes, sha256_file
 from hwnas._records import RecordFormat
 from hwnas._resources import cache_dir, data_dir
 from hwnas.core.target import parse_conditions
-from hwnas.errors import ConfigError, TableError, UnknownNameError
+from hwnas.errors import ConfigError, TableError, known_name
 from hwnas.spaces import load_space
 from hwnas.tables.audit import Audit, audit_table
 from hwnas.tables.importers import IMPORTERS
@@ -83,11 +83,12 @@ def _with_targets(fields: dict[str, Any]) -> dict[str, Any]:
 
 CARDS = RecordFormat(
     kind=TableCard,
-    schema=2,
+    schema=3,
     error=TableError,
     what="the card of a table",
     advice="Import the table again; see: hwnas tables list",
-    upgrades={1: _with_targets},
+    upgrades={1: _with_targets, 2: dict},
+    sealed_from=3,
 )
 
 
@@ -159,16 +160,17 @@ def read_card(name: str) -> TableCard:
         UnknownNameError: There is no such table.
         TableError: The table has not been imported, or its card cannot be read.
     """
-    return _read_card(_found(name), name)
+    return _read_card(*_found(name))
 
 
-def _found(name: str) -> Path:
-    if name not in {*table_names(), OFFICIAL, OFFICIAL_FBNET}:
-        raise UnknownNameError("table", name, table_names(), "hwnas tables list")
+def _found(name: str) -> tuple[Path, str]:
+    """Where a table lies, and its name as its files have it."""
+    if name not in (OFFICIAL, OFFICIAL_FBNET):
+        name = known_name("table", name, table_names(), "hwnas tables list")
     folder = _folder(name)
     if folder is None:
         raise TableError(f"Table '{name}' is not in the cache. Run: {how_to_get(name)}")
-    return folder
+    return folder, name
 
 
 def _read_card(folder: Path, name: str) -> TableCard:
@@ -187,9 +189,15 @@ def load_table(name: str) -> Table:
     """
     import pandas as pd
 
-    folder = _found(name)
+    folder, name = _found(name)
     card = _read_card(folder, name)
-    data = (folder / f"{name}.parquet").read_bytes()
+    try:
+        data = read_bytes(folder / f"{name}.parquet")
+    except OSError as error:
+        raise TableError(
+            f"Table '{name}': its Parquet file cannot be read ({error.strerror or error}). "
+            f"Run: {how_to_get(name)}"
+        ) from error
     if sha256_bytes(data) != card.sha256:
         raise TableError(
             f"Table '{name}' must be as it was imported; sha256 of its Parquet file differs from "
