@@ -160,10 +160,13 @@ def usual_objectives(
     Arguments are those of ``make_objective``.
 
     Raises:
+        UnknownNameError: There is no such source, or it is named for no quantity.
         ConfigError: A source has no values of that kind.
         ArtifactError: A predictor's files are damaged.
         TableError: A table is missing from the cache or damaged.
     """
+    # A name that is none is no quantity that is not known.
+    parse_sources(source)
     found: dict[str, Objective] = {}
 
     def add(names: Iterable[str]) -> None:
