@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hwnas._names import shown
 from hwnas.core.architecture import genotype_keys
 from hwnas.core.classes import sample_classes, valid_classes
 from hwnas.core.space import SearchSpace
@@ -52,7 +53,7 @@ def parse_warm_start(text: str) -> WarmStart:
     name, _, count = text.partition(":") if isinstance(text, str) else ("", "", "")
     if not name.strip() or not count.strip().isdecimal():
         raise ConfigError(
-            f"--warm-start must be PROXY:N with a whole number N, such as nwot:1000; got {text!r}."
+            f"--warm-start must be PROXY:N with a whole number N, such as nwot:1000; got {shown(text)}."
         )
     return WarmStart(PROXIES[name.strip()].name, int(count))
 

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
         write_report,
     )
     from hwnas.api._search import DEFAULT_GENERATIONS, SearchInterrupted, search
-    from hwnas.api._spaces import space_of, spaces
+    from hwnas.api._spaces import is_space, space_of, spaces
     from hwnas.api._sustain import parse_duration, sustain
     from hwnas.api._tables import (
         import_tables,
@@ -138,6 +138,7 @@ _HOMES = {
         "search",
     ),
     "_spaces": (
+        "is_space",
         "space_of",
         "spaces",
     ),
@@ -198,6 +199,7 @@ __all__ = [
     "front_record",
     "import_tables",
     "in_words",
+    "is_space",
     "known_on",
     "label_of",
     "lacking_skill",

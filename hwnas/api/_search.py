@@ -64,7 +64,7 @@ _MIN_USUAL = 2
     objectives=many(),
     constraints=many(kind_of(str, Limit, what="a limit such as 'latency_ms<=5'")),
     source=arguments.text,
-    power_w=arguments.number,
+    power_w=arguments.watts,
     algorithm=arguments.text,
     warm_start=arguments.text,
     out=arguments.path,

@@ -196,7 +196,7 @@ def _split(text: str) -> tuple[str, str | None]:
     dataset=arguments.text,
     quantities=many(arguments.text),
     source=arguments.text,
-    power_w=arguments.number,
+    power_w=arguments.watts,
 )
 def predict(
     space: str | SearchSpace,

@@ -14,7 +14,11 @@ from hwnas.cli._space import OptionTexts
 
 def predict(
     archs: Annotated[
-        list[str], typer.Argument(metavar="ARCH...", help="Published strings, in quotes.")
+        list[str],
+        typer.Argument(
+            metavar="ARCH...",
+            help="Published strings, in quotes, or in another notation, such as index:7.",
+        ),
     ],
     device: Annotated[str | None, typer.Option(help="Device; see: hwnas devices")] = None,
     space: Annotated[str, typer.Option(help="Search space; see: hwnas spaces")] = "nasbench201",

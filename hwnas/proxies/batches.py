@@ -20,7 +20,7 @@ PHOTOS, NOISE = "photos", "noise"
 _CROP_SIDES = (64, 257)
 _PER_CLASS = 4
 _COUNT, _SEED = whole(at_least=1), whole(at_least=0)
-_SIZES = many(_COUNT)
+_SIZES = many(_COUNT, at_least=1)
 
 
 def _shape(name: str, value: Any) -> tuple[int, ...]:

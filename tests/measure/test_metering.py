@@ -195,7 +195,7 @@ def test_a_profile_that_is_not_there_is_said(tmp_path: Path) -> None:
     log.write_text("time,power_w\n1000,5\n1001,5\n1002,5")
     with pytest.raises(TableError, match="there is no such file"):
         attach_energy(log, raw=tmp_path / "nothing")
-    with pytest.raises(ConfigError, match="Give one of: --table NAME, --raw FILE"):
+    with pytest.raises(ConfigError, match="Give one of: table=NAME, raw=FILE"):
         attach_energy(log)
 
 
