@@ -86,12 +86,10 @@ FINE = {
     ("search", "workers"): {"5", "huge"},
     ("fit", "tolerance"): {"5", "float"},
     ("fit", "columns"): {"tuple"},
-    **dict.fromkeys(
-        (("*", name) for name in ("seed", "budget", "generations", "population", "top")), _NUMBERS
-    ),
-    **dict.fromkeys((("*", name) for name in ("index", "n", "n_images", "n_classes")), _NUMBERS),
-    **dict.fromkeys((("*", name) for name in ("title", "unit")), {"surrogate", "long"}),
-    **dict.fromkeys((("*", name) for name in ("on_note", "on_progress", "on_scoring")), {"class"}),
+    **{("*", name): _NUMBERS for name in ("seed", "budget", "generations", "population", "top")},
+    **{("*", name): _NUMBERS for name in ("index", "n", "n_images", "n_classes")},
+    **{("*", name): {"surrogate", "long"} for name in ("title", "unit")},
+    **{("*", name): {"class"} for name in ("on_note", "on_progress", "on_scoring")},
     ("fit", "on_column"): {"class"},
 }
 

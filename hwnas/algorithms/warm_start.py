@@ -53,7 +53,8 @@ def parse_warm_start(text: str) -> WarmStart:
     name, _, count = text.partition(":") if isinstance(text, str) else ("", "", "")
     if not name.strip() or not count.strip().isdecimal():
         raise ConfigError(
-            f"--warm-start must be PROXY:N with a whole number N, such as nwot:1000; got {shown(text)}."
+            "--warm-start must be PROXY:N with a whole number N, such as nwot:1000; "
+            f"got {shown(text)}."
         )
     return WarmStart(PROXIES[name.strip()].name, int(count))
 
