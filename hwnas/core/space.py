@@ -145,9 +145,9 @@ class SearchSpace(ABC):
                 if notation.is_certain(found):
                     return self.architecture(notation.read(found))
         raise ArchitectureError(
-            f"An architecture of {self.name} must be an Architecture, a published string, or what "
-            f"space.read(value, notation) takes, with the notation {' or '.join(self.notations)}; "
-            f"got {shown(value)}."
+            f"An architecture of {self.name} must be an Architecture, a published string, or come "
+            f"with its notation, {' or '.join(self.notations)}, as in space.read(value, "
+            f"'genotype') or 'genotype:VALUE'; got {shown(value)}."
         )
 
     def as_archs(self, values: Any) -> list[Architecture]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import csv
+import doctest
 import json
+import re
 import tarfile
 from collections.abc import Sequence
 from itertools import islice
@@ -23,6 +25,7 @@ from hwnas.spaces.nasbench201 import NasBench201
 from hwnas.spaces.nasbench_macro import NasBenchMacro
 
 _SPACE = NasBench201()
+_HOW_TO = Path(__file__).parents[2] / "docs/howto/architectures.md"
 _B0 = "e1k3l1se-e6k3l2se-e6k5l2se-e6k3l3se-e6k5l3se-e6k5l4se-e6k3l1se"
 
 
@@ -135,7 +138,7 @@ def test_every_notation_is_read_as_it_was_written(name: str) -> None:
 
 @pytest.mark.parametrize("value", [(4, 3, 3, 0, 0, 0), np.array([4, 3, 3, 0, 0, 0]), [0] * 6, 7])
 def test_what_may_be_several_architectures_is_never_guessed(value: Any) -> None:
-    with pytest.raises(ArchitectureError, match=r"notation genotype or choices or .* or naslib"):
+    with pytest.raises(ArchitectureError, match=r"notation, genotype or choices or .* or naslib"):
         _SPACE.as_arch(value)
 
 
@@ -163,3 +166,10 @@ def test_whole_floats_are_genes(genotype: Sequence[float]) -> None:
 def test_a_text_that_spells_no_value_is_itself_or_a_number(text: str) -> None:
     found = literal(text)
     assert found == text or isinstance(found, int)
+
+
+def test_what_the_how_to_shows_is_so() -> None:
+    text = re.sub(r"^```.*", "", _HOW_TO.read_text("utf-8"), flags=re.MULTILINE)
+    shown = doctest.DocTestParser().get_doctest(text, {}, _HOW_TO.name, None, 0)
+    assert len(shown.examples) >= 5
+    assert doctest.DocTestRunner().run(shown).failed == 0
