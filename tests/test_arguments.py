@@ -65,7 +65,7 @@ USUAL: dict[str, Any] = {
     "spec": None,
 }
 # By function and argument, what of the above is fine, or is looked at by another test.
-_NUMBERS = {"5", "huge"}
+_NUMBERS = {"5"}
 FINE = {
     ("objective", "function"): {"class"},
     ("objective", "column"): {"long"},
@@ -83,7 +83,7 @@ FINE = {
     ("Architecture", "genotype"): {"tuple"},
     ("read", "value"): {"5"},
     ("search", "constraints"): {"tuple"},
-    ("search", "workers"): {"5", "huge"},
+    ("search", "workers"): {"5"},
     ("fit", "tolerance"): {"5", "float"},
     ("fit", "columns"): {"tuple"},
     **{("*", name): _NUMBERS for name in ("seed", "budget", "generations", "population", "top")},
@@ -106,8 +106,12 @@ def _callables() -> Iterator[tuple[str, Callable[..., Any], dict[str, Any]]]:
     for name in ("counts", "feature_layout", "feature_matrix", "feature_names"):
         yield name, getattr(features, name), USUAL | {"space": SPACE}
     yield "net_feature_matrix", features.net_feature_matrix, USUAL | {"space": SPACE}
-    for name in ("noise", "photos", "make_batch", "load_images"):
-        yield name, getattr(proxies, name), USUAL | {"source": "noise", "path": "x.npz"}
+    for name in ("noise", "photos", "make_batch", "load_images", "take"):
+        yield (
+            name,
+            getattr(proxies, name),
+            USUAL | {"source": "noise", "path": "x.npz", "batches": [((), ())]},
+        )
     for name, method in inspect.getmembers(SPACE, callable):
         if not name.startswith("_"):
             yield name, method, USUAL

@@ -23,6 +23,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 _LONGEST_PATH, _LONGEST_NAME = 4096, 255
 """Bytes of a path, and of a file's name in it, that the usual file systems take."""
+_LARGEST = 2**63 - 1
+"""What the libraries below can count to."""
 Check = Callable[[str, Any], Any]
 
 
@@ -104,6 +106,8 @@ def whole(at_least: int | None = None) -> Check:
         number = whole_number(value)
         if number is None:
             raise must_be(name, "a whole number", value)
+        if abs(number) > _LARGEST:
+            raise ConfigError(f"{name} must be at most {_LARGEST:,}; got {shown(number)}.")
         if at_least is not None and number < at_least:
             raise ConfigError(f"{name} must be at least {at_least}; got {shown(number)}.")
         return number

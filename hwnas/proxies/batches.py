@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hwnas.core import arguments
-from hwnas.core.arguments import checked, many, whole
+from hwnas.core.arguments import checked, many, must_be, whole
 from hwnas.errors import ConfigError, MissingExtraError, ShapeError, TableError
 
 if TYPE_CHECKING:
@@ -200,7 +200,16 @@ def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return images, labels.astype(np.int64)
 
 
-@checked(n_images=_COUNT)
+def _iterable(name: str, value: Any) -> Any:
+    """A check for what can be gone through; an array without axes only seems to be."""
+    try:
+        iter(value)
+    except TypeError:
+        raise must_be(name, "minibatches, such as a data loader", value) from None
+    return value
+
+
+@checked(batches=_iterable, n_images=_COUNT)
 def take(batches: Iterable[tuple[Any, Any]], n_images: int) -> tuple[Tensor, Tensor]:
     """The first images and labels of any iterable of minibatches, such as a data loader.
 
@@ -213,7 +222,10 @@ def take(batches: Iterable[tuple[Any, Any]], n_images: int) -> tuple[Tensor, Ten
     """
     torch = _torch()
     images, labels, n_taken = [], [], 0
-    for some_images, some_labels in batches:
+    for pair in batches:
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise must_be("A minibatch", "a pair of images and labels", pair)
+        some_images, some_labels = pair
         images.append(torch.as_tensor(some_images))
         labels.append(torch.as_tensor(some_labels))
         n_taken += len(images[-1])
