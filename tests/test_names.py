@@ -55,7 +55,7 @@ def test_a_name_that_is_no_text_is_told_as_such() -> None:
 
 
 def test_objectives_have_one_spelling() -> None:
-    assert objective_name("Latency_MS@Batch8:Table") == "latency@batch8:table"
+    assert objective_name("Latency_MS@batch8:Table") == "latency@batch8:table"
 
 
 def test_a_run_holds_canonical_names_alone(tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ def parse_conditions(text: str) -> Conditions:
         >>> parse_conditions("test+precision=int8")
         (('split', 'test'), ('precision', 'int8'))
     """
-    return tuple(_parsed(part) for part in text.casefold().split("+")) if text else ()
+    return tuple(_parsed(part) for part in text.split("+")) if text else ()
 
 
 def parse_table_column(name: str, datasets: Sequence[str]) -> Target | None:

@@ -6,6 +6,7 @@ import ast
 import csv
 import doctest
 import json
+import pickle
 import re
 import tarfile
 from collections.abc import Sequence
@@ -134,6 +135,13 @@ def test_every_notation_is_read_as_it_was_written(name: str) -> None:
             assert space.read(written, notation) == arch
             assert space.parse(f"{notation}:{written}") == arch
             assert space.parse(f"{notation}: {json.dumps(written)}") == arch
+
+
+@pytest.mark.parametrize("name", list(SPACES))
+def test_a_space_goes_to_other_processes_whatever_it_read(name: str) -> None:
+    space = load_space(name)
+    assert space.notations
+    assert pickle.loads(pickle.dumps(space)) == space
 
 
 @pytest.mark.parametrize("value", [(4, 3, 3, 0, 0, 0), np.array([4, 3, 3, 0, 0, 0]), [0] * 6, 7])
