@@ -7,9 +7,17 @@ shows it, while Python's users read ``power_w=W``.
 from __future__ import annotations
 
 import re
+import unicodedata
+import warnings
 from collections.abc import Iterable, Mapping
+from typing import ClassVar
 
 from hwnas._names import is_far, meant, quoted, same, shown
+
+_LONGEST_WORD = 240
+_LONGEST = 900
+_KEPT_OF_WORD = 100
+_KEPT_AT_END = 250
 
 # A command is told as it is typed, whoever reads of it; only what is no command is an argument.
 _TYPED = re.compile(
@@ -28,6 +36,37 @@ _ARGUMENTS = {
     "column": "columns",
 }
 _FLAGS = {"resume", "again", "all"}
+
+
+def printable(text: str) -> str:
+    """A text with what would steer a terminal, or turn its writing round, as escapes.
+
+    Line feeds stay as they are.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        each.encode("unicode_escape").decode() if _steers(each) else each for each in text
+    )
+
+
+def _steers(character: str) -> bool:
+    category = unicodedata.category(character)
+    return character != "\n" and (category[0] == "C" or category in ("Zl", "Zp"))
+
+
+def one_line(text: str) -> str:
+    """A message on one line, in which what is quoted of a huge input is cut short."""
+
+    def cut(word: re.Match[str]) -> str:
+        return f"{word[0][:_KEPT_OF_WORD]}... ({len(word[0]):,} characters)"
+
+    words = re.sub(r"[\r\n\t]+", " ", text).strip()
+    line = printable(re.sub(rf"\S{{{_LONGEST_WORD},}}", cut, words))
+    if len(line) <= _LONGEST:
+        return line
+    # What to do stands at the end.
+    return f"{line[: _LONGEST - _KEPT_AT_END]} ... {line[-_KEPT_AT_END:]}"
 
 
 def in_arguments(message: str) -> str:
@@ -58,15 +97,31 @@ def _written(match: re.Match[str]) -> str:
 
 
 class HwnasError(Exception):
-    """Root of all errors raised on purpose; its message is one sentence for the user."""
+    """Root of all errors raised on purpose; its message is one sentence for the user.
+
+    Attributes:
+        is_failure: Whether something failed that the user asked for rightly.
+    """
+
+    is_failure: ClassVar[bool] = False
 
     @property
     def typed(self) -> str:
         """The message as the command line shows it, with ``--out`` where Python has ``out=``."""
-        return str(self.args[0]) if len(self.args) == 1 else Exception.__str__(self)
+        # Reasons of other libraries are quoted, some of which have several lines.
+        return one_line(str(self.args[0]) if len(self.args) == 1 else Exception.__str__(self))
 
     def __str__(self) -> str:
         return in_arguments(self.typed)
+
+
+class SkippedFileWarning(UserWarning):
+    """A file that was left out since it cannot be read; what else was asked for goes on."""
+
+
+def skip(error: HwnasError) -> None:
+    """Say that a file is left out, and why."""
+    warnings.warn(f"Left out: {error}", SkippedFileWarning, stacklevel=2)
 
 
 class UnknownNameError(HwnasError, KeyError):
@@ -118,6 +173,10 @@ class ShapeError(HwnasError, ValueError):
     """An array of the wrong shape."""
 
 
+class PositionError(HwnasError, IndexError):
+    """A row that is not there."""
+
+
 class TableError(HwnasError, ValueError):
     """A table or upstream file that is missing, damaged or not what it says."""
 
@@ -148,6 +207,14 @@ class StateError(HwnasError, RuntimeError):
 
 class StorageError(HwnasError, OSError):
     """A place that cannot be written."""
+
+    is_failure = True
+
+
+class DownloadError(TableError):
+    """A file that cannot be fetched."""
+
+    is_failure = True
 
 
 class MeasurementError(HwnasError, RuntimeError):

@@ -15,10 +15,11 @@ import numpy as np
 from hwnas._names import shown
 from hwnas.core.architecture import genotype_keys
 from hwnas.core.classes import sample_classes, valid_classes
+from hwnas.core.numbers import parse_whole
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError
 from hwnas.features.counting import COLUMNS, count_genotypes
-from hwnas.proxies.catalogue import PROXIES
+from hwnas.proxies.catalogue import PROXIES, proxies_named
 from hwnas.proxies.lookup import Lookup, Scoring, look_up
 from hwnas.proxies.shipped import shipped_scores
 
@@ -51,12 +52,14 @@ def parse_warm_start(text: str) -> WarmStart:
         1000
     """
     name, _, count = text.partition(":") if isinstance(text, str) else ("", "", "")
-    if not name.strip() or not count.strip().isdecimal():
+    n_candidates = parse_whole(count)
+    if not name.strip() or n_candidates is None or n_candidates < 0:
         raise ConfigError(
             "--warm-start must be PROXY:N with a whole number N, such as nwot:1000; "
             f"got {shown(text)}."
         )
-    return WarmStart(PROXIES[name.strip()].name, int(count))
+    (proxy,) = proxies_named([name.strip()])
+    return WarmStart(proxy.name, n_candidates)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +144,8 @@ def _count(space: SearchSpace, genotypes: np.ndarray, proxy: str) -> Lookup:
     """Scores that are exact counts: these need no model."""
     counts = count_genotypes(space, genotypes)[:, COLUMNS.index(proxy)]
     keys = genotype_keys(genotypes)
-    return Lookup(proxy, keys, dict(zip(keys, counts.tolist(), strict=True)), (), None)
+    known = {key: [count] for key, count in zip(keys, counts.tolist(), strict=True)}
+    return Lookup((proxy,), keys, known, (), None)
 
 
 def _check_size(space: SearchSpace, start: WarmStart) -> None:

@@ -12,19 +12,21 @@ if TYPE_CHECKING:
         device_names,
         device_predictors,
         device_record,
-        known_on,
         load_device,
+        searchable,
         tables_of,
     )
     from hwnas.api._energy import attach_energy, meter_statuses
     from hwnas.api._explain import explain, explanations, first, label_of, legend_of
+    from hwnas.api._export import check_destination, export, export_record
     from hwnas.api._fit import (
         fit,
         fit_quality_transfer,
+        next_search,
         predictor_records,
         predictors_dir,
     )
-    from hwnas.api._lists import listed
+    from hwnas.api._lists import listed, names
     from hwnas.api._measure import Plan, parse_mode, profile
     from hwnas.api._new_device import (
         MIN_BUDGET,
@@ -34,22 +36,31 @@ if TYPE_CHECKING:
         recheck_record,
     )
     from hwnas.api._profiled import Profiled, profiled_record
-    from hwnas.api._proxies import choose_architectures, n_cores, plan_scoring, score_rows, sweep
+    from hwnas.api._proxies import (
+        choose_architectures,
+        n_cores,
+        plan_scoring,
+        score_rows,
+        sweep,
+        unscored_notes,
+    )
+    from hwnas.api._report import compare_runs, open_page, verdict, write_comparison, write_report
     from hwnas.api._runs import (
         DEFAULT_LIMIT_AT,
         Share,
-        export,
-        export_record,
+        check_feasible,
         front_record,
+        limit_notes,
         load_run,
         parse_assignments,
         parse_goals,
+        parse_limit,
         select,
         selection_record,
         sweep_limits,
         sweep_record,
-        write_report,
     )
+    from hwnas.api._sample import Sample, sample, sample_record
     from hwnas.api._search import DEFAULT_GENERATIONS, SearchInterrupted, search
     from hwnas.api._spaces import is_space, space_of, spaces
     from hwnas.api._sustain import parse_duration, sustain
@@ -73,6 +84,7 @@ if TYPE_CHECKING:
         predict,
         skill_note,
     )
+    from hwnas.core.numbers import hint, parse_number, parse_whole, quoted
 
 _HOMES = {
     "_device_choice": ("DEFAULT_SAMPLE", "choose_device", "device_choice_record"),
@@ -80,8 +92,8 @@ _HOMES = {
         "device_names",
         "device_predictors",
         "device_record",
-        "known_on",
         "load_device",
+        "searchable",
         "tables_of",
     ),
     "_energy": ("attach_energy", "meter_statuses"),
@@ -92,13 +104,15 @@ _HOMES = {
         "label_of",
         "legend_of",
     ),
+    "_export": ("check_destination", "export", "export_record"),
     "_fit": (
         "fit",
         "fit_quality_transfer",
+        "next_search",
         "predictor_records",
         "predictors_dir",
     ),
-    "_lists": ("listed",),
+    "_lists": ("listed", "names"),
     "_backends": ("BackendStatus", "backend_statuses", "in_words", "load_backend"),
     "_measure": ("Plan", "parse_mode", "profile"),
     "_profiled": ("Profiled", "profiled_record"),
@@ -116,27 +130,30 @@ _HOMES = {
         "plan_scoring",
         "score_rows",
         "sweep",
+        "unscored_notes",
     ),
+    "_report": ("compare_runs", "open_page", "verdict", "write_comparison", "write_report"),
     "_runs": (
         "DEFAULT_LIMIT_AT",
         "Share",
-        "export",
-        "export_record",
+        "check_feasible",
         "front_record",
+        "limit_notes",
         "load_run",
         "parse_assignments",
         "parse_goals",
+        "parse_limit",
         "select",
         "selection_record",
         "sweep_limits",
         "sweep_record",
-        "write_report",
     ),
     "_search": (
         "DEFAULT_GENERATIONS",
         "SearchInterrupted",
         "search",
     ),
+    "_sample": ("Sample", "sample", "sample_record"),
     "_spaces": (
         "is_space",
         "space_of",
@@ -164,7 +181,11 @@ _HOMES = {
         "skill_note",
     ),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_HOME_OF = {
+    **{name: f"hwnas.api.{home}" for home, names in _HOMES.items() for name in names},
+    # Numbers are read before anything else is, often without it.
+    **dict.fromkeys(("hint", "parse_number", "parse_whole", "quoted"), "hwnas.core.numbers"),
+}
 
 __all__ = [
     "COUNTED",
@@ -177,13 +198,17 @@ __all__ = [
     "BackendStatus",
     "Plan",
     "Profiled",
+    "Sample",
     "SearchInterrupted",
     "Share",
     "add_device",
     "attach_energy",
     "backend_statuses",
+    "check_destination",
+    "check_feasible",
     "choose_architectures",
     "choose_device",
+    "compare_runs",
     "device_choice_record",
     "device_names",
     "device_predictors",
@@ -197,14 +222,15 @@ __all__ = [
     "fit_quality_transfer",
     "fit_transfer",
     "front_record",
+    "hint",
     "import_tables",
     "in_words",
     "is_space",
-    "known_on",
     "label_of",
     "lacking_skill",
     "learned_record",
     "legend_of",
+    "limit_notes",
     "listed",
     "load_audit",
     "load_backend",
@@ -214,12 +240,18 @@ __all__ = [
     "make_objective",
     "meter_statuses",
     "n_cores",
+    "names",
+    "next_search",
     "objective",
     "objective_name",
+    "open_page",
     "parse_assignments",
     "parse_duration",
     "parse_goals",
+    "parse_limit",
     "parse_mode",
+    "parse_number",
+    "parse_whole",
     "plan_scoring",
     "predict",
     "predictor_records",
@@ -227,10 +259,14 @@ __all__ = [
     "profile",
     "profiled_record",
     "pull_tables",
+    "quoted",
     "recheck_device",
     "recheck_record",
+    "sample",
+    "sample_record",
     "score_rows",
     "search",
+    "searchable",
     "select",
     "selection_record",
     "skill_note",
@@ -243,7 +279,10 @@ __all__ = [
     "table_record",
     "tables",
     "tables_of",
+    "unscored_notes",
     "unused_rows",
+    "verdict",
+    "write_comparison",
     "write_report",
 ]
 
@@ -252,7 +291,7 @@ def __getattr__(name: str) -> Any:
     """A public name; ``hwnas --help`` needs none of them."""
     if name not in _HOME_OF:
         raise AttributeError(f"module 'hwnas.api' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"hwnas.api.{_HOME_OF[name]}"), name)
+    return getattr(importlib.import_module(_HOME_OF[name]), name)
 
 
 def __dir__() -> list[str]:

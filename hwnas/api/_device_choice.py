@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,14 @@ import numpy as np
 from hwnas.api._values import ALWAYS_COUNTED, make_objective, resolve_space
 from hwnas.choose import Selection
 from hwnas.choose import select as select_from_front
-from hwnas.choose.record import selection_record
+from hwnas.choose.front import Front
+from hwnas.choose.selection import selection_record
 from hwnas.core import arguments, given
 from hwnas.core.arguments import checked, mapping, whole
 from hwnas.core.batch import Batch
 from hwnas.core.classes import sample_classes, valid_classes
 from hwnas.core.columns import once
 from hwnas.core.device import Device
-from hwnas.core.front import Front
 from hwnas.core.limits import in_own_units
 from hwnas.core.objective import Estimate, Objective
 from hwnas.core.quantity import DEFAULT_OBJECTIVES
@@ -43,7 +43,7 @@ class DeviceChoices:
 
     Args:
         selections: By device, the best architecture that keeps them; the best device first.
-        refused: By device, why no architecture keeps them.
+        refused: By device, why no architecture keeps them; the device that misses them least first.
         unknown: Devices of which a limited column is not known.
         n_archs: How many architectures were valued.
         is_sample: Whether they are a random sample, and not all functional classes of the space.
@@ -111,7 +111,7 @@ def choose_device(
     asked = [*common.values(), *(each for found in by_device.values() for each in found.values())]
     estimates = dict(zip(map(id, asked), ask_together(batch, asked), strict=True))
     archs = tuple(map(str, batch))
-    selections, refused = {}, {}
+    selections, refused, misses = {}, {}, dict[str, float]()
     for name, found in by_device.items():
         if not found:
             continue
@@ -122,16 +122,18 @@ def choose_device(
                 f"All {len(batch):,} architectures have operators that it does not support: "
                 f"{', '.join(devices[name].unsupported)}."
             )
+            misses[name] = np.inf
             continue
-        front = _rows(_front(archs, known, list(limited), estimates), runs)
+        front = _front(space, archs, known, list(limited), estimates).part(np.flatnonzero(runs))
         upper, lower = (_by_column(limits, known) for limits in (at_most, at_least))
         try:
             selections[name] = select_from_front(front, upper, lower, limit_at=limit_at)
         except NoCandidateError as error:
             refused[name] = str(error)
+            misses[name] = _miss(front, upper, lower)
     return DeviceChoices(
         selections=dict(sorted(selections.items(), key=lambda item: _rank(*item))),
-        refused=refused,
+        refused={name: refused[name] for name in sorted(refused, key=lambda name: misses[name])},
         unknown=tuple(name for name, found in by_device.items() if not found),
         n_archs=len(batch),
         is_sample=is_sample,
@@ -209,6 +211,7 @@ def _known(space: SearchSpace, name: str, device: Device | None) -> Objective | 
 
 
 def _front(
+    space: SearchSpace,
     archs: tuple[str, ...],
     known: Mapping[str, Objective],
     limited: Sequence[str],
@@ -229,6 +232,7 @@ def _front(
         lower=np.stack([each.lower for each in found], axis=1),
         upper=np.stack([each.upper for each in found], axis=1),
         n_objectives=n_objectives,
+        space=space,
     )
 
 
@@ -240,18 +244,12 @@ def _runs(batch: Batch, device: Device) -> np.ndarray:
     return np.asarray(np.all([np.ones(len(batch), dtype=bool), *kept], axis=0))
 
 
-def _rows(front: Front, is_kept: np.ndarray) -> Front:
-    """Those of the architectures, booleans of shape ``(n_archs,)``."""
-    rows = np.flatnonzero(is_kept)
-    if len(rows) == len(front):
-        return front
-    return replace(
-        front,
-        archs=tuple(front.archs[row] for row in rows),
-        values=front.values[rows],
-        lower=front.lower[rows],
-        upper=front.upper[rows],
-    )
+def _miss(front: Front, upper: Mapping[str, float], lower: Mapping[str, float]) -> float:
+    """How far the architecture that is nearest to keeping limits is off them, as a share."""
+    over = [front.column(name) / bound - 1 for name, bound in upper.items()]
+    over += [1 - front.column(name) / bound for name, bound in lower.items()]
+    worst = np.max([np.maximum(each, 0) for each in over], axis=0)
+    return float(np.nanmin(worst)) if np.isfinite(worst).any() else np.inf
 
 
 def _rank(name: str, selection: Selection) -> tuple[float, str]:

@@ -201,8 +201,7 @@ def _profile_archs(
 ) -> Profiled:
     place = Path(folder) if folder is not None else user_folder()
     asked = networks(space, archs)
-    tell = _teller(on_block, asked)
-    found = measure_networks(job, space, archs, place, name, on_block=tell)
+    found = measure_networks(job, space, archs, place, name, on_block=on_block)
     names, path = [str(arch) for arch in asked], place / f"{name}{SUFFIX}"
     return _result(job, job.target(space.dataset), found, names, name, path)
 
@@ -230,8 +229,8 @@ def _profile_files(
     mark = sha256_bytes(b"".join(each.make().model.data for each in candidates))[:12]
     stem = paths[0].stem if len(paths) == 1 else f"{len(paths)}-models"
     path = place / f"{stem}-{mark}-{job.device}{SUFFIX}"
-    target, record, tell = job.target(None), ProfileRecord(None, None), _teller(on_block, paths)
-    found = measure_into_file(job, candidates, anchor, target, path, record, on_block=tell)
+    target, record = job.target(None), ProfileRecord(None, None)
+    found = measure_into_file(job, candidates, anchor, target, path, record, on_block=on_block)
     return _result(job, target, found, names, None, path)
 
 
@@ -254,19 +253,6 @@ def _batch_of(candidates: Sequence[Candidate]) -> int:
         )
     shape = next(iter(sizes.values()))
     return int(shape[0]) if shape else 1
-
-
-def _teller(
-    on_block: Callable[[Block, int, int], None] | None, asked: Sequence[object]
-) -> Callable[[Block, Profile], None] | None:
-    if on_block is None:
-        return None
-
-    def tell(block: Block, profile: Profile) -> None:
-        last = profile.record.passes[-1]
-        on_block(block, len(last.facts) + len(last.failed), len(asked))
-
-    return tell
 
 
 def _result(

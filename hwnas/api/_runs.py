@@ -1,4 +1,4 @@
-"""What is done with a finished run: read it, report it, choose from it."""
+"""What is done with a finished run: read it, choose from it."""
 
 from __future__ import annotations
 
@@ -10,30 +10,39 @@ from typing import Any
 from hwnas.api._baseline import baseline_of
 from hwnas.choose import Selection, SweptLimit, sweep
 from hwnas.choose import select as select_from_front
-from hwnas.choose.record import selection_record, sweep_record
+from hwnas.choose.infeasible import why_nothing
+from hwnas.choose.selection import selection_record
+from hwnas.choose.swept import sweep_record
 from hwnas.core import arguments
 from hwnas.core.architecture import Architecture
-from hwnas.core.arguments import checked, kind_of, mapping
-from hwnas.core.limits import Goal, Share, parse_assignments, parse_goals
-from hwnas.core.residuals import DEFAULT_LIMIT_AT, INTERVAL, POINT
-from hwnas.engine.record import REPORT
+from hwnas.core.arguments import checked, kind_of, many, mapping
+from hwnas.core.limits import (
+    Goal,
+    Limit,
+    Share,
+    limit_notes,
+    parse_assignments,
+    parse_goals,
+    parse_limit,
+)
+from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
 from hwnas.engine.run import Run, front_record
-from hwnas.models.export import Export, export_onnx, export_record
+from hwnas.errors import NoCandidateError
 
 __all__ = [
     "DEFAULT_LIMIT_AT",
     "Share",
-    "export",
-    "export_record",
+    "check_feasible",
     "front_record",
+    "limit_notes",
     "load_run",
     "parse_assignments",
     "parse_goals",
+    "parse_limit",
     "select",
     "selection_record",
     "sweep_limits",
     "sweep_record",
-    "write_report",
 ]
 
 _RUN = kind_of(Run, what="a run, as hwnas.load_run gives it")
@@ -44,82 +53,6 @@ def _goal(name: str, value: Any) -> Goal:
 
 
 _GOALS = mapping(_goal)
-_FIGURES = {
-    "kendall_tau": "Kendall tau",
-    "kendall_tau_best_fifth": "Kendall tau within the best fifth",
-    "spearman": "Spearman",
-    "mape_pct": "mean relative error, %",
-    "within_10_pct": "within 10 % of the truth, %",
-    "interval_coverage_pct": "inside the 90 % interval, %",
-    "coverage_worst_fifth_pct": "inside it in the fifth where it is least, %",
-}
-
-
-@checked(run=_RUN)
-def write_report(run: Run) -> Path:
-    """Write ``report.html`` into the run's directory; returns its path.
-
-    Raises:
-        StorageError: The directory cannot be written.
-    """
-    from hwnas.report import Provenance, ReportData
-    from hwnas.report import write_report as write
-
-    config = run.config
-    facts = {
-        "Search space": f"{run.space.label}, {config['dataset']}",
-        "Device": run.record.device_title or "none",
-        "Algorithm": f"{config['algorithm']}, population {config['population']}",
-        **({"Warm start": _warm_start(config)} if config.get("warm_start") else {}),
-        "Generations": f"{len(run.history)} ({run.record.status})",
-        "Architectures evaluated": f"{run.n_evaluated:,}",
-        **({"Failed evaluations": f"{run.n_failed:,}"} if run.n_failed else {}),
-        "Constraints": _constraints(run.record.limits, config["limit_at"]),
-        "Seed": str(config["seed"]),
-        "Versions": ", ".join(f"{name} {v}" for name, v in run.record.versions.items()),
-    }
-    data = ReportData(
-        title=f"Pareto front of {config['space']} on {config['device'] or 'no device'}",
-        front=run.front,
-        space=run.space,
-        history=tuple(
-            (generation.n_evaluated, generation.hypervolume)
-            for generation in run.history
-            if generation.hypervolume is not None
-        ),
-        facts=facts,
-        provenance=tuple(
-            Provenance(
-                spec.column,
-                spec.source,
-                spec.detail,
-                _human(spec.figures),
-                spec.evaluation,
-                spec.lacks_skill,
-            )
-            for spec in run.record.columns
-        ),
-        notes=run.record.notes,
-    )
-    write(data, run.path / REPORT)
-    return run.path / REPORT
-
-
-def _constraints(limits: Sequence[str], limit_at: str) -> str:
-    if not limits:
-        return "none"
-    ways = {INTERVAL: "to the end of the 90 % intervals", POINT: "by the values alone"}
-    how = ways.get(limit_at, f"with a probability of {limit_at}")
-    return f"{', '.join(limits)}, kept {how}"
-
-
-def _warm_start(config: Mapping[str, Any]) -> str:
-    proxy, _, n_candidates = config["warm_start"].partition(":")
-    return f"the best {config['population']:,} of {int(n_candidates):,} random ones by {proxy}"
-
-
-def _human(figures: Mapping[str, float | None]) -> dict[str, float | None]:
-    return {title: figures[name] for name, title in _FIGURES.items() if name in figures}
 
 
 @checked(path=arguments.path)
@@ -132,6 +65,29 @@ def load_run(path: str | os.PathLike[str]) -> Run:
     return Run.load(Path(path))
 
 
+def check_feasible(run: Run) -> None:
+    """Check that a run found anything that keeps its constraints.
+
+    Raises:
+        NoCandidateError: It did not: which constraint is the tightest, and what comes nearest.
+    """
+    if len(run.front):
+        return
+    seen = run.evaluated
+    limits = [parse_limit(text, own=seen.names) for text in run.record.limits]
+    if not len(seen):
+        raise NoCandidateError(
+            "The run must have evaluated something; it has not yet. Resume the search."
+        )
+    if not limits or not (run.evaluations["status"] == "infeasible").any():
+        raise NoCandidateError(
+            f"None of the {len(seen):,} architectures evaluated has a value in every objective. "
+            "Search longer, or leave an objective out."
+        )
+    share = limit_share(run.config["limit_at"])
+    raise NoCandidateError(why_nothing(seen, limits, share, "evaluated", "Or search longer."))
+
+
 @checked(
     run=_RUN,
     at_most=_GOALS,
@@ -139,6 +95,7 @@ def load_run(path: str | os.PathLike[str]) -> Run:
     prefer=mapping(arguments.number),
     method=arguments.text,
     limit_at=arguments.text,
+    constraints=many(),
 )
 def select(
     run: Run,
@@ -148,6 +105,7 @@ def select(
     method: str | None = None,
     limit_at: str = DEFAULT_LIMIT_AT,
     baseline: str | Architecture | None = None,
+    constraints: Sequence[str | Limit] = (),
 ) -> Selection:
     """Choose the architecture to ship from a run's front.
 
@@ -163,16 +121,18 @@ def select(
             ``"point"``, the value; or a probability such as ``"90%"``.
         baseline: What you have, to compare the pick with: an architecture, or its values as
             ``"latency_ms=20,accuracy_pct=91"``.
+        constraints: More limits, as a search takes them: ``["latency_ms<=5"]``.
 
     Raises:
-        NoCandidateError: Nothing satisfies the limits.
+        NoCandidateError: Nothing satisfies the limits, or nothing did those of the search.
         UnknownNameError: There is no such column or method.
         ArchitectureError: The baseline is no architecture of the space.
-        ConfigError: A limit or weight cannot be.
+        ConfigError: A limit or weight cannot be, or two limits exclude each other.
     """
+    check_feasible(run)
     known = None if baseline is None else baseline_of(run, baseline)
     return select_from_front(
-        run.front, at_most or {}, at_least or {}, prefer, method, limit_at, known
+        run.front, at_most or {}, at_least or {}, prefer, method, limit_at, known, constraints
     )
 
 
@@ -194,6 +154,7 @@ def sweep_limits(
     method: str | None = None,
     limit_at: str = DEFAULT_LIMIT_AT,
     baseline: str | Architecture | None = None,
+    constraints: Sequence[str | Limit] = (),
 ) -> tuple[SweptLimit, ...]:
     """The pick from a run's front at each of ten limits on a column, the tightest first.
 
@@ -206,6 +167,7 @@ def sweep_limits(
         method: The same.
         limit_at: The same.
         baseline: The same.
+        constraints: The same.
 
     Raises:
         NoCandidateError: No limit leaves anything.
@@ -213,43 +175,16 @@ def sweep_limits(
         ArchitectureError: The baseline is no architecture of the space.
         ConfigError: The column is limited already; a limit or weight cannot be.
     """
+    check_feasible(run)
     known = None if baseline is None else baseline_of(run, baseline)
-    return sweep(run.front, column, at_most, at_least, prefer, method, limit_at, known)
-
-
-@checked(
-    run=_RUN,
-    selection=kind_of(Selection, what="a selection, as hwnas.select gives it"),
-    path=arguments.path,
-    weights=arguments.path,
-)
-def export(
-    run: Run,
-    selection: Selection,
-    path: str | os.PathLike[str],
-    weights: str | os.PathLike[str] | None = None,
-) -> Export:
-    """Write the model of what was chosen from a run, and its card beside it.
-
-    Args:
-        run: The run that it was chosen from.
-        selection: What was chosen; the card tells of it.
-        path: Where to; ends in ``.onnx``.
-        weights: A ``.safetensors`` file of trained weights; fresh ones by default.
-
-    Raises:
-        ConfigError: ``path`` has another suffix.
-        ArtifactError: The weights file is missing, damaged or of another model.
-        ExportError: The ONNX model cannot be written, or does not compute what the torch model
-            does.
-        MissingExtraError: Weights are given and torch or safetensors is not installed; or the model
-            cannot be written from its graph, and onnxscript is not.
-        StorageError: The folder cannot be written.
-    """
-    return export_onnx(
-        run.space,
-        run.space.parse(selection.pick.arch),
-        Path(path),
-        None if weights is None else Path(weights),
-        details={"selection": selection_record(selection)},
+    return sweep(
+        run.front,
+        column,
+        at_most,
+        at_least,
+        prefer,
+        method,
+        limit_at,
+        known,
+        constraints=constraints,
     )

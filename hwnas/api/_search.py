@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
 import os
 from collections.abc import Callable, Sequence
@@ -10,9 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hwnas.algorithms import ALGORITHMS, Setting
 from hwnas.algorithms.warm_start import draw, parse_warm_start
 from hwnas.api._backends import backend_of
+from hwnas.api._pace import Pace, capped
 from hwnas.api._running import SearchInterrupted, measuring_notes, run_task, skill_notes
 from hwnas.api._values import (
     ALWAYS_COUNTED,
@@ -22,6 +24,7 @@ from hwnas.api._values import (
     parse_sources,
     resolve_space,
     source_text,
+    usual_objectives,
 )
 from hwnas.config import DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
 from hwnas.core import arguments, given
@@ -29,24 +32,25 @@ from hwnas.core.arguments import checked, kind_of, many, whole
 from hwnas.core.columns import columns_meant, quantity_of, resolve_column
 from hwnas.core.device import Device
 from hwnas.core.forms import Forms
-from hwnas.core.limits import Limit, parse_limit
+from hwnas.core.limits import Limit, check_compatible, limit_notes, parse_limit
 from hwnas.core.objective import Objective, ObjectiveSpec
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
 from hwnas.core.space import SearchSpace
-from hwnas.engine.directory import claimed, latest_directory, new_directory
+from hwnas.engine.directory import claimed, latest_directory, new_directory, resume_notes
 from hwnas.engine.loop import Loop, Task
 from hwnas.engine.progress import Progress
 from hwnas.engine.record import RECORD, Record, read_record
 from hwnas.engine.run import Run
 from hwnas.engine.store import Store, check_names
-from hwnas.errors import ConfigError, UnknownNameError
+from hwnas.errors import ConfigError
 from hwnas.executors import EXECUTORS
 from hwnas.measure.backends import Backend
 from hwnas.objectives import NothingKnownError
 from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import Problem
 from hwnas.objectives.measured import SOURCE, USUAL_BACKEND, local_device
+from hwnas.objectives.scored import scored_names
 from hwnas.objectives.unsupported import support
 from hwnas.proxies.lookup import Scoring
 
@@ -108,8 +112,9 @@ def search(
         dataset: Data set; the space's first one by default.
         objectives: By default those of accuracy, robustness, latency and energy that are known.
             Quantities (``"robustness@pgd-eps1"`` with a condition, ``"latency:table"``
-            with a source of its own), objectives made by ``hwnas.objective``, or plain functions
-            over a batch of architectures (minimised).
+            with a source of its own), zero-cost proxies (``"nwot"``, and ``"vote"`` of three),
+            objectives made by ``hwnas.objective``, or plain functions over a batch of
+            architectures (minimised).
         constraints: Limits such as ``"latency_ms<=5"``, also on what is no objective. One that
             leaves conditions open, as ``"accuracy_pct>=90"`` does, is on the one column of its
             quantity.
@@ -133,7 +138,7 @@ def search(
             was killed before it began. It can go on for more generations, or with a larger budget,
             than it was to have.
         on_progress: Called after every generation.
-        on_scoring: Called as scores for the warm start are computed.
+        on_scoring: Called as scores are computed, for the warm start and the first generation.
         workers: Processes that compute these; with more than 1, a script must keep its own work
             under ``if __name__ == "__main__"``.
         executor: Where your own functions are called, an architecture at a time: ``"serial"``
@@ -145,7 +150,8 @@ def search(
             what the device's description says, or what measured it before; and ONNX Runtime for
             this machine, which it is where no device is named.
         on_note: Called with what the user should know before the search begins: that a predictor
-            has no skill, which the run's notes say too, or how long measuring takes.
+            has no skill, which the run's notes say too, how long measuring takes, that there is no
+            run to resume, or that it was begun under other versions.
 
     Returns:
         The run, with ``.front`` and ``.evaluations``.
@@ -172,12 +178,13 @@ def search(
     if generations is None and budget is None:
         generations = DEFAULT_GENERATIONS
     asked = [_named(item) for item in objectives]
-    own = [name for name, made in asked if made is not None]
+    # Scores have columns of their own too, which are those of no quantity.
+    own = [*(name for name, made in asked if made is not None), *scored_names()]
     limits = dict.fromkeys(
-        limit if isinstance(limit, Limit) else parse_limit(limit, "--constraint", own)
-        for limit in constraints
+        limit if isinstance(limit, Limit) else parse_limit(limit, own=own) for limit in constraints
     )
     make = ALGORITHMS[algorithm]
+    population, classes, bounds = capped(space, algorithm, population, budget)
     usual_start = make.default_warm_start if warm_start is None else warm_start
     start = None if usual_start is None else parse_warm_start(usual_start)
     config = SearchConfig(
@@ -197,7 +204,9 @@ def search(
         budget=budget,
         seed=seed,
     )
-    task = _task(space, device, config, asked, tuple(limits), runs_on)
+    task = _task(space, device, config, asked, tuple(limits), runs_on, (workers, on_scoring))
+    n_classes = None if classes is None else len(classes)
+    task = replace(task, n_classes=n_classes)
     work, forms = EXECUTORS[executor](workers), Forms(space)
     candidates = None if start is None else draw(space, start, config.population, config.seed)
 
@@ -205,7 +214,12 @@ def search(
         initial = None
         if candidates is not None:
             initial = candidates.best(config.population, workers, on_scoring)
-        setting = Setting(space, len(asked), config.population, config.seed, initial, forms)
+        elif classes is not None and config.population >= len(classes):
+            # Drawn at random, the last of all classes would take long to come.
+            initial = np.random.default_rng(config.seed).permutation(classes)
+        setting = Setting(
+            space, len(asked), config.population, config.seed, initial, forms, n_classes
+        )
         return Loop(task, make(setting), store, work, forms)
 
     record = Record(
@@ -217,13 +231,29 @@ def search(
         device_title=device.title if device else None,
     )
     path = _directory(record, out, resume)
+    tell = on_note or (lambda _: None)
+    for note in resume_notes(path, record) if resume else ():
+        tell(note)
     at = limit_at or _kept_at(path, resume)
     record = replace(record, config={**record.config, "limit_at": at})
     task = replace(task, problem=replace(task.problem, limit_share=limit_share(at)))
     with claimed(path, record, resume):
-        for note in (*_unknown_notes(unknown), *skill_notes(task), *measuring_notes(task)):
-            (on_note or (lambda _: None))(note)
-        return run_task(path, record, task, begin, on_progress or (lambda _: None))
+        for note in (
+            *bounds,
+            *_unknown_notes(unknown),
+            *limit_notes(limits),
+            *skill_notes(task),
+            *measuring_notes(task),
+        ):
+            tell(note)
+        pace = Pace(task, tell)
+
+        def hear(progress: Progress) -> None:
+            pace(progress)
+            if on_progress is not None:
+                on_progress(progress)
+
+        return run_task(path, record, task, begin, hear)
 
 
 def _usual(
@@ -233,15 +263,27 @@ def _usual(
     power_w: float | None,
     backend: Backend | None,
 ) -> tuple[list[str], list[str]]:
-    """Objectives where none are asked for: what is known of the usual ones, and what is not."""
-    known = list[str]()
-    for name in DEFAULT_OBJECTIVES:
-        with contextlib.suppress(NothingKnownError, UnknownNameError):
-            make_objective(space, name, device, source, power_w, backend=backend)
-            known.append(name)
-    # Where hardly anything is known, what is missing is an error that says what to do.
+    """Objectives where none are asked for: what is known of the usual ones, and what is not.
+
+    Raises:
+        NothingKnownError: A search would have fewer than two.
+        ConfigError: There is no device.
+    """
+    if device is None:
+        for name in DEFAULT_OBJECTIVES:
+            # What needs a device says which there are.
+            if QUANTITIES[name].per_device:
+                make_objective(space, name, None, source)
+    known = list(usual_objectives(space, device, source, power_w, backend=backend))
     if len(known) < _MIN_USUAL:
-        return list(DEFAULT_OBJECTIVES), []
+        of_device = f" and device '{device.name}'" if device else ""
+        see = f"hwnas devices show {device.name}" if device else "hwnas tables"
+        raise NothingKnownError(
+            f"A search needs two objectives; with the source {source}, "
+            f"{f'only {known[0]}' if known else 'nothing'} is known for {space.label} on "
+            f"{space.dataset}{of_device}. Name objectives, such as "
+            f"{','.join([*known, *ALWAYS_COUNTED])}, or see what is known where: {see}"
+        )
     return known, [name for name in DEFAULT_OBJECTIVES if name not in known]
 
 
@@ -249,9 +291,13 @@ def _unknown_notes(unknown: Sequence[str]) -> list[str]:
     """What the user should know of the usual objectives that are none here."""
     if not unknown:
         return []
-    words = " and ".join(QUANTITIES[name].title for name in unknown)
-    advice = " --power-w W gives an estimate of energy." if "energy" in unknown else ""
-    return [f"{words} {'is' if len(unknown) == 1 else 'are'} not known here: no objective.{advice}"]
+    *others, last = (QUANTITIES[name].title.lower() for name in unknown)
+    words = f"{', '.join(others)} and {last}" if others else last
+    # Without a latency there is nothing to estimate it from.
+    can_estimate = "energy" in unknown and "latency" not in unknown
+    advice = " --power-w W gives an estimate of energy." if can_estimate else ""
+    are = "are" if others else "is"
+    return [f"{words[0].upper()}{words[1:]} {are} not known here: no objective.{advice}"]
 
 
 def _sources_named(source: str, objectives: Sequence[Any]) -> set[str]:
@@ -277,6 +323,7 @@ def _task(
     asked: Sequence[tuple[str, Objective | None]],
     limits: tuple[Limit, ...],
     backend: Backend | None,
+    scoring: tuple[int, Callable[[Scoring], None] | None],
 ) -> Task:
     """Everything to evaluate: objectives, then what limits need, then the counts."""
     wanted = map(quantity_of, (*config.objectives, *(limit.column for limit in limits)))
@@ -287,7 +334,11 @@ def _task(
         )
 
     def make(name: str) -> Objective:
-        return make_objective(space, name, device, config.source, config.power_w, backend=backend)
+        n_workers, on_scoring = scoring
+        return make_objective(
+            space, name, device, config.source, config.power_w,
+            backend=backend, n_workers=n_workers, on_scoring=on_scoring,
+        )  # fmt: skip
 
     measures = [own or make(name) for name, own in asked]
     _check_distinct([name for name, _ in asked], measures)
@@ -304,6 +355,7 @@ def _task(
             for limit in (*of_device, *limits)
         )
     )
+    check_compatible(limits)
     return Task(
         space=space,
         problem=Problem(tuple(measures), len(asked), limits),

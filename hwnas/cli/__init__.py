@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import traceback
-from typing import Any, NoReturn
+import warnings
+from collections.abc import Iterator
+from typing import Any, NoReturn, cast
 
 from hwnas.cli import _exit
 
@@ -18,7 +21,31 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """
     words = sys.argv[1:] if arguments is None else arguments
     wants_traceback = "--debug" in words
-    sys.exit(_run([word for word in words if word != "--debug"], wants_traceback))
+    with _noted():
+        status = _run([word for word in words if word != "--debug"], wants_traceback)
+    sys.exit(status)
+
+
+@contextlib.contextmanager
+def _noted() -> Iterator[None]:
+    """Says which files were left out, each once."""
+    from hwnas.errors import SkippedFileWarning
+
+    told = set[str]()
+
+    def note(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        text = " ".join(str(message).split())
+        if not issubclass(category, SkippedFileWarning):
+            usual(message, category, *place, **more)
+        elif text not in told:
+            told.add(text)
+            print(f"Note: {text}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+        warnings.showwarning = cast(Any, note)
+        warnings.simplefilter("always", SkippedFileWarning)
+        yield
 
 
 def _run(words: list[str], wants_traceback: bool) -> int:
@@ -26,7 +53,11 @@ def _run(words: list[str], wants_traceback: bool) -> int:
     from typer.main import get_command
 
     from hwnas.cli._app import app
+    from hwnas.cli._console import write_anything
+    from hwnas.errors import one_line
 
+    write_anything(sys.stdout)
+    write_anything(sys.stderr)
     try:
         # Commands find the words as typed in their context's obj.
         result = get_command(app).main(
@@ -36,9 +67,12 @@ def _run(words: list[str], wants_traceback: bool) -> int:
         return result if isinstance(result, int) else 0
     except (KeyboardInterrupt, typer.Abort):
         return _exit.INTERRUPTED
-    except (BrokenPipeError, SystemExit):
+    except (BrokenPipeError, SystemExit) as leaving:
+        # Completion in a shell ends so.
+        if isinstance(leaving, SystemExit) and leaving.code == 0:
+            return 0
         # The reader, such as head, has seen enough; rich and typer leave by themselves then, with
-        # status 1, and for no other reason. What is left to flush goes nowhere.
+        # status 1. What is left to flush goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
@@ -47,16 +81,18 @@ def _run(words: list[str], wants_traceback: bool) -> int:
         message, status = _explain(error)
     # Without arguments the help has said it all, and the message is empty.
     if message:
-        print(f"Error: {' '.join(message.split())}", file=sys.stderr)
+        print(f"Error: {one_line(' '.join(message.split()))}", file=sys.stderr)
     return status
 
 
 def _explain(error: Exception) -> tuple[str, int]:
     """The one line for an error, and the exit status."""
-    from hwnas.errors import HwnasError
+    from hwnas.errors import HwnasError, NoCandidateError
 
+    if isinstance(error, NoCandidateError):
+        return error.typed, _exit.FAILURE
     if isinstance(error, HwnasError):
-        return error.typed, _exit.USER_ERROR
+        return error.typed, _exit.FAILURE if error.is_failure else _exit.USER_ERROR
     # Usage errors are of typer's private copy of click: their class cannot be named, but they alone
     # can format themselves.
     if hasattr(error, "format_message"):

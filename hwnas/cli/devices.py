@@ -1,4 +1,4 @@
-"""``hwnas devices`` and ``hwnas spaces``: what is known, and how good it is."""
+"""``hwnas devices``: which there are, what is known of them, and how good it is."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hwnas.cli._help import Listing, Pages, examples
 from hwnas.cli._limits import LIMIT_HELP, LimitAt, limits
-from hwnas.cli._space import OptionTexts
+from hwnas.cli._space import DatasetName, OptionTexts, SpaceName, completed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from hwnas.api._devices import How, Searchable
     from hwnas.core.target import Target
     from hwnas.predictors.card import Card, Sizes
     from hwnas.tables.catalogue import Entry
@@ -22,17 +24,18 @@ _HEADINGS = {
 }
 """What the figures of predictors are, by how they were measured."""
 
-app = typer.Typer(help="List devices, and show what is known of one.")
+app = Pages(cls=Listing, help="List devices, and show what is known of one.")
 
 
-@app.callback(invoke_without_command=True)
+@app.command("list")
+@examples("hwnas devices", "hwnas devices list --json")
 def list_devices(
-    context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List devices, and show what is known of one."""
-    if context.invoked_subcommand is not None:
-        return
+    """List devices, and what a search accepts on each."""
+    import dataclasses
+
+    from rich.markup import escape
     from rich.table import Table
 
     from hwnas import api
@@ -40,24 +43,46 @@ def list_devices(
 
     devices = [api.load_device(name) for name in api.device_names()]
     if as_json:
-        print_json([api.device_record(device) for device in devices])
+        known = api.searchable(devices)
+        print_json(
+            [
+                {
+                    **api.device_record(device),
+                    "searchable": [dataclasses.asdict(each) for each in known[device.name]],
+                }
+                for device in devices
+            ]
+        )
         return
-    known = api.known_on()
+    known = api.searchable(devices)
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for heading in ("name", "device", "kind", "known on"):
-        table.add_column(heading)
-    for device in devices:
-        places = sorted(known.get(device.name, {}).items())
-        on = "\n".join(f"{space}: {', '.join(names)}" for space, names in places)
-        table.add_row(device.name, device.title, device.kind, on)
     out = console()
+    table.add_column("name", no_wrap=True)
+    table.add_column("device", max_width=max(20, out.width // 4))
+    table.add_column("a search takes")
+    for device in devices:
+        table.add_row(
+            escape(device.name), escape(device.title), "\n".join(_taken(known[device.name]))
+        )
     out.print(table)
-    out.print("\n[dim]More: hwnas devices show NAME[/dim]")
+    out.print(
+        "\n[dim]extrapolated: from another space, untested there. table only: with --source table. "
+        "No data set named: on all of the space. More: hwnas devices show NAME[/dim]"
+    )
 
 
 @app.command("show")
+@examples(
+    "hwnas devices show edgegpu",
+    "hwnas devices show raspi4 --json",
+)
 def show(
-    name: Annotated[str, typer.Argument(metavar="DEVICE", help="Name of the device.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="DEVICE", help="Name of the device.", autocompletion=completed("device")
+        ),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what is known of a device and how good it is."""
@@ -108,17 +133,19 @@ def show(
 
 
 @app.command("choose")
+@examples(
+    "hwnas devices choose --at-most latency_ms=5",
+    "hwnas devices choose --space fbnet --at-most latency_ms=20 --at-least accuracy_pct=70",
+)
 def choose(
-    space: Annotated[str, typer.Option(help="Search space; see: hwnas spaces")] = "nasbench201",
+    space: SpaceName = "nasbench201",
     at_most: Annotated[
         list[str] | None, typer.Option(metavar="LIMITS", help=LIMIT_HELP.format("Largest"))
     ] = None,
     at_least: Annotated[
         list[str] | None, typer.Option(metavar="LIMITS", help=LIMIT_HELP.format("Smallest"))
     ] = None,
-    dataset: Annotated[
-        str | None, typer.Option(help="Data set; the space's first one by default.")
-    ] = None,
+    dataset: DatasetName = None,
     option: OptionTexts = None,
     limit_at: LimitAt = None,
     sample: Annotated[
@@ -145,6 +172,27 @@ def choose(
         print_json(api.device_choice_record(choices))
     else:
         print_device_choices(console(), choices)
+
+
+def _taken(known: Sequence[Searchable]) -> Iterator[str]:
+    """What a search takes of a device: ``nasbench201 (cifar10): latency predicted``."""
+    from hwnas import api
+
+    for space in dict.fromkeys(each.space for each in known):
+        datasets: dict[tuple[tuple[str, How], ...], list[str]] = {}
+        for dataset in api.spaces()[space].datasets:
+            here = [each for each in known if (each.space, each.dataset) == (space, dataset)]
+            if here:
+                taken = tuple((each.quantity, each.how) for each in here)
+                datasets.setdefault(taken, []).append(dataset)
+        for taken, names in datasets.items():
+            hows = dict.fromkeys(how for _, how in taken)
+            words = (
+                f"{', '.join(name for name, its in taken if its == how)} {how}" for how in hows
+            )
+            is_all = len(names) == len(api.spaces()[space].datasets)
+            where = "" if is_all else f" ({', '.join(names)})"
+            yield f"{space}{where}: {'; '.join(words)}"
 
 
 def _table_line(entry: Entry, targets: list[Target]) -> str:
@@ -203,24 +251,3 @@ def _card_table(cards: list[Card]) -> Any:
             _sizes(evaluation.n_classes),
         )
     return table
-
-
-def list_spaces(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """List search spaces."""
-    from hwnas import api
-    from hwnas.cli._console import console, print_json
-
-    spaces = api.spaces().items()
-    if as_json:
-        records = [
-            {"name": name, "title": space.title, "datasets": space.datasets}
-            for name, space in spaces
-        ]
-        print_json(records)
-        return
-    out = console()
-    for name, space in spaces:
-        out.print(f"[bold]{name}[/bold]\n  {space.title}")
-        out.print(f"  data sets: {', '.join(space.datasets)}")

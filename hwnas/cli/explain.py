@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hwnas.cli._archs import broken
 from hwnas.cli._columns import in_lines
-from hwnas.cli._space import OptionTexts
+from hwnas.cli._help import examples
+from hwnas.cli._space import DatasetName, OptionTexts, SpaceName, completed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,6 +29,10 @@ CAVEAT = (
 )
 
 
+@examples(
+    "hwnas explain --target latency --device edgegpu",
+    "hwnas explain --target accuracy,robustness",
+)
 def explain(
     target: Annotated[
         str,
@@ -36,13 +41,15 @@ def explain(
             help="{quantities}, with a condition after @; several, comma-separated, are compared.",
         ),
     ],
-    space: Annotated[str, typer.Option(help="Search space; see: hwnas spaces")] = "nasbench201",
+    space: SpaceName = "nasbench201",
     device: Annotated[
-        str | None, typer.Option(help="Device; without it, all are compared. See: hwnas devices")
+        str | None,
+        typer.Option(
+            help="Device; without it, all are compared. See: hwnas devices",
+            autocompletion=completed("device"),
+        ),
     ] = None,
-    dataset: Annotated[
-        str | None, typer.Option(help="Data set; the space's first one by default.")
-    ] = None,
+    dataset: DatasetName = None,
     option: OptionTexts = None,
     top: Annotated[
         int, typer.Option(help="How many kinds and single features to show.", min=1)
@@ -67,7 +74,7 @@ def explain(
         _print_all(out, loaded, known, top)
     for explanation in found:
         if not explanation.importances:
-            out.print(f"\nNot known: {explanation.why_not}", soft_wrap=True)
+            out.print(f"\nNot known: {explanation.why_not}")
 
 
 def _record(space: SearchSpace, explanation: Explanation, top: int) -> dict[str, Any]:
@@ -247,12 +254,7 @@ def _wrapped(space: SearchSpace, importance: Importance, width: int) -> str:
 
     from hwnas import api
 
-    lines = [""]
-    for part in re.split(r"(?<=[+>,])", api.label_of(space, importance)):
-        if lines[-1] and len(lines[-1]) + len(part) > width:
-            lines.append("  ")
-        lines[-1] += part
-    return escape("\n".join(lines))
+    return escape("\n".join(broken(api.label_of(space, importance), width, indent=2)))
 
 
 def _print_legend(out: Console, shown: Sequence[Importance]) -> None:

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-import math
+import numbers
 from typing import Annotated, Any
 
 import typer
 
+from hwnas.cli._archs import print_arch
 from hwnas.cli._columns import label
 from hwnas.cli._console import console, number, print_json
-from hwnas.cli._space import OptionTexts
+from hwnas.cli._help import examples
+from hwnas.cli._space import DatasetName, DeviceName, OptionTexts, SpaceName, completed
 
 
+@examples(
+    'hwnas predict "|none~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|" --device edgegpu',
+    'hwnas predict "|none~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|" --dataset cifar100',
+)
 def predict(
     archs: Annotated[
         list[str],
         typer.Argument(
-            metavar="ARCH...",
+            metavar="ARCH",
             help="Published strings, in quotes, or in another notation, such as index:7.",
         ),
     ],
-    device: Annotated[str | None, typer.Option(help="Device; see: hwnas devices")] = None,
-    space: Annotated[str, typer.Option(help="Search space; see: hwnas spaces")] = "nasbench201",
-    dataset: Annotated[
-        str | None, typer.Option(help="Data set; the space's first one by default.")
-    ] = None,
+    device: DeviceName = None,
+    space: SpaceName = "nasbench201",
+    dataset: DatasetName = None,
     option: OptionTexts = None,
     quantities: Annotated[
         str | None,
-        typer.Option(help="Comma-separated; by default all that is known, and the counts."),
+        typer.Option(
+            help="Comma-separated; by default all that is known, and the counts.",
+            autocompletion=completed("quantity"),
+        ),
     ] = None,
     source: Annotated[
         str,
@@ -60,7 +67,7 @@ def predict(
         return
     out = console()
     for arch, cells in rows:
-        out.print(f"[bold]{escape(arch)}[/bold]", soft_wrap=True)
+        print_arch(out, arch, style="bold")
         out.print(_table(cells))
     if any(cell["value"] is None for _, cells in rows for cell in cells.values()):
         out.print("[dim]unknown: no path from input to output, or not run by the device[/dim]")
@@ -71,9 +78,12 @@ def predict(
 
 def _cell(row: Any, name: str) -> dict[str, Any]:
     """A value with its interval and source; unknown is None."""
+    import pandas as pd
 
-    def known(value: float) -> float | None:
-        return None if math.isnan(value) else float(value)
+    def known(value: Any) -> int | float | None:
+        if pd.isna(value):
+            return None
+        return int(value) if isinstance(value, numbers.Integral) else float(value)
 
     return {
         "value": known(row[name]),

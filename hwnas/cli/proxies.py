@@ -8,22 +8,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hwnas.cli._archs import print_arch
 from hwnas.cli._console import console, number, print_json
-from hwnas.cli._space import OptionTexts
+from hwnas.cli._help import examples
+from hwnas.cli._space import DatasetName, OptionTexts, SpaceName
 
 if TYPE_CHECKING:
     from hwnas.core.architecture import Architecture
     from hwnas.proxies.sweep import ScoringPlan
 
 
+@examples(
+    "hwnas proxies --sample 20 --proxies nwot,synflow",
+    'hwnas proxies "|none~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|" --batch noise',
+    "hwnas proxies --space fbnet --sample 1000 --out scores.parquet",
+)
 def proxies(
     archs: Annotated[
-        list[str] | None, typer.Argument(metavar="ARCH...", help="Published strings, in quotes.")
+        list[str] | None, typer.Argument(metavar="ARCH", help="Published strings, in quotes.")
     ] = None,
-    space: Annotated[str, typer.Option(help="Search space; see: hwnas spaces")] = "nasbench201",
-    dataset: Annotated[
-        str | None, typer.Option(help="Data set; the space's first one by default.")
-    ] = None,
+    space: SpaceName = "nasbench201",
+    dataset: DatasetName = None,
     sample: Annotated[
         int | None, typer.Option(metavar="N", help="Score N different random architectures.")
     ] = None,
@@ -79,11 +84,15 @@ def _n_workers(asked: int | None, torch_device: str, n_archs: int) -> int:
 
 def _save(archs: Sequence[Architecture], plan: ScoringPlan, out: Path, n_workers: int) -> None:
     """Score into a file, with a progress bar."""
+    from rich.markup import escape
+
     from hwnas import api
 
     messages = console(to_stderr=True)
     _track(api.sweep(archs, plan, out, n_workers), len(archs), messages)
     console().print(f"{len(archs):,} architectures scored: {out}", soft_wrap=True)
+    for note in api.unscored_notes(plan, out):
+        messages.print(f"[yellow]Note:[/yellow] {escape(note)}")
 
 
 def _track(counts: Iterable[int], total: int, messages: Any) -> None:
@@ -105,6 +114,7 @@ def _track(counts: Iterable[int], total: int, messages: Any) -> None:
 
 def _print(archs: Sequence[Architecture], plan: ScoringPlan, n_workers: int, as_json: bool) -> None:
     """Score and print, each architecture under its canonical string."""
+    from rich.markup import escape
     from rich.table import Table
 
     from hwnas import api
@@ -120,8 +130,8 @@ def _print(archs: Sequence[Architecture], plan: ScoringPlan, n_workers: int, as_
         return
     out = console()
     for arch, scores in scored:
-        out.print(f"[bold]{arch}[/bold]", soft_wrap=True)
+        print_arch(out, str(arch), style="bold")
         table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
         for name, value in scores.values.items():
-            table.add_row(name, number(value), scores.reasons.get(name, ""))
+            table.add_row(name, number(value), escape(scores.reasons.get(name, "")))
         out.print(table)

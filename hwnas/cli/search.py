@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,43 +11,46 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hwnas.cli import _exit
+from hwnas.cli._archs import print_table
 from hwnas.cli._bars import scoring_bar, search_bar
 from hwnas.cli._columns import headings
-from hwnas.cli._limits import LimitAt
-from hwnas.cli._space import OptionTexts
+from hwnas.cli._help import examples
+from hwnas.cli._limits import Constraints, LimitAt, parsed
+from hwnas.cli._space import DatasetName, DeviceName, OptionTexts, SpaceArgument, completed
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from hwnas.core.front import Front
+    from hwnas.choose.front import Front
     from hwnas.engine.run import Run
 
 SHOWN = 10
 
 
+@examples(
+    "hwnas search nasbench201 --device raspi4",
+    'hwnas search nasbench201 --device edgegpu --constraint "latency_ms<=5" --budget 2000',
+    "hwnas search fbnet --device pixel3 --objectives accuracy,latency,peak_memory",
+    "hwnas search nasbench201 --device raspi4 --objectives vote,latency",
+    "hwnas search nasbench201 --device edgegpu --out runs/mine --resume",
+)
 def search(
     context: typer.Context,
-    space: Annotated[str, typer.Argument(metavar="SPACE", help="Space; see: hwnas spaces")],
-    device: Annotated[str | None, typer.Option(help="Target device; see: hwnas devices")] = None,
-    dataset: Annotated[
-        str | None, typer.Option(help="Data set; the space's first one by default.")
-    ] = None,
+    space: SpaceArgument,
+    device: DeviceName = None,
+    dataset: DatasetName = None,
     option: OptionTexts = None,
     objectives: Annotated[
         str | None,
         typer.Option(
-            help="Comma-separated; robustness@pgd-eps1 names an attack, latency:table a source. By "
-            "default those of accuracy,robustness,latency,energy that are known.",
+            help="Comma-separated; robustness@pgd-eps1 names an attack, latency:table a source, "
+            "vote or nwot a score of untrained networks. By default those of accuracy, robustness, "
+            "latency and energy that are known.",
+            autocompletion=completed("quantity"),
         ),
     ] = None,
-    constraint: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="LIMIT",
-            help='Such as "latency_ms<=5" or "peak_memory_kb<=256"; repeat it for several.',
-        ),
-    ] = None,
+    constraint: Constraints = None,
     limit_at: LimitAt = None,
     source: Annotated[
         str,
@@ -69,6 +71,7 @@ def search(
         str,
         typer.Option(
             metavar="{algorithms}",
+            autocompletion=completed("algorithm"),
             help="{algorithm summaries}",
         ),
     ] = "nsga2",
@@ -115,7 +118,7 @@ def search(
     settings: dict[str, Any] = {
         "device": device,
         "objectives": _names(objectives),
-        "constraints": constraint or [],
+        "constraints": parsed(constraint),
         "limit_at": limit_at,
         "source": source,
         "backend": backend,
@@ -161,6 +164,7 @@ def search(
     if is_interrupted:
         _say_how_to_go_on(messages, context.obj, run)
         raise typer.Exit(_exit.INTERRUPTED)
+    api.check_feasible(run)
 
 
 def _print_run(out: Console, run: Run, seconds: float) -> None:
@@ -171,10 +175,7 @@ def _print_run(out: Console, run: Run, seconds: float) -> None:
     if not len(run.evaluations):
         out.print("No architecture has been evaluated yet.")
     elif not len(front):
-        out.print(
-            f"None of the {len(run.evaluations):,} architectures evaluated satisfies every "
-            "constraint. Loosen one, or search longer with --generations."
-        )
+        out.print(f"Nothing of the {len(run.evaluations):,} architectures evaluated is feasible.")
     else:
         where = f"{run.space.label} ({config['dataset']}) on {config['device'] or 'no device'}"
         found = f"{len(front)} architecture{'s' if len(front) > 1 else ''}"
@@ -192,20 +193,14 @@ def _print_run(out: Console, run: Run, seconds: float) -> None:
 
 def _print_front(out: Console, front: Front) -> None:
     """Some rows of a front: architectures beside their values where they fit, else below."""
-    from rich.markup import escape
-
     rows = _spread(len(front))
-    table = _table(front, rows, has_archs=True)
-    # Measured as if there were no end to the line: what is measured never exceeds it.
-    unbounded = out.options.update(max_width=sys.maxsize)
-    fits = out.measure(table, options=unbounded).maximum <= out.width
-    out.print(table if fits else _table(front, rows, has_archs=False))
-    if len(front) > SHOWN:
-        out.print(f"[dim]{SHOWN} of {len(front)} shown.[/dim]")
-    if not fits:
-        out.print()
-        for row in rows:
-            out.print(f"{row + 1:>3}  {escape(front.archs[row])}", soft_wrap=True)
+    print_table(
+        out,
+        [front.archs[row] for row in rows],
+        lambda has_archs: _table(front, rows, has_archs),
+        [row + 1 for row in rows],
+        f"[dim]{SHOWN} of {len(front)} shown.[/dim]" if len(front) > SHOWN else "",
+    )
 
 
 def _table(front: Front, rows: list[int], has_archs: bool) -> Table:

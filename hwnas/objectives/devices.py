@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hwnas.core.device import Device, described_device, described_devices, described_names
+from hwnas.core import arguments
+from hwnas.core.arguments import checked
+from hwnas.core.device import Device, described_device, described_names, readable_names
 from hwnas.core.target import Target
 from hwnas.errors import known_name
 from hwnas.predictors import predictor_cards
@@ -11,16 +13,11 @@ from hwnas.tables.catalogue import catalogue
 
 
 def device_names() -> list[str]:
-    """Names of all devices, in alphabetical order.
-
-    Raises:
-        ConfigError: A device is described twice.
-        TableError: The card of a table cannot be read.
-        ArtifactError: The card of a predictor cannot be read.
-    """
-    return sorted({*described_names(), *_named_by_tables(), *_named_by_predictors()})
+    """Names of all devices, in alphabetical order; those with a file that can be read."""
+    return sorted({*readable_names(), *_named_by_tables(), *_named_by_predictors()})
 
 
+@checked(name=arguments.text)
 def load_device(name: str) -> Device:
     """The device called ``name``, or of that title; capitals, spaces, ``-`` and ``_`` aside.
 
@@ -31,16 +28,12 @@ def load_device(name: str) -> Device:
         ArgumentError: ``name`` is no text.
         UnknownNameError: There is none.
         ConfigError: Its file is no device description.
-        TableError: The card of a table cannot be read.
-        ArtifactError: The card of a predictor cannot be read.
     """
-    if not isinstance(name, str):
-        known_name("device", name, device_names())
     if name in described_names():
         return described_device(name)
     source = _named_by_tables().get(name) or _named_by_predictors().get(name)
     if source is None:
-        titles = {each: device.title for each, device in described_devices().items()}
+        titles = {each: described_device(each).title for each in readable_names()}
         # What is said of a name that is none; else the device itself has that name.
         return load_device(known_name("device", name, device_names(), "hwnas devices", titles))
     return Device(name, title=name, kind="unknown", source=source)

@@ -177,7 +177,7 @@ class NasBench201(SearchSpace):
             >>> print(NasBench201().parse(swapped))
             |none~0|+|skip_connect~0|none~1|+|nor_conv_3x3~0|none~1|none~2|
         """
-        nodes = text.strip().split("+")
+        nodes = "".join(text.split()).split("+")
         found: dict[tuple[int, int], str] = {}
         for number, node in enumerate(nodes, start=1):
             inputs = [part.split("~") for part in node[1:-1].split("|")]

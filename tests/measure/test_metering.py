@@ -173,7 +173,7 @@ def test_a_log_of_another_time_is_refused_and_nothing_changes(
     before = path.read_bytes()
     log = tmp_path / "trace.csv"
     log.write_text("time,power_w\n" + "\n".join(f"{1000 + i},5" for i in range(100)))
-    with pytest.raises(MeasurementError, match=r"--offset-s"):
+    with pytest.raises(MeasurementError, match=r"offset_s="):
         attach_energy(log, raw=path)
     assert path.read_bytes() == before
 
