@@ -12,7 +12,7 @@ import pytest
 
 import hwnas
 from hwnas import features, proxies
-from hwnas.core.front import Front
+from hwnas.choose.front import Front
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.errors import HwnasError
 from tests.cli.mistakes import LONGEST
@@ -62,9 +62,12 @@ USUAL: dict[str, Any] = {
     "in_shape": (3, 8, 8),
     "n_classes": 2,
     "column": "params",
-    "spec": None,
+    "what": CELL,
+    "out": "model.onnx",
 }
 # By function and argument, what of the above is fine, or is looked at by another test.
+FUNCTIONS = sorted(set(hwnas.__all__) - {"Architecture", "HwnasError", "Run", "__version__"})
+FUNCTIONS = [name for name in FUNCTIONS if callable(getattr(hwnas, name))]
 _NUMBERS = {"5"}
 FINE = {
     ("objective", "function"): {"class"},
@@ -84,6 +87,8 @@ FINE = {
     ("read", "value"): {"5"},
     ("search", "constraints"): {"tuple"},
     ("search", "workers"): {"5"},
+    ("sample", "n"): {"5"},
+    ("sample", "on_model"): {"class"},
     ("fit", "tolerance"): {"5", "float"},
     ("fit", "columns"): {"tuple"},
     **{("*", name): _NUMBERS for name in ("seed", "budget", "generations", "population", "top")},
@@ -96,10 +101,8 @@ FINE = {
 
 def _callables() -> Iterator[tuple[str, Callable[..., Any], dict[str, Any]]]:
     """Name, function and usual arguments of everything public that takes some."""
-    for name in ("explain", "fit", "load_device", "load_run", "load_space", "objective", "predict"):
+    for name in FUNCTIONS:
         yield name, getattr(hwnas, name), USUAL
-    yield "search", hwnas.search, USUAL
-    yield "select", hwnas.select, USUAL
     yield "Architecture", hwnas.Architecture, USUAL | {"space": "nasbench201", "genotype": ()}
     yield "Run", hwnas.Run, USUAL
     yield "Run.load", hwnas.Run.load, USUAL
@@ -115,7 +118,7 @@ def _callables() -> Iterator[tuple[str, Callable[..., Any], dict[str, Any]]]:
     for name, method in inspect.getmembers(SPACE, callable):
         if not name.startswith("_"):
             yield name, method, USUAL
-    for name in ("place", "column"):
+    for name in ("place", "column", "row"):
         yield name, getattr(_front(), name), USUAL | {"name": "params"}
 
 

@@ -82,6 +82,7 @@ if TYPE_CHECKING:
         objective,
         objective_name,
         predict,
+        scored_names,
         skill_note,
     )
     from hwnas.core.numbers import hint, parse_number, parse_whole, quoted
@@ -129,6 +130,7 @@ _HOMES = {
         "n_cores",
         "plan_scoring",
         "score_rows",
+        "scored_names",
         "sweep",
         "unscored_notes",
     ),
@@ -178,6 +180,7 @@ _HOMES = {
         "objective",
         "objective_name",
         "predict",
+        "scored_names",
         "skill_note",
     ),
 }
@@ -265,6 +268,7 @@ __all__ = [
     "sample",
     "sample_record",
     "score_rows",
+    "scored_names",
     "search",
     "searchable",
     "select",

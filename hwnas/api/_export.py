@@ -9,7 +9,9 @@ from pathlib import Path
 from hwnas.api._runs import load_run, select
 from hwnas.api._values import resolve_space
 from hwnas.choose import Choice, Selection
+from hwnas.core import arguments, given
 from hwnas.core.architecture import Architecture
+from hwnas.core.arguments import checked, whole
 from hwnas.core.space import SearchSpace
 from hwnas.engine.record import RECORD
 from hwnas.errors import ArchitectureError, ConfigError
@@ -23,6 +25,14 @@ PICK = "pick"
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
+@checked(
+    out=arguments.path,
+    space=given.space,
+    dataset=arguments.text,
+    weights=arguments.path,
+    seed=whole(at_least=0),
+    overwrite=arguments.flag,
+)
 def export(
     what: str | Architecture | Choice | Selection,
     out: str | os.PathLike[str],
@@ -35,7 +45,8 @@ def export(
     """Write the model of an architecture in ONNX, and a card that tells of it beside it.
 
     Args:
-        what: An architecture or its published string; ``"runs/x#14"``, the row of a run's front
+        what: An architecture or its published string (or what else ``space.as_arch`` takes, with
+            its space); ``"runs/x#14"``, the row of a run's front
             that the terminal, ``front.csv`` and the report number 14; ``"runs/x#pick"``, what
             ``select`` picks from it without limits; or a row of a front, or a selection.
         out: Where to; ends in ``.onnx``. The card's name is this one and ``.json``; folders are
@@ -62,8 +73,7 @@ def export(
             cannot be written from its graph, and onnxscript is not.
         StorageError: The folder cannot be written.
     """
-    file = _path(out, "out")
-    trained = None if weights is None else _path(weights, "weights")
+    file, trained = Path(out), None if weights is None else Path(weights)
     check_destination(file, overwrite)
     if isinstance(what, str) and _is_row(what, space):
         what = _row(what, space, dataset)
@@ -72,12 +82,6 @@ def export(
         return what.export(file, trained, seed, overwrite)
     found, arch = _architecture(what, space, dataset)
     return export_onnx(found, arch, file, trained, seed, overwrite=overwrite)
-
-
-def _path(given: str | os.PathLike[str], name: str) -> Path:
-    if not isinstance(given, str | os.PathLike):
-        raise ConfigError(f"{name} must be a path; got {type(given).__name__}.")
-    return Path(given)
 
 
 def _is_row(text: str, space: str | SearchSpace | None) -> bool:
@@ -128,7 +132,7 @@ def _architecture(
         ConfigError: It may be of several spaces.
         UnknownNameError: There is no such space or data set.
     """
-    if not isinstance(what, str | Architecture):
+    if space is None and not isinstance(what, str | Architecture):
         raise ConfigError(
             "What is exported must be an architecture, its string, a row of a run such as "
             f"'runs/x#14', or a selection; got {type(what).__name__}."
@@ -136,10 +140,8 @@ def _architecture(
     if space is None:
         space = what.space if isinstance(what, Architecture) else _space_of(what)
     found = resolve_space(space, dataset)
-    if isinstance(what, str):
-        return found, found.parse(what)
     # One of another space is told here.
-    return found, found.architecture(found.genotypes([what])[0])
+    return found, found.as_arch(what)
 
 
 def _space_of(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hwnas._names import shown
+from hwnas._names import same, shown
 from hwnas.choose.front import as_numbers
 from hwnas.core import arguments, given
 from hwnas.core.architecture import Architecture
@@ -49,6 +49,7 @@ __all__ = [
     "objective",
     "objective_name",
     "predict",
+    "scored_names",
     "skill_note",
 ]
 
@@ -196,14 +197,15 @@ def _scored(text: str, source: str | None) -> str | None:
         ConfigError: It has a condition or a source.
     """
     name, at, _ = text.strip().partition("@")
-    if name not in scored_names():
+    found = same(name, scored_names())
+    if not found:
         return None
     if at or source is not None:
         raise ConfigError(
             f"'{name}' is a score of the untrained network and has neither conditions nor a "
             f"source; got '{text}{f':{source}' if source else ''}'. Leave them out."
         )
-    return name
+    return found[0]
 
 
 def _target(text: str, dataset: str | None = None, device: str | None = None) -> Target:
@@ -324,7 +326,7 @@ def predict(
     """
     import pandas as pd
 
-    space = resolve_space(space, dataset)
+    space, source = resolve_space(space, dataset), source_text(source)
     device = load_device(device) if isinstance(device, str) else device
     parsed = space.as_archs([archs] if isinstance(archs, str | Architecture) else archs)
     columns: dict[str, Any] = {}
