@@ -186,7 +186,7 @@ def load_table_in(folder: Path) -> list[str]:
 def test_a_table_that_another_process_writes_is_said(
     space: SearchSpace, archs: list[Architecture], tmp_path: Path
 ) -> None:
-    words = rf"{re.escape(str(tmp_path / NAME))} is in use by process [0-9]+ .* another --table"
+    words = rf"{re.escape(str(tmp_path / NAME))} is in use by process [0-9]+ .* another table="
     with hold(tmp_path, TableError, "", NAME), pytest.raises(TableError, match=words):
         _measure(space, archs, tmp_path)
 
