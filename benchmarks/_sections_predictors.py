@@ -29,7 +29,7 @@ published tables'; that of `x86-ort` and `x86-tvm` is this project's own measure
         of_space = [each for each in cards if each["space"] == space and not _is_help(each)]
         if of_space:
             parts += [f"`{space}`:", _cells(of_space)]
-    parts += [_help(cards), _attacks(cards)]
+    parts += [_help(cards), _attacks(cards), _extrapolated(record["extrapolated"])]
     return "\n\n".join(parts)
 
 
@@ -93,6 +93,29 @@ def _attacks(cards: Sequence[Record]) -> str:
     ]
     header = ["attack and strength in 255ths", "`nasbench201`, cifar10"]
     return f"Robustness under other attacks:\n\n{table(header, rows)}"
+
+
+def _extrapolated(cards: Sequence[Record]) -> str:
+    """Costs from another space: what is known of them is how they rank."""
+    rows = [
+        [
+            f"`{card['space']}`",
+            card["quantity"],
+            card["device"],
+            card["from_space"] + (f", through {card['via_space']}" if card["via_space"] else ""),
+            f"{card['spearman_macs']:.2f}",
+            f"{card['spearman_params']:.2f}",
+            f"{card['interval_factor']:.1f}" if card["interval_factor"] else "-",
+        ]
+        for card in cards
+    ]
+    header = ["on", "quantity", "device", "from", "Spearman with MACs", "with params"]
+    return f"""\
+Costs extrapolated from another space, on random architectures of their own: where Spearman's rho
+with MACs is 1.00 they rank as MACs alone do. An interval reaches from the value by its factor to
+the value times it; a way that was never measured has none.
+
+{table([*header, "factor of the interval"], rows)}"""
 
 
 def _intervals(cards: Sequence[Record]) -> str:

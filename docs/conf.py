@@ -1,0 +1,53 @@
+"""Sphinx's settings for the pages: ``sphinx-build -W --keep-going docs docs/_build``."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+from _generated import GENERATED
+
+project = "hwnas"
+author = "the hwnas authors"
+project_copyright = "Apache-2.0"
+release = version = installed_version("hwnas")
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build"]
+myst_heading_anchors = 3
+myst_enable_extensions = ["deflist"]
+
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+python_maximum_signature_line_length = 80
+add_module_names = False
+toc_object_entries_show_parents = "hide"
+
+html_theme = "furo"
+html_title = "hwnas"
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
+html_copy_source = False
+html_show_sourcelink = False
+html_show_copyright = False
+html_show_sphinx = False
+pygments_style = "default"
+pygments_dark_style = "native"
+
+
+def _fill_in(_app: Any, name: str, source: list[str]) -> None:
+    """Write what is made from the code in its place."""
+    if name in GENERATED:
+        source[0] += GENERATED[name]()
+
+
+def setup(app: Any) -> None:
+    """Join Sphinx's reading of pages."""
+    app.connect("source-read", _fill_in)
