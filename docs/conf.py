@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+from pygments.lexer import RegexLexer, bygroups
+from pygments.token import Generic, Text
 
 sys.path.insert(0, str(Path(__file__).parent))
 from _generated import GENERATED
@@ -30,6 +33,9 @@ python_maximum_signature_line_length = 80
 add_module_names = False
 toc_object_entries_show_parents = "hide"
 
+# Options begin with two hyphens, which are no dash.
+smartquotes = False
+
 html_theme = "furo"
 html_title = "hwnas"
 html_static_path = ["_static"]
@@ -42,6 +48,19 @@ pygments_style = "default"
 pygments_dark_style = "native"
 
 
+class TerminalLexer(RegexLexer):  # type: ignore[misc]
+    """A terminal in which ``$`` alone prompts: outputs hold words that look like other prompts."""
+
+    name = "Terminal"
+    tokens: ClassVar = {
+        "root": [
+            (r"(\$ )(.*\\\n(?:.*\\\n)*.*\n)", bygroups(Generic.Prompt, Generic.Strong)),
+            (r"(\$ )(.*\n?)", bygroups(Generic.Prompt, Generic.Strong)),
+            (r".*\n", Text),
+        ]
+    }
+
+
 def _fill_in(_app: Any, name: str, source: list[str]) -> None:
     """Write what is made from the code in its place."""
     if name in GENERATED:
@@ -51,3 +70,4 @@ def _fill_in(_app: Any, name: str, source: list[str]) -> None:
 def setup(app: Any) -> None:
     """Join Sphinx's reading of pages."""
     app.connect("source-read", _fill_in)
+    app.add_lexer("console", TerminalLexer)
