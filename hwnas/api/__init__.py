@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         predictor_records,
         predictors_dir,
     )
-    from hwnas.api._lists import listed
+    from hwnas.api._lists import listed, names
     from hwnas.api._measure import Plan, parse_mode, profile
     from hwnas.api._new_device import (
         MIN_BUDGET,
@@ -98,7 +98,7 @@ _HOMES = {
         "predictor_records",
         "predictors_dir",
     ),
-    "_lists": ("listed",),
+    "_lists": ("listed", "names"),
     "_backends": ("BackendStatus", "backend_statuses", "in_words", "load_backend"),
     "_measure": ("Plan", "parse_mode", "profile"),
     "_profiled": ("Profiled", "profiled_record"),
@@ -212,6 +212,7 @@ __all__ = [
     "make_objective",
     "meter_statuses",
     "n_cores",
+    "names",
     "objective",
     "objective_name",
     "parse_assignments",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from hwnas.algorithms import ALGORITHMS, summary
 from hwnas.choose import METHODS
 from hwnas.core.quantity import QUANTITIES
 from hwnas.objectives import SOURCES
+from hwnas.objectives.devices import device_names
 from hwnas.objectives.simple import COUNTED
+from hwnas.spaces import SPACES
 
 
 def listed(place: str) -> str:
@@ -18,6 +20,35 @@ def listed(place: str) -> str:
         KeyError: There is no such place.
     """
     return _LISTS[place]()
+
+
+def names(kind: str) -> list[str]:
+    """Names of all things of a kind that a command line can have.
+
+    Args:
+        kind: ``"space"``, ``"dataset"``, ``"device"``, ``"quantity"``, ``"algorithm"`` or
+            ``"table"``.
+
+    Raises:
+        KeyError: There is no such kind.
+    """
+    return sorted(set(_NAMES[kind]()))
+
+
+def _tables() -> list[str]:
+    from hwnas.tables.catalogue import catalogue
+
+    return [entry.name for entry in catalogue()]
+
+
+_NAMES: dict[str, Callable[[], Iterable[str]]] = {
+    "space": lambda: SPACES,
+    "dataset": lambda: [name for each in SPACES.values() for name in each.datasets],
+    "device": device_names,
+    "quantity": lambda: QUANTITIES,
+    "algorithm": lambda: ALGORITHMS,
+    "table": _tables,
+}
 
 
 def _summaries() -> str:

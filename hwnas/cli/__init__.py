@@ -36,9 +36,12 @@ def _run(words: list[str], wants_traceback: bool) -> int:
         return result if isinstance(result, int) else 0
     except (KeyboardInterrupt, typer.Abort):
         return _exit.INTERRUPTED
-    except (BrokenPipeError, SystemExit):
+    except (BrokenPipeError, SystemExit) as leaving:
+        # Completion in a shell ends so.
+        if isinstance(leaving, SystemExit) and leaving.code == 0:
+            return 0
         # The reader, such as head, has seen enough; rich and typer leave by themselves then, with
-        # status 1, and for no other reason. What is left to flush goes nowhere.
+        # status 1. What is left to flush goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:

@@ -6,20 +6,18 @@ from typing import Annotated
 
 import typer
 
-from hwnas.cli import device, devices, energy, tables
-from hwnas.cli._help import ListingCommand
+from hwnas.cli import backends, device, devices, energy, spaces, tables
+from hwnas.cli._help import Pages, examples
 from hwnas.cli.explain import explain
 from hwnas.cli.fit import fit
 from hwnas.cli.predict import predict
-from hwnas.cli.profile import backends, profile
+from hwnas.cli.profile import profile
 from hwnas.cli.proxies import proxies
 from hwnas.cli.search import search
 from hwnas.cli.select import select
 
-app = typer.Typer(
+app = Pages(
     name="hwnas",
-    no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     epilog="Add --debug to any command for a traceback.",
 )
@@ -34,6 +32,12 @@ def _print_version(wanted: bool) -> None:
 
 
 @app.callback()
+@examples(
+    "hwnas search nasbench201 --device raspi4",
+    'hwnas select runs/nasbench201-raspi4 --at-most "latency_ms=20"',
+    "hwnas devices",
+    "hwnas --install-completion",
+)
 def _options(
     version: Annotated[
         bool,
@@ -45,19 +49,21 @@ def _options(
     """Find neural architectures for a device: accuracy, robustness, latency and energy."""
 
 
-app.command("search", cls=ListingCommand)(search)
-app.command("select", cls=ListingCommand)(select)
-app.command("predict", cls=ListingCommand)(predict)
-app.command("explain", cls=ListingCommand)(explain)
-app.command("fit")(fit)
-app.command("profile")(profile)
-app.command("backends")(backends)
-app.command("proxies")(proxies)
-app.command("spaces")(devices.list_spaces)
+_SEARCH, _VALUES, _DEVICES = "Search and choose", "Single architectures", "Devices and their values"
+
+app.command("search", rich_help_panel=_SEARCH)(search)
+app.command("select", rich_help_panel=_SEARCH)(select)
+app.add_typer(spaces.app, name="spaces", rich_help_panel=_SEARCH)
+app.command("predict", rich_help_panel=_VALUES)(predict)
+app.command("explain", rich_help_panel=_VALUES)(explain)
+app.command("proxies", rich_help_panel=_VALUES)(proxies)
 devices.app.command("add")(device.add)
 devices.app.command("recheck")(device.recheck)
-app.add_typer(devices.app, name="devices")
+app.add_typer(devices.app, name="devices", rich_help_panel=_DEVICES)
 # What is done to one device reads better so.
 app.add_typer(devices.app, name="device", hidden=True)
-app.add_typer(tables.app, name="tables")
-app.add_typer(energy.app, name="energy")
+app.add_typer(tables.app, name="tables", rich_help_panel=_DEVICES)
+app.command("fit", rich_help_panel=_DEVICES)(fit)
+app.command("profile", rich_help_panel=_DEVICES)(profile)
+app.add_typer(backends.app, name="backends", rich_help_panel=_DEVICES)
+app.add_typer(energy.app, name="energy", rich_help_panel=_DEVICES)

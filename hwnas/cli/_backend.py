@@ -43,7 +43,10 @@ Precision = Annotated[
     str, typer.Option(metavar="float32|int8", help="int8: random calibration, for latency only.")
 ]
 ModeText = Annotated[
-    str, typer.Option("--mode", metavar="burst|paced:30fps|cold", help="Rhythm of the runs.")
+    str,
+    typer.Option(
+        "--mode", metavar="burst|paced:RATE|cold", help="Rhythm of the runs; paced:30fps is one."
+    ),
 ]
 
 

@@ -10,6 +10,7 @@ import typer
 
 from hwnas.cli import _backend
 from hwnas.cli._console import console, number, print_json
+from hwnas.cli._help import examples
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,6 +35,10 @@ _ADVICE = {
 }
 
 
+@examples(
+    "hwnas device add my-laptop",
+    "hwnas device add my-board --backend tvm-rpc --tracker 10.0.0.2:9190 --key board --budget 40",
+)
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What to call the device.")],
     spaces: Annotated[
@@ -100,6 +105,9 @@ def add(
     out.print(f"Search for it: hwnas search {learned[0].space} --device {name}", soft_wrap=True)
 
 
+@examples(
+    "hwnas device recheck my-laptop",
+)
 def recheck(
     name: Annotated[str, typer.Argument(metavar="DEVICE", help="A device of your own.")],
     budget: Annotated[int, typer.Option(help="Networks to measure again.")] = 5,

@@ -1,4 +1,4 @@
-"""``hwnas devices`` and ``hwnas spaces``: what is known, and how good it is."""
+"""``hwnas devices``: which there are, what is known of them, and how good it is."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hwnas.cli._help import Listing, Pages, examples
 from hwnas.cli._limits import LIMIT_HELP, LimitAt, limits
-from hwnas.cli._space import OptionTexts
+from hwnas.cli._space import DatasetName, OptionTexts, SpaceName, completed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,17 +23,15 @@ _HEADINGS = {
 }
 """What the figures of predictors are, by how they were measured."""
 
-app = typer.Typer(help="List devices, and show what is known of one.")
+app = Pages(cls=Listing, help="List devices, and show what is known of one.")
 
 
-@app.callback(invoke_without_command=True)
+@app.command("list")
+@examples("hwnas devices", "hwnas devices list --json")
 def list_devices(
-    context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List devices, and show what is known of one."""
-    if context.invoked_subcommand is not None:
-        return
+    """List devices, and what a search accepts on each."""
     from rich.table import Table
 
     from hwnas import api
@@ -56,8 +55,17 @@ def list_devices(
 
 
 @app.command("show")
+@examples(
+    "hwnas devices show edgegpu",
+    "hwnas devices show raspi4 --json",
+)
 def show(
-    name: Annotated[str, typer.Argument(metavar="DEVICE", help="Name of the device.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="DEVICE", help="Name of the device.", autocompletion=completed("device")
+        ),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what is known of a device and how good it is."""
@@ -108,17 +116,19 @@ def show(
 
 
 @app.command("choose")
+@examples(
+    "hwnas devices choose --at-most latency_ms=5",
+    "hwnas devices choose --space fbnet --at-most latency_ms=20 --at-least accuracy_pct=70",
+)
 def choose(
-    space: Annotated[str, typer.Option(help="Search space; see: hwnas spaces")] = "nasbench201",
+    space: SpaceName = "nasbench201",
     at_most: Annotated[
         list[str] | None, typer.Option(metavar="LIMITS", help=LIMIT_HELP.format("Largest"))
     ] = None,
     at_least: Annotated[
         list[str] | None, typer.Option(metavar="LIMITS", help=LIMIT_HELP.format("Smallest"))
     ] = None,
-    dataset: Annotated[
-        str | None, typer.Option(help="Data set; the space's first one by default.")
-    ] = None,
+    dataset: DatasetName = None,
     option: OptionTexts = None,
     limit_at: LimitAt = None,
     sample: Annotated[
@@ -203,24 +213,3 @@ def _card_table(cards: list[Card]) -> Any:
             _sizes(evaluation.n_classes),
         )
     return table
-
-
-def list_spaces(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """List search spaces."""
-    from hwnas import api
-    from hwnas.cli._console import console, print_json
-
-    spaces = api.spaces().items()
-    if as_json:
-        records = [
-            {"name": name, "title": space.title, "datasets": space.datasets}
-            for name, space in spaces
-        ]
-        print_json(records)
-        return
-    out = console()
-    for name, space in spaces:
-        out.print(f"[bold]{name}[/bold]\n  {space.title}")
-        out.print(f"  data sets: {', '.join(space.datasets)}")

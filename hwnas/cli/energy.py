@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hwnas.cli._console import console, number, print_json
+from hwnas.cli._help import Pages, examples
 
 if TYPE_CHECKING:
     from hwnas.measure.energy import EnergyReading
 
-app = typer.Typer(help="Energy from the log of a meter outside.", no_args_is_help=True)
+app = Pages(help="Energy from the log of a meter outside.")
 
 
 @app.callback()
@@ -23,6 +24,10 @@ def _group() -> None:
 
 
 @app.command()
+@examples(
+    "hwnas energy attach power.csv --table nasbench201-my-board",
+    "hwnas energy attach tegrastats.log --table nasbench201-my-board --offset-s -3.5",
+)
 def attach(
     trace: Annotated[
         Path, typer.Argument(metavar="TRACE", help="Log: CSV of time and watts, or tegrastats.")

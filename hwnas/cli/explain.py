@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hwnas.cli._columns import in_lines
-from hwnas.cli._space import OptionTexts
+from hwnas.cli._help import examples
+from hwnas.cli._space import DatasetName, OptionTexts, SpaceName, completed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,6 +29,10 @@ CAVEAT = (
 )
 
 
+@examples(
+    "hwnas explain --target latency --device edgegpu",
+    "hwnas explain --target accuracy,robustness",
+)
 def explain(
     target: Annotated[
         str,
@@ -36,13 +41,15 @@ def explain(
             help="{quantities}, with a condition after @; several, comma-separated, are compared.",
         ),
     ],
-    space: Annotated[str, typer.Option(help="Search space; see: hwnas spaces")] = "nasbench201",
+    space: SpaceName = "nasbench201",
     device: Annotated[
-        str | None, typer.Option(help="Device; without it, all are compared. See: hwnas devices")
+        str | None,
+        typer.Option(
+            help="Device; without it, all are compared. See: hwnas devices",
+            autocompletion=completed("device"),
+        ),
     ] = None,
-    dataset: Annotated[
-        str | None, typer.Option(help="Data set; the space's first one by default.")
-    ] = None,
+    dataset: DatasetName = None,
     option: OptionTexts = None,
     top: Annotated[
         int, typer.Option(help="How many kinds and single features to show.", min=1)

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hwnas.cli._help import examples
+from hwnas.cli._space import completed
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -25,9 +28,17 @@ _KEPT = (
 )
 
 
+@examples(
+    "hwnas fit my-table",
+    "hwnas fit my-table --column cifar10_myboard_latency_ms",
+    "hwnas fit --device edgegpu --from-space nasbench201 --to-space mnasnet",
+)
 def fit(
     table: Annotated[
-        str | None, typer.Argument(metavar="[TABLE]", help="Table; see: hwnas tables list")
+        str | None,
+        typer.Argument(
+            metavar="TABLE", help="Table; see: hwnas tables list", autocompletion=completed("table")
+        ),
     ] = None,
     column: Annotated[
         list[str] | None,

@@ -9,22 +9,28 @@ import typer
 
 from hwnas.cli._columns import label
 from hwnas.cli._console import console, number, print_json
-from hwnas.cli._space import OptionTexts
+from hwnas.cli._help import examples
+from hwnas.cli._space import DatasetName, DeviceName, OptionTexts, SpaceName, completed
 
 
+@examples(
+    'hwnas predict "|none~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|" --device edgegpu',
+    'hwnas predict "|none~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|" --dataset cifar100',
+)
 def predict(
     archs: Annotated[
-        list[str], typer.Argument(metavar="ARCH...", help="Published strings, in quotes.")
+        list[str], typer.Argument(metavar="ARCH", help="Published strings, in quotes.")
     ],
-    device: Annotated[str | None, typer.Option(help="Device; see: hwnas devices")] = None,
-    space: Annotated[str, typer.Option(help="Search space; see: hwnas spaces")] = "nasbench201",
-    dataset: Annotated[
-        str | None, typer.Option(help="Data set; the space's first one by default.")
-    ] = None,
+    device: DeviceName = None,
+    space: SpaceName = "nasbench201",
+    dataset: DatasetName = None,
     option: OptionTexts = None,
     quantities: Annotated[
         str | None,
-        typer.Option(help="Comma-separated; by default all that is known, and the counts."),
+        typer.Option(
+            help="Comma-separated; by default all that is known, and the counts.",
+            autocompletion=completed("quantity"),
+        ),
     ] = None,
     source: Annotated[
         str,

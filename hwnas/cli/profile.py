@@ -1,4 +1,4 @@
-"""``hwnas profile`` and ``hwnas backends``: latency measured on a device."""
+"""``hwnas profile``: latency measured on a device."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import typer
 
 from hwnas.cli import _backend
 from hwnas.cli._console import console, number, print_json
-from hwnas.cli._space import OptionTexts
+from hwnas.cli._help import examples
+from hwnas.cli._space import DatasetName, OptionTexts, SpaceName
 from hwnas.cli.energy import energy_lines
 
 if TYPE_CHECKING:
@@ -24,18 +25,21 @@ _SHOWN = 20
 """Models of which figures are printed; the table holds all."""
 
 
+@examples(
+    "hwnas profile nasbench201 --sample 50 --device my-laptop",
+    "hwnas profile model.onnx other.onnx --threads 4",
+    "hwnas profile model.onnx --sustain 10m --power-w 15",
+)
 def profile(
     models: Annotated[
         list[str],
         typer.Argument(
-            metavar="SPACE|ARCH...|FILE.onnx...",
+            metavar="SPACE|ARCH|FILE.onnx",
             help="A space with --sample, published strings in quotes, or ONNX files.",
         ),
     ],
-    space: Annotated[str, typer.Option(help="Space of ARCH...; see: hwnas spaces")] = "nasbench201",
-    dataset: Annotated[
-        str | None, typer.Option(help="Data set; the space's first one by default.")
-    ] = None,
+    space: SpaceName = "nasbench201",
+    dataset: DatasetName = None,
     option: OptionTexts = None,
     sample: Annotated[
         int | None, typer.Option(metavar="N", help="Measure N random networks of SPACE.")
@@ -60,13 +64,18 @@ def profile(
     batch_size: _backend.BatchSize = None,
     input_shape: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=1,3,224,224", help="Shape of a file's input with open axes."),
+        typer.Option(
+            metavar="NAME=SIZES",
+            help="Shape of an input with open axes, such as pixels=1,3,224,224.",
+        ),
     ] = None,
     precision: _backend.Precision = "float32",
     mode: _backend.ModeText = "burst",
     sustain: Annotated[
         str | None,
-        typer.Option(metavar="10m", help="Then run each model so long: does it throttle?"),
+        typer.Option(
+            metavar="TIME", help="Then run each model so long, such as 10m: does it throttle?"
+        ),
     ] = None,
     visits: Annotated[int, typer.Option(help="Turns of each model, in random order.")] = 5,
     min_samples: Annotated[int, typer.Option(help="Runs of each model, at least.")] = 100,
@@ -219,32 +228,3 @@ def _lines(found: Profiled, lasting: dict[str, Sustained], is_marked: bool) -> I
     yield f"Raw samples: {escape(str(found.path))}"
     if found.table is not None:
         yield f"In table {found.table}. Predictors from it: hwnas fit {found.table}"
-
-
-def backends(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """List backends: what can run here and, if not, why."""
-    import dataclasses
-
-    from rich.markup import escape
-
-    from hwnas import api
-
-    found = api.backend_statuses()
-    if as_json:
-        print_json([dataclasses.asdict(each) for each in found])
-        return
-    out = console()
-    for each in found:
-        out.print(f"[bold]{each.name}[/bold]  {escape(each.title)}")
-        if each.why_not is None:
-            out.print(f"  runs here: {escape(api.in_words(each.settings))}", soft_wrap=True)
-        else:
-            out.print(f"  [yellow]not here:[/yellow] {escape(each.why_not)}", soft_wrap=True)
-    out.print("\nMeters of energy, for hwnas profile --meter:")
-    for name, title, reason in api.meter_statuses():
-        out.print(f"[bold]{name}[/bold]  {escape(title)}")
-        state = "reads here" if reason is None else f"[yellow]not here:[/yellow] {escape(reason)}"
-        out.print(f"  {state}", soft_wrap=True)
-    out.print("[bold]external[/bold]  A meter outside; its log goes to: hwnas energy attach")

@@ -9,21 +9,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hwnas.cli._console import console, number, print_json
-from hwnas.cli._space import OptionTexts
+from hwnas.cli._help import examples
+from hwnas.cli._space import DatasetName, OptionTexts, SpaceName
 
 if TYPE_CHECKING:
     from hwnas.core.architecture import Architecture
     from hwnas.proxies.sweep import ScoringPlan
 
 
+@examples(
+    "hwnas proxies --sample 20 --proxies nwot,synflow",
+    'hwnas proxies "|none~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|" --batch noise',
+    "hwnas proxies --space fbnet --sample 1000 --out scores.parquet",
+)
 def proxies(
     archs: Annotated[
-        list[str] | None, typer.Argument(metavar="ARCH...", help="Published strings, in quotes.")
+        list[str] | None, typer.Argument(metavar="ARCH", help="Published strings, in quotes.")
     ] = None,
-    space: Annotated[str, typer.Option(help="Search space; see: hwnas spaces")] = "nasbench201",
-    dataset: Annotated[
-        str | None, typer.Option(help="Data set; the space's first one by default.")
-    ] = None,
+    space: SpaceName = "nasbench201",
+    dataset: DatasetName = None,
     sample: Annotated[
         int | None, typer.Option(metavar="N", help="Score N different random architectures.")
     ] = None,

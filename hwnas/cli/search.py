@@ -14,8 +14,9 @@ import typer
 from hwnas.cli import _exit
 from hwnas.cli._bars import scoring_bar, search_bar
 from hwnas.cli._columns import headings
+from hwnas.cli._help import examples
 from hwnas.cli._limits import LimitAt
-from hwnas.cli._space import OptionTexts
+from hwnas.cli._space import DatasetName, DeviceName, OptionTexts, SpaceArgument, completed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,19 +28,24 @@ if TYPE_CHECKING:
 SHOWN = 10
 
 
+@examples(
+    "hwnas search nasbench201 --device raspi4",
+    'hwnas search nasbench201 --device edgegpu --constraint "latency_ms<=5" --budget 2000',
+    "hwnas search fbnet --device pixel3 --objectives accuracy,latency,peak_memory",
+    "hwnas search nasbench201 --device edgegpu --out runs/mine --resume",
+)
 def search(
     context: typer.Context,
-    space: Annotated[str, typer.Argument(metavar="SPACE", help="Space; see: hwnas spaces")],
-    device: Annotated[str | None, typer.Option(help="Target device; see: hwnas devices")] = None,
-    dataset: Annotated[
-        str | None, typer.Option(help="Data set; the space's first one by default.")
-    ] = None,
+    space: SpaceArgument,
+    device: DeviceName = None,
+    dataset: DatasetName = None,
     option: OptionTexts = None,
     objectives: Annotated[
         str | None,
         typer.Option(
             help="Comma-separated; robustness@pgd-eps1 names an attack, latency:table a source. By "
-            "default those of accuracy,robustness,latency,energy that are known.",
+            "default those of accuracy, robustness, latency and energy that are known.",
+            autocompletion=completed("quantity"),
         ),
     ] = None,
     constraint: Annotated[
@@ -69,6 +75,7 @@ def search(
         str,
         typer.Option(
             metavar="{algorithms}",
+            autocompletion=completed("algorithm"),
             help="{algorithm summaries}",
         ),
     ] = "nsga2",

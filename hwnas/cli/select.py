@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hwnas.cli._help import examples
 from hwnas.cli._limits import LimitAt
 from hwnas.cli._selection import print_selection, print_sweep
 
@@ -23,6 +24,11 @@ _LIMIT_HELP = (
 )
 
 
+@examples(
+    "hwnas select runs/nasbench201-edgegpu",
+    "hwnas select runs/nasbench201-edgegpu --at-most latency_ms=5 --export model.onnx",
+    "hwnas select runs/nasbench201-edgegpu --prefer accuracy_pct=2,latency_ms=1",
+)
 def select(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run.")],
     at_most: Annotated[

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hwnas.cli._console import console, print_json
-from hwnas.cli._space import OptionTexts
+from hwnas.cli._help import Listing, Pages, examples
+from hwnas.cli._space import OptionTexts, completed
 
 if TYPE_CHECKING:
     from rich.table import Table as Grid
@@ -18,11 +19,14 @@ if TYPE_CHECKING:
     from hwnas.tables.pairs import ColumnPair
     from hwnas.tables.store import TableCard
 
-app = typer.Typer(
-    help="Published tables and your own: list, pull, import, audit, show.", no_args_is_help=True
-)
+app = Pages(cls=Listing, help="Published tables and your own: list, pull, import, audit, show.")
 
-Name = Annotated[str, typer.Argument(help="Name of a table; see: hwnas tables list.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="Name of a table; see: hwnas tables list.", autocompletion=completed("table")
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 MAX_PAIRS = 8
@@ -31,6 +35,7 @@ MOSTLY = 0.5
 
 
 @app.command("list")
+@examples("hwnas tables", "hwnas tables list")
 def list_tables() -> None:
     """List the tables: the published ones and your own."""
     from hwnas import api
@@ -44,6 +49,10 @@ def list_tables() -> None:
 
 
 @app.command()
+@examples(
+    "hwnas tables pull hw-nas-bench",
+    "hwnas tables pull all",
+)
 def pull(name: Name) -> None:
     """Fetch the files of a published table, check them and import it; NAME may be "all"."""
     from hwnas import api
@@ -53,6 +62,10 @@ def pull(name: Name) -> None:
 
 
 @app.command("import")
+@examples(
+    "hwnas tables import my-table --from measured.csv --space nasbench201",
+    "hwnas tables import hw-nas-bench",
+)
 def import_(
     name: Name,
     source: Annotated[
@@ -92,6 +105,9 @@ def _tell_imported(table: Table) -> None:
 
 
 @app.command()
+@examples(
+    "hwnas tables audit hw-nas-bench",
+)
 def audit(name: Name, as_json: AsJson = False) -> None:
     """Tell what bites in a table: stand-ins, gaps, columns that are one, spread, and more."""
     import dataclasses
@@ -178,6 +194,9 @@ def _pair(pair: ColumnPair) -> str:
 
 
 @app.command()
+@examples(
+    "hwnas tables show hw-nas-bench --columns",
+)
 def show(
     name: Name,
     as_json: AsJson = False,
