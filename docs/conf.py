@@ -7,6 +7,7 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any, ClassVar
 
+from docutils import nodes
 from pygments.lexer import RegexLexer, bygroups
 from pygments.token import Generic, Text
 
@@ -67,7 +68,15 @@ def _fill_in(_app: Any, name: str, source: list[str]) -> None:
         source[0] += GENERATED[name]()
 
 
+def _join_with_dashes(_app: Any, page: nodes.document, _name: str) -> None:
+    """Autodoc writes two hyphens between a parameter and what it is."""
+    for text in list(page.findall(nodes.Text)):
+        if text.astext() == " -- ":
+            text.parent.replace(text, nodes.Text(" \u2013 "))
+
+
 def setup(app: Any) -> None:
     """Join Sphinx's reading of pages."""
     app.connect("source-read", _fill_in)
+    app.connect("doctree-resolved", _join_with_dashes)
     app.add_lexer("console", TerminalLexer)
