@@ -226,3 +226,25 @@ What ONNX Runtime allocates for a network's activations, as a multiple of the co
 memory plan, with its usual graph optimisations and without those that change the layout.
 
 {table(["space", "networks", "counted peaks", *columns], rows)}"""
+
+
+def export_time(record: Record) -> str:
+    """Two ways to an ONNX file."""
+    rows = [
+        [
+            each["space"],
+            f"{each['exporter_s']:.2f}",
+            f"{each['graph_s']:.3f}",
+            f"{each['graph_fresh_s']:.3f}",
+            f"{each['exporter_by_graph']:.0f}",
+            f"{each['run_ratio']:.2f}",
+        ]
+        for each in record["rows"]
+    ]
+    header = ["space", "torch's exporter, s", "graph, s", "graph, fresh weights, s"]
+    return f"""\
+Processor time of a network in ONNX, medians of {record["n_networks"]} networks a space: by torch's
+exporter, or written from the operation graph with the torch model's weights, or with fresh ones and
+no torch. The last column is what running the two files costs onnxruntime.
+
+{table([*header, "exporter / graph", "running the graph's file / torch's"], rows)}"""

@@ -92,6 +92,7 @@ PARTS: Mapping[str, Mapping[str, Section]] = {
     "Time and memory": {
         "search_speed": Section("What a search costs", "search_speed.py", search.search_speed),
         "prediction_speed": Section("Predictions", "mnas_search.py speed", search.prediction_speed),
+        "export_time": Section("Export to ONNX", "export_time.py", devices.export_time),
         "graph_features": Section("Graph features", "graph_features.py", proxies.graph_features),
         "proxies_time": Section(
             "Proxies in shared passes", "proxies.py time", proxies.proxies_time
