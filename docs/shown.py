@@ -1,12 +1,12 @@
 """Makes again what the pages show: ``python docs/shown.py [PAGE ...]``.
 
 The README and every page under ``docs/`` have a folder and a cache of their own, in which their
-``console`` and ``python`` blocks run in order. What cannot be so says why, in a comment on the line
-before the block::
+``console`` and ``python`` blocks run in order. A ``text`` block right after a script is what it
+prints; a command that is shown with a line ``Error: ...`` fails. What cannot be so says why, in a
+comment on the line before the block::
 
     <!-- not run: needs a board -->       only its commands and options are checked
     <!-- varies: measured here -->        runs, and may print something else
-    <!-- exits 2 -->                      its last command fails so
     <!-- run first: COMMAND -->           what the block needs, not shown
     <!-- save as: FILE -->                what later blocks need, in any language
 
@@ -29,10 +29,11 @@ UPSTREAM = "HWNAS_UPSTREAM"
 WIDTH = 100
 """Columns of the terminal."""
 _BLOCK = re.compile(
-    r"(?P<marks>(?:^<!--(?:(?!-->).)*-->\n)*)^```(?P<language>\w+)[^\n]*\n(?P<text>.*?)^```$",
+    r"(?P<marks>(?:^ *<!--(?:(?!-->).)*-->\n)*)"
+    r"^(?P<indent> *)```(?P<language>\w+)[^\n]*\n(?P<text>.*?)^(?P=indent)```$",
     re.MULTILINE | re.DOTALL,
 )
-_MARK = re.compile(r"<!-- (not run|varies|run first|save as|exits)(?::)? (.*?) -->", re.DOTALL)
+_MARK = re.compile(r"<!-- (not run|varies|run first|save as): (.*?) -->", re.DOTALL)
 _HOMES = {"HWNAS_CACHE": "~/.cache/hwnas", "HWNAS_CONFIG": "~/.config/hwnas"}
 _SECONDS = re.compile(r"\b[\d.]+ (s|min)\b")
 
@@ -45,12 +46,16 @@ class Block(NamedTuple):
         text: Its lines.
         span: Where its lines stand in the page's text.
         marks: What the comments before it say, by their first words.
+        indent: Spaces before each of its lines.
+        is_output: Whether it is what the script before it prints.
     """
 
     language: str
     text: str
     span: tuple[int, int]
     marks: Mapping[str, str]
+    indent: str = ""
+    is_output: bool = False
 
     @property
     def is_run(self) -> bool:
@@ -60,11 +65,11 @@ class Block(NamedTuple):
     @property
     def commands(self) -> list[str]:
         """Command lines of a console block; one that ends in a backslash goes on."""
-        return [command for command, _ in _sessions(self.text)]
+        return [_command(shown) for shown, _ in _sessions(self.text)]
 
 
 class FailedBlockError(Exception):
-    """A block of a page ended with another status than it shows."""
+    """A block of a page fails, or is shown to and does not."""
 
 
 def pages() -> list[Path]:
@@ -75,9 +80,19 @@ def pages() -> list[Path]:
 
 def blocks(text: str) -> Iterator[Block]:
     """Every block of a page, in order."""
+    script, end = False, 0
     for found in _BLOCK.finditer(text):
         marks = {name: " ".join(said.split()) for name, said in _MARK.findall(found["marks"])}
-        yield Block(found["language"], found["text"], found.span("text"), marks)
+        is_next = script and not text[end : found.start()].strip()
+        is_output = is_next and found["language"] == "text" and "not run" not in marks
+        lines = "".join(
+            line.removeprefix(found["indent"]) for line in found["text"].splitlines(keepends=True)
+        )
+        block = Block(
+            found["language"], lines, found.span("text"), marks, found["indent"], is_output
+        )
+        yield block
+        script, end = block.language == "python" and block.is_run, found.end()
 
 
 def needs_tables(text: str) -> bool:
@@ -95,15 +110,18 @@ def made_again(text: str, folder: Path) -> Iterator[tuple[Block, str]]:
     Raises:
         FailedBlockError: One fails.
     """
+    printed = ""
     for block in blocks(text):
         if "save as" in block.marks:
             (folder / block.marks["save as"]).write_text(block.text, encoding="utf-8")
+        if block.is_output:
+            yield block, printed
         if not block.is_run:
             continue
         if "run first" in block.marks:
-            _run(block.marks["run first"], folder, 0)
+            _run(block.marks["run first"], folder)
         if block.language == "python":
-            _run_python(block.text, folder)
+            printed = _run_python(block.text, folder)
             yield block, block.text
         else:
             yield block, _session(block, folder)
@@ -118,32 +136,62 @@ def _plain(text: str) -> str:
     return " ".join(_SECONDS.sub(r"? \1", " ".join(text.split())).split())
 
 
-def _sessions(text: str) -> Iterator[tuple[str, list[str]]]:
-    """Commands of a block, with the lines that show each."""
+def _sessions(text: str) -> Iterator[tuple[list[str], bool]]:
+    """The lines that show each command of a block, and whether it is shown to fail."""
     shown: list[str] = []
+    fails = False
     for line in text.splitlines():
-        if shown or line.startswith("$ "):
+        if line.startswith("$ "):
+            if shown:
+                yield shown, fails
+            shown, fails = [line], False
+        elif shown and shown[-1].endswith("\\"):
             shown.append(line)
-        if shown and not line.endswith("\\"):
-            yield "\n".join(shown).removeprefix("$ "), shown
-            shown = []
+        else:
+            fails |= line.startswith("Error: ")
+    if shown:
+        yield shown, fails
+
+
+def _command(shown: Sequence[str]) -> str:
+    return "\n".join(shown).removeprefix("$ ")
 
 
 def _session(block: Block, folder: Path) -> str:
     """A console block with what its commands print now."""
-    lines, sessions = [], list(_sessions(block.text))
-    for number, (command, shown) in enumerate(sessions, 1):
-        status = int(block.marks.get("exits", 0)) if number == len(sessions) else 0
-        lines += [*shown, *(line.rstrip() for line in _run(command, folder, status).splitlines())]
+    lines: list[str] = []
+    for shown, fails in _sessions(block.text):
+        lines += [*shown, *_run(_command(shown), folder, fails=fails).splitlines()]
     return "\n".join([*lines, ""])
 
 
-def _run(command: str, folder: Path, status: int) -> str:
+def _run(command: str, folder: Path, *, fails: bool = False) -> str:
     """What a command prints in a terminal of the usual width."""
     if command.startswith("pip "):
         return ""
-    done = subprocess.run(
-        ["bash", "-c", command],
+    words = ["bash", "-c", command]
+    done = _done(words, folder)
+    if (done.returncode != 0) != fails:
+        ends = "ends well, and is shown to fail" if fails else f"exits {done.returncode}"
+        raise FailedBlockError(f"{command}\n{ends}:\n{done.stdout}")
+    return _at_home(done.stdout, folder)
+
+
+def _run_python(text: str, folder: Path) -> str:
+    """What a script prints; what follows the prompts of an interpreter is checked."""
+    words = ["-W", "error::FutureWarning", "-c", text]
+    if text.startswith(">>> "):
+        (folder / "shown.txt").write_text(text, encoding="utf-8")
+        words = ["-m", "doctest", "-o", "ELLIPSIS", "-o", "NORMALIZE_WHITESPACE", "shown.txt"]
+    done = _done([sys.executable, *words], folder)
+    if done.returncode:
+        raise FailedBlockError(f"{text}\n{done.stdout}")
+    return _at_home(done.stdout, folder)
+
+
+def _done(words: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        words,
         cwd=folder,
         env=_environment(folder),
         stdout=subprocess.PIPE,
@@ -151,34 +199,14 @@ def _run(command: str, folder: Path, status: int) -> str:
         text=True,
         check=False,
     )
-    if done.returncode != status:
-        raise FailedBlockError(f"{command}\nexits {done.returncode}, not {status}:\n{done.stdout}")
-    return _at_home(done.stdout, folder)
 
 
 def _at_home(text: str, folder: Path) -> str:
     """What is printed, with the folders of a user in place of those made for a page."""
     for variable, home in _HOMES.items():
         text = text.replace(_environment(folder)[variable], home)
-    return text.replace(f"{folder}/", "")
-
-
-def _run_python(text: str, folder: Path) -> None:
-    """Run a script, or check what follows the prompts of an interpreter."""
-    words = ["-W", "error::FutureWarning", "-c", text]
-    if text.startswith(">>> "):
-        (folder / "shown.txt").write_text(text, encoding="utf-8")
-        words = ["-m", "doctest", "-o", "ELLIPSIS", "-o", "NORMALIZE_WHITESPACE", "shown.txt"]
-    done = subprocess.run(
-        [sys.executable, *words],
-        cwd=folder,
-        env=_environment(folder),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise FailedBlockError(f"{text}\n{done.stdout}{done.stderr}")
+    lines = text.replace(f"{folder}/", "").splitlines()
+    return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -198,6 +226,8 @@ def _renew(page: Path) -> None:
         folder.mkdir()
         again = list(made_again(text, folder))
     for block, now in reversed(again):
+        lines = (f"{block.indent}{line}".rstrip() for line in now.splitlines())
+        now = "".join(f"{line}\n" for line in lines)
         text = text[: block.span[0]] + now + text[block.span[1] :]
     page.write_text(text, encoding="utf-8")
 

@@ -27,6 +27,18 @@ def test_readme_is_short() -> None:
     assert len(re.findall(r"!\[[^\]]*\]\(https?://", text)) <= _MOST_BADGES
 
 
+def test_readmes_picture_and_session_are_of_one_search() -> None:
+    picture = (_README.parent / "benchmarks" / "front.svg").read_text(encoding="utf-8")
+    drawn = re.search(r"(\d+) architectures on the front, ([\d,]+) evaluated", picture)
+    session = " ".join(_README.read_text(encoding="utf-8").split())
+    found = re.search(
+        r"(\d+) architectures on the Pareto front .*?, from ([\d,]+) evaluated", session
+    )
+    assert drawn
+    assert found
+    assert drawn.groups() == found.groups()
+
+
 def test_readme_shows_one_session_and_one_script_that_run() -> None:
     ran = [block for block in shown.blocks(_README.read_text("utf-8")) if block.is_run]
     assert [block.language for block in ran] == ["console", "python"]

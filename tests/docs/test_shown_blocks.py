@@ -85,19 +85,38 @@ def test_what_does_not_run_says_why() -> None:
 
 
 def test_marks_before_a_block_are_read() -> None:
-    text = "<!-- run first: touch a -->\n<!-- exits 2 -->\n```console\n$ false\n```\n"
+    text = "<!-- run first: touch a -->\n<!-- varies: times -->\n```console\n$ date\n```\n"
     (block,) = shown.blocks(text)
-    assert block.marks == {"run first": "touch a", "exits": "2"}
+    assert block.marks == {"run first": "touch a", "varies": "times"}
     assert block.is_run
     (other,) = shown.blocks("<!-- not run: needs a board -->\n```python\nimport this\n```\n")
     assert not other.is_run
 
 
-def test_a_block_is_made_again_and_a_status_that_is_not_shown_stops_it(tmp_path: Path) -> None:
-    text = "<!-- save as: a.txt -->\n```text\nred\n```\n\n```console\n$ cat a.txt\nblue\n```\n"
+def test_a_block_is_made_again_with_what_was_saved_before(tmp_path: Path) -> None:
+    text = (
+        "<!-- save as: a.txt -->\n```text\nred\n```\n\n  ```console\n  $ cat a.txt\n  blue\n  ```\n"
+    )
     assert [now for _, now in shown.made_again(text, tmp_path)] == ["$ cat a.txt\nred\n"]
-    with pytest.raises(shown.FailedBlockError, match="exits 1, not 0"):
+
+
+def test_a_command_fails_where_it_is_shown_to_and_only_there(tmp_path: Path) -> None:
+    failing = "$ echo Error: no such file; false"
+    text = f"```console\n{failing}\nError: no such file\n```\n"
+    assert [now for _, now in shown.made_again(text, tmp_path)] == [
+        f"{failing}\nError: no such file\n"
+    ]
+    with pytest.raises(shown.FailedBlockError, match="exits 1"):
         list(shown.made_again("```console\n$ cat nothing\n```\n", tmp_path))
+    with pytest.raises(shown.FailedBlockError, match="shown to fail"):
+        list(shown.made_again("```console\n$ true\nError: no\n```\n", tmp_path))
+
+
+def test_text_after_a_script_is_what_it_prints(tmp_path: Path) -> None:
+    text = "```python\nprint(6 * 7)\n```\n\n```text\n41\n```\n\nWords.\n\n```text\nhwnas\n```\n"
+    script, output, other = shown.blocks(text)
+    assert (script.is_run, output.is_output, other.is_output) == (True, True, False)
+    assert [now for _, now in shown.made_again(text, tmp_path)] == [script.text, "42\n"]
 
 
 def test_outputs_are_alike_but_for_times_and_line_ends() -> None:
