@@ -139,10 +139,9 @@ def search_speed(record: Record) -> str:
         ],
         ["the same with the report, once a run", f"{median['around_pymoo_and_report_pct']:.0f} %"],
     ]
-    note = f" {record['note']}" if "note" in record else ""
     return f"""\
 Medians of {record["repeats"]} repeats; population {record["population"]},
-{record["generations"]} generations.{note}
+{record["generations"]} generations.
 
 {table(["what", "measured"], rows)}"""
 

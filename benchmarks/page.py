@@ -118,7 +118,8 @@ def section(name: str, record: Mapping[str, Any] | None = None) -> str:
     (found,) = [part[name] for part in PARTS.values() if name in part]
     record = read_results(RESULTS / f"{name}.json") if record is None else record
     script = f"`benchmarks/{found.script}`. " if found.script else ""
-    return f"### {found.title}\n\n{script}{provenance(record)}\n\n{found.render(record)}"
+    note = f" {record['note']}" if "note" in record else ""
+    return f"### {found.title}\n\n{script}{provenance(record)}{note}\n\n{found.render(record)}"
 
 
 def page() -> str:
