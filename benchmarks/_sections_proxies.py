@@ -91,6 +91,21 @@ be faster, but grad_norm, snip and fisher fall off. Hence the shipped scores: N 
 {table(["images", "N", "batch", "CPU ms a net", *names], rows)}"""
 
 
+def vote(record: Record) -> str:
+    """Three proxies together beside each of them."""
+    splits = list(next(iter(record["spearman"].values())))
+    rows = [
+        [name, *(_rho(by_split[split]) for split in splits)]
+        for name, by_split in record["spearman"].items()
+    ]
+    return f"""\
+Spearman's rank correlation with CIFAR-10 accuracy of NAS-Bench-201: each of three proxies, the mean
+of an architecture's ranks by them, and how many others it beats by two of three; from published
+scores, and from those that ship, ranked among all classes or among as many as a search draws.
+
+{table(["ranked by", *splits], rows)}"""
+
+
 def _rho(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+OBJECTS = (
+    "Front", "Selection", "Choice", "Comparison", "Card", "Evaluation", "SearchSpace",
+    "GraphBuilder", "Device", "ObjectiveSpec", "Limit", "Quantity", "Target",
+)  # fmt: skip
+"""Classes that the API takes and returns, beside those that have public names."""
 _WIDTH = 88
 """Columns of help pages."""
 
@@ -67,6 +73,28 @@ def public_names() -> str:
     return "\n\n".join(parts)
 
 
+def objects() -> str:
+    """Classes that the API takes and returns, as autodoc's directives."""
+    return "\n\n".join(_directive("autoclass", _home(name)) for name in OBJECTS)
+
+
+def _home(name: str) -> str:
+    """Where a class is defined, by its name: found where the API uses it."""
+    from hwnas.api import search, select
+
+    # A public function is loaded with what it uses when it is first read.
+    assert callable(search)
+    assert callable(select)
+    homes = {
+        f"{each.__module__}.{name}"
+        for module in list(sys.modules.values())
+        if module.__name__.startswith("hwnas.") and inspect.isclass(each := vars(module).get(name))
+    }
+    if len(homes) != 1:
+        raise LookupError(f"One class must be called {name}; found {sorted(homes)}.")
+    return homes.pop()
+
+
 def contracts() -> str:
     """The functions of ``hwnas.testing`` as autodoc's directives."""
     from hwnas import testing
@@ -83,6 +111,7 @@ def _directive(kind: str, name: str) -> str:
 GENERATED: Mapping[str, Callable[[], str]] = {
     "reference/cli": command_line,
     "reference/api": public_names,
+    "reference/objects": objects,
     "reference/testing": contracts,
 }
 """What follows the text of a page, by the page's name."""

@@ -40,3 +40,9 @@ def test_every_public_name_is_in_the_reference() -> None:
     public = [name for name in hwnas.__all__ if not isinstance(getattr(hwnas, name), str)]
     assert [name for name in public if f":: hwnas.{name}\n" not in names] == []
     assert [name for name in testing.__all__ if f"testing.{name}\n" not in contracts] == []
+
+
+def test_every_object_is_found_where_it_is_defined() -> None:
+    directives = _generated.objects()
+    assert ":: hwnas.core.space.SearchSpace\n" in directives
+    assert directives.count(".. autoclass::") == len(_generated.OBJECTS)
