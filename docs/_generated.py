@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 OBJECTS = (
@@ -12,6 +15,8 @@ OBJECTS = (
     "GraphBuilder", "Device", "ObjectiveSpec", "Limit", "Quantity", "Target",
 )  # fmt: skip
 """Classes that the API takes and returns, beside those that have public names."""
+_ROOT = Path(__file__).resolve().parents[1]
+_LAYERS = re.compile(r"(?<=<!-- layers -->\n).*?(?=<!-- end of layers -->)", re.DOTALL)
 _WIDTH = 88
 """Columns of help pages."""
 
@@ -46,6 +51,15 @@ def command_line() -> str:
         mark = "##" if path.count(" ") < 2 else "###"
         parts.append(f"{mark} {path}\n\n```text\n{context.get_help().strip()}\n```")
     return "\n\n".join(parts)
+
+
+def with_layers(design: str) -> str:
+    """The text of the page on the design, with the layers as ``pyproject.toml`` has them."""
+    project = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = project["tool"]["importlinter"]["contracts"]
+    (layers,) = [each["layers"] for each in contracts if each["id"] == "layers"]
+    block = "".join(f"{layer}\n" for layer in layers)
+    return _LAYERS.sub(lambda _: f"```text\n{block}```\n", design)
 
 
 def public_names() -> str:

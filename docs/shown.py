@@ -1,5 +1,7 @@
 """Makes again what the pages show: ``python docs/shown.py [PAGE ...]``.
 
+Without names, all of it: figures, layers, and then the blocks of every page.
+
 The README and every page under ``docs/`` have a folder and a cache of their own, in which their
 ``console`` and ``python`` blocks run in order. A ``text`` block right after a script is what it
 prints; a command that is shown with a line ``Error: ...`` fails. What cannot be so says why, in a
@@ -232,12 +234,24 @@ def _renew(page: Path) -> None:
     page.write_text(text, encoding="utf-8")
 
 
+def _renew_generated() -> None:
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    import _generated
+    import page
+
+    page.main()
+    design = ROOT / "docs" / "design.md"
+    design.write_text(_generated.with_layers(design.read_text(encoding="utf-8")), encoding="utf-8")
+
+
 def main(names: Sequence[str]) -> int:
     """Write pages with their blocks as they are now, and say which ones fail.
 
     Args:
         names: Paths of pages; all by default.
     """
+    if not names:
+        _renew_generated()
     failed = 0
     for page in map(Path, names) if names else pages():
         if needs_tables(page.read_text(encoding="utf-8")) and UPSTREAM not in os.environ:
