@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from _environment import table
+from scipy.stats import spearmanr
 
 Record = Mapping[str, Any]
 
@@ -212,20 +213,34 @@ def _each_reported(record: Record, methods: Mapping[str, str]) -> list[list[str]
 
 def peak_memory(record: Record) -> str:
     """Counted peak memory beside what ONNX Runtime allocates."""
-    found = record["bytes"]
+    found = dict(record["bytes"])
     columns = [name for name in next(iter(found.values())) if name != "counted"]
-    rows = []
-    for space, each in found.items():
-        counted = np.array(each["counted"])
-        ratios = [np.array(each[name]) / counted for name in columns]
-        cells = [f"{ratio.min():.2f} to {ratio.max():.2f}" for ratio in ratios]
-        rows.append([space, len(counted), len(np.unique(counted)), *cells])
+    found["all"] = {
+        name: [value for each in record["bytes"].values() for value in each[name]]
+        for name in ("counted", *columns)
+    }
+    rows = [
+        [
+            space,
+            len(each["counted"]),
+            len(set(each["counted"])),
+            *(_beside(each["counted"], each[name]) for name in columns),
+        ]
+        for space, each in found.items()
+    ]
     return f"""\
-What ONNX Runtime allocates for a network's activations, as a multiple of the counted
-`peak_memory_bytes` (float32, batch 1), least to most of the networks: by its arena and by its
-memory plan, with its usual graph optimisations and without those that change the layout.
+What ONNX Runtime allocates for a network's activations beside the counted `peak_memory_bytes`
+(float32, batch 1): Spearman, and in brackets allocated by counted, least to most of the networks;
+by its arena and by its memory plan, with its usual graph optimisations and without those that
+change the layout.
 
 {table(["space", "networks", "counted peaks", *columns], rows)}"""
+
+
+def _beside(counted: Sequence[int], allocated: Sequence[int]) -> str:
+    ratios = np.array(allocated) / counted
+    rho = spearmanr(counted, allocated).statistic
+    return f"{rho:.3f} ({ratios.min():.2f} to {ratios.max():.2f})"
 
 
 def export_time(record: Record) -> str:
