@@ -162,11 +162,10 @@ def main() -> None:
             if words.only and name not in words.only:
                 continue
             wanted = [(n, seed) for n in SAMPLES for seed in words.seeds]
-            rows += [
-                measure(space, problem, n, seed)
-                for n, seed in wanted
-                if (name, n, seed) not in done
-            ]
+            missing = [(n, seed) for n, seed in wanted if (name, n, seed) not in done]
+            if not missing:
+                continue  # the file's commit is that of what it holds
+            rows += [measure(space, problem, n, seed) for n, seed in missing]
             write_results("small_devices", {"seeds": words.seeds, "rows": rows}, where, words.out)
     print(section("small_devices", read_results(words.out)))
 
