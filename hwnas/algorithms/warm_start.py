@@ -14,6 +14,7 @@ import numpy as np
 
 from hwnas.core.architecture import genotype_keys
 from hwnas.core.classes import sample_classes, valid_classes
+from hwnas.core.numbers import parse_whole
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError
 from hwnas.features.counting import COLUMNS, count_genotypes
@@ -50,11 +51,12 @@ def parse_warm_start(text: str) -> WarmStart:
         1000
     """
     name, _, count = text.partition(":") if isinstance(text, str) else ("", "", "")
-    if not name.strip() or not count.strip().isdecimal():
+    n_candidates = parse_whole(count)
+    if not name.strip() or n_candidates is None or n_candidates < 0:
         raise ConfigError(
             f"--warm-start must be PROXY:N with a whole number N, such as nwot:1000; got {text!r}."
         )
-    return WarmStart(PROXIES[name.strip()].name, int(count))
+    return WarmStart(PROXIES[name.strip()].name, n_candidates)
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hwnas.api._fit import (
         fit,
         fit_quality_transfer,
+        next_search,
         predictor_records,
         predictors_dir,
     )
@@ -38,12 +39,15 @@ if TYPE_CHECKING:
     from hwnas.api._runs import (
         DEFAULT_LIMIT_AT,
         Share,
+        check_feasible,
         export,
         export_record,
         front_record,
+        limit_notes,
         load_run,
         parse_assignments,
         parse_goals,
+        parse_limit,
         select,
         selection_record,
         sweep_limits,
@@ -73,6 +77,7 @@ if TYPE_CHECKING:
         predict,
         skill_note,
     )
+    from hwnas.core.numbers import hint, parse_number, parse_whole, quoted
 
 _HOMES = {
     "_device_choice": ("DEFAULT_SAMPLE", "choose_device", "device_choice_record"),
@@ -95,6 +100,7 @@ _HOMES = {
     "_fit": (
         "fit",
         "fit_quality_transfer",
+        "next_search",
         "predictor_records",
         "predictors_dir",
     ),
@@ -120,12 +126,15 @@ _HOMES = {
     "_runs": (
         "DEFAULT_LIMIT_AT",
         "Share",
+        "check_feasible",
         "export",
         "export_record",
         "front_record",
+        "limit_notes",
         "load_run",
         "parse_assignments",
         "parse_goals",
+        "parse_limit",
         "select",
         "selection_record",
         "sweep_limits",
@@ -163,7 +172,11 @@ _HOMES = {
         "skill_note",
     ),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_HOME_OF = {
+    **{name: f"hwnas.api.{home}" for home, names in _HOMES.items() for name in names},
+    # Numbers are read before anything else is, often without it.
+    **dict.fromkeys(("hint", "parse_number", "parse_whole", "quoted"), "hwnas.core.numbers"),
+}
 
 __all__ = [
     "COUNTED",
@@ -181,6 +194,7 @@ __all__ = [
     "add_device",
     "attach_energy",
     "backend_statuses",
+    "check_feasible",
     "choose_architectures",
     "choose_device",
     "device_choice_record",
@@ -196,6 +210,7 @@ __all__ = [
     "fit_quality_transfer",
     "fit_transfer",
     "front_record",
+    "hint",
     "import_tables",
     "in_words",
     "known_on",
@@ -203,6 +218,7 @@ __all__ = [
     "lacking_skill",
     "learned_record",
     "legend_of",
+    "limit_notes",
     "listed",
     "load_audit",
     "load_backend",
@@ -213,12 +229,16 @@ __all__ = [
     "meter_statuses",
     "n_cores",
     "names",
+    "next_search",
     "objective",
     "objective_name",
     "parse_assignments",
     "parse_duration",
     "parse_goals",
+    "parse_limit",
     "parse_mode",
+    "parse_number",
+    "parse_whole",
     "plan_scoring",
     "predict",
     "predictor_records",
@@ -226,6 +246,7 @@ __all__ = [
     "profile",
     "profiled_record",
     "pull_tables",
+    "quoted",
     "recheck_device",
     "recheck_record",
     "score_rows",
@@ -251,7 +272,7 @@ def __getattr__(name: str) -> Any:
     """A public name; ``hwnas --help`` needs none of them."""
     if name not in _HOME_OF:
         raise AttributeError(f"module 'hwnas.api' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"hwnas.api.{_HOME_OF[name]}"), name)
+    return getattr(importlib.import_module(_HOME_OF[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hwnas.api._values import make_objective
+from hwnas.core.device import Device
+from hwnas.core.quantity import DEFAULT_OBJECTIVES
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target, parse_target
 from hwnas.errors import ConfigError, TableError, UnknownNameError
+from hwnas.objectives.devices import load_device
 from hwnas.predictors import predictor_cards, search_path
 from hwnas.predictors.card import CARDS
 from hwnas.spaces import SPACES, load_space
+from hwnas.tables import load_audit, unused_rows
 from hwnas.tables.catalogue import find
 from hwnas.tables.store import EVERY_TABLE, how_to_get
 
@@ -20,6 +26,10 @@ if TYPE_CHECKING:
     from hwnas.fitting.carrying import Known
     from hwnas.predictors.card import Card
     from hwnas.tables import Table
+
+_MIN_USUAL = 2
+_MOST_REASONS = 3
+"""Columns of which is told why they cannot be fitted, where none can."""
 
 
 def fit_quality_transfer(
@@ -131,7 +141,7 @@ def fit(
     columns: Sequence[str] | None = None,
     out: str | os.PathLike[str] | None = None,
     seed: int = 0,
-    on_column: Callable[[str, Card | None], None] | None = None,
+    on_column: Callable[[str, Card | TableError], None] | None = None,
     tolerance: float | None = None,
 ) -> list[Card]:
     """Fit predictors on the columns of a table.
@@ -144,8 +154,8 @@ def fit(
         columns: Columns to fit; by default all that hold a quantity and vary.
         out: Folder of predictors; the user's cache by default, where they go before shipped ones.
         seed: Seed of splits and estimators.
-        on_column: Called with each column's name and its card when it is fitted; None where the
-            column is the same for every architecture.
+        on_column: Called with each column's name and its card when it is fitted, or why it cannot
+            be: it is the same for every architecture, or has too few values.
         tolerance: How far below the best Kendall tau of cross-validation a smaller model may be
             to be preferred, where 1,500 classes or more are fitted on; 0.001 by default.
 
@@ -156,10 +166,10 @@ def fit(
     Raises:
         UnknownNameError: There is no such table or column.
         ConfigError: ``tolerance`` is negative.
-        TableError: The table is not in the cache or damaged, or a column has nothing to predict.
+        TableError: The table is not in the cache or damaged, or no column can be fitted.
         StorageError: The folder cannot be written.
     """
-    from hwnas.fitting.columns import fit_column, fit_scored, is_constant, write_predictor
+    from hwnas.fitting.columns import fit_column, fit_scored, write_predictor
     from hwnas.fitting.procedure import NO_BETTER
     from hwnas.tables import load_table
 
@@ -174,26 +184,74 @@ def fit(
     chosen = columns or [column.name for column in source.columns if column.quantity]
     if not chosen:
         raise ConfigError(f"Table '{table}' holds no quantity that can be predicted.")
-    cards = []
+    cards, refused = [], dict[str, TableError]()
     for name in chosen:
         column = by_name[name]
         space = load_space(source.space, **{**(source.options or {}), "dataset": column.dataset})
-        card = None
-        if columns or not is_constant(space, source, column):
+        try:
             fitted = fit_column(space, source, column, seed, tolerance=tolerance)
-            scored = fit_scored(space, source, column, fitted.card, seed, tolerance)
-            for each in filter(None, (fitted, scored)):
-                write_predictor(Path(out) if out else search_path()[0], each)
-                card = each.card
-                cards.append(card)
+        except TableError as error:
+            refused[name] = error
+            continue
+        scored = fit_scored(space, source, column, fitted.card, seed, tolerance)
+        for each in filter(None, (fitted, scored)):
+            write_predictor(Path(out) if out else search_path()[0], each)
+            cards.append(each.card)
         if on_column is not None:
-            on_column(name, card)
+            on_column(name, cards[-1])
+    if not cards:
+        raise _nothing_fitted(table, list(refused.values()))
+    for name, reason in refused.items():
+        if on_column is not None:
+            on_column(name, reason)
     return cards
+
+
+def _nothing_fitted(table: str, reasons: Sequence[TableError]) -> TableError:
+    """Why no column could be fitted, and which rows could not help."""
+    sentences = [str(reason) for reason in reasons[:_MOST_REASONS]]
+    if len(reasons) > 1:
+        sentences.insert(0, f"No column of table '{table}' can be fitted.")
+    if len(reasons) > _MOST_REASONS:
+        sentences.append(f"So it is with {len(reasons) - _MOST_REASONS:,} more.")
+    sentences += [f"{line}." for line in unused_rows(load_audit(table))]
+    return TableError(" ".join(sentences))
 
 
 def predictors_dir() -> Path:
     """Where predictors go unless another folder is named: in the user's cache."""
     return search_path()[0]
+
+
+def next_search(cards: Sequence[Card]) -> list[str]:
+    """Words of the command that searches with predictors: for the first one that has a device."""
+    card = next((card for card in cards if card.target.device), cards[0])
+    usual = load_space(card.space)
+    space = load_space(card.space, **{**card.options, "dataset": card.target.dataset})
+    words = ["hwnas", "search", space.name]
+    for key, value in space.options.items():
+        if value != usual.options.get(key):
+            words += ["--option", f"{key}={_option_text(value)}"]
+    words += ["--dataset", space.dataset] if space.dataset != usual.dataset else []
+    words += ["--device", card.target.device] if card.target.device else []
+    device = load_device(card.target.device) if card.target.device else None
+    known = [name for name in DEFAULT_OBJECTIVES if _is_known(space, name, device)]
+    # By default a search takes the usual objectives, of which it needs two.
+    if device is None or len(known) < _MIN_USUAL:
+        words += ["--objectives", ",".join([*(known or [str(card.target)]), "params"])]
+    return words
+
+
+def _option_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _is_known(space: SearchSpace, name: str, device: Device | None) -> bool:
+    try:
+        make_objective(space, name, device)
+    except (ConfigError, UnknownNameError):
+        return False
+    return True
 
 
 def predictor_records(cards: Sequence[Card]) -> list[dict[str, Any]]:

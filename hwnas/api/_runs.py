@@ -10,22 +10,35 @@ from typing import Any
 from hwnas.api._baseline import baseline_of
 from hwnas.choose import Selection, SweptLimit, sweep
 from hwnas.choose import select as select_from_front
+from hwnas.choose.infeasible import why_nothing
 from hwnas.choose.record import selection_record, sweep_record
-from hwnas.core.limits import Goal, Share, parse_assignments, parse_goals
-from hwnas.core.residuals import DEFAULT_LIMIT_AT, INTERVAL, POINT
+from hwnas.core.limits import (
+    Goal,
+    Limit,
+    Share,
+    limit_notes,
+    parse_assignments,
+    parse_goals,
+    parse_limit,
+)
+from hwnas.core.residuals import DEFAULT_LIMIT_AT, INTERVAL, POINT, limit_share
 from hwnas.engine.record import REPORT
 from hwnas.engine.run import Run, front_record
+from hwnas.errors import NoCandidateError
 from hwnas.models.export import Export, export_onnx, export_record
 
 __all__ = [
     "DEFAULT_LIMIT_AT",
     "Share",
+    "check_feasible",
     "export",
     "export_record",
     "front_record",
+    "limit_notes",
     "load_run",
     "parse_assignments",
     "parse_goals",
+    "parse_limit",
     "select",
     "selection_record",
     "sweep_limits",
@@ -119,6 +132,29 @@ def load_run(path: str | os.PathLike[str]) -> Run:
     return Run.load(Path(path))
 
 
+def check_feasible(run: Run) -> None:
+    """Check that a run found anything that keeps its constraints.
+
+    Raises:
+        NoCandidateError: It did not: which constraint is the tightest, and what comes nearest.
+    """
+    if len(run.front):
+        return
+    seen = run.evaluated
+    limits = [parse_limit(text, own=seen.names) for text in run.record.limits]
+    if not len(seen):
+        raise NoCandidateError(
+            "The run must have evaluated something; it has not yet. Resume the search."
+        )
+    if not limits or not (run.evaluations["status"] == "infeasible").any():
+        raise NoCandidateError(
+            f"None of the {len(seen):,} architectures evaluated has a value in every objective. "
+            "Search longer, or leave an objective out."
+        )
+    share = limit_share(run.config["limit_at"])
+    raise NoCandidateError(why_nothing(seen, limits, share, "evaluated", "Or search longer."))
+
+
 def select(
     run: Run,
     at_most: Mapping[str, Goal] | None = None,
@@ -127,6 +163,7 @@ def select(
     method: str | None = None,
     limit_at: str = DEFAULT_LIMIT_AT,
     baseline: str | None = None,
+    constraints: Sequence[str | Limit] = (),
 ) -> Selection:
     """Choose the architecture to ship from a run's front.
 
@@ -142,16 +179,18 @@ def select(
             ``"point"``, the value; or a probability such as ``"90%"``.
         baseline: What you have, to compare the pick with: an architecture, or its values as
             ``"latency_ms=20,accuracy_pct=91"``.
+        constraints: More limits, as a search takes them: ``["latency_ms<=5"]``.
 
     Raises:
-        NoCandidateError: Nothing satisfies the limits.
+        NoCandidateError: Nothing satisfies the limits, or nothing did those of the search.
         UnknownNameError: There is no such column or method.
         ArchitectureError: The baseline is no architecture of the space.
-        ConfigError: A limit or weight cannot be.
+        ConfigError: A limit or weight cannot be, or two limits exclude each other.
     """
+    check_feasible(run)
     known = None if baseline is None else baseline_of(run, baseline)
     return select_from_front(
-        run.front, at_most or {}, at_least or {}, prefer, method, limit_at, known
+        run.front, at_most or {}, at_least or {}, prefer, method, limit_at, known, constraints
     )
 
 
@@ -164,6 +203,7 @@ def sweep_limits(
     method: str | None = None,
     limit_at: str = DEFAULT_LIMIT_AT,
     baseline: str | None = None,
+    constraints: Sequence[str | Limit] = (),
 ) -> tuple[SweptLimit, ...]:
     """The pick from a run's front at each of ten limits on a column, the tightest first.
 
@@ -176,6 +216,7 @@ def sweep_limits(
         method: The same.
         limit_at: The same.
         baseline: The same.
+        constraints: The same.
 
     Raises:
         NoCandidateError: No limit leaves anything.
@@ -183,8 +224,19 @@ def sweep_limits(
         ArchitectureError: The baseline is no architecture of the space.
         ConfigError: The column is limited already; a limit or weight cannot be.
     """
+    check_feasible(run)
     known = None if baseline is None else baseline_of(run, baseline)
-    return sweep(run.front, column, at_most, at_least, prefer, method, limit_at, known)
+    return sweep(
+        run.front,
+        column,
+        at_most,
+        at_least,
+        prefer,
+        method,
+        limit_at,
+        known,
+        constraints=constraints,
+    )
 
 
 def export(

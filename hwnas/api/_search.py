@@ -25,7 +25,7 @@ from hwnas.config import DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
 from hwnas.core.columns import columns_meant, quantity_of, resolve_column
 from hwnas.core.device import Device
 from hwnas.core.forms import Forms
-from hwnas.core.limits import Limit, parse_limit
+from hwnas.core.limits import Limit, check_compatible, limit_notes, parse_limit
 from hwnas.core.objective import Objective
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
@@ -151,7 +151,7 @@ def search(
     given = [_named(item) for item in _listed("objectives", objectives)]
     own = [name for name, made in given if made is not None]
     limits = dict.fromkeys(
-        limit if isinstance(limit, Limit) else parse_limit(limit, "--constraint", own)
+        limit if isinstance(limit, Limit) else parse_limit(limit, own=own)
         for limit in _listed("constraints", constraints)
     )
     make = ALGORITHMS[algorithm]
@@ -200,7 +200,12 @@ def search(
     record = replace(record, config={**record.config, "limit_at": at})
     task = replace(task, problem=replace(task.problem, limit_share=limit_share(at)))
     with claimed(path, record, resume):
-        for note in (*_unknown_notes(unknown), *skill_notes(task), *measuring_notes(task)):
+        for note in (
+            *_unknown_notes(unknown),
+            *limit_notes(limits),
+            *skill_notes(task),
+            *measuring_notes(task),
+        ):
             (on_note or (lambda _: None))(note)
         return run_task(path, record, task, begin, on_progress or (lambda _: None))
 
@@ -291,6 +296,7 @@ def _task(
             for limit in (*of_device, *limits)
         )
     )
+    check_compatible(limits)
     return Task(
         space=space,
         problem=Problem(tuple(measures), len(given), limits),

@@ -8,13 +8,23 @@ from dataclasses import replace
 
 import numpy as np
 
-from hwnas.choose.candidates import outward, rankable, within
+from hwnas.choose.candidates import rankable, within
 from hwnas.choose.comparison import compare, is_uncertain, limit_chance
 from hwnas.choose.ranking import METHODS, rank
 from hwnas.choose.selection import Choice, Selection, choice_of
-from hwnas.core.columns import ByColumn, quantity_of, resolve_columns
+from hwnas.core.columns import ByColumn, quantity_of, resolve_column, resolve_columns
 from hwnas.core.front import Front
-from hwnas.core.limits import Goal, Limit, Relation, Share, bound_of, in_own_units
+from hwnas.core.limits import (
+    Goal,
+    Limit,
+    Relation,
+    Share,
+    bound_of,
+    check_compatible,
+    in_own_units,
+    parse_limit,
+)
+from hwnas.core.numbers import outward
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
 from hwnas.errors import ConfigError, NoCandidateError, UnknownNameError
 
@@ -27,6 +37,7 @@ def select(
     method: str | None = None,
     limit_at: str = DEFAULT_LIMIT_AT,
     baseline: Choice | None = None,
+    constraints: Sequence[str | Limit] = (),
 ) -> Selection:
     """The architecture of a front to ship: the preferred one of those that satisfy the limits.
 
@@ -52,20 +63,21 @@ def select(
         limit_at: What must keep a limit: ``"interval"``, the far end of the value's 90 % interval;
             ``"point"``, the value; or a probability such as ``"90%"``.
         baseline: What the user has, to compare the pick with.
+        constraints: More limits, as a search takes them: ``"latency_ms<=5"``.
 
     Raises:
         NoCandidateError: The front is empty or the limits leave nothing.
         UnknownNameError: The front has no such column, or there is no such method.
         ConfigError: A name may mean several columns, a limit or a weight is no number it can be,
-            ``knee`` is given a preference, or a limit is relative and the baseline's value is not
-            known.
+            ``knee`` is given a preference, a limit is relative and the baseline's value is not
+            known, or two limits exclude each other.
     """
     if len(front) == 0:
         raise NoCandidateError(
             "The front must hold at least one architecture; it is empty. "
             "Search longer or loosen the search's constraints."
         )
-    limits = _limits(front, at_most or {}, at_least or {}, baseline)
+    limits = _limits(front, at_most or {}, at_least or {}, baseline, constraints)
     chosen_method = _method(method, has_preference=prefer is not None, has_limits=bool(limits))
     if prefer is None and chosen_method == "lexicographic":
         weights = {_leading(front, limits): 1.0}
@@ -88,14 +100,37 @@ def _limits(
     at_most: Mapping[str, Goal],
     at_least: Mapping[str, Goal],
     baseline: Choice | None,
+    constraints: Sequence[str | Limit],
 ) -> tuple[Limit, ...]:
+    """All limits by whole columns, each once, none excluding another."""
     values = {} if baseline is None else baseline.values
     sides: tuple[tuple[Relation, Mapping[str, Goal]], ...] = (("<=", at_most), (">=", at_least))
-    return tuple(
+    limits = [
         Limit(column, relation, _bound(goal, column, values, relation))
         for relation, goals in sides
         for column, goal in resolve_columns(in_own_units(goals, front.names), front.names).items()
-    )
+    ]
+    limits += constraints_on(front, constraints)
+    check_compatible(limits)
+    return tuple(dict.fromkeys(limits))
+
+
+def constraints_on(front: Front, constraints: Sequence[str | Limit]) -> list[Limit]:
+    """Limits as a search takes them, by whole columns of a front.
+
+    Raises:
+        ConfigError: One has another form, or may mean several columns.
+        UnknownNameError: There is no such column.
+    """
+    if isinstance(constraints, str):
+        raise ConfigError(
+            f"constraints must be a list; got the text {constraints!r}. Put it in brackets."
+        )
+    parsed = [
+        each if isinstance(each, Limit) else parse_limit(each, own=front.names)
+        for each in constraints
+    ]
+    return [replace(each, column=resolve_column(each.column, front.names)) for each in parsed]
 
 
 def _bound(goal: Goal, column: str, baseline: Mapping[str, float], relation: Relation) -> float:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from hwnas.choose.candidates import outward
-from hwnas.choose.choice import select
+from hwnas.choose.choice import constraints_on, select
 from hwnas.choose.selection import Choice, Selection
 from hwnas.core.columns import resolve_column, resolve_columns
 from hwnas.core.front import Front
 from hwnas.core.limits import Goal, Limit, Relation, in_own_units
+from hwnas.core.numbers import outward
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, judged, limit_share
 from hwnas.errors import ConfigError, NoCandidateError
 
@@ -42,6 +42,7 @@ def sweep(
     limit_at: str = DEFAULT_LIMIT_AT,
     baseline: Choice | None = None,
     n_limits: int = N_LIMITS,
+    constraints: Sequence[str | Limit] = (),
 ) -> tuple[SweptLimit, ...]:
     """The pick at each of several limits on a column, the tightest first.
 
@@ -58,6 +59,7 @@ def sweep(
         limit_at: The same.
         baseline: The same.
         n_limits: How many limits.
+        constraints: As for ``select``.
 
     Raises:
         NoCandidateError: The front is empty, or no limit leaves anything.
@@ -71,12 +73,14 @@ def sweep(
     for given in (at_most or {}, at_least or {}):
         if name in resolve_columns(in_own_units(given, front.names), front.names):
             raise ConfigError(f"{name} must be swept or limited, not both; drop one of the two.")
+    if any(limit.column == name for limit in constraints_on(front, constraints)):
+        raise ConfigError(f"{name} must be swept or limited, not both; drop one of the two.")
     swept, lacking = [], None
     for limit in _limits(front, name, limit_share(limit_at), n_limits):
         upper, lower = dict(at_most or {}), dict(at_least or {})
         (upper if limit.relation == "<=" else lower)[name] = limit.bound
         try:
-            chosen = select(front, upper, lower, prefer, method, limit_at, baseline)
+            chosen = select(front, upper, lower, prefer, method, limit_at, baseline, constraints)
         except NoCandidateError as error:
             chosen, lacking = None, error
         swept.append(SweptLimit(limit, chosen))

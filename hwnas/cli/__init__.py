@@ -56,8 +56,10 @@ def _run(words: list[str], wants_traceback: bool) -> int:
 
 def _explain(error: Exception) -> tuple[str, int]:
     """The one line for an error, and the exit status."""
-    from hwnas.errors import HwnasError
+    from hwnas.errors import HwnasError, NoCandidateError
 
+    if isinstance(error, NoCandidateError):
+        return str(error), _exit.FAILURE
     if isinstance(error, HwnasError):
         return str(error), _exit.USER_ERROR
     # Usage errors are of typer's private copy of click: their class cannot be named, but they alone

@@ -8,6 +8,7 @@ import typer
 
 from hwnas.cli import backends, device, devices, energy, spaces, tables
 from hwnas.cli._help import Pages, examples
+from hwnas.cli._numbers import use_one_grammar
 from hwnas.cli.explain import explain
 from hwnas.cli.fit import fit
 from hwnas.cli.predict import predict
@@ -67,3 +68,4 @@ app.command("fit", rich_help_panel=_DEVICES)(fit)
 app.command("profile", rich_help_panel=_DEVICES)(profile)
 app.add_typer(backends.app, name="backends", rich_help_panel=_DEVICES)
 app.add_typer(energy.app, name="energy", rich_help_panel=_DEVICES)
+use_one_grammar(app)

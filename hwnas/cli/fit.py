@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from hwnas.cli._space import completed
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from hwnas.errors import TableError
     from hwnas.predictors.card import Card
 
 
@@ -83,14 +85,13 @@ def fit(
 
     lines = console(to_stderr=as_json)
 
-    def tell(name: str, card: Card | None) -> None:
-        _print_fitted(lines, name, card)
+    def tell(name: str, found: Card | TableError) -> None:
+        _print_fitted(lines, name, found)
 
     ends = (device, quantity, from_space, to_space)
     if table is not None and not any(ends):
         cards = api.fit(table, column, out, seed, tell, tolerance)
-        if cards:
-            lines.print(f"[dim]{_LEGEND}[/dim]")
+        lines.print(f"[dim]{_LEGEND}[/dim]")
         if any(card.evaluation.lacks_skill for card in cards):
             lines.print(f"[yellow]{_KEPT}[/yellow]")
         for line in api.unused_rows(api.load_audit(table)):
@@ -108,16 +109,19 @@ def fit(
             "--quantity; got neither, a part, or both."
         )
     lines.print(f"Predictors are in {escape(str(out or api.predictors_dir()))}", soft_wrap=True)
+    # Searches look for predictors in the cache alone.
+    if out is None:
+        lines.print(f"Next    {escape(shlex.join(api.next_search(cards)))}", soft_wrap=True)
     if as_json:
         print_json(api.predictor_records(cards))
 
 
-def _print_fitted(out: Console, name: str, card: Card | None) -> None:
+def _print_fitted(out: Console, name: str, card: Card | TableError) -> None:
     """What a predictor of a column is, how wrong it is, and a warning where it has no skill."""
     from rich.markup import escape
 
-    if card is None:
-        out.print(f"{escape(name)}: the same for every architecture, nothing to fit")
+    if isinstance(card, Exception):
+        out.print(f"Not fitted: {escape(str(card))}", soft_wrap=True)
         return
     evaluation = card.evaluation
     tau, close = evaluation.figures["kendall_tau"], evaluation.figures["within_10_pct"]

@@ -15,7 +15,7 @@ from hwnas.cli import _exit
 from hwnas.cli._bars import scoring_bar, search_bar
 from hwnas.cli._columns import headings
 from hwnas.cli._help import examples
-from hwnas.cli._limits import LimitAt
+from hwnas.cli._limits import Constraints, LimitAt, parsed
 from hwnas.cli._space import DatasetName, DeviceName, OptionTexts, SpaceArgument, completed
 
 if TYPE_CHECKING:
@@ -48,13 +48,7 @@ def search(
             autocompletion=completed("quantity"),
         ),
     ] = None,
-    constraint: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="LIMIT",
-            help='Such as "latency_ms<=5" or "peak_memory_kb<=256"; repeat it for several.',
-        ),
-    ] = None,
+    constraint: Constraints = None,
     limit_at: LimitAt = None,
     source: Annotated[
         str,
@@ -122,7 +116,7 @@ def search(
     settings: dict[str, Any] = {
         "device": device,
         "objectives": _names(objectives),
-        "constraints": constraint or [],
+        "constraints": parsed(constraint),
         "limit_at": limit_at,
         "source": source,
         "backend": backend,
@@ -168,6 +162,7 @@ def search(
     if is_interrupted:
         _say_how_to_go_on(messages, context.obj, run)
         raise typer.Exit(_exit.INTERRUPTED)
+    api.check_feasible(run)
 
 
 def _print_run(out: Console, run: Run, seconds: float) -> None:
@@ -178,10 +173,7 @@ def _print_run(out: Console, run: Run, seconds: float) -> None:
     if not len(run.evaluations):
         out.print("No architecture has been evaluated yet.")
     elif not len(front):
-        out.print(
-            f"None of the {len(run.evaluations):,} architectures evaluated satisfies every "
-            "constraint. Loosen one, or search longer with --generations."
-        )
+        out.print(f"Nothing of the {len(run.evaluations):,} architectures evaluated is feasible.")
     else:
         where = f"{run.space.label} ({config['dataset']}) on {config['device'] or 'no device'}"
         found = f"{len(front)} architecture{'s' if len(front) > 1 else ''}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hwnas.cli._help import examples
-from hwnas.cli._limits import LimitAt
+from hwnas.cli._limits import Constraints, LimitAt, parsed, tell_notes
 from hwnas.cli._selection import print_selection, print_sweep
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ _LIMIT_HELP = (
 @examples(
     "hwnas select runs/nasbench201-edgegpu",
     "hwnas select runs/nasbench201-edgegpu --at-most latency_ms=5 --export model.onnx",
+    'hwnas select runs/nasbench201-edgegpu --constraint "latency_ms<=5"',
     "hwnas select runs/nasbench201-edgegpu --prefer accuracy_pct=2,latency_ms=1",
 )
 def select(
@@ -37,6 +38,7 @@ def select(
     at_least: Annotated[
         list[str] | None, typer.Option(metavar="LIMITS", help=_LIMIT_HELP.format("Smallest"))
     ] = None,
+    constraint: Constraints = None,
     prefer: Annotated[
         str | None,
         typer.Option(
@@ -91,7 +93,9 @@ def select(
     upper, lower = _limits(at_most, "--at-most"), _limits(at_least, "--at-least")
     preference = None if prefer is None else api.parse_assignments(prefer, "--prefer")
     loaded = api.load_run(run)
-    how = (upper, lower, preference, method, limit_at or api.DEFAULT_LIMIT_AT, baseline)
+    at = limit_at or api.DEFAULT_LIMIT_AT
+    constraints = parsed(constraint, loaded.front.names)
+    how = (upper, lower, preference, method, at, baseline, constraints)
     if sweep is not None:
         swept = api.sweep_limits(loaded, sweep, *how)
         if as_json:
@@ -100,6 +104,8 @@ def select(
             print_sweep(console(), swept)
         return
     selection = api.select(loaded, *how)
+    if not as_json:
+        tell_notes(console(to_stderr=True), selection.limits)
     record = api.selection_record(selection)
     exported = None
     if export is not None:

@@ -100,8 +100,13 @@ def _tell_imported(table: Table) -> None:
         lines.append(f'{n_nulled:,} cells stood for "not measured" and are null.')
     if table.ignored:
         lines.append(f"Left out, not named by the rule: {', '.join(table.ignored)}.")
+    lines += [f"Note: {note}." for note in table.notes]
     lines += api.unused_rows(api.load_audit(table.name))
-    _say(*lines, f"What bites in it: hwnas tables audit {table.name}")
+    lines.append(f"What bites in it: hwnas tables audit {table.name}")
+    # Predictors of published tables ship.
+    if not any("repository" in source for source in table.sources):
+        lines.append(f"Next    hwnas fit {table.name}")
+    _say(*lines)
 
 
 @app.command()

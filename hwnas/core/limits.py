@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 import numpy as np
 
 from hwnas.core.columns import column_of, once, quantity_of, target_of
+from hwnas.core.numbers import hint, parse_count, parse_number, quoted
 from hwnas.core.quantity import QUANTITIES, Quantity
 from hwnas.core.target import parse_target
 from hwnas.errors import ConfigError
@@ -114,6 +115,10 @@ def parse_limit(text: str, option: str = "", own: Collection[str] = ()) -> Limit
         >>> print(parse_limit("latency<=5"))
         latency_ms <= 5
     """
+    if not isinstance(text, str):
+        raise ConfigError(
+            f"A limit must be a text such as 'latency_ms<=5'; got a {type(text).__name__}."
+        )
     where = _where(option, text)
     match = _LIMIT.fullmatch(text.strip())
     if match is None:
@@ -121,10 +126,10 @@ def parse_limit(text: str, option: str = "", own: Collection[str] = ()) -> Limit
             f"{where} a limit must have the form 'latency_ms<=5' or 'accuracy_pct>=92'."
         )
     name, relation, number = match.groups()
-    bound = _number(number, where)
     try:
-        name, bound = in_own_unit(name, bound, own)
+        name, factor = in_own_unit(name, 1.0, own)
         column = name if name in own else parse_target(name).column
+        bound = factor * _number(number, quantity_of(column))
         return Limit(column, "<=" if relation == "<=" else ">=", bound)
     except ConfigError as error:
         raise ConfigError(f"{where} {str(error).partition(': ')[2] or error}") from None
@@ -158,7 +163,10 @@ def parse_assignments(text: str, option: str = "", shown: str = "") -> dict[str,
         column = column_of(match[1])
         if column in found:
             raise ConfigError(f"{where} {column} must be given once; got it twice.")
-        found[column] = _number(match[2], where)
+        try:
+            found[column] = _number(match[2], quantity_of(in_own_unit(column, 1.0)[0]))
+        except ConfigError as error:
+            raise ConfigError(f"{where} {error}") from None
     return found
 
 
@@ -233,12 +241,22 @@ def in_own_unit(name: str, value: G, own: Collection[str] = ()) -> tuple[str, G]
     if name in own or target_of(base) is not None:
         return name, value
     for quantity in QUANTITIES.values():
-        stem, _, unit = quantity.column.rpartition("_")
-        for other, factor in _OTHER_UNITS.get(unit, {}).items():
-            if base == f"{stem}_{other}":
-                scaled = value if isinstance(value, Share) else value * factor
-                return f"{quantity.column}{at}{conditions}", scaled
+        factor = other_units(quantity).get(base)
+        if factor is not None:
+            scaled = value if isinstance(value, Share) else value * factor
+            return f"{quantity.column}{at}{conditions}", scaled
     return name, value
+
+
+def other_units(quantity: Quantity) -> dict[str, float]:
+    """What a quantity's column is called in other units, and what one of these is in its own.
+
+    Example:
+        >>> other_units(QUANTITIES["latency"])
+        {'latency_us': 0.001, 'latency_s': 1000.0}
+    """
+    stem, _, unit = quantity.column.rpartition("_")
+    return {f"{stem}_{other}": factor for other, factor in _OTHER_UNITS.get(unit, {}).items()}
 
 
 def in_own_units(given: Mapping[str, G], own: Collection[str] = ()) -> dict[str, G]:
@@ -249,6 +267,37 @@ def in_own_units(given: Mapping[str, G], own: Collection[str] = ()) -> dict[str,
     """
     converted = {name: in_own_unit(name, value, own) for name, value in given.items()}
     return once((column, name, value) for name, (column, value) in converted.items())
+
+
+def check_compatible(limits: Iterable[Limit]) -> None:
+    """Check that no limit on a column excludes another on it.
+
+    Raises:
+        ConfigError: Nothing can keep two of them.
+    """
+    limits = list(limits)
+    for upper in limits:
+        for lower in limits:
+            sides = (upper.relation, lower.relation) == ("<=", ">=")
+            if sides and upper.column == lower.column and upper.bound < lower.bound:
+                raise ConfigError(
+                    f"{upper} and {lower} exclude each other: no value keeps both. Loosen one."
+                )
+
+
+def limit_notes(limits: Iterable[Limit]) -> list[str]:
+    """What may be meant otherwise in limits: a share in place of a percentage."""
+    return [
+        f"{limit} is a bound of {_plain(limit.bound)} %: accuracies and the like are in percent, "
+        f"from 0 to 100. Was {_plain(round(100 * limit.bound, 9))} meant?"
+        for limit in limits
+        if _is_percentage(limit.column) and 0 < limit.bound <= 1
+    ]
+
+
+def _is_percentage(column: str) -> bool:
+    quantity = quantity_of(column)
+    return quantity is not None and quantity.unit == "%"
 
 
 def _problem(limit: Limit) -> str:
@@ -266,22 +315,22 @@ def _reachable(quantity: Quantity, limit: Limit) -> str:
     if math.isfinite(lower) and math.isfinite(upper):
         is_fine = quantity.can_be(limit.bound)
         return "" if is_fine else f"a {quantity.words} from {_plain(lower)} to {_plain(upper)}"
-    if limit.relation == "<=" and limit.bound <= lower:
+    if limit.bound < lower or (limit.relation == "<=" and limit.bound == lower):
         what = "a positive number" if lower == 0 else f"a number above {_plain(lower)}"
         return f"{what} of {quantity.words}"
-    if limit.relation == ">=" and limit.bound >= upper:
+    if limit.bound > upper or (limit.relation == ">=" and limit.bound == upper):
         return f"a number below {_plain(upper)} of {quantity.words}"
     return ""
 
 
-def _number(text: str, where: str) -> float:
-    """The finite number a text states."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise ConfigError(f"{where} the value must be a finite number; got '{text}'.")
+def _number(text: str, quantity: Quantity | None) -> float:
+    """The finite number that a text states of a quantity, None for the user's own column."""
+    of_things = quantity is None or quantity.is_count
+    number = parse_count(text) if of_things else parse_number(text)
+    if number is None:
+        raise ConfigError(
+            f"the value must be a finite number; got {quoted(text)}{hint(text, of_things)}."
+        )
     return number
 
 

@@ -42,6 +42,7 @@ class Quantity:
         unit_words: The unit in words, for messages: ``"milliseconds"``.
         is_quality: Whether it says how well an architecture does its task, as accuracy and
             perplexity do; what it costs is none.
+        is_lower_open: Whether ``lower`` itself cannot be, as a latency of 0.
 
     Raises:
         ConfigError: A name is no plain word, the direction is none, or the bounds are not in order.
@@ -58,6 +59,7 @@ class Quantity:
     upper: float = math.inf
     unit_words: str = ""
     is_quality: bool = False
+    is_lower_open: bool = False
 
     def __post_init__(self) -> None:
         for word in (self.name, self.column):
@@ -77,8 +79,14 @@ class Quantity:
             )
 
     def can_be(self, value: float) -> bool:
-        """Whether a number lies within the bounds, ends included."""
-        return self.lower <= value <= self.upper
+        """Whether a number lies within the bounds; NaN does not."""
+        is_above = value > self.lower if self.is_lower_open else value >= self.lower
+        return is_above and value <= self.upper
+
+    @property
+    def is_count(self) -> bool:
+        """Whether it is a number of things, such as parameters."""
+        return not self.unit
 
     @property
     def words(self) -> str:
@@ -109,10 +117,24 @@ for _quantity in (
         is_quality=True,
     ),
     Quantity(
-        "latency", "latency_ms", "ms", "min", "Latency", per_device=True, unit_words="milliseconds"
+        "latency",
+        "latency_ms",
+        "ms",
+        "min",
+        "Latency",
+        per_device=True,
+        unit_words="milliseconds",
+        is_lower_open=True,
     ),
     Quantity(
-        "energy", "energy_mj", "mJ", "min", "Energy", per_device=True, unit_words="millijoules"
+        "energy",
+        "energy_mj",
+        "mJ",
+        "min",
+        "Energy",
+        per_device=True,
+        unit_words="millijoules",
+        is_lower_open=True,
     ),
     Quantity(
         "throughput",
@@ -122,6 +144,7 @@ for _quantity in (
         "Throughput",
         per_device=True,
         unit_words="images per second",
+        is_lower_open=True,
     ),
     Quantity("params", "params", "", "min", "Parameters"),
     Quantity("macs", "macs", "", "min", "Multiply-accumulates"),

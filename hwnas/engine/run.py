@@ -156,15 +156,23 @@ class Run:
         values = minimised(values, record.objectives)
         kept = non_dominated(values)
         order = np.lexsort(values[kept].T[::-1])
-        chosen = self._trials.part(feasible[kept][order])
+        return self._table(feasible[kept][order])
+
+    @property
+    def evaluated(self) -> Front:
+        """All architectures that did not fail, in the order asked, in the form of a front."""
+        return self._table(np.flatnonzero(self._results.status != "failed"))
+
+    def _table(self, rows: np.ndarray) -> Front:
+        chosen = self._trials.part(rows)
         table = chosen.results.values
         return Front(
             archs=chosen.archs,
-            columns=record.columns,
+            columns=self.record.columns,
             values=table[:, :, 0],
             lower=table[:, :, 1],
             upper=table[:, :, 2],
-            n_objectives=record.n_objectives,
+            n_objectives=self.record.n_objectives,
         )
 
 

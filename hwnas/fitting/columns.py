@@ -255,12 +255,6 @@ def fit_scored(
     return fitted if gain > NO_BETTER else None
 
 
-def is_constant(space: SearchSpace, table: Table, column: Column) -> bool:
-    """Whether a column is the same for every functional class that has a value."""
-    values = class_means(space, table, column.name).values
-    return bool(len(values) == 0 or np.ptp(values) == 0)
-
-
 def _check(column: Column, means: ClassMeans, n_least: int = MIN_CLASSES) -> None:
     target_of(column)
     if len(means.values) < n_least:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 import re
 from array import array
 from collections.abc import Callable, Iterator
@@ -12,6 +11,8 @@ from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
 
+from hwnas.core.encoding import encoding_of_file
+from hwnas.core.numbers import parse_number
 from hwnas.errors import MeasurementError
 
 # What stands above the header of a table: the instrument's name, its settings.
@@ -84,7 +85,7 @@ def read_log(path: Path, column: str | None = None) -> Log:
         MeasurementError: It is no such file, or a line of it cannot be.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding=encoding_of_file(path), newline="") as file:
             lines = enumerate(file, 1)
             above = list(islice(lines, _MOST_LINES_ABOVE))
             if any(_TEGRASTATS.search(line) for _, line in above):
@@ -95,7 +96,7 @@ def read_log(path: Path, column: str | None = None) -> Log:
                     return _read_table(path, chain(above[index + 1 :], lines), table)
     except OSError as error:
         raise _refused(path, f"cannot be read ({error.strerror or error})") from error
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (UnicodeError, csv.Error) as error:
         raise _refused(path, "is no text") from error
     raise _refused(path, "has no line that names a column of time and one of power")
 
@@ -198,11 +199,7 @@ def _number(text: str, separator: str) -> float | None:
     """
     if separator != "," and "." not in text:
         text = text.replace(",", ".")
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+    return parse_number(text)
 
 
 def _read_tegrastats(path: Path, lines: Iterator[tuple[int, str]], column: str | None) -> Log:

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hwnas._files import sha256_bytes
+from hwnas.core.device import described_names
 from hwnas.core.quantity import QUANTITIES, Quantity
 from hwnas.core.space import SearchSpace
-from hwnas.core.target import parse_table_column
-from hwnas.errors import TableError
+from hwnas.core.target import Target, parse_table_column
+from hwnas.errors import ArchitectureError, TableError
 from hwnas.tables.checks import check_columns, check_distinct, parse_archs
+from hwnas.tables.headers import near_miss
+from hwnas.tables.sheets import (
+    FORMATS,
+    Sheet,
+    has_decimal_commas,
+    is_null,
+    number_of,
+    read_sheet,
+    told,
+)
 from hwnas.tables.table import ARCH, Column, Table, with_defaults
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-FORMATS = (".csv", ".parquet")
+_MOST_TOLD = 3
+"""Near misses that an error names."""
 
 
 def read_own(name: str, path: Path, space: SearchSpace) -> Table:
     """A user's own table.
 
-    Every cell must be a finite number or empty; a number that the quantity cannot be, such as a
-    latency of -1, is refused, since nobody else can tell whether it is a value.
+    Every cell must be a finite number or empty, or say in a word such as ``NA`` that it is; a
+    number that the quantity cannot be, such as a latency of -1, is refused, since nobody else can
+    tell whether it is a value.
 
     Raises:
         TableError: The file cannot be read, or a row is not what it must be; rows are counted
@@ -37,29 +46,21 @@ def read_own(name: str, path: Path, space: SearchSpace) -> Table:
 
     where = path.name
     data = _read_bytes(path)
-    frame = _read_frame(data, path)
-    if frame.empty:
-        raise TableError(f"{where} must have a header and at least one row.")
-    check_columns(list(frame.columns), [ARCH], where)
-    archs = ["" if arch is None else str(arch).strip() for arch in frame[ARCH]]
-    parse_archs(space, archs, where)
-    check_distinct(archs, where)
-    targets = {str(name): parse_table_column(str(name), space.datasets) for name in frame.columns}
+    sheet = read_sheet(data, where)
+    archs = _archs(sheet, space, where)
+    targets = {name: parse_table_column(name, space.datasets) for name in sheet.header}
     spellings = {name: target for name, target in targets.items() if target is not None}
+    ignored = [each for each in targets if each not in spellings and each != ARCH]
+    advice = [each for each in (near_miss(name, space.datasets) for name in ignored) if each]
+    if not spellings:
+        raise TableError(_lacks_columns(sheet, space, advice, where))
     columns = with_defaults([Column.of(target) for target in spellings.values()])
-    if not columns:
-        raise TableError(
-            f"{where} must have a column named {{dataset}}_{{device}}_{{quantity}}[@conditions], "
-            f"such as {space.datasets[0]}_mydevice_latency_ms; quantities: "
-            f"{', '.join(q.column for q in QUANTITIES.values())}; data sets: "
-            f"{', '.join(space.datasets)}."
-        )
     names = [column.name for column in columns]
     check_columns(names, names, where)
-    values = {
-        column.name: _numbers(frame[spelling], column.name, target.meaning, where)
-        for column, (spelling, target) in zip(columns, spellings.items(), strict=True)
-    }
+    by_column = dict(zip(names, spellings, strict=True))
+    values, notes = _values(
+        sheet, by_column, dict(zip(names, spellings.values(), strict=True)), where
+    )
     return Table(
         name=name,
         space=space.name,
@@ -67,69 +68,111 @@ def read_own(name: str, path: Path, space: SearchSpace) -> Table:
         columns=columns,
         frame=pd.DataFrame({ARCH: archs, **values}),
         sources=({"path": where, "bytes": len(data), "sha256": sha256_bytes(data)},),
-        ignored=tuple(each for each in targets if each not in spellings and each != ARCH),
+        ignored=tuple(ignored),
         options=space.options,
+        notes=(*advice, *notes),
     )
 
 
 def _read_bytes(path: Path) -> bytes:
     if path.suffix.lower() not in FORMATS:
-        raise TableError(f"A table must be a file {' or '.join(FORMATS)}; got {path}.")
+        advice = " Save it as CSV." if path.suffix.lower() in (".xlsx", ".xls", ".ods") else ""
+        raise TableError(f"A table must be a file {' or '.join(FORMATS)}; got {path}.{advice}")
     try:
         return path.read_bytes()
     except OSError as error:
         raise TableError(f"{path} must be a table; cannot read it ({error.strerror}).") from error
 
 
-def _read_frame(data: bytes, path: Path) -> pd.DataFrame:
-    """Cells as they stand: text for CSV, Python's own numbers for Parquet; None for empty."""
-    import pandas as pd
+def _archs(sheet: Sheet, space: SearchSpace, where: str) -> list[str]:
+    """Strings of the rows' architectures, each once.
 
-    is_csv = path.suffix.lower() == ".csv"
-    header, rows = (_csv_cells if is_csv else _parquet_cells)(data, path.name)
-    twice = [name for place, name in enumerate(header) if name in header[:place]]
-    if twice:
-        raise TableError(f"{path.name}: every column must stand once; got {twice[0]} twice.")
-    return pd.DataFrame(rows, columns=pd.Index(header, dtype=object), dtype=object)
+    Raises:
+        TableError: There is no such column, or it holds something else.
+    """
+    if ARCH not in sheet.header:
+        raise TableError(_lacks_archs(sheet, space, where))
+    archs = ["" if arch is None else str(arch) for arch in sheet.column(ARCH)]
+    parse_archs(space, archs, where)
+    check_distinct(archs, where)
+    return archs
 
 
-def _csv_cells(data: bytes, where: str) -> tuple[list[str], list[list[Any]]]:
+def _values(
+    sheet: Sheet, spellings: Mapping[str, str], targets: Mapping[str, Target], where: str
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Numbers by column, shape ``(n_rows,)`` each, and what its owner should know of them.
+
+    Args:
+        sheet: The cells.
+        spellings: What each column is called there.
+        targets: What each is about.
+        where: What to call the file.
+    """
+    cells = {column: sheet.column(spelling) for column, spelling in spellings.items()}
+    every = [cell for each in cells.values() for cell in each if cell is not None]
+    texts = [cell for cell in every if isinstance(cell, str)]
+    is_comma = has_decimal_commas(texts, sheet.separator, where)
+    values = {
+        column: _numbers(cells[column], column, target.meaning, where, is_comma)
+        for column, target in targets.items()
+    }
+    notes = ["commas were read as decimal points"] if is_comma else []
+    notes += _null_notes([str(cell) for cell in every if is_null(cell)])
+    return values, notes + _value_notes(values, targets)
+
+
+def _lacks_archs(sheet: Sheet, space: SearchSpace, where: str) -> str:
+    """What to say where no column is called ``arch``."""
+    named = next((name for name in sheet.header if _holds_archs(sheet, name, space)), None)
+    advice = f" Column '{named}' holds architectures: call it {ARCH}." if named else ""
+    return (
+        f"{where} must have the column {ARCH}; {ARCH} missing.{advice} The header found is: "
+        f"{sheet.found}."
+    )
+
+
+def _holds_archs(sheet: Sheet, name: str, space: SearchSpace) -> bool:
+    cell = next((cell for cell in sheet.column(name) if cell is not None), None)
+    if not isinstance(cell, str):
+        return False
     try:
-        lines = [line for line in csv.reader(io.StringIO(data.decode("utf-8-sig"))) if line]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise TableError(f"{where} must be a CSV file in UTF-8; {error}.") from error
-    header, rows = (lines[0], lines[1:]) if lines else ([], [])
-    for number, row in enumerate(rows, start=1):
-        if len(row) != len(header):
-            raise TableError(
-                f"{where}, row {number}: must have {len(header)} cells as the header; "
-                f"got {len(row)}."
-            )
-    return header, [[cell.strip() or None for cell in row] for row in rows]
+        space.parse(cell)
+    except ArchitectureError:
+        return False
+    return True
 
 
-def _parquet_cells(data: bytes, where: str) -> tuple[list[str], list[list[Any]]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def _lacks_columns(sheet: Sheet, space: SearchSpace, advice: Sequence[str], where: str) -> str:
+    """What to say where no column follows the rule."""
+    rule = (
+        f"{where} must have a column named {{dataset}}_{{device}}_{{quantity}}[@conditions], "
+        f"such as {space.datasets[0]}_mydevice_latency_ms; "
+    )
+    if advice:
+        return f"{rule}{'; '.join(advice[:_MOST_TOLD])}. The header found is: {sheet.found}."
+    return (
+        f"{rule}quantities: {', '.join(q.column for q in QUANTITIES.values())}; data sets: "
+        f"{', '.join(space.datasets)}. The header found is: {sheet.found}."
+    )
 
-    try:
-        table = pq.read_table(io.BytesIO(data))
-    except (pa.ArrowException, OSError) as error:
-        raise TableError(f"{where} must be a Parquet file; {error}.") from error
-    columns = [column.to_pylist() for column in table.columns]
-    return list(table.column_names), [list(row) for row in zip(*columns, strict=True)]
 
-
-def _numbers(cells: pd.Series, column: str, quantity: Quantity, where: str) -> np.ndarray:
+def _numbers(
+    cells: Sequence[object], column: str, quantity: Quantity, where: str, is_comma: bool
+) -> np.ndarray:
     """Cells of a column as numbers, shape ``(n_rows,)``; NaN for empty."""
     numbers = np.full(len(cells), np.nan)
     for row, cell in enumerate(cells):
-        if cell is None:
+        if cell is None or is_null(cell):
             continue
-        number = _number(cell)
-        if not np.isfinite(number):
+        # Two commas are left: thousands that are parted by commas are no decimals.
+        is_text = is_comma and isinstance(cell, str) and str(cell).count(",") == 1
+        text = str(cell).replace(",", ".") if is_text else cell
+        number = number_of(text, quantity.is_count)
+        if number is None:
             raise TableError(
-                f"{where}, row {row + 1}: {column} must be a finite number or empty; got '{cell}'."
+                f"{where}, row {row + 1}: {column} must be a finite number or empty; got "
+                f"{told(cell, quantity.is_count)}."
             )
         if not quantity.can_be(number):
             raise TableError(
@@ -144,14 +187,35 @@ def _beyond(quantity: Quantity, number: float) -> str:
     """Which bound of a quantity a number breaks."""
     if number > quantity.upper:
         return f"above {quantity.upper:g}"
+    if number == quantity.lower:
+        return f"{quantity.lower:g}"
     return "negative" if quantity.lower == 0 else f"below {quantity.lower:g}"
 
 
-def _number(cell: object) -> float:
-    """A cell as a number; NaN for anything else."""
-    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
-        return np.nan
-    try:
-        return float(cell)
-    except (ValueError, OverflowError):
-        return np.nan
+def _null_notes(words: Sequence[str]) -> list[str]:
+    """What was taken for not measured."""
+    kinds = ", ".join(f"'{word}'" for word in dict.fromkeys(words))
+    n_cells = f"{len(words):,} cell{'s' if len(words) > 1 else ''}"
+    return [f"{n_cells} with {kinds} taken as not measured"] if words else []
+
+
+def _value_notes(values: Mapping[str, np.ndarray], targets: Mapping[str, Target]) -> list[str]:
+    """What values and devices look like, where that may be meant otherwise."""
+    notes = []
+    for column, target in targets.items():
+        known = values[column][np.isfinite(values[column])]
+        if target.meaning.unit == "%" and len(known) and 0 < known.max() <= 1:
+            notes.append(
+                f"{column} is at most {known.max():g} %: are these shares of 1? Then multiply "
+                "them by 100"
+            )
+    known_devices = {_letters(name): name for name in described_names()}
+    for device in dict.fromkeys(target.device for target in targets.values() if target.device):
+        like = known_devices.get(_letters(device), device)
+        if like != device:
+            notes.append(f"device '{device}' is a new one; the one that is known is '{like}'")
+    return notes
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())

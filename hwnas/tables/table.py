@@ -133,6 +133,7 @@ class Table:
         options: Options of the space that its rows are architectures of; None for the usual ones.
         is_additive: Whether the value of any other architecture follows: the rows are one
             architecture and those that differ from it in one gene, and differences add up.
+        notes: What its owner should know of how it was read; not kept with it.
     """
 
     name: str
@@ -147,6 +148,7 @@ class Table:
     repeats: tuple[Repeats, ...] = ()
     options: Mapping[str, Any] | None = None
     is_additive: bool = False
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Number of rows."""

@@ -244,7 +244,7 @@ def test_what_must_be_computed_without_torch_is_refused_before_anything_is_touch
 
 
 @pytest.mark.parametrize(
-    "text", ["nwot", "nwot:", ":100", "nwot:1e3", "nwot:-5", "nwot:2.5", "", 5]
+    "text", ["nwot", "nwot:", ":100", "nwot:1_0", "nwot:-5", "nwot:2.5", "", 5]
 )
 def test_a_warm_start_of_another_form_is_refused(text: object) -> None:
     with pytest.raises(ConfigError, match=rf"must be PROXY:N .* nwot:1000; got {text!r}\.$"):

@@ -109,8 +109,12 @@ def test_what_varies_is_fitted_and_found(
         r"  Kendall tau 0\.\d{3}, \d+\.\d % within 10 %, \d+ % inside their 90 % intervals",
         lines[2],
     )
-    assert lines[3] == f"{ENERGY}: the same for every architecture, nothing to fit"
-    assert lines[-1] == f"Predictors are in {fitted_once.cache / 'artifacts'}"
+    reason = "is 3 for every architecture; there is nothing to predict. Choose another column."
+    assert lines[3] == f"Not fitted: {ENERGY} {reason}"
+    assert lines[-2:] == [
+        f"Predictors are in {fitted_once.cache / 'artifacts'}",
+        "Next    hwnas search nasbench201 --device pi5",
+    ]
     monkeypatch.setenv("HWNAS_CACHE", str(fitted_once.cache))
     predictor = find_predictor(nasbench201, Target("latency", device="pi5"))
     assert predictor is not None
@@ -174,7 +178,7 @@ def test_json_is_the_cards(fitted_once: Fitted) -> None:
         (("hw-nas-bench",), "Table 'hw-nas-bench' is not in the cache. Run: hwnas tables import"),
         (("mine", "--column", "cifar10_pi5_latency"), "Unknown column 'cifar10_pi5_latency'. Did"),
         (("mine", "--column", ENERGY), f"{ENERGY} is 3 for every architecture; there is nothing"),
-        (("few",), f"{LATENCY} must have values for at least 10 functional classes; it has 9."),
+        (("few",), f"No column of table 'few' can be fitted. {LATENCY} must have values for at"),
         (("mine", "--seed", "-1"), "Invalid value for '--seed'"),
         (("mine", "--tolerance", "-0.1"), "Invalid value for '--tolerance'"),
     ],
@@ -216,7 +220,10 @@ def test_an_extrapolated_quantity_says_that_it_is_untested_and_how_well_such_mod
     assert re.split(r"  +", lines[2].strip()) == headings
     assert lines[3].split()[:3] == ["nasbench201", "nasbench_macro", "120"]
     assert all(-1 <= float(tau) <= 1 for tau in lines[3].split()[3:])
-    assert lines[4:] == [f"Predictors are in {cache_dir() / 'artifacts'}"]
+    assert lines[4:] == [
+        f"Predictors are in {cache_dir() / 'artifacts'}",
+        "Next    hwnas search fbnet --objectives accuracy,robustness,params",
+    ]
     predictor = find_predictor(load_space("fbnet"), Target("accuracy"))
     assert predictor is not None
     assert predictor.card.transfer is not None
@@ -276,7 +283,7 @@ def test_rows_that_are_not_used_are_told(type_: Type, tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_text("\n".join([f"arch,{ENERGY}", *(f"{arch},3" for arch in archs)]))
     import_file("mine", path, "nasbench201")
-    status, out, _ = type_("mine")
-    assert status == 0
-    assert "Of mine, 1 rows do not connect input to output" in out
-    assert "Of mine, 1 rows are not used where classes are valued" in out
+    status, _, err = type_("mine")
+    assert status == 2
+    assert "1 rows do not connect input to output" in err
+    assert "1 rows are not used where classes are valued" in err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -204,15 +205,41 @@ def test_memory_can_be_limited_in_kilobytes(type_: Terminal) -> None:
     _, out, _ = type_(*COUNTS, "--constraint", "peak_memory_kb<=200", "--json")
     columns = {each["column"] for each in json.loads(out)["columns"]}
     assert "peak_memory_bytes" in columns
-    _, out, _ = type_(*COUNTS, "--constraint", "peak_memory_kb<=160", "--out", "none")
-    assert "satisfies every constraint" in " ".join(out.split())
+    status, _, err = type_(*COUNTS, "--constraint", "peak_memory_kb<=160", "--out", "none")
+    assert status == 1
+    assert "No architecture satisfies peak_memory_bytes <= 160000" in err
 
 
-def test_no_feasible_architecture_is_said(type_: Terminal) -> None:
-    status, out, _ = type_(*COUNTS, "--constraint", "params<=1", "--out", "run")
-    assert status == 0
-    assert "satisfies every constraint. Loosen one, or search longer" in " ".join(out.split())
+@pytest.mark.parametrize("how", ["--json", "--quiet", "--generations=3"])
+def test_where_nothing_is_feasible_the_nearest_is_said_and_the_search_fails(
+    type_: Terminal, how: str
+) -> None:
+    limits = ("--constraint", "params<=1k", "--constraint", "macs>=1M")
+    status, out, err = type_(*COUNTS, *limits, "--out", "run", how)
+    assert status == 1
     assert "hwnas select" not in out
+    message = err.splitlines()[-1]
+    assert message.startswith(
+        "Error: No architecture satisfies params <= 1000 and macs >= 1000000 together. The "
+        "tightest is params <= 1000: of the "
+    )
+    assert re.search(r"The nearest, \|.*\|, has params \d+ and macs \d+\. Loosen ", message)
+    assert message.endswith(". Or search longer.")
+
+
+def test_a_bound_that_looks_like_a_share_is_noted_before_the_search(type_: Terminal) -> None:
+    words = ("--objectives", "accuracy,params", "--constraint", "accuracy_pct>=0.9")
+    _, _, err = type_(*SMALL, *words)
+    assert "accuracy_pct >= 0.9 is a bound of 0.9 %" in " ".join(err.split())
+    assert "Was 90 meant?" in " ".join(err.split())
+
+
+def test_numbers_of_things_may_be_written_short(type_: Terminal) -> None:
+    words = ("--budget", "0.05k", "--population", "2e1", "--constraint", "params<=1.5M")
+    assert type_("nasbench201", "--objectives", "params,macs", *words, "--out", "run")[0] == 0
+    config = json.loads(Path("run/run.json").read_text())["config"]
+    assert (config["budget"], config["population"]) == (50, 20)
+    assert config["constraints"] == ["params <= 1500000"]
 
 
 def test_naswot_says_what_it_found(type_: Terminal) -> None:

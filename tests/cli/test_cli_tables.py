@@ -63,6 +63,7 @@ def test_import_of_an_own_file_says_what_was_left_out(type_: Terminal, own: Path
     assert status == 0
     assert "Imported mine: 1 rows, 1 columns." in out
     assert "Left out, not named by the rule: day." in out
+    assert out.endswith("Next    hwnas fit mine\n")
     assert load_table("mine").archs == [ARCH]
 
 

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from hwnas.core.limits import (
     Limit,
     Share,
+    check_compatible,
     in_own_unit,
     in_own_units,
+    limit_notes,
     parse_assignments,
     parse_goals,
     parse_limit,
@@ -239,3 +241,54 @@ def test_percentage_is_a_share_of_the_baseline() -> None:
 def test_goal_of_another_form_is_refused_with_its_text(text: str) -> None:
     with pytest.raises(ConfigError, match=rf'^--at-most "{text}": '):
         parse_goals(text, option="--at-most")
+
+
+@pytest.mark.parametrize(
+    ("text", "bound"), [("params<=500k", 5e5), ("macs<=1.5M", 1.5e6), ("own<=2G", 2e9)]
+)
+def test_bounds_of_counts_may_be_written_short(text: str, bound: float) -> None:
+    assert parse_limit(text, own=["own"]).bound == bound
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("latency<=5k", "write its zeros out"),
+        ("size<=500k", "write its zeros out"),
+        ("latency<=1_0", "write it without underscores"),
+        ("accuracy>=90%", "write it without the sign %"),
+        ("latency<=5ms", "write it without a unit"),
+        ("latency<=\u0665", ""),
+        ("params<=5m", "k, M or G"),
+        ("latency<=infinity", ""),
+    ],
+)
+def test_what_is_no_number_is_told_with_what_to_do(text: str, advice: str) -> None:
+    with pytest.raises(ConfigError, match=r"the value must be a finite number; got '[^']+'") as no:
+        parse_limit(text)
+    assert advice in str(no.value)
+
+
+def test_a_bound_below_all_that_can_be_is_refused_on_either_side() -> None:
+    for text in ("latency>=-1", "params>=-5"):
+        with pytest.raises(ConfigError, match="the limit must be a positive number of"):
+            parse_limit(text)
+
+
+def test_limits_that_no_value_keeps_are_refused() -> None:
+    two = [parse_limit("latency_us<=2000"), parse_limit("latency_ms>=3")]
+    with pytest.raises(ConfigError, match=r"^latency_ms <= 2 and latency_ms >= 3 exclude each"):
+        check_compatible(two)
+    check_compatible([parse_limit("latency<=3"), two[1], parse_limit("energy<=1")])
+    check_compatible([two[0], parse_limit("latency@batch32>=3")])
+
+
+def test_a_share_in_place_of_a_percentage_is_noted() -> None:
+    limits = map(parse_limit, ("accuracy>=0.9", "robustness@pgd-eps1>=1", "latency<=0.9",
+                               "accuracy>=1.5", "accuracy>=0"))  # fmt: skip
+    notes = limit_notes(limits)
+    assert [note.partition(" is a bound")[0] for note in notes] == [
+        "accuracy_pct >= 0.9",
+        "robustness_pct@pgd-eps1 >= 1",
+    ]
+    assert notes[0].endswith("Was 90 meant?")

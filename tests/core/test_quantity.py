@@ -143,3 +143,18 @@ def test_a_table_with_a_number_beyond_the_bounds_is_refused(tmp_path: Path) -> N
     path.write_text(f"arch,cifar10_accuracy_pct\n{ARCHS[0]},101\n")
     with pytest.raises(TableError, match=r"row 1: .* cannot be above 100; got 101"):
         import_file("mine", path, "nasbench201")
+
+
+@pytest.mark.parametrize("name", ["latency", "energy", "throughput"])
+def test_what_a_device_takes_is_never_nothing(name: str) -> None:
+    assert not QUANTITIES[name].can_be(0.0)
+    assert QUANTITIES[name].can_be(5e-324)
+
+
+def test_nothing_can_be_a_number_that_is_none() -> None:
+    assert not any(quantity.can_be(float("nan")) for quantity in QUANTITIES.values())
+
+
+def test_counts_have_no_unit() -> None:
+    counts = {quantity.name for quantity in QUANTITIES.values() if quantity.is_count}
+    assert counts == {"params", "macs"}

@@ -30,7 +30,6 @@ from hwnas.fitting.calibration import calibrate
 from hwnas.fitting.columns import (
     Fitted,
     fit_column,
-    is_constant,
     write_predictor,
 )
 from hwnas.fitting.evaluation import MIN_FOR_FIFTHS
@@ -316,13 +315,6 @@ def test_features_see_the_class_and_not_the_string(
         feature_matrix(nasbench201, genotypes, sets),
         feature_matrix(nasbench201, nasbench201.canonical_genotypes(genotypes), sets),
     )
-
-
-def test_constant_column_is_told_apart(nasbench201: SearchSpace, own_table: Table) -> None:
-    constant = {
-        column.name: is_constant(nasbench201, own_table, column) for column in own_table.columns
-    }
-    assert constant == {LATENCY: False, PARTIAL: False, ACCURACY: False, ENERGY: True}
 
 
 def test_constant_column_is_refused(nasbench201: SearchSpace, own_table: Table) -> None:

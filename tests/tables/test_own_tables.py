@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hwnas.core.target import Target, parse_target
-from hwnas.errors import ConfigError, TableError, UnknownNameError
+from hwnas.errors import ConfigError, HwnasError, TableError, UnknownNameError
 from hwnas.spaces import load_space
 from hwnas.tables import Table, class_means, import_file
+from hwnas.tables.own import read_own
 
 ARCHS = (
     "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|skip_connect~2|",
@@ -25,7 +32,7 @@ LATENCY = "cifar10_pi5_latency_ms"
 
 def import_text(tmp_path: Path, text: str) -> Table:
     path = tmp_path / "mine.csv"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8", newline="")
     return import_file("mine", path, "nasbench201")
 
 
@@ -82,7 +89,9 @@ def test_own_table_has_class_means(tmp_path: Path) -> None:
     assert sorted(means.values.tolist()) == [1.5, 2.5]
 
 
-@pytest.mark.parametrize("cell", ["inf", "-inf", "NaN", "nan", "fast", "1 ms"])
+@pytest.mark.parametrize(
+    "cell", ["inf", "-inf", "infinity", "fast", "1 ms", "1_0", "0x1", "\u0661", "-"]
+)
 def test_no_finite_number_is_refused_with_its_row(tmp_path: Path, cell: str) -> None:
     with pytest.raises(TableError, match=rf"mine\.csv, row 2: {LATENCY} must be a finite number"):
         import_text(tmp_path, csv_of("1", cell, "3"))
@@ -145,11 +154,60 @@ def test_parquet_is_read_as_csv_is(tmp_path: Path) -> None:
     np.testing.assert_array_equal(table.values(LATENCY), [1.25, np.nan, 3.0])
 
 
-def test_nan_in_parquet_is_not_taken_for_null(tmp_path: Path) -> None:
+def test_nan_in_parquet_is_not_measured_and_told(tmp_path: Path) -> None:
     path = tmp_path / "mine.parquet"
     pq.write_table(pa.table({"arch": ARCHS, LATENCY: [1.0, float("nan"), 2.0]}), path)
-    with pytest.raises(TableError, match=r"mine\.parquet, row 2: .* must be a finite number"):
+    table = import_file("mine", path, "nasbench201")
+    np.testing.assert_array_equal(table.values(LATENCY), [1.0, np.nan, 2.0])
+    assert table.notes == ("1 cell with 'nan' taken as not measured",)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array([Decimal("1.50"), None, Decimal("3.00")]),
+        pa.array([1.5, None, 3.0], pa.float32()),
+        pa.array(np.array([1.5, np.nan, 3.0], dtype=np.float16)),
+        pa.array(["1.5", "NA", "3"]),
+        pa.array(["1.5", None, "3"]).dictionary_encode(),
+    ],
+)
+def test_numbers_of_every_type_are_read_from_parquet(tmp_path: Path, values: pa.Array) -> None:
+    path = tmp_path / "mine.parquet"
+    pq.write_table(pa.table({"arch": ARCHS, LATENCY: values}), path)
+    table = import_file("mine", path, "nasbench201")
+    np.testing.assert_array_equal(table.values(LATENCY), [1.5, np.nan, 3.0])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[True, False, True], [b"1", b"2", b"3"], [[1.0], [2.0], [3.0]], [{"a": 1}] * 3,
+     [datetime(2026, 1, 1, tzinfo=UTC)] * 3, pa.array([1, 2, 3], pa.duration("ns"))],
+)  # fmt: skip
+def test_what_is_no_number_in_parquet_is_refused(tmp_path: Path, values: Any) -> None:
+    path = tmp_path / "mine.parquet"
+    pq.write_table(pa.table({"arch": ARCHS, LATENCY: values}), path)
+    with pytest.raises(TableError, match=r"mine\.parquet, row 1: .* must be a finite number"):
         import_file("mine", path, "nasbench201")
+
+
+def test_other_columns_of_parquet_may_hold_anything(tmp_path: Path) -> None:
+    path = tmp_path / "mine.parquet"
+    moments = pa.array([1, 2, 3], pa.timestamp("ns"))
+    pq.write_table(pa.table({"arch": ARCHS, LATENCY: [1.0, 2.0, 3.0], "when": moments}), path)
+    assert import_file("mine", path, "nasbench201").ignored == ("when",)
+
+
+@pytest.mark.parametrize("index", ["unnamed", "arch"])
+def test_an_index_of_pandas_is_no_column(tmp_path: Path, index: str) -> None:
+    frame = pd.DataFrame({"arch": ARCHS, LATENCY: [1.5, 2.5, 3.5]}, index=[7, 0, 12])
+    frame = frame.set_index("arch") if index == "arch" else frame
+    frame.to_csv(tmp_path / "mine.csv")
+    frame.to_parquet(tmp_path / "mine.parquet")
+    for name in ("mine.csv", "mine.parquet"):
+        table = import_file("mine", tmp_path / name, "nasbench201")
+        assert table.values(LATENCY).tolist() == [1.5, 2.5, 3.5]
+        assert table.ignored == ()
 
 
 def test_file_that_is_no_parquet_is_refused(tmp_path: Path) -> None:
@@ -160,7 +218,9 @@ def test_file_that_is_no_parquet_is_refused(tmp_path: Path) -> None:
 
 
 def test_other_formats_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match=r"must be a file \.csv or \.parquet; got .*mine\.pkl"):
+    with pytest.raises(
+        TableError, match=r"must be a file \.csv or .* or \.parquet; got .*mine\.pkl"
+    ):
         import_file("mine", tmp_path / "mine.pkl", "nasbench201")
 
 
@@ -178,3 +238,148 @@ def test_unknown_space_is_refused(tmp_path: Path) -> None:
 def test_name_must_be_free_and_plain(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigError, match=r"A table's name must be of small letters"):
         import_file(name, tmp_path / "mine.csv", "nasbench201")
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        (csv_of("1.5", "", "2"), "utf-16"),
+        (csv_of("1.5", "", "2"), "utf-8-sig"),
+        (csv_of("1.5", "", "2").replace("\n", "\r"), "utf-8"),
+        (csv_of("1.5", "", "2").replace("\n", "\r\n") + "\r\n,\r\n", "utf-8"),
+        (csv_of(" 1.5", " ", "2 ", header=f"  {LATENCY} ").replace("arch", " arch "), "utf-8"),
+        (csv_of("1.5", "", "2").replace(",", "\t"), "utf-8"),
+        (csv_of("1.5", "", "2").replace(",", ";"), "utf-8"),
+        ("sep=;\n" + csv_of("1.5", "", "2").replace(",", ";"), "utf-8"),
+        (csv_of("1.5,", ",", "2,,,", header=f"{LATENCY},"), "utf-8"),
+        (csv_of("1.5", "n/a", "2"), "utf-8"),
+        (csv_of("1.5", "None", "2"), "utf-8"),
+    ],
+)
+def test_files_are_read_as_spreadsheets_and_data_frames_write_them(
+    tmp_path: Path, text: str, encoding: str
+) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_bytes(text.encode(encoding))
+    table = import_file("mine", path, "nasbench201")
+    np.testing.assert_array_equal(table.values(LATENCY), [1.5, np.nan, 2.0])
+    assert table.archs == list(ARCHS)
+    assert table.ignored == ()
+
+
+def test_decimal_commas_are_read_where_they_part_no_cells_and_told(tmp_path: Path) -> None:
+    rows = [
+        f"arch;{LATENCY}",
+        *(f"{a};{c}" for a, c in zip(ARCHS, ("1,5", "1,234", "12"), strict=True)),
+    ]
+    table = import_text(tmp_path, "\n".join(rows))
+    assert table.values(LATENCY).tolist() == [1.5, 1.234, 12.0]
+    assert table.notes == ("commas were read as decimal points",)
+
+
+@pytest.mark.parametrize(
+    ("separator", "cells", "said"),
+    [
+        (";", ("1,234", "5"), "row 1: .* got '1,234'; a comma may mark thousands or decimals"),
+        (";", ("1,5", "1.5"), "decimals must be written in one way, .* got '1,5' and '1.5'"),
+        (";", ("1.234,5", "2"), "got '1.234,5'; write it with a point for the decimals alone"),
+        (",", ("1,5", "2"), "row 1: must have 2 cells .* got 3. Decimals must have a point"),
+        (",", ('"1,5"', "2"), "got '1,5'; write decimals with a point, not a comma"),
+        (",", ('"1,234"', "2"), "got '1,234'; a comma may mark thousands or decimals"),
+        (",", ("1_0", "2"), "got '1_0'; write it without underscores"),
+        (",", ("5k", "2"), "got '5k'; write its zeros out"),
+        (",", ("0", "2"), "latency_ms cannot be 0; got 0. Leave the cell empty where"),
+    ],
+)
+def test_what_may_mean_two_things_is_told(
+    tmp_path: Path, separator: str, cells: tuple[str, ...], said: str
+) -> None:
+    rows = [("arch", LATENCY), *zip(ARCHS, cells, strict=False)]
+    with pytest.raises(TableError, match=said):
+        import_text(tmp_path, "\n".join(separator.join(row) for row in rows))
+
+
+@pytest.mark.parametrize("quantity", ["latency_ms", "energy_mj", "throughput_ips"])
+def test_what_a_device_takes_is_not_0(tmp_path: Path, quantity: str) -> None:
+    with pytest.raises(TableError, match=rf"cifar10_pi5_{quantity} cannot be 0"):
+        import_text(tmp_path, csv_of("1", "0.0", header=f"cifar10_pi5_{quantity}"))
+
+
+def test_a_percentage_above_100_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match=r"accuracy_pct cannot be above 100; got 100\.5"):
+        import_text(tmp_path, csv_of("100", "100.5", header="cifar10_accuracy_pct"))
+
+
+def test_percentages_that_look_like_shares_are_noted(tmp_path: Path) -> None:
+    table = import_text(tmp_path, csv_of("0.93", "", "0.5", header="cifar10_accuracy_pct"))
+    assert table.notes == (
+        "cifar10_accuracy_pct is at most 0.93 %: are these shares of 1? Then multiply them by 100",
+    )
+    assert import_text(tmp_path, csv_of("1.1", "0.5", header="cifar10_accuracy_pct")).notes == ()
+
+
+def test_counts_may_be_written_short(tmp_path: Path) -> None:
+    table = import_text(tmp_path, csv_of("500k", "1.5M", "2e6", header="cifar10_params"))
+    assert table.values("cifar10_params").tolist() == [5e5, 1.5e6, 2e6]
+
+
+def test_a_near_miss_is_left_out_and_named(tmp_path: Path) -> None:
+    header = f"{LATENCY},cifar10_pi5_energy_j,day"
+    table = import_text(tmp_path, csv_of("1,2,3", header=header))
+    assert table.ignored == ("cifar10_pi5_energy_j", "day")
+    assert table.notes == (
+        "'cifar10_pi5_energy_j' should be 'cifar10_pi5_energy_mj', with numbers in millijoules",
+    )
+
+
+def test_where_nothing_else_is_there_a_near_miss_is_the_error(tmp_path: Path) -> None:
+    said = r"'latency' should be 'cifar10_mydevice_latency_ms'.* header found is: arch, latency\."
+    with pytest.raises(TableError, match=said):
+        import_text(tmp_path, csv_of("1", header="latency"))
+
+
+def test_the_column_that_holds_architectures_is_named(tmp_path: Path) -> None:
+    text = csv_of("1").replace("arch,", "Architecture,", 1)
+    with pytest.raises(TableError, match=r"'Architecture' holds architectures: call it arch\. The"):
+        import_text(tmp_path, text)
+    frame = pd.DataFrame({LATENCY: [1.0, 2.0, 3.0]}, index=ARCHS)
+    with pytest.raises(TableError, match=r"Column 'column 1' holds architectures: call it arch"):
+        import_text(tmp_path, frame.to_csv())
+
+
+def test_a_device_that_is_known_under_a_like_name_is_noted(tmp_path: Path) -> None:
+    table = import_text(tmp_path, csv_of("1", header="cifar10_edge-gpu_latency_ms"))
+    assert table.notes == ("device 'edge-gpu' is a new one; the one that is known is 'edgegpu'",)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"PK\x03\x04....", "is a spreadsheet or an archive. Save the table as CSV"),
+        (b"PAR1....", "is a Parquet file. Call it .parquet"),
+        (b"\x1f\x8b....", "is compressed"),
+        ("arch,x\n".encode("utf-16-le"), "it has zero bytes. Save it as CSV in UTF-8"),
+        ("arch,\xb5s\n".encode("latin-1"), "byte 6 cannot be read so"),
+    ],
+)
+def test_what_is_no_table_is_told_for_what_it_is(tmp_path: Path, data: bytes, said: str) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_bytes(data)
+    with pytest.raises(TableError, match=said):
+        import_file("mine", path, "nasbench201")
+
+
+PARTS = st.one_of(
+    st.sampled_from([*ARCHS, "arch", LATENCY, "latency", "cifar10_accuracy_pct", ",", ";", "\t",
+                     "\r", "\n", '"', "1,5", "1.5", "nan", "1_0", "0", "-1", "1e400", "sep="]),
+    st.text(max_size=4),
+)  # fmt: skip
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(st.lists(PARTS, max_size=30), st.sampled_from(["utf-8", "utf-16", "utf-16-le", "utf-32"]))
+def test_any_text_is_a_table_or_one_error(tmp_path: Path, parts: list[str], encoding: str) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_bytes("".join(parts).encode(encoding, "surrogatepass"))
+    with contextlib.suppress(HwnasError):
+        assert len(read_own("mine", path, load_space("nasbench201")))

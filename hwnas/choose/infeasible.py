@@ -1,0 +1,145 @@
+"""Why limits leave nothing: the tightest of them, and the architecture that is nearest."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from hwnas.core.front import Front
+from hwnas.core.limits import Limit, limit_notes
+from hwnas.core.numbers import outward
+from hwnas.core.residuals import judged
+from hwnas.core.words import joined
+
+
+def why_nothing(
+    front: Front,
+    limits: Sequence[Limit],
+    share: float,
+    among: str = "on the front",
+    otherwise: str = "",
+) -> str:
+    """Why limits leave nothing: the tightest of them, and the architecture that is nearest.
+
+    Args:
+        front: ``n_archs`` architectures, at least one, none of which satisfies all limits.
+        limits: At least one, each on a column of the front.
+        share: As for ``within``.
+        among: What these architectures are.
+        otherwise: What else helps than looser limits, as a sentence.
+    """
+    far = far_values(front, limits, share)
+    amounts = broken(front, limits, far)
+    for limit, column in zip(limits, far.T, strict=True):
+        if np.isnan(column).all():
+            who = f"all {len(front):,}" if len(front) > 1 else "the only one"
+            return (
+                f"No architecture satisfies {limit}: {limit.column} is unknown for {who} {among}. "
+                "Drop the limit."
+            )
+    nearest = _nearest(front, amounts)
+    kept = amounts[nearest] == 0
+    doubtful = [limit for limit, holds in zip(limits, kept, strict=True) if not holds]
+    end = "".join(f" {each}" for each in [otherwise, *limit_notes(doubtful)] if each)
+    if len(limits) == 1:
+        return _lone_limit(front, limits[0], nearest, float(far[nearest, 0]), among) + end
+    has = _values(front, nearest, [limit.column for limit in limits])
+    return (
+        f"No architecture satisfies {joined(list(map(str, limits)))} together. "
+        f"{_tightest(limits, amounts, among)} The nearest, {front.archs[nearest]}, has "
+        f"{has}. {_advice(limits, far[nearest], amounts[nearest])}{end}"
+    )
+
+
+def far_values(front: Front, limits: Sequence[Limit], share: float) -> np.ndarray:
+    """What must keep each limit, shape ``(n_archs, n_limits)``; NaN for unknown."""
+    far = np.empty((len(front), len(limits)))
+    for position, limit in enumerate(limits):
+        place = front.place(limit.column)
+        value, lower, upper = (a[:, place] for a in (front.values, front.lower, front.upper))
+        far[:, position] = judged(limit, value, lower, upper, share)
+    return far
+
+
+def broken(front: Front, limits: Sequence[Limit], far: np.ndarray) -> np.ndarray:
+    """How far each limit is broken, relative to its bound, shape ``(n_archs, n_limits)``."""
+    columns = [limit.relative_violation(far[:, place]) for place, limit in enumerate(limits)]
+    return np.stack(columns, axis=1) if columns else np.zeros((len(front), 0))
+
+
+def _nearest(front: Front, amounts: np.ndarray) -> int:
+    """The row that breaks limits least in all; what is unknown is further off than any number."""
+    n_unknown = np.isinf(amounts).sum(axis=1)
+    known = np.where(np.isinf(amounts), 0.0, amounts).sum(axis=1)
+    return int(np.lexsort((np.array(front.archs), known, n_unknown))[0])
+
+
+def _lone_limit(front: Front, limit: Limit, nearest: int, far: float, among: str) -> str:
+    """Why a limit leaves nothing where it is the only one."""
+    value, unit = front.column(limit.column)[nearest], _unit(front, limit)
+    is_upper = limit.relation == "<="
+    text = outward(far, is_upper)
+    sure = f", and {text}{unit} to be sure" if far != value else ""
+    others = _values(front, nearest, (), [limit.column])
+    who = f"the closest of the {len(front):,} {among}"
+    return (
+        f"No architecture satisfies {limit}: {who if len(front) > 1 else f'the only one {among}'}, "
+        f"{front.archs[nearest]}, has {outward(value, is_upper)}{unit}{sure}"
+        f"{f', with {others}' if others else ''}. "
+        f"Loosen it to at {'least' if is_upper else 'most'} {text}."
+    )
+
+
+def _tightest(limits: Sequence[Limit], amounts: np.ndarray, among: str) -> str:
+    """The limit without which most is left; of those alike, the one that fewest come near."""
+    holds = amounts == 0
+    n_left = [np.delete(holds, place, axis=1).all(axis=1).sum() for place in range(len(limits))]
+    n_alone = holds.sum(axis=0)
+    place = int(np.lexsort((-amounts.min(axis=0), n_alone, -np.array(n_left)))[0])
+    return (
+        f"The tightest is {limits[place]}: of the {len(holds):,} {among}, {n_alone[place]:,} "
+        f"satisfy it and {n_left[place]:,} all others."
+    )
+
+
+def _advice(limits: Sequence[Limit], far: np.ndarray, amounts: np.ndarray) -> str:
+    """How far to loosen each limit so that an architecture satisfies them.
+
+    Args:
+        limits: The limits.
+        far: What must keep each, shape ``(n_limits,)``.
+        amounts: How far each is broken, shape ``(n_limits,)``.
+    """
+    looser, unknown = list[str](), list[str]()
+    for limit, end, amount in zip(limits, far.tolist(), amounts.tolist(), strict=True):
+        is_upper = limit.relation == "<="
+        if np.isinf(amount):
+            unknown.append(str(limit))
+        elif amount > 0:
+            way = "least" if is_upper else "most"
+            looser.append(f"{limit.column} to at {way} {outward(end, is_upper)}")
+    parts = [f"loosen {joined(looser)}"] if looser else []
+    parts += [f"drop {joined(unknown)}, of which its values are unknown"] if unknown else []
+    text = " and ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _values(front: Front, row: int, first: Sequence[str], left_out: Sequence[str] = ()) -> str:
+    """What is known of an architecture: some columns, then the objectives."""
+    objectives = [spec.column for spec in front.objectives]
+    names = [name for name in dict.fromkeys([*first, *objectives]) if name not in left_out]
+    values = {name: float(front.column(name)[row]) for name in names}
+    return joined(
+        [f"{name} {_plain(value)}" for name, value in values.items() if math.isfinite(value)]
+    )
+
+
+def _plain(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def _unit(front: Front, limit: Limit) -> str:
+    unit = front.columns[front.place(limit.column)].unit
+    return f"{unit and ' ' + unit}"
