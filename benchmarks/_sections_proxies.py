@@ -91,7 +91,7 @@ be faster, but grad_norm, snip and fisher fall off. Hence the shipped scores: N 
 {table(["images", "N", "batch", "CPU ms a net", *names], rows)}"""
 
 
-def vote(record: Record) -> str:
+def proxies_vote(record: Record) -> str:
     """Three proxies together beside each of them."""
     splits = list(next(iter(record["spearman"].values())))
     rows = [
@@ -99,9 +99,10 @@ def vote(record: Record) -> str:
         for name, by_split in record["spearman"].items()
     ]
     return f"""\
-Spearman's rank correlation with CIFAR-10 accuracy of NAS-Bench-201: each of three proxies, the mean
-of an architecture's ranks by them, and how many others it beats by two of three; from published
-scores, and from those that ship, ranked among all classes or among as many as a search draws.
+Spearman's rank correlation with CIFAR-10 accuracy of {record["n_networks"]:,} networks of
+NAS-Bench-201: each of three proxies, the mean of an architecture's ranks by them, and how many others it beats by two of
+three; from published scores, and from those that ship, ranked among all classes or among as many as
+a search draws.
 
 {table(["ranked by", *splits], rows)}"""
 

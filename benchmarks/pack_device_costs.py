@@ -9,7 +9,6 @@ The same tables give the same bytes.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
@@ -38,8 +37,7 @@ def main() -> None:
         with threadpool_limits(1):
             costs = smooth_costs(load_space(name), [load_table(table) for table in tables])
         path = arguments.to / name / FILE
-        text = json.dumps(RECORDS.encode(costs), allow_nan=False, separators=(",", ":"))
-        write_text(path, text + "\n")
+        write_text(path, RECORDS.text(costs, is_compact=True) + "\n")
         worst = max(costs.costs, key=lambda each: each.error / each.deviation)
         print(
             f"{path}: {len(costs.costs)} costs, {path.stat().st_size:,} bytes; {worst.name} is "

@@ -85,7 +85,7 @@ PARTS: Mapping[str, Mapping[str, Section]] = {
         "proxies_ranks": Section(
             "Shipped scores beside the published ones", "proxies.py ranks", proxies.proxies_ranks
         ),
-        "vote": Section("Three proxies together", "proxies.py vote", proxies.vote),
+        "proxies_vote": Section("Three proxies together", "proxies.py vote", proxies.proxies_vote),
         "proxies_settings": Section(
             "Which minibatch, which depth", "proxies.py settings", proxies.proxies_settings
         ),

@@ -26,9 +26,9 @@ from search_quality import TABLES, objectives_of
 import hwnas
 from hwnas.api import make_objective
 from hwnas.choose import select
+from hwnas.choose.front import Front
 from hwnas.core.batch import Batch
 from hwnas.core.classes import valid_classes
-from hwnas.core.front import Front
 from hwnas.core.objective import Objective
 from hwnas.core.residuals import chance_at_most, chance_larger
 from hwnas.core.space import SearchSpace

@@ -1,9 +1,11 @@
 """Zero-cost proxies: what sharing passes saves, which setting to score a space with, how they rank.
 
-Run: ``python benchmarks/proxies.py time``, ``... settings --from DIR`` and ``... ranks --from DIR``
-with the folder of the published tables. ``settings`` compares depth, minibatch size and images on
-a few hundred networks; ``ranks`` sets our scores beside the published ones on the same networks,
-from a file made by ``hwnas proxies --all --out FILE`` (``--scores FILE``) or computed anew.
+Run: ``python benchmarks/proxies.py time``, ``... settings --from DIR``, ``... ranks --from DIR``
+and ``... vote --from DIR`` with the folder of the published tables. ``settings`` compares depth,
+minibatch size and images on a few hundred networks; ``ranks`` sets our scores beside the published
+ones on the same networks, from a file made by ``hwnas proxies --all --out FILE``
+(``--scores FILE``) or computed anew; ``vote`` ranks by the mean rank of three, and by their
+majority, from published and from shipped scores.
 """
 
 from __future__ import annotations
@@ -25,9 +27,12 @@ from scipy.stats import spearmanr
 
 from hwnas.core.architecture import Architecture
 from hwnas.core.classes import all_classes
-from hwnas.proxies import photos, score
+from hwnas.objectives.scored import N_REFERENCE
+from hwnas.proxies import photos, score, vote
+from hwnas.proxies.shipped import shipped_scores
 from hwnas.proxies.store import read_card, read_scores
 from hwnas.proxies.sweep import plan_scoring, score_rows
+from hwnas.proxies.voting import VOTERS
 from hwnas.spaces import load_space
 from hwnas.tables import Table, import_table
 
@@ -216,10 +221,67 @@ def compare_ranks(truth: Truth, n_nets: int, file: Path | None) -> None:
     _keep("ranks", {"n_networks": n_networks, **made, "spearman": found})
 
 
+def _majority(scores: np.ndarray) -> np.ndarray:
+    """How many others each architecture beats by two of three proxies, shape ``(n_archs,)``.
+
+    Args:
+        scores: Shape ``(n_archs, 3)``.
+    """
+    n_won = np.zeros(len(scores))
+    for row, own in enumerate(scores):
+        n_won[row] = ((own > scores).sum(axis=1) >= 2).sum()
+    return np.where(np.isfinite(scores).all(axis=1), n_won, np.nan)
+
+
+def _shipped_votes(archs: Sequence[str]) -> dict[str, np.ndarray]:
+    """Shipped scores of the voters, by class, for each architecture; shape ``(n_archs, 3)``."""
+    space = load_space("nasbench201")
+    shipped = shipped_scores(space)
+    assert shipped is not None
+    places = [shipped.names.index(name) for name in VOTERS]
+    genotypes = space.canonical_genotypes(space.genotypes([space.parse(arch) for arch in archs]))
+    population = shipped.values[:, places]
+    own = shipped.look_up(genotypes)[:, places]
+    drawn = np.random.default_rng(SEED).choice(len(population), N_REFERENCE, replace=False)
+    return {
+        "shipped, among all classes": vote(own, population),
+        f"shipped, among {N_REFERENCE} classes": vote(own, population[drawn]),
+    }
+
+
+def compare_votes(folder: Path) -> None:
+    """Keep how the vote, and each voter, rank CIFAR-10 accuracy: Spearman by split."""
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["HWNAS_CACHE"] = cache
+        names = ("nb-suite-zero", "nats-bench", "robustness")
+        zero, nats, robustness = (import_table(name, folder) for name in names)
+    found = {
+        "validation": (robustness, "cifar10_accuracy_pct@validation"),
+        "test": (nats, _test_accuracy(nats)),
+    }
+    truths = {}
+    for split, (source, column) in found.items():
+        known = dict(zip(source.archs, source.values(column), strict=True))
+        truths[split] = np.array([known.get(arch, np.nan) for arch in zero.archs])
+    scores = np.stack([zero.values(f"cifar10_zc_{PUBLISHED[name]}") for name in VOTERS], axis=1)
+    ranked = {f"published {name}": scores[:, place] for place, name in enumerate(VOTERS)}
+    ranked |= {"published, mean rank": vote(scores), "published, majority": _majority(scores)}
+    ranked |= _shipped_votes(zero.archs)
+    is_known = np.isfinite([*ranked.values(), *truths.values()]).all(axis=0)
+    spearmans = {
+        name: {
+            split: float(spearmanr(values[is_known], truth[is_known]).statistic)
+            for split, truth in truths.items()
+        }
+        for name, values in ranked.items()
+    }
+    _keep("vote", {"n_networks": int(is_known.sum()), "spearman": spearmans})
+
+
 def main() -> None:
-    """Print one of the three comparisons and write its figures."""
+    """Print one of the four comparisons and write its figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("time", "settings", "ranks"))
+    parser.add_argument("what", choices=("time", "settings", "ranks", "vote"))
     parser.add_argument("--from", dest="folder", type=Path, help="folder of the published files")
     parser.add_argument("--nets", type=int, help="networks; 150 for settings, 1000 for ranks")
     parser.add_argument("--images", help=".npz of real images, for settings")
@@ -231,7 +293,10 @@ def main() -> None:
         measure_time(arguments.repeats, arguments.threads)
         return
     if arguments.folder is None:
-        parser.error("settings and ranks need --from DIR, the folder of the published files")
+        parser.error("all but time need --from DIR, the folder of the published files")
+    if arguments.what == "vote":
+        compare_votes(arguments.folder)
+        return
     truth = read_truth(arguments.folder)
     if arguments.what == "settings":
         compare_settings(truth, arguments.nets or 150, arguments.images)

@@ -6,8 +6,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
+
     from hwnas import features, proxies
-    from hwnas.api import explain, fit, load_run, objective, predict, search, select
+    from hwnas.api import explain, export, fit, load_run, objective, predict, search, select
     from hwnas.core.architecture import Architecture
     from hwnas.engine.run import Run
     from hwnas.errors import HwnasError
@@ -18,7 +20,9 @@ __all__ = [
     "Architecture",
     "HwnasError",
     "Run",
+    "__version__",
     "explain",
+    "export",
     "features",
     "fit",
     "load_device",
@@ -36,6 +40,7 @@ _HOMES = {
     "HwnasError": "hwnas.errors",
     "Run": "hwnas.engine.run",
     "explain": "hwnas.api",
+    "export": "hwnas.api",
     "fit": "hwnas.api",
     "load_device": "hwnas.objectives.devices",
     "load_run": "hwnas.api",
@@ -49,6 +54,10 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """A public name, loaded when it is first used: numpy alone costs half of ``--help``."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("hwnas")
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
     if name in __all__:

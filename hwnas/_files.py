@@ -1,17 +1,71 @@
-"""Files written whole or not at all, and their hashes."""
+"""Files written whole or not at all, read with care, and their hashes."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
+import stat
+import struct
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from hwnas.errors import StorageError
+
+DAMAGED_ZIP = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    MemoryError,
+    # An encrypted entry, or a compression that is not known.
+    RuntimeError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What reading a member of a zip file may raise where it is damaged, or no zip file at all."""
+MOST_BYTES = 1 << 30
+"""Of a file that is read as a whole; what hwnas writes is far smaller."""
+
+
+def read_bytes(path: Path, most: int | None = MOST_BYTES) -> bytes:
+    """What a plain file holds.
+
+    Args:
+        path: The file.
+        most: Bytes that it may have; None for any number.
+
+    Raises:
+        OSError: It is missing, no plain file, larger than ``most`` bytes, or cannot be read;
+            ``strerror`` says in words which.
+    """
+    n_bytes = check_plain(path)
+    if most is not None and n_bytes > most:
+        raise OSError(errno.EFBIG, f"it has {n_bytes:,} bytes; {most:,} are read at most")
+    return path.read_bytes()
+
+
+def check_plain(path: Path) -> int:
+    """Size of a plain file in bytes; to read a pipe or a terminal would never end.
+
+    Raises:
+        OSError: It is missing or no plain file; ``strerror`` says in words which.
+    """
+    try:
+        status = path.stat()
+    except ValueError as error:  # a null byte in the path
+        raise OSError(errno.EINVAL, str(error)) from error
+    if not stat.S_ISREG(status.st_mode):
+        is_folder = stat.S_ISDIR(status.st_mode)
+        raise OSError(errno.EINVAL, f"it is {'a folder' if is_folder else 'no plain file'}")
+    return status.st_size
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hwnas._files import write_json
+from hwnas._files import read_bytes, write_json
 from hwnas.errors import HwnasError, StorageError
 
 LOCK, HOLDER = ".lock", ".lock.json"
@@ -65,7 +65,7 @@ def hold(
 def _words(holder: Path) -> str:
     """Who holds it."""
     try:
-        who = json.loads(holder.read_text(encoding="utf-8"))
+        who = json.loads(read_bytes(holder))
         return f"process {who['pid']} on {who['host']}, since {who['since']}"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return "another process"

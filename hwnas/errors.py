@@ -3,11 +3,32 @@
 from __future__ import annotations
 
 import difflib
+import warnings
 from collections.abc import Iterable
+from typing import ClassVar
 
 
 class HwnasError(Exception):
-    """Root of all errors raised on purpose; its message is one sentence for the user."""
+    """Root of all errors raised on purpose; its message is one sentence for the user.
+
+    Attributes:
+        is_failure: Whether something failed that the user asked for rightly.
+    """
+
+    is_failure: ClassVar[bool] = False
+
+    def __init__(self, message: str = "") -> None:
+        # Reasons of other libraries are quoted, some of which have several lines.
+        super().__init__(" ".join(message.splitlines()))
+
+
+class SkippedFileWarning(UserWarning):
+    """A file that was left out since it cannot be read; what else was asked for goes on."""
+
+
+def skip(error: HwnasError) -> None:
+    """Say that a file is left out, and why."""
+    warnings.warn(f"Left out: {error}", SkippedFileWarning, stacklevel=2)
 
 
 class UnknownNameError(HwnasError, KeyError):
@@ -45,6 +66,10 @@ class ShapeError(HwnasError, ValueError):
     """An array of the wrong shape."""
 
 
+class PositionError(HwnasError, IndexError):
+    """A row that is not there."""
+
+
 class TableError(HwnasError, ValueError):
     """A table or upstream file that is missing, damaged or not what it says."""
 
@@ -75,6 +100,14 @@ class StateError(HwnasError, RuntimeError):
 
 class StorageError(HwnasError, OSError):
     """A place that cannot be written."""
+
+    is_failure = True
+
+
+class DownloadError(TableError):
+    """A file that cannot be fetched."""
+
+    is_failure = True
 
 
 class MeasurementError(HwnasError, RuntimeError):

@@ -18,7 +18,7 @@ from hwnas.core.numbers import parse_whole
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError
 from hwnas.features.counting import COLUMNS, count_genotypes
-from hwnas.proxies.catalogue import PROXIES
+from hwnas.proxies.catalogue import PROXIES, proxies_named
 from hwnas.proxies.lookup import Lookup, Scoring, look_up
 from hwnas.proxies.shipped import shipped_scores
 
@@ -56,7 +56,8 @@ def parse_warm_start(text: str) -> WarmStart:
         raise ConfigError(
             f"--warm-start must be PROXY:N with a whole number N, such as nwot:1000; got {text!r}."
         )
-    return WarmStart(PROXIES[name.strip()].name, n_candidates)
+    (proxy,) = proxies_named([name.strip()])
+    return WarmStart(proxy.name, n_candidates)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +142,8 @@ def _count(space: SearchSpace, genotypes: np.ndarray, proxy: str) -> Lookup:
     """Scores that are exact counts: these need no model."""
     counts = count_genotypes(space, genotypes)[:, COLUMNS.index(proxy)]
     keys = genotype_keys(genotypes)
-    return Lookup(proxy, keys, dict(zip(keys, counts.tolist(), strict=True)), (), None)
+    known = {key: [count] for key, count in zip(keys, counts.tolist(), strict=True)}
+    return Lookup((proxy,), keys, known, (), None)
 
 
 def _check_size(space: SearchSpace, start: WarmStart) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     )
     from hwnas.api._energy import attach_energy, meter_statuses
     from hwnas.api._explain import explain, explanations, first, label_of, legend_of
+    from hwnas.api._export import check_destination, export, export_record
     from hwnas.api._fit import (
         fit,
         fit_quality_transfer,
@@ -35,13 +36,19 @@ if TYPE_CHECKING:
         recheck_record,
     )
     from hwnas.api._profiled import Profiled, profiled_record
-    from hwnas.api._proxies import choose_architectures, n_cores, plan_scoring, score_rows, sweep
+    from hwnas.api._proxies import (
+        choose_architectures,
+        n_cores,
+        plan_scoring,
+        score_rows,
+        sweep,
+        unscored_notes,
+    )
+    from hwnas.api._report import compare_runs, open_page, verdict, write_comparison, write_report
     from hwnas.api._runs import (
         DEFAULT_LIMIT_AT,
         Share,
         check_feasible,
-        export,
-        export_record,
         front_record,
         limit_notes,
         load_run,
@@ -52,7 +59,6 @@ if TYPE_CHECKING:
         selection_record,
         sweep_limits,
         sweep_record,
-        write_report,
     )
     from hwnas.api._search import DEFAULT_GENERATIONS, SearchInterrupted, search
     from hwnas.api._spaces import space_of, spaces
@@ -97,6 +103,7 @@ _HOMES = {
         "label_of",
         "legend_of",
     ),
+    "_export": ("check_destination", "export", "export_record"),
     "_fit": (
         "fit",
         "fit_quality_transfer",
@@ -122,13 +129,13 @@ _HOMES = {
         "plan_scoring",
         "score_rows",
         "sweep",
+        "unscored_notes",
     ),
+    "_report": ("compare_runs", "open_page", "verdict", "write_comparison", "write_report"),
     "_runs": (
         "DEFAULT_LIMIT_AT",
         "Share",
         "check_feasible",
-        "export",
-        "export_record",
         "front_record",
         "limit_notes",
         "load_run",
@@ -139,7 +146,6 @@ _HOMES = {
         "selection_record",
         "sweep_limits",
         "sweep_record",
-        "write_report",
     ),
     "_search": (
         "DEFAULT_GENERATIONS",
@@ -194,9 +200,11 @@ __all__ = [
     "add_device",
     "attach_energy",
     "backend_statuses",
+    "check_destination",
     "check_feasible",
     "choose_architectures",
     "choose_device",
+    "compare_runs",
     "device_choice_record",
     "device_names",
     "device_predictors",
@@ -232,6 +240,7 @@ __all__ = [
     "next_search",
     "objective",
     "objective_name",
+    "open_page",
     "parse_assignments",
     "parse_duration",
     "parse_goals",
@@ -263,7 +272,10 @@ __all__ = [
     "table_record",
     "tables",
     "tables_of",
+    "unscored_notes",
     "unused_rows",
+    "verdict",
+    "write_comparison",
     "write_report",
 ]
 

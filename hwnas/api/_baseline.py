@@ -47,7 +47,7 @@ def _given(run: Run, text: str) -> Choice:
     parsed = in_own_units(parse_assignments(text, "--baseline"), known)
     given = resolve_columns(parsed, known)
     values = ByColumn((column, given.get(column, math.nan)) for column in known)
-    return Choice(-1, "", values, {})
+    return Choice(-1, "", values, {}, run.record.columns)
 
 
 def _valued(run: Run, arch: Architecture) -> Choice:
@@ -68,7 +68,7 @@ def _valued(run: Run, arch: Architecture) -> Choice:
     row = seen[seen["arch"] == str(run.space.architecture(batch.canonical[0]))]
     for column in values.keys() - measures.keys():
         values[column] = float(row[column].iloc[0]) if len(row) else math.nan
-    return Choice(-1, str(arch), values, intervals)
+    return Choice(-1, str(arch), values, intervals, run.record.columns, run.space)
 
 
 def _measures(run: Run) -> dict[str, Objective]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,12 @@ import numpy as np
 from hwnas.api._values import ALWAYS_COUNTED, make_objective, resolve_space
 from hwnas.choose import Selection
 from hwnas.choose import select as select_from_front
-from hwnas.choose.record import selection_record
+from hwnas.choose.front import Front
+from hwnas.choose.selection import selection_record
 from hwnas.core.batch import Batch
 from hwnas.core.classes import sample_classes, valid_classes
 from hwnas.core.columns import once
 from hwnas.core.device import Device
-from hwnas.core.front import Front
 from hwnas.core.limits import in_own_units
 from hwnas.core.objective import Estimate, Objective
 from hwnas.core.quantity import DEFAULT_OBJECTIVES
@@ -112,7 +112,7 @@ def choose_device(
                 f"{', '.join(devices[name].unsupported)}."
             )
             continue
-        front = _rows(_front(archs, known, list(limited), estimates), runs)
+        front = _front(space, archs, known, list(limited), estimates).part(np.flatnonzero(runs))
         upper, lower = (_by_column(limits, known) for limits in (at_most, at_least))
         try:
             selections[name] = select_from_front(front, upper, lower, limit_at=limit_at)
@@ -198,6 +198,7 @@ def _known(space: SearchSpace, name: str, device: Device | None) -> Objective | 
 
 
 def _front(
+    space: SearchSpace,
     archs: tuple[str, ...],
     known: Mapping[str, Objective],
     limited: Sequence[str],
@@ -218,6 +219,7 @@ def _front(
         lower=np.stack([each.lower for each in found], axis=1),
         upper=np.stack([each.upper for each in found], axis=1),
         n_objectives=n_objectives,
+        space=space,
     )
 
 
@@ -227,20 +229,6 @@ def _runs(batch: Batch, device: Device) -> np.ndarray:
     pairs = zip(counts, limits, strict=True)
     kept = [limit.violation(count(batch).value) == 0 for count, limit in pairs]
     return np.asarray(np.all([np.ones(len(batch), dtype=bool), *kept], axis=0))
-
-
-def _rows(front: Front, is_kept: np.ndarray) -> Front:
-    """Those of the architectures, booleans of shape ``(n_archs,)``."""
-    rows = np.flatnonzero(is_kept)
-    if len(rows) == len(front):
-        return front
-    return replace(
-        front,
-        archs=tuple(front.archs[row] for row in rows),
-        values=front.values[rows],
-        lower=front.lower[rows],
-        upper=front.upper[rows],
-    )
 
 
 def _rank(name: str, selection: Selection) -> tuple[float, str]:

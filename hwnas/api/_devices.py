@@ -46,11 +46,7 @@ def device_predictors(device: str | Device) -> list[Card]:
 
 
 def tables_of(device: Device) -> list[tuple[Entry, list[Target]]]:
-    """The tables that know something of a device, each with what it knows.
-
-    Raises:
-        TableError: The card of a table cannot be read.
-    """
+    """The tables that know something of a device, each with what it knows."""
     found = [
         (entry, [target for target in entry.targets if target.device == device.name])
         for entry in catalogue()
@@ -59,11 +55,7 @@ def tables_of(device: Device) -> list[tuple[Entry, list[Target]]]:
 
 
 def known_on() -> dict[str, dict[str, list[str]]]:
-    """By device, the quantities that tables know on each space.
-
-    Raises:
-        TableError: The card of a table cannot be read.
-    """
+    """By device, the quantities that tables know on each space."""
     known: dict[str, dict[str, list[str]]] = {}
     for entry in catalogue():
         for target in entry.targets:
@@ -75,11 +67,7 @@ def known_on() -> dict[str, dict[str, list[str]]]:
 
 
 def device_record(device: Device) -> dict[str, Any]:
-    """A device as JSON can hold it, with the columns that tables have of it.
-
-    Raises:
-        TableError: The card of a table cannot be read.
-    """
+    """A device as JSON can hold it, with the columns that tables have of it."""
     columns = [
         {
             "table": entry.name,

@@ -9,6 +9,7 @@ from hwnas.choose import METHODS
 from hwnas.core.quantity import QUANTITIES
 from hwnas.objectives import SOURCES
 from hwnas.objectives.devices import device_names
+from hwnas.objectives.scored import scored_names
 from hwnas.objectives.simple import COUNTED
 from hwnas.spaces import SPACES
 
@@ -45,7 +46,7 @@ _NAMES: dict[str, Callable[[], Iterable[str]]] = {
     "space": lambda: SPACES,
     "dataset": lambda: [name for each in SPACES.values() for name in each.datasets],
     "device": device_names,
-    "quantity": lambda: QUANTITIES,
+    "quantity": lambda: [*QUANTITIES, *scored_names()],
     "algorithm": lambda: ALGORITHMS,
     "table": _tables,
 }

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from hwnas.core.architecture import Architecture
 from hwnas.core.classes import all_classes, canonical_classes, sample_classes
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError
 from hwnas.executors import n_cores
-from hwnas.proxies.sweep import plan_scoring, score_rows, sweep
+from hwnas.proxies.store import read_scores
+from hwnas.proxies.sweep import ScoringPlan, plan_scoring, score_rows, sweep
 
-__all__ = ["choose_architectures", "n_cores", "plan_scoring", "score_rows", "sweep"]
+__all__ = [
+    "choose_architectures",
+    "n_cores",
+    "plan_scoring",
+    "score_rows",
+    "sweep",
+    "unscored_notes",
+]
 
 
 def choose_architectures(
@@ -31,14 +40,38 @@ def choose_architectures(
         seed: Seed of the sample.
 
     Raises:
-        ConfigError: None or several of the three are asked for, or the space has too few or too
-            many.
+        ConfigError: None or several of the three are asked for, the space has too few or too
+            many, or the seed is negative.
         ArchitectureError: A string is no architecture, or connects no input to an output.
     """
     if sum((bool(archs), sample is not None, is_all)) != 1:
         raise ConfigError("Give one of: architectures, --sample N, --all.")
+    if seed < 0:
+        raise ConfigError(f"The seed must be a whole number, at least 0; got {seed}.")
     if sample is not None:
         return sample_classes(space, sample, seed)
     if is_all:
         return all_classes(space)
     return canonical_classes(space, [space.parse(arch) for arch in archs])
+
+
+def unscored_notes(plan: ScoringPlan, path: Path) -> list[str]:
+    """What to say of the values that a file of scores does not have, with the first reason each.
+
+    Args:
+        plan: How it was made.
+        path: The file.
+
+    Raises:
+        TableError: It was made otherwise, or is damaged.
+    """
+    rows = read_scores(path, plan.card())
+    notes = []
+    for name in plan.names:
+        reasons = [row.scores.reasons[name] for row in rows.values() if name in row.scores.reasons]
+        if reasons:
+            first = "" if len(set(reasons)) == 1 else "of the first: "
+            notes.append(
+                f"{name} is unknown for {len(reasons):,} of {len(rows):,}; {first}{reasons[0]}."
+            )
+    return notes

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hwnas.api._runs import write_report
+from hwnas.api._report import write_report
 from hwnas.api._trust import row_note
 from hwnas.core.limits import Limit
 from hwnas.core.residuals import INEXACT
@@ -22,6 +22,7 @@ from hwnas.errors import RunError, StorageError
 from hwnas.objectives.indicators import REFERENCE
 from hwnas.objectives.measured import MeasuredObjective
 from hwnas.objectives.predicted import input_notes
+from hwnas.objectives.scored import ScoredObjective
 from hwnas.objectives.skill import lacking_skill, skill_note
 
 
@@ -152,7 +153,23 @@ def _notes(run: Run, task: Task, loop: Loop | None) -> tuple[str, ...]:
             f"{run.n_unknown:,} of {run.n_evaluated:,} architectures lack the value of an "
             "objective; they are not on the front."
         )
+        notes += _score_notes(run, task, loop)
     return tuple(notes)
+
+
+def _score_notes(run: Run, task: Task, loop: Loop) -> list[str]:
+    """Why architectures lack a score, of the first one."""
+    notes, found = [], run.evaluations
+    early = [spec.column for spec in task.problem.objectives if spec.stage < 2]
+    for measure in task.problem.measures:
+        if isinstance(measure, ScoredObjective):
+            # What lacks another value was not scored at all.
+            lacks = found[measure.spec.column].isna() & found[early].notna().all(axis=1)
+            archs = found["arch"][lacks & (found["status"] == "unknown")].tolist()
+            reason = measure.why_unknown(loop.batch(archs[:1])) if archs else ""
+            if reason:
+                notes.append(f"{archs[0]} has no {measure.spec.column}: {reason}.")
+    return notes
 
 
 def _unsure_limits(run: Run, limits: Sequence[Limit]) -> list[str]:

@@ -1,17 +1,17 @@
-"""What is done with a finished run: read it, report it, choose from it."""
+"""What is done with a finished run: read it, choose from it."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from hwnas.api._baseline import baseline_of
 from hwnas.choose import Selection, SweptLimit, sweep
 from hwnas.choose import select as select_from_front
 from hwnas.choose.infeasible import why_nothing
-from hwnas.choose.record import selection_record, sweep_record
+from hwnas.choose.selection import selection_record
+from hwnas.choose.swept import sweep_record
 from hwnas.core.limits import (
     Goal,
     Limit,
@@ -21,18 +21,14 @@ from hwnas.core.limits import (
     parse_goals,
     parse_limit,
 )
-from hwnas.core.residuals import DEFAULT_LIMIT_AT, INTERVAL, POINT, limit_share
-from hwnas.engine.record import REPORT
+from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
 from hwnas.engine.run import Run, front_record
 from hwnas.errors import NoCandidateError
-from hwnas.models.export import Export, export_onnx, export_record
 
 __all__ = [
     "DEFAULT_LIMIT_AT",
     "Share",
     "check_feasible",
-    "export",
-    "export_record",
     "front_record",
     "limit_notes",
     "load_run",
@@ -43,84 +39,7 @@ __all__ = [
     "selection_record",
     "sweep_limits",
     "sweep_record",
-    "write_report",
 ]
-
-_FIGURES = {
-    "kendall_tau": "Kendall tau",
-    "kendall_tau_best_fifth": "Kendall tau within the best fifth",
-    "spearman": "Spearman",
-    "mape_pct": "mean relative error, %",
-    "within_10_pct": "within 10 % of the truth, %",
-    "interval_coverage_pct": "inside the 90 % interval, %",
-    "coverage_worst_fifth_pct": "inside it in the fifth where it is least, %",
-}
-
-
-def write_report(run: Run) -> Path:
-    """Write ``report.html`` into the run's directory; returns its path.
-
-    Raises:
-        StorageError: The directory cannot be written.
-    """
-    from hwnas.report import Provenance, ReportData
-    from hwnas.report import write_report as write
-
-    config = run.config
-    facts = {
-        "Search space": f"{run.space.label}, {config['dataset']}",
-        "Device": run.record.device_title or "none",
-        "Algorithm": f"{config['algorithm']}, population {config['population']}",
-        **({"Warm start": _warm_start(config)} if config.get("warm_start") else {}),
-        "Generations": f"{len(run.history)} ({run.record.status})",
-        "Architectures evaluated": f"{run.n_evaluated:,}",
-        **({"Failed evaluations": f"{run.n_failed:,}"} if run.n_failed else {}),
-        "Constraints": _constraints(run.record.limits, config["limit_at"]),
-        "Seed": str(config["seed"]),
-        "Versions": ", ".join(f"{name} {v}" for name, v in run.record.versions.items()),
-    }
-    data = ReportData(
-        title=f"Pareto front of {config['space']} on {config['device'] or 'no device'}",
-        front=run.front,
-        space=run.space,
-        history=tuple(
-            (generation.n_evaluated, generation.hypervolume)
-            for generation in run.history
-            if generation.hypervolume is not None
-        ),
-        facts=facts,
-        provenance=tuple(
-            Provenance(
-                spec.column,
-                spec.source,
-                spec.detail,
-                _human(spec.figures),
-                spec.evaluation,
-                spec.lacks_skill,
-            )
-            for spec in run.record.columns
-        ),
-        notes=run.record.notes,
-    )
-    write(data, run.path / REPORT)
-    return run.path / REPORT
-
-
-def _constraints(limits: Sequence[str], limit_at: str) -> str:
-    if not limits:
-        return "none"
-    ways = {INTERVAL: "to the end of the 90 % intervals", POINT: "by the values alone"}
-    how = ways.get(limit_at, f"with a probability of {limit_at}")
-    return f"{', '.join(limits)}, kept {how}"
-
-
-def _warm_start(config: Mapping[str, Any]) -> str:
-    proxy, _, n_candidates = config["warm_start"].partition(":")
-    return f"the best {config['population']:,} of {int(n_candidates):,} random ones by {proxy}"
-
-
-def _human(figures: Mapping[str, float | None]) -> dict[str, float | None]:
-    return {title: figures[name] for name, title in _FIGURES.items() if name in figures}
 
 
 def load_run(path: str | os.PathLike[str]) -> Run:
@@ -236,36 +155,4 @@ def sweep_limits(
         limit_at,
         known,
         constraints=constraints,
-    )
-
-
-def export(
-    run: Run,
-    selection: Selection,
-    path: str | os.PathLike[str],
-    weights: str | os.PathLike[str] | None = None,
-) -> Export:
-    """Write the model of what was chosen from a run, and its card beside it.
-
-    Args:
-        run: The run that it was chosen from.
-        selection: What was chosen; the card tells of it.
-        path: Where to; ends in ``.onnx``.
-        weights: A ``.safetensors`` file of trained weights; fresh ones by default.
-
-    Raises:
-        ConfigError: ``path`` has another suffix.
-        ArtifactError: The weights file is missing, damaged or of another model.
-        ExportError: The ONNX model cannot be written, or does not compute what the torch model
-            does.
-        MissingExtraError: Weights are given and torch or safetensors is not installed; or the model
-            cannot be written from its graph, and onnxscript is not.
-        StorageError: The folder cannot be written.
-    """
-    return export_onnx(
-        run.space,
-        run.space.parse(selection.pick.arch),
-        Path(path),
-        None if weights is None else Path(weights),
-        details={"selection": selection_record(selection)},
     )

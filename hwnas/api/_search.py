@@ -30,7 +30,7 @@ from hwnas.core.objective import Objective
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
 from hwnas.core.space import SearchSpace
-from hwnas.engine.directory import claimed, latest_directory, new_directory
+from hwnas.engine.directory import claimed, latest_directory, new_directory, resume_notes
 from hwnas.engine.loop import Loop, Task
 from hwnas.engine.progress import Progress
 from hwnas.engine.record import RECORD, Record, read_record
@@ -43,6 +43,7 @@ from hwnas.objectives import NothingKnownError
 from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import Problem
 from hwnas.objectives.measured import SOURCE, USUAL_BACKEND, local_device
+from hwnas.objectives.scored import scored_names
 from hwnas.objectives.unsupported import support
 from hwnas.proxies.lookup import Scoring
 
@@ -85,8 +86,9 @@ def search(
         dataset: Data set; the space's first one by default.
         objectives: By default those of accuracy, robustness, latency and energy that are known.
             Quantities (``"robustness@pgd-eps1"`` with a condition, ``"latency:table"``
-            with a source of its own), objectives made by ``hwnas.objective``, or plain functions
-            over a batch of architectures (minimised).
+            with a source of its own), zero-cost proxies (``"nwot"``, and ``"vote"`` of three),
+            objectives made by ``hwnas.objective``, or plain functions over a batch of
+            architectures (minimised).
         constraints: Limits such as ``"latency_ms<=5"``, also on what is no objective. One that
             leaves conditions open, as ``"accuracy_pct>=90"`` does, is on the one column of its
             quantity.
@@ -110,7 +112,7 @@ def search(
             was killed before it began. It can go on for more generations, or with a larger budget,
             than it was to have.
         on_progress: Called after every generation.
-        on_scoring: Called as scores for the warm start are computed.
+        on_scoring: Called as scores are computed, for the warm start and the first generation.
         workers: Processes that compute these; with more than 1, a script must keep its own work
             under ``if __name__ == "__main__"``.
         executor: Where your own functions are called, an architecture at a time: ``"serial"``
@@ -122,7 +124,8 @@ def search(
             what the device's description says, or what measured it before; and ONNX Runtime for
             this machine, which it is where no device is named.
         on_note: Called with what the user should know before the search begins: that a predictor
-            has no skill, which the run's notes say too, or how long measuring takes.
+            has no skill, which the run's notes say too, how long measuring takes, that there is no
+            run to resume, or that it was begun under other versions.
 
     Returns:
         The run, with ``.front`` and ``.evaluations``.
@@ -149,7 +152,8 @@ def search(
     if generations is None and budget is None:
         generations = DEFAULT_GENERATIONS
     given = [_named(item) for item in _listed("objectives", objectives)]
-    own = [name for name, made in given if made is not None]
+    # Scores have columns of their own too, which are those of no quantity.
+    own = [*(name for name, made in given if made is not None), *scored_names()]
     limits = dict.fromkeys(
         limit if isinstance(limit, Limit) else parse_limit(limit, own=own)
         for limit in _listed("constraints", constraints)
@@ -174,9 +178,9 @@ def search(
         budget=budget,
         seed=seed,
     )
-    task = _task(space, device, config, given, tuple(limits), runs_on)
     if workers < 1:
         raise ConfigError(f"workers must be at least 1; got {workers}.")
+    task = _task(space, device, config, given, tuple(limits), runs_on, (workers, on_scoring))
     work, forms = EXECUTORS[executor](workers), Forms(space)
     candidates = None if start is None else draw(space, start, config.population, config.seed)
 
@@ -196,6 +200,9 @@ def search(
         device_title=device.title if device else None,
     )
     path = _directory(record, out, resume)
+    tell = on_note or (lambda _: None)
+    for note in resume_notes(path, record) if resume else ():
+        tell(note)
     at = limit_at or _kept_at(path, resume)
     record = replace(record, config={**record.config, "limit_at": at})
     task = replace(task, problem=replace(task.problem, limit_share=limit_share(at)))
@@ -206,7 +213,7 @@ def search(
             *skill_notes(task),
             *measuring_notes(task),
         ):
-            (on_note or (lambda _: None))(note)
+            tell(note)
         return run_task(path, record, task, begin, on_progress or (lambda _: None))
 
 
@@ -267,6 +274,7 @@ def _task(
     given: Sequence[tuple[str, Objective | None]],
     limits: tuple[Limit, ...],
     backend: Backend | None,
+    scoring: tuple[int, Callable[[Scoring], None] | None],
 ) -> Task:
     """Everything to evaluate: objectives, then what limits need, then the counts."""
     wanted = map(quantity_of, (*config.objectives, *(limit.column for limit in limits)))
@@ -279,7 +287,11 @@ def _task(
     parse_sources(config.source)
 
     def make(name: str) -> Objective:
-        return make_objective(space, name, device, config.source, config.power_w, backend=backend)
+        n_workers, on_scoring = scoring
+        return make_objective(
+            space, name, device, config.source, config.power_w,
+            backend=backend, n_workers=n_workers, on_scoring=on_scoring,
+        )  # fmt: skip
 
     measures = [own or make(name) for name, own in given]
     _check_distinct([name for name, _ in given], measures)

@@ -34,11 +34,7 @@ __all__ = [
 
 
 def tables() -> list[Entry]:
-    """All tables that there are or could be, in alphabetical order.
-
-    Raises:
-        TableError: The card of a table cannot be read.
-    """
+    """All tables that there are or could be, in alphabetical order."""
     return sorted(catalogue(), key=lambda entry: entry.name)
 
 

@@ -8,23 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hwnas.choose.front import as_numbers
 from hwnas.core.architecture import Architecture
 from hwnas.core.batch import Batch
 from hwnas.core.device import Device
 from hwnas.core.objective import Objective
-from hwnas.core.quantity import DEFAULT_OBJECTIVES, Direction
+from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES, Direction
 from hwnas.core.residuals import INEXACT
 from hwnas.core.space import SearchSpace
-from hwnas.core.target import parse_target
-from hwnas.errors import ConfigError
+from hwnas.core.target import Target, parse_target
+from hwnas.errors import ConfigError, UnknownNameError
 from hwnas.objectives import SOURCES, NothingKnownError, Question
 from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import evaluate, inputs_of
 from hwnas.objectives.predicted import INPUTS
+from hwnas.objectives.scored import ScoredObjective, scored_names
 from hwnas.objectives.simple import COUNTED, CountedObjective, CustomObjective, RatedEnergy
 from hwnas.objectives.skill import lacking_skill, skill_note
 from hwnas.objectives.unsupported import COLUMN as UNSUPPORTED
 from hwnas.objectives.unsupported import UnsupportedOperators, support
+from hwnas.proxies.lookup import Scoring
 from hwnas.spaces import load_space
 
 if TYPE_CHECKING:
@@ -85,13 +88,16 @@ def make_objective(
     power_w: float | None = None,
     as_given: bool = False,
     backend: Backend | None = None,
+    n_workers: int = 1,
+    on_scoring: Callable[[Scoring], None] | None = None,
 ) -> Objective:
-    """The objective of a quantity.
+    """The objective of a quantity, or of a zero-cost proxy.
 
     Args:
         space: Search space with its data set.
         name: Quantity, such as ``"latency"`` or ``"robustness@pgd-eps1"``; one that names its
-            source, such as ``"latency:table"``, is neither counted nor estimated from a power.
+            source, such as ``"latency:table"``, is neither counted nor estimated from a power; or
+            a proxy, such as ``"nwot"``, or ``"vote"``.
         device: Device, for quantities that need one.
         source: ``"predictor"``, ``"table"`` or ``"measure"``, for a quantity that names none; see
             ``parse_sources``.
@@ -100,17 +106,24 @@ def make_objective(
             where it has one, and a predictor that tells nets apart with what this one takes, and
             neither with the mean over the functional class.
         backend: What runs models on the device, for what is measured.
+        n_workers: Processes that compute scores of proxies, at most.
+        on_scoring: Called as the first of these are computed.
 
     Raises:
-        UnknownNameError: There is no such quantity, condition or source.
-        ConfigError: Nothing is known of the quantity for this space, data set and device.
+        UnknownNameError: There is no such quantity, proxy, condition or source.
+        ConfigError: Nothing is known of the quantity for this space, data set and device; or a
+            proxy has a condition or source.
+        MissingExtraError: Scores must be computed, and torch is not installed.
         ArtifactError: A predictor's files are damaged.
         TableError: A table is missing from the cache or damaged.
     """
     if name == UNSUPPORTED and device is not None:
         return UnsupportedOperators(space, device)
     text, its_source = _split(name)
-    target = parse_target(text, space.dataset, device.name if device else None)
+    scored = _scored(text, its_source)
+    if scored is not None:
+        return ScoredObjective(space, scored, n_workers, on_scoring)
+    target = _target(text, space.dataset, device.name if device else None)
     usual, its_own = parse_sources(source)
     its_source = its_source or its_own.get(str(target)) or its_own.get(target.quantity)
     if its_source is None and target.quantity in COUNTED:
@@ -131,7 +144,36 @@ def objective_name(text: str) -> str:
         ConfigError: Its conditions have another form.
     """
     name, source = _split(text)
-    return ":".join(filter(None, (str(parse_target(name)), source)))
+    return _scored(name, source) or ":".join(filter(None, (str(_target(name)), source)))
+
+
+def _scored(text: str, source: str | None) -> str | None:
+    """The proxy that an objective's text names; None if it is none.
+
+    Raises:
+        ConfigError: It has a condition or a source.
+    """
+    name, at, _ = text.strip().partition("@")
+    if name not in scored_names():
+        return None
+    if at or source is not None:
+        raise ConfigError(
+            f"'{name}' is a score of the untrained network and has neither conditions nor a "
+            f"source; got '{text}{f':{source}' if source else ''}'. Leave them out."
+        )
+    return name
+
+
+def _target(text: str, dataset: str | None = None, device: str | None = None) -> Target:
+    """The target that an objective's text names; its error knows the proxies too."""
+    try:
+        return parse_target(text, dataset, device)
+    except UnknownNameError as error:
+        name = text.strip().partition("@")[0]
+        words = {word for each in QUANTITIES.values() for word in (each.name, each.column)}
+        if name in words:
+            raise
+        raise UnknownNameError("quantity", name, [*words, *scored_names()]) from error
 
 
 def parse_sources(text: str) -> tuple[str, dict[str, str]]:
@@ -203,13 +245,13 @@ def predict(
         named with its unit and what it is (``accuracy_pct@validation``, also where ``accuracy`` was
         asked for): the value, ``_lower`` and ``_upper`` ends of its 90 % interval (NaN
         where there is none), and ``_source``: ``predicted``, ``tabulated``, ``estimated`` or
-        ``counted``. NaN is unknown: the input does not reach the output, or the device cannot run
-        it. Where a predictor reads zero-cost proxies, ``_inputs`` says whether an architecture
-        has any or is predicted ``from features alone``; where a table is looked up, whether a value
-        is that ``from its own row`` or ``from the mean of its class``. Where a predictor ranks no
-        better than chance, ``_lacks_skill`` is True. What contains operations that the device does
-        not support is infeasible: ``unsupported_operators`` counts them, and nothing else but
-        counts is told.
+        ``counted``, whose values are integers. NaN is unknown: the input does not reach the output,
+        or the device cannot run it. Where a predictor reads zero-cost proxies, ``_inputs`` says
+        whether an architecture has any or is predicted ``from features alone``; where a table is
+        looked up, whether a value is that ``from its own row`` or ``from the mean of its class``.
+        Where a predictor ranks no better than chance, ``_lacks_skill`` is True. What contains
+        operations that the device does not support is infeasible: ``unsupported_operators`` counts
+        them, and nothing else but counts is told.
 
     Raises:
         UnknownNameError: There is no such space, data set, device or quantity.
@@ -229,7 +271,7 @@ def predict(
     batch = Batch.of(space, parsed)
     for measure, estimate in zip(measures, evaluate(batch, measures, limits), strict=True):
         name = measure.spec.column
-        columns[name] = estimate.value
+        columns[name] = as_numbers(pd.Series(estimate.value), measure.spec).array
         columns[f"{name}_lower"] = estimate.lower
         columns[f"{name}_upper"] = estimate.upper
         columns[f"{name}_source"] = measure.spec.source

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from hwnas.choose.front import Front
 from hwnas.choose.infeasible import broken, far_values, why_nothing
-from hwnas.core.front import Front
 from hwnas.core.limits import Limit
 from hwnas.errors import NoCandidateError
 
@@ -24,12 +24,16 @@ def within(front: Front, limits: Sequence[Limit], share: float) -> np.ndarray:
     Raises:
         NoCandidateError: The limits remove all.
     """
-    rows = sorted(range(len(front)), key=lambda row: (front.archs[row], *front.values[row]))
-    standing = np.array(rows)
+    standing = np.array(by_content(front))
     holds = (broken(front, limits, far_values(front, limits, share)) == 0).all(axis=1)
     if not holds.any():
         raise NoCandidateError(why_nothing(front, limits, share))
     return np.asarray(standing[holds[standing]])
+
+
+def by_content(front: Front) -> list[int]:
+    """Rows in an order of their content, which decides where nothing else does."""
+    return sorted(range(len(front)), key=lambda row: (front.archs[row], *front.values[row]))
 
 
 def rankable(front: Front, rows: np.ndarray, columns: Iterable[str]) -> np.ndarray:

@@ -10,10 +10,11 @@ import numpy as np
 
 from hwnas.choose.candidates import rankable, within
 from hwnas.choose.comparison import compare, is_uncertain, limit_chance
+from hwnas.choose.front import Front
+from hwnas.choose.pick import Choice
 from hwnas.choose.ranking import METHODS, rank
-from hwnas.choose.selection import Choice, Selection, choice_of
+from hwnas.choose.selection import Selection
 from hwnas.core.columns import ByColumn, quantity_of, resolve_column, resolve_columns
-from hwnas.core.front import Front
 from hwnas.core.limits import (
     Goal,
     Limit,
@@ -189,10 +190,10 @@ def _selection(
     front: Front, ranked: np.ndarray, method: str, weights: Mapping[str, float]
 ) -> Selection:
     """What to say of the first of the ranked rows."""
-    pick = choice_of(front, ranked[0])
+    pick = front[ranked[0]]
     versus = None
     if len(ranked) > 1:
-        versus = compare(pick, choice_of(front, ranked[1]), front.objectives)
+        versus = compare(pick, front[ranked[1]], front.objectives)
     objectives = [spec.column for spec in front.objectives]
     values = _minimised(front, objectives)[ranked]
     gaps = values[0] - values.min(axis=0)

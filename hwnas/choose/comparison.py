@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hwnas.choose.selection import Choice, Comparison
+from hwnas.choose.pick import Choice
+from hwnas.choose.selection import Comparison
 from hwnas.core.columns import ByColumn
 from hwnas.core.limits import Limit
 from hwnas.core.objective import ObjectiveSpec

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hwnas.core.front import Front
+from hwnas.choose.front import Front
 from hwnas.core.limits import Limit, limit_notes
 from hwnas.core.numbers import outward
 from hwnas.core.residuals import judged

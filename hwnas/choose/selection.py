@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from hwnas.core.columns import ByColumn, resolve_column
-from hwnas.core.front import Front
+from hwnas.choose.front import ARCH, ROW, frame_of
+from hwnas.choose.pick import Choice
+from hwnas.core.display import Listing, cell
 from hwnas.core.limits import Limit
 from hwnas.core.objective import ObjectiveSpec
+from hwnas.models.export import Export
 
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """An architecture of a front.
-
-    Args:
-        index: Its row in the front; -1 for what is not on it.
-        arch: Its published string; empty for a row of values without one.
-        values: Value by column, in the column's unit; NaN where unknown.
-        intervals: Ends of the 90 % interval by column, for the columns that have one.
-    """
-
-    index: int
-    arch: str
-    values: Mapping[str, float]
-    intervals: Mapping[str, tuple[float, float]]
-
-    def interval(self, column: str) -> tuple[float, float]:
-        """Ends of the 90 % interval; the value twice where there is none."""
-        column = resolve_column(column, self.values)
-        value = self.values[column]
-        return self.intervals.get(column, (value, value))
+if TYPE_CHECKING:
+    import pandas as pd
+    import torch
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +43,11 @@ class Comparison:
     indistinguishable: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Selection:
     """What was chosen from a front, against what, and at what price.
+
+    It builds and exports as its pick does.
 
     Args:
         pick: The chosen architecture.
@@ -118,18 +104,114 @@ class Selection:
         """Whether the pick is better than the baseline, if any, beyond the intervals."""
         return self.versus_baseline is None or bool(self.versus_baseline.better)
 
+    def build(self, seed: int = 0) -> torch.nn.Module:
+        """The pick's torch model; see :meth:`hwnas.choose.Choice.build`."""
+        return self.pick.build(seed)
 
-def choice_of(front: Front, row: int) -> Choice:
-    """The architecture in a row of a front."""
-    names = front.names
-    ends = zip(names, front.lower[row].tolist(), front.upper[row].tolist(), strict=True)
-    return Choice(
-        index=int(row),
-        arch=front.archs[row],
-        values=ByColumn(zip(names, front.values[row].tolist(), strict=True)),
-        intervals=ByColumn(
-            (name, (lower, upper))
-            for name, lower, upper in ends
-            if math.isfinite(lower) and math.isfinite(upper)
-        ),
-    )
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        weights: str | os.PathLike[str] | None = None,
+        seed: int = 0,
+        overwrite: bool = False,
+    ) -> Export:
+        """Write the pick's model, and a card that tells of the whole selection beside it.
+
+        Args:
+            path: As for :meth:`hwnas.choose.Choice.export`, and so on; it raises the same.
+            weights: The same.
+            seed: The same.
+            overwrite: The same.
+        """
+        details = {"selection": selection_record(self)}
+        return self.pick.export(path, weights, seed, overwrite, details)
+
+    def to_frame(self) -> pd.DataFrame:
+        """What was chosen and compared as a data frame: ``pick``, ``runner-up``, ``baseline``.
+
+        Columns are ``row``, ``arch`` and four for each value, as in ``front.csv``; ``row`` is
+        unknown for what is not on the front.
+        """
+        chosen = self._chosen()
+        table: dict[str, list[Any]] = {"": [*chosen], ROW: [], ARCH: []}
+        for choice in chosen.values():
+            table[ROW].append(choice.row)
+            table[ARCH].append(choice.arch or None)
+            for column, told in choice.record(self.columns)["values"].items():
+                table.setdefault(column, []).append(told["value"])
+                for end in ("lower", "upper", "source"):
+                    table.setdefault(f"{column}_{end}", []).append(told[end])
+        frame = frame_of(table, "", self.columns)
+        return frame.astype({ROW: "Int64"})
+
+    def _chosen(self) -> dict[str, Choice]:
+        found = {"pick": self.pick}
+        if self.runner_up is not None:
+            found["runner-up"] = self.runner_up
+        if self.versus_baseline is not None:
+            found["baseline"] = self.versus_baseline.other
+        return found
+
+    def __repr__(self) -> str:
+        return self._listing().text()
+
+    def _repr_html_(self) -> str:
+        return self._listing().html()
+
+    def _listing(self) -> Listing:
+        """How it was chosen, and what with what values."""
+        limits = ", ".join(map(str, self.limits))
+        head = (
+            f"Selection by {self.method} from {self.n_candidates:,} of {self.n_archs:,} "
+            f"architectures{limits and ' that keep ' + limits}"
+        )
+        objectives = self.columns[: self.n_objectives]
+        rows = []
+        for name, choice in self._chosen().items():
+            values = (spec.numbers([choice.values[spec.column]])[0] for spec in objectives)
+            place = "" if choice.row is None else str(choice.row)
+            rows.append((name, place, *map(cell, values), choice.arch or "as given"))
+        header = ("", ROW, *(spec.column for spec in objectives), ARCH)
+        return Listing([head], header, rows)
+
+
+def selection_record(selection: Selection) -> dict[str, Any]:
+    """A selection as JSON can hold it: unknown is None, limits are text."""
+    versus = selection.versus_runner_up
+    baseline = selection.versus_baseline
+    return {
+        "pick": selection.pick.record(selection.columns),
+        "runner_up": selection.runner_up and selection.runner_up.record(selection.columns),
+        "baseline": baseline and baseline.other.record(selection.columns),
+        "n_archs": selection.n_archs,
+        "n_candidates": selection.n_candidates,
+        "method": selection.method,
+        "weights": dict(selection.weights),
+        "limits": [str(limit) for limit in selection.limits],
+        "limit_at": selection.limit_at,
+        "limit_probabilities": list(selection.limit_chances),
+        "uncertain_limits": [str(limit) for limit in selection.uncertain_limits],
+        "gives_up": _numbers(selection.gives_up, selection.columns),
+        "versus_runner_up": versus and _comparison_record(versus, selection.columns),
+        "versus_baseline": baseline and _comparison_record(baseline, selection.columns),
+        "is_tie": selection.is_tie,
+        "improves": selection.improves,
+    }
+
+
+def _comparison_record(comparison: Comparison, columns: Sequence[ObjectiveSpec]) -> dict[str, Any]:
+    return {
+        "differences": _numbers(comparison.differences, columns),
+        "probabilities": dict(comparison.chances),
+        "better": list(comparison.better),
+        "worse": list(comparison.worse),
+        "indistinguishable": list(comparison.indistinguishable),
+    }
+
+
+def _numbers(
+    values: Mapping[str, float], columns: Sequence[ObjectiveSpec]
+) -> dict[str, int | float | None]:
+    """Values by column as JSON can hold them."""
+    specs = {spec.column: spec for spec in columns}
+    return {column: specs[column].numbers([value])[0] for column, value in values.items()}

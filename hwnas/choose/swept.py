@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from hwnas.choose.choice import constraints_on, select
-from hwnas.choose.selection import Choice, Selection
+from hwnas.choose.front import Front
+from hwnas.choose.pick import Choice
+from hwnas.choose.selection import Selection, selection_record
 from hwnas.core.columns import resolve_column, resolve_columns
-from hwnas.core.front import Front
 from hwnas.core.limits import Goal, Limit, Relation, in_own_units
 from hwnas.core.numbers import outward
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, judged, limit_share
@@ -108,3 +110,14 @@ def _limits(front: Front, column: str, share: float, n_limits: int) -> list[Limi
         float(outward(each, is_upper=is_cost)) for each in ordered[places].tolist()
     )
     return [Limit(column, relation, bound) for bound in bounds]
+
+
+def sweep_record(swept: Sequence[SweptLimit]) -> list[dict[str, Any]]:
+    """A sweep as JSON can hold it."""
+    return [
+        {
+            "limit": str(each.limit),
+            "selection": None if each.selection is None else selection_record(each.selection),
+        }
+        for each in swept
+    ]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import traceback
-from typing import Any, NoReturn
+import warnings
+from collections.abc import Iterator
+from typing import Any, NoReturn, cast
 
 from hwnas.cli import _exit
 
@@ -18,7 +21,31 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """
     words = sys.argv[1:] if arguments is None else arguments
     wants_traceback = "--debug" in words
-    sys.exit(_run([word for word in words if word != "--debug"], wants_traceback))
+    with _noted():
+        status = _run([word for word in words if word != "--debug"], wants_traceback)
+    sys.exit(status)
+
+
+@contextlib.contextmanager
+def _noted() -> Iterator[None]:
+    """Says which files were left out, each once."""
+    from hwnas.errors import SkippedFileWarning
+
+    told = set[str]()
+
+    def note(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        text = " ".join(str(message).split())
+        if not issubclass(category, SkippedFileWarning):
+            usual(message, category, *place, **more)
+        elif text not in told:
+            told.add(text)
+            print(f"Note: {text}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+        warnings.showwarning = cast(Any, note)
+        warnings.simplefilter("always", SkippedFileWarning)
+        yield
 
 
 def _run(words: list[str], wants_traceback: bool) -> int:
@@ -61,7 +88,7 @@ def _explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, NoCandidateError):
         return str(error), _exit.FAILURE
     if isinstance(error, HwnasError):
-        return str(error), _exit.USER_ERROR
+        return str(error), _exit.FAILURE if error.is_failure else _exit.USER_ERROR
     # Usage errors are of typer's private copy of click: their class cannot be named, but they alone
     # can format themselves.
     if hasattr(error, "format_message"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import numbers
 from typing import Annotated, Any
 
 import typer
@@ -73,9 +73,12 @@ def predict(
 
 def _cell(row: Any, name: str) -> dict[str, Any]:
     """A value with its interval and source; unknown is None."""
+    import pandas as pd
 
-    def known(value: float) -> float | None:
-        return None if math.isnan(value) else float(value)
+    def known(value: Any) -> int | float | None:
+        if pd.isna(value):
+            return None
+        return int(value) if isinstance(value, numbers.Integral) else float(value)
 
     return {
         "value": known(row[name]),

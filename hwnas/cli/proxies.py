@@ -83,11 +83,15 @@ def _n_workers(asked: int | None, torch_device: str, n_archs: int) -> int:
 
 def _save(archs: Sequence[Architecture], plan: ScoringPlan, out: Path, n_workers: int) -> None:
     """Score into a file, with a progress bar."""
+    from rich.markup import escape
+
     from hwnas import api
 
     messages = console(to_stderr=True)
     _track(api.sweep(archs, plan, out, n_workers), len(archs), messages)
     console().print(f"{len(archs):,} architectures scored: {out}", soft_wrap=True)
+    for note in api.unscored_notes(plan, out):
+        messages.print(f"[yellow]Note:[/yellow] {escape(note)}")
 
 
 def _track(counts: Iterable[int], total: int, messages: Any) -> None:
@@ -109,6 +113,7 @@ def _track(counts: Iterable[int], total: int, messages: Any) -> None:
 
 def _print(archs: Sequence[Architecture], plan: ScoringPlan, n_workers: int, as_json: bool) -> None:
     """Score and print, each architecture under its canonical string."""
+    from rich.markup import escape
     from rich.table import Table
 
     from hwnas import api
@@ -127,5 +132,5 @@ def _print(archs: Sequence[Architecture], plan: ScoringPlan, n_workers: int, as_
         out.print(f"[bold]{arch}[/bold]", soft_wrap=True)
         table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
         for name, value in scores.values.items():
-            table.add_row(name, number(value), scores.reasons.get(name, ""))
+            table.add_row(name, number(value), escape(scores.reasons.get(name, "")))
         out.print(table)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from hwnas.core.front import Front
+    from hwnas.choose.front import Front
     from hwnas.engine.run import Run
 
 SHOWN = 10
@@ -32,6 +32,7 @@ SHOWN = 10
     "hwnas search nasbench201 --device raspi4",
     'hwnas search nasbench201 --device edgegpu --constraint "latency_ms<=5" --budget 2000',
     "hwnas search fbnet --device pixel3 --objectives accuracy,latency,peak_memory",
+    "hwnas search nasbench201 --device raspi4 --objectives vote,latency",
     "hwnas search nasbench201 --device edgegpu --out runs/mine --resume",
 )
 def search(
@@ -43,8 +44,9 @@ def search(
     objectives: Annotated[
         str | None,
         typer.Option(
-            help="Comma-separated; robustness@pgd-eps1 names an attack, latency:table a source. By "
-            "default those of accuracy, robustness, latency and energy that are known.",
+            help="Comma-separated; robustness@pgd-eps1 names an attack, latency:table a source, "
+            "vote or nwot a score of untrained networks. By default those of accuracy, robustness, "
+            "latency and energy that are known.",
             autocompletion=completed("quantity"),
         ),
     ] = None,

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hwnas.cli._exported import PERMIT, Force, Weights, print_export
 from hwnas.cli._help import examples
 from hwnas.cli._limits import Constraints, LimitAt, parsed, tell_notes
 from hwnas.cli._selection import print_selection, print_sweep
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from hwnas.core.limits import Goal
-    from hwnas.models.export import Export
 
 _LIMIT_HELP = (
     "{} value allowed, as COLUMN=NUMBER, or COLUMN=N% of the baseline's; repeat it, or put commas "
@@ -70,18 +69,17 @@ def select(
     export: Annotated[
         Path | None,
         typer.Option(
-            metavar="MODEL.onnx", dir_okay=False, help="Write the model, with a .json card."
+            metavar="MODEL.onnx",
+            help="Write the model, with a card beside it: its .json.",
         ),
     ] = None,
-    weights: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.safetensors", help="Trained weights to export; fresh ones by default."
-        ),
-    ] = None,
+    weights: Weights = None,
+    force: Force = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Choose the architecture to ship from a run's front, and export it."""
+    from rich.markup import escape
+
     from hwnas import api
     from hwnas.cli._console import console, print_json
     from hwnas.errors import ConfigError
@@ -90,6 +88,10 @@ def select(
         raise ConfigError("--weights must come with --export, the file to write; got it alone.")
     if sweep is not None and export is not None:
         raise ConfigError("--export needs one pick; --sweep makes several. Drop one of the two.")
+    if force and export is None:
+        raise ConfigError("--force must come with --export, the file to write; got it alone.")
+    if export is not None:
+        api.check_destination(export, force, PERMIT)
     upper, lower = _limits(at_most, "--at-most"), _limits(at_least, "--at-least")
     preference = None if prefer is None else api.parse_assignments(prefer, "--prefer")
     loaded = api.load_run(run)
@@ -109,13 +111,18 @@ def select(
     record = api.selection_record(selection)
     exported = None
     if export is not None:
-        exported = api.export(loaded, selection, export, weights)
+        exported = api.export(selection, export, weights=weights, overwrite=force)
     if as_json:
         print_json({**record, "export": exported and api.export_record(exported)})
     else:
         print_selection(console(), selection)
+        out = console()
         if exported is not None:
-            _print_export(console(), exported)
+            out.print()
+            print_export(out, exported)
+        else:
+            place = shlex.quote(f"{run}#{selection.pick.row}")
+            out.print(f"\nNext    hwnas export {escape(place)} --out model.onnx", soft_wrap=True)
 
 
 def _limits(texts: Iterable[str] | None, option: str) -> dict[str, Goal]:
@@ -123,23 +130,3 @@ def _limits(texts: Iterable[str] | None, option: str) -> dict[str, Goal]:
     from hwnas import api
 
     return api.parse_goals(",".join(texts), option) if texts else {}
-
-
-def _print_export(out: Console, exported: Export) -> None:
-    from rich.markup import escape
-
-    out.print(f"\nWrote {escape(str(exported.path))} and {escape(exported.card.name)}.")
-    scale = f"its largest output is {exported.output_scale:.2g} (opset {exported.opset})."
-    if exported.max_abs_error is None:
-        out.print(f"Checked by {exported.checked}; {scale}")
-    else:
-        out.print(f"It agrees with the torch model to {exported.max_abs_error:.1e}; {scale}")
-    if exported.exporter_note is not None:
-        out.print(f"Written by {exported.exporter}: {escape(exported.exporter_note)}")
-    if exported.is_untrained:
-        out.print(
-            f"[bold yellow]{exported.weights}.[/bold yellow] "
-            "Train the model, then export it with --weights."
-        )
-    else:
-        out.print(f"Weights: {escape(exported.weights)}")

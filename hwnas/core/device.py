@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import tomllib
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -18,7 +17,7 @@ from hwnas._files import write_text
 from hwnas._records import RecordFormat
 from hwnas._resources import config_dir, data_dir
 from hwnas.core.operation import run_kinds
-from hwnas.errors import ConfigError, UnknownNameError
+from hwnas.errors import ConfigError, UnknownNameError, skip
 
 ENTRY_POINTS = "hwnas.devices"
 """Each entry point is the path of a TOML file; its name is the device's."""
@@ -44,7 +43,7 @@ class Reach:
     threads: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Device:
     """A target machine.
 
@@ -89,6 +88,9 @@ class Device:
                 f"Device '{self.name}': the rated power must be a positive number of watts; "
                 f"got {power:g}."
             )
+
+    def __repr__(self) -> str:
+        return f"Device {self.name}: {self.title}, {self.kind}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +148,7 @@ def read_device(path: Path, name: str | None = None) -> Device:
     Raises:
         ConfigError: The file is no device description this version can read.
     """
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(
-            f"{path.name} must be {_DESCRIPTIONS.what}; it cannot be read: {error}."
-        ) from error
-    found = _DESCRIPTIONS.decode(data, path.name)
+    found = _DESCRIPTIONS.read_toml(path, path.name)
     return Device(
         name=name or path.stem,
         title=found.title,
@@ -201,22 +197,18 @@ def write_device(device: Device) -> Path:
     return path
 
 
-def _files() -> dict[str, Path]:
-    """TOML file of each device: the project's, other distributions' and the user's own.
-
-    Raises:
-        ConfigError: A name is taken twice.
-    """
+def _files() -> dict[str, list[Path]]:
+    """TOML files of each device: the project's, other distributions' and the user's own."""
     found = [(path.stem, path) for path in data_dir("devices").glob("*.toml")]
-    found += [(point.name, Path(point.load())) for point in entry_points(group=ENTRY_POINTS)]
+    for point in entry_points(group=ENTRY_POINTS):
+        try:
+            found.append((point.name, Path(point.load())))
+        except Exception as error:  # whatever another distribution does when it is imported
+            skip(ConfigError(f"device '{point.name}' of {point.value} ({type(error).__name__})"))
     found += [(path.stem, path) for path in (config_dir() / "devices").glob("*.toml")]
-    files: dict[str, Path] = {}
+    files: dict[str, list[Path]] = {}
     for name, path in sorted(found):
-        if name in files:
-            raise ConfigError(
-                f"Device '{name}' is described twice, in {files[name]} and {path}; rename one."
-            )
-        files[name] = path
+        files.setdefault(name, []).append(path)
     return files
 
 
@@ -258,14 +250,32 @@ def described_names() -> list[str]:
     return sorted(_files())
 
 
+def readable_names() -> list[str]:
+    """The same without those whose file cannot be read, which are left out with a warning."""
+    names = []
+    for name in described_names():
+        try:
+            described_device(name)
+        except ConfigError as error:
+            skip(error)
+        else:
+            names.append(name)
+    return names
+
+
 def described_device(name: str) -> Device:
     """The device that the TOML file called ``name`` describes.
 
     Raises:
         UnknownNameError: There is none.
-        ConfigError: Its file is no device description.
+        ConfigError: Its file is no device description, or there are two.
     """
     files = _files()
     if name not in files:
         raise UnknownNameError("device", name, files, "hwnas devices")
-    return read_device(files[name], name)
+    first, *others = files[name]
+    if others:
+        raise ConfigError(
+            f"Device '{name}' is described twice, in {first} and {others[0]}; rename one."
+        )
+    return read_device(first, name)

@@ -16,11 +16,12 @@ from hwnas.registry import Registry
 
 Direction = Literal["min", "max"]
 Source = Literal[
-    "predicted", "extrapolated", "tabulated", "measured", "estimated", "counted", "custom"
+    "predicted", "extrapolated", "tabulated", "measured", "estimated", "counted", "scored", "custom"
 ]
 """Where a value comes from. ``extrapolated``: predicted by a model fitted on another space;
 ``counted``: exact, from the operation graph; ``estimated``: from a formula with a rated figure in
-it; ``custom``: the user's own function."""
+it; ``scored``: by a zero-cost proxy of the untrained network, which ranks and tells no accuracy;
+``custom``: the user's own function."""
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*")
 
@@ -43,6 +44,7 @@ class Quantity:
         is_quality: Whether it says how well an architecture does its task, as accuracy and
             perplexity do; what it costs is none.
         is_lower_open: Whether ``lower`` itself cannot be, as a latency of 0.
+        is_whole: Whether it is a number of things or bytes, and so a whole one.
 
     Raises:
         ConfigError: A name is no plain word, the direction is none, or the bounds are not in order.
@@ -60,6 +62,7 @@ class Quantity:
     unit_words: str = ""
     is_quality: bool = False
     is_lower_open: bool = False
+    is_whole: bool = False
 
     def __post_init__(self) -> None:
         for word in (self.name, self.column):
@@ -146,10 +149,18 @@ for _quantity in (
         unit_words="images per second",
         is_lower_open=True,
     ),
-    Quantity("params", "params", "", "min", "Parameters"),
-    Quantity("macs", "macs", "", "min", "Multiply-accumulates"),
-    Quantity("peak_memory", "peak_memory_bytes", "bytes", "min", "Peak memory", unit_words="bytes"),
-    Quantity("size", "size_bytes", "bytes", "min", "Size", unit_words="bytes"),
+    Quantity("params", "params", "", "min", "Parameters", is_whole=True),
+    Quantity("macs", "macs", "", "min", "Multiply-accumulates", is_whole=True),
+    Quantity(
+        "peak_memory",
+        "peak_memory_bytes",
+        "bytes",
+        "min",
+        "Peak memory",
+        unit_words="bytes",
+        is_whole=True,
+    ),
+    Quantity("size", "size_bytes", "bytes", "min", "Size", unit_words="bytes", is_whole=True),
 ):
     QUANTITIES.register(_quantity.name)(_quantity)
 

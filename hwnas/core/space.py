@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from hwnas.core.architecture import Architecture
+from hwnas.core.blocks import Block, blocks_of_genes
 from hwnas.core.cell import Cell
 from hwnas.core.graph import OperationGraph
 from hwnas.core.shapes import Shape
@@ -94,6 +95,11 @@ class SearchSpace(ABC):
             if value != defaults[name].default
         ]
         return f"{self.name} ({', '.join(unusual)})" if unusual else self.name
+
+    def __repr__(self) -> str:
+        given = {"dataset": self.dataset, **self.options}
+        options = "".join(f", {name}={value!r}" for name, value in given.items())
+        return f"load_space({self.name!r}{options})"
 
     def _identity(self) -> tuple[Any, ...]:
         return type(self), self.dataset, *self.options.items()
@@ -188,6 +194,20 @@ class SearchSpace(ABC):
     def _with_active_genes(self, genotypes: np.ndarray) -> np.ndarray:
         genotypes = self.check_genotypes(genotypes)
         return np.where(self.active_genes(genotypes), genotypes, 0)
+
+    def blocks(self, arch: Architecture) -> tuple[Block, ...]:
+        """An architecture as the strip of blocks that a report draws.
+
+        Here, genes whose names share a place are a block: ``block 3 kernel`` and ``kernel of block
+        3``. A block without active genes is skipped.
+        """
+        genotype = self.genotypes([arch])
+        names = zip(self.choice_names, arch.genotype, strict=True)
+        return blocks_of_genes(
+            self.genes,
+            [choices[choice] for choices, choice in names],
+            self.active_genes(genotype)[0].tolist(),
+        )
 
     def all_genotypes(self) -> np.ndarray | None:
         """Every genotype in the order of the published tables; None if too many to list."""

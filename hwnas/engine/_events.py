@@ -46,8 +46,8 @@ def told_digest(
     told = number, list(rows), list(trials), results.status.tolist(), results.error.tolist()
     digest = hashlib.sha256(f"{previous}{TOLD}{told!r}".encode())
     for numbers in (results.violation, results.values):
-        # There are many bit patterns for NaN; SQLite keeps none of them.
-        digest.update(np.where(np.isnan(numbers), np.nan, numbers).tobytes())
+        # There are many bit patterns for NaN, and two for 0; SQLite keeps one of each at most.
+        digest.update((np.where(np.isnan(numbers), np.nan, numbers) + 0.0).tobytes())
     return digest.hexdigest()
 
 

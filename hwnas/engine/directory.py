@@ -9,12 +9,23 @@ from typing import Any
 
 from hwnas._lock import HOLDER, LOCK, hold
 from hwnas.core.columns import columns_meant
-from hwnas.engine.record import FRONT_CSV, FRONT_JSON, RECORD, REPORT, Record, read_record
-from hwnas.errors import RunError, StorageError
+from hwnas.engine.record import (
+    DATABASE,
+    FRONT_CSV,
+    FRONT_JSON,
+    RECORD,
+    REPORT,
+    Record,
+    read_record,
+)
+from hwnas.engine.store import has_results
+from hwnas.errors import RunError, StorageError, skip
 
 RUNS = Path("runs")
 ENDS = ("generations", "budget")
 """Settings that say when a search ends."""
+_RENAMED = "an older version called"
+"""How what is said of a column begins that has another name now."""
 
 
 def new_directory(stem: str) -> Path:
@@ -33,7 +44,7 @@ def latest_directory(stem: str, record: Record) -> Path:
     directory.
 
     Raises:
-        RunError: There are runs, but none of this configuration; or one of them is damaged.
+        RunError: There are runs, but none of this configuration.
     """
 
     def number(path: Path) -> int:
@@ -42,7 +53,8 @@ def latest_directory(stem: str, record: Record) -> Path:
 
     runs = [path for path in RUNS.glob(f"{stem}-*") if number(path) and (path / RECORD).is_file()]
     runs = sorted(runs, key=number, reverse=True)
-    alike = [(path, found) for path in runs if not difference(found := read_record(path), record)]
+    known = [(path, found) for path in runs if (found := _readable(path)) is not None]
+    alike = [(path, found) for path, found in known if not difference(found, record)]
     for path, found in alike:
         if _ends(found) == _ends(record):
             return path
@@ -54,6 +66,15 @@ def latest_directory(stem: str, record: Record) -> Path:
         f"--resume needs a run of this configuration; {RUNS}/ holds none. "
         "Name its directory with --out, or leave --resume away."
     )
+
+
+def _readable(path: Path) -> Record | None:
+    """What a run says of itself; None, with a warning, where that cannot be read."""
+    try:
+        return read_record(path)
+    except RunError as error:
+        skip(error)
+        return None
 
 
 def _ends(record: Record) -> tuple[Any, ...]:
@@ -78,7 +99,7 @@ def difference(stored: Record, asked: Record) -> str | None:
         renamed = [pair for pair in zip(*names, strict=False) if pair[0] != pair[1]]
         if len(names[0]) == len(names[1]) and all(columns_meant(a, [b]) for a, b in renamed):
             there, here = (", ".join(sides) for sides in zip(*renamed, strict=True))
-            return f"an older version called {there} what is {here} now"
+            return f"{_RENAMED} {there} what is {here} now"
         return "its columns are others"
     for there, here in zip(stored.columns, asked.columns, strict=True):
         if there.origin != here.origin:
@@ -97,30 +118,81 @@ def _plain(setting: Any) -> str:
     return "not given" if setting is None else str(setting)
 
 
+def resume_notes(path: Path, record: Record) -> list[str]:
+    """What to know before the run in a directory is resumed.
+
+    Args:
+        path: The directory.
+        record: What its ``run.json`` would say of a new run.
+
+    Raises:
+        RunError: It holds a damaged run.
+    """
+    if not (path / RECORD).exists():
+        return [f"{path} holds no run to resume: a new one begins there."]
+    stored = read_record(path).versions
+    changed = [
+        f"{name} {stored.get(name, 'unknown')} (now {record.versions.get(name, 'none')})"
+        for name in sorted({*stored, *record.versions})
+        if stored.get(name) != record.versions.get(name)
+    ]
+    if not changed:
+        return []
+    return [
+        f"The run in {path} was begun with {', '.join(changed)}: from here on it may differ from "
+        "one that was not stopped."
+    ]
+
+
 @contextlib.contextmanager
 def claimed(path: Path, record: Record, is_resumed: bool) -> Iterator[None]:
     """Make the directory of a new run, or check that of a resumed one, and keep it meanwhile.
 
-    A run to resume that was killed before it began, begins.
+    A run to resume that was killed before it began, begins. A new one that fails before anything
+    was evaluated leaves nothing behind.
 
     Raises:
         RunError: It holds something else, or a run of another configuration; or another process
             works in it.
         StorageError: It cannot be made.
     """
+    is_new = not path.exists()
     if (path / RECORD).exists():
         _check_run(path, record, is_resumed)
     else:
         _take(path)
-    with hold(path, RunError, "choose another --out"):
-        # Another process may have been here in the meantime.
-        if (path / RECORD).exists():
-            _check_run(path, record, is_resumed)
-        else:
-            record.write(path)
-        for leftover in _leftovers(path):
-            leftover.unlink(missing_ok=True)
-        yield
+    is_empty = False
+    try:
+        with hold(path, RunError, "choose another --out"):
+            # Another process may have been here in the meantime.
+            begins = not (path / RECORD).exists()
+            if begins:
+                record.write(path)
+            else:
+                _check_run(path, record, is_resumed)
+            for leftover in _leftovers(path):
+                leftover.unlink(missing_ok=True)
+            try:
+                yield
+            except BaseException as error:
+                # What was interrupted goes on with --resume.
+                is_empty = begins and not isinstance(error, KeyboardInterrupt) and _clear(path)
+                raise
+    finally:
+        if is_empty:
+            (path / LOCK).unlink(missing_ok=True)
+            if is_new:
+                with contextlib.suppress(OSError):
+                    path.rmdir()
+
+
+def _clear(path: Path) -> bool:
+    """Remove the files of a run that holds no evaluation; whether it was one."""
+    if has_results(path / DATABASE):
+        return False
+    for name in (RECORD, DATABASE, *(f"{DATABASE}{end}" for end in ("-wal", "-shm", "-journal"))):
+        (path / name).unlink(missing_ok=True)
+    return True
 
 
 def _take(path: Path) -> None:
@@ -146,9 +218,13 @@ def _check_run(path: Path, record: Record, is_resumed: bool) -> None:
         )
     differs = difference(read_record(path), record)
     if differs is not None:
+        advice = (
+            "It can be read, not continued. Choose another --out"
+            if differs.startswith(_RENAMED)
+            else "Give the same settings, or another --out"
+        )
         raise RunError(
-            f"--resume needs the configuration of the run in {path}: {differs}. "
-            "Give the same settings, or another --out."
+            f"--resume needs the configuration of the run in {path}: {differs}. {advice}."
         )
 
 

@@ -303,7 +303,8 @@ class Loop:
         """Results of trials that did not fail, from their values ``(n_trials, n_columns, 3)``."""
         problem = self._task.problem
         results = Results.blank(len(values), len(problem.measures), len(problem.limits))
-        results.values[:] = values
+        # A negative zero would come back from the store as a positive one.
+        results.values[:] = values + 0.0
         results.violation[:] = problem.violation(values)
         results.status[:] = problem.status(values)
         return results

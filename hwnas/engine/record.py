@@ -85,11 +85,12 @@ def _from_schema_1(fields: dict[str, Any]) -> dict[str, Any]:
 
 FORMAT = RecordFormat(
     Record,
-    schema=2,
+    schema=3,
     error=RunError,
     what="what hwnas search wrote",
     advice="Start again with another --out.",
-    upgrades={1: _from_schema_1},
+    upgrades={1: _from_schema_1, 2: dict},
+    sealed_from=3,
 )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-import math
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hwnas._files import write_json, write_text
-from hwnas.core.front import Front
+from hwnas.choose.front import Front, as_numbers
+from hwnas.core.display import Listing
 from hwnas.core.space import SearchSpace
 from hwnas.engine.progress import Generation, Tracker
 from hwnas.engine.record import DATABASE, FRONT_CSV, FRONT_JSON, Record, read_record
 from hwnas.engine.store import read_history
 from hwnas.engine.trials import History, Results, Trials
-from hwnas.errors import RunError
+from hwnas.errors import HwnasError, RunError
 from hwnas.objectives.indicators import minimised, non_dominated
 from hwnas.spaces import load_space
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FRONT_SCHEMA = 1
+_ENDS = ("_lower", "_upper", "_source")
 
 
 class Run:
@@ -125,16 +126,17 @@ class Run:
         """One row for each distinct architecture in the order asked.
 
         Columns ``arch``, ``generation``, then one for each objective and for each thing told
-        beside them, in its own unit, NaN where unknown; ``feasible``; ``status``, which tells
-        ``done``, ``infeasible`` (breaks a limit), ``unknown`` (lacks an objective) and ``failed``
-        apart; and ``error``, what a failed one raised.
+        beside them, in its own unit, NaN where unknown, whole numbers of what is counted;
+        ``feasible``; ``status``, which tells ``done``, ``infeasible`` (breaks a limit),
+        ``unknown`` (lacks an objective) and ``failed`` apart; and ``error``, what a failed one
+        raised.
         """
         import pandas as pd
 
         seen = self._trials
         data: dict[str, Any] = {"arch": list(seen.archs), "generation": seen.ask}
         for column, spec in enumerate(self.record.columns):
-            data[spec.column] = self._results.values[:, column, 0]
+            data[spec.column] = as_numbers(pd.Series(self._results.values[:, column, 0]), spec)
         return pd.DataFrame(
             {
                 **data,
@@ -150,8 +152,16 @@ class Run:
 
         Empty where nothing was feasible.
         """
+        return self.front_after(len(self._trials))
+
+    def front_after(self, n_evaluated: int) -> Front:
+        """The front of the first architectures evaluated, in the same order.
+
+        Args:
+            n_evaluated: How many of them count.
+        """
         record = self.record
-        feasible = np.flatnonzero(self._results.is_feasible)
+        feasible = np.flatnonzero(self._results.is_feasible[:n_evaluated])
         values = self._results.values[feasible, : record.n_objectives, 0]
         values = minimised(values, record.objectives)
         kept = non_dominated(values)
@@ -173,37 +183,64 @@ class Run:
             lower=table[:, :, 1],
             upper=table[:, :, 2],
             n_objectives=self.record.n_objectives,
+            space=self._space_if_known(),
+        )
+
+    def _space_if_known(self) -> SearchSpace | None:
+        """Its search space; None where that is nowhere registered: a front can be read without."""
+        try:
+            return self.space
+        except HwnasError:
+            return None
+
+    def to_frame(self) -> pd.DataFrame:
+        """What was evaluated, as ``evaluations`` holds it; the front has a frame of its own."""
+        return self.evaluations.copy()
+
+    def __repr__(self) -> str:
+        return f"{self._listing().text()}\n{self.front!r}"
+
+    def _repr_html_(self) -> str:
+        return f"{self._listing().html()}{self.front._repr_html_()}"
+
+    def _listing(self) -> Listing:
+        """What was searched and how far it came."""
+        record, config = self.record, self.config
+        where = f"{config['space']} ({config['dataset']}) on {config['device'] or 'no device'}"
+        limits = f"; limits {', '.join(record.limits)}" if record.limits else ""
+        objectives = ", ".join(spec.column for spec in record.objectives)
+        return Listing(
+            [
+                f"Run in {self.path}, {record.status}: {where}, "
+                f"{config.get('algorithm', 'unknown algorithm')}, seed {config['seed']}, "
+                f"{self.n_evaluated:,} evaluated",
+                f"Objectives {objectives}{limits}",
+            ]
         )
 
 
 def front_csv(front: Front) -> str:
-    """A front as CSV: the architecture, then its values; unknown is empty."""
+    """A front as CSV: ``row``, ``arch``, and values, ends and sources by column; see its table.
+
+    Unknown is empty; counts are whole numbers, and all others read back as they are.
+    """
+    table = front.table()
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["arch", *(spec.column for spec in front.columns)])
-    for arch, values in zip(front.archs, front.values.tolist(), strict=True):
-        writer.writerow([arch, *("" if math.isnan(value) else repr(value) for value in values)])
+    writer.writerow(table)
+    for row in zip(*table.values(), strict=True):
+        writer.writerow(["" if each is None else each for each in row])
     return text.getvalue()
 
 
 def front_record(front: Front) -> dict[str, Any]:
     """A front for JSON: every value with its interval and source; unknown is null."""
-
-    def known(value: float) -> float | None:
-        return float(value) if math.isfinite(value) else None
-
-    rows = []
-    for row, arch in enumerate(front.archs):
-        values = {
-            spec.column: {
-                "value": known(front.values[row, column]),
-                "lower": known(front.lower[row, column]),
-                "upper": known(front.upper[row, column]),
-                "source": spec.source,
-            }
-            for column, spec in enumerate(front.columns)
-        }
-        rows.append({"arch": arch, **values})
+    table = front.table()
+    rows: list[dict[str, Any]] = [{"arch": arch} for arch in front.archs]
+    for spec in front.columns:
+        parts = [table[f"{spec.column}{end}"] for end in ("", *_ENDS)]
+        for row, told in zip(rows, zip(*parts, strict=True), strict=True):
+            row[spec.column] = dict(zip(("value", "lower", "upper", "source"), told, strict=True))
     return {
         "schema": FRONT_SCHEMA,
         "objectives": [spec.column for spec in front.objectives],

@@ -292,6 +292,25 @@ class Store:
         self._database.close()
 
 
+def has_results(path: Path) -> bool:
+    """Whether a run's SQLite file tells of an evaluation, be it one that failed, or is damaged."""
+    log = path.with_name(f"{path.name}-wal")
+    if not path.is_file():
+        return False
+    if log.is_file() and log.stat().st_size:
+        return True
+    # Without a lock or a file beside it: the disk may be full.
+    address = f"{path.resolve().as_uri()}?immutable=1"
+    try:
+        with contextlib.closing(sqlite3.connect(address, uri=True)) as database:
+            if database.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
+                return False
+            found = database.execute("SELECT 1 FROM trials WHERE status != 'asked'")
+            return found.fetchone() is not None
+    except sqlite3.Error:
+        return True
+
+
 def read_history(path: Path, columns: Sequence[str], limits: Sequence[str] = ()) -> History:
     """What the SQLite file of a run holds.
 

@@ -18,6 +18,7 @@ import numpy as np
 from hwnas._files import sha256_file
 from hwnas._records import RecordFormat
 from hwnas._resources import artifacts_dir
+from hwnas._sums import check_sum
 from hwnas.core.feature_set import FEATURE_SETS
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
@@ -86,7 +87,13 @@ class DeviceCosts:
 
 
 RECORDS = RecordFormat(
-    DeviceCosts, 1, ArtifactError, "smoothed costs of known devices", "Install hwnas again."
+    DeviceCosts,
+    2,
+    ArtifactError,
+    "smoothed costs of known devices",
+    "Install hwnas again.",
+    upgrades={1: dict},
+    sealed_from=2,
 )
 
 
@@ -105,6 +112,7 @@ def device_costs(space: SearchSpace) -> DeviceCosts | None:
 
 @lru_cache(maxsize=8)
 def _read(path: Path) -> DeviceCosts:
+    check_sum(path, ArtifactError)
     return RECORDS.read(path)
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
 
+from hwnas._files import check_plain
 from hwnas.core.encoding import encoding_of_file
 from hwnas.core.numbers import parse_number
 from hwnas.errors import MeasurementError
@@ -85,6 +86,7 @@ def read_log(path: Path, column: str | None = None) -> Log:
         MeasurementError: It is no such file, or a line of it cannot be.
     """
     try:
+        check_plain(path)
         with path.open(encoding=encoding_of_file(path), newline="") as file:
             lines = enumerate(file, 1)
             above = list(islice(lines, _MOST_LINES_ABOVE))

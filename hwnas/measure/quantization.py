@@ -50,7 +50,8 @@ def quantize_static(model: Model, seed: int = 0) -> Model:
         The model of the same name and inputs, labelled by ``QUANTIZATION_LABEL``.
 
     Raises:
-        MeasurementError: It cannot be quantised, holds nothing to be, or is quantised already.
+        MeasurementError: It cannot be quantised, holds nothing to be, or is quantised already; or
+            what ONNX Runtime needs for it is not installed.
     """
     if _operators(model.data) & set(_QUANTIZED):
         raise MeasurementError(
@@ -60,6 +61,11 @@ def quantize_static(model: Model, seed: int = 0) -> Model:
     with tempfile.TemporaryDirectory(prefix="hwnas-") as folder, _quiet():
         try:
             data = _quantized(model, Path(folder), np.random.default_rng(seed))
+        except ImportError as error:
+            raise MeasurementError(
+                f"{model.name}: ONNX Runtime quantises with {error.name or 'a package'}, which is "
+                f"not installed or too old ({error}). Install it with: pip install ml_dtypes"
+            ) from error
         except Exception as error:  # whatever class the quantiser raises
             raise MeasurementError(
                 f"{model.name}: ONNX Runtime must quantise the model; it cannot "

@@ -5,8 +5,6 @@ One Parquet file holds both: a row a run, and the record as JSON in the file's o
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from hwnas._files import write_bytes
+from hwnas._parquet import SealedFile, write_sealed
 from hwnas._records import RecordFormat
 from hwnas.core.target import Target
 from hwnas.errors import TableError
@@ -152,10 +150,12 @@ class Profile:
 
 _RECORDS = RecordFormat(
     kind=ProfileRecord,
-    schema=1,
+    schema=2,
     error=TableError,
     what="a profile's raw samples",
     advice="Measure again with: hwnas profile",
+    upgrades={1: dict},
+    sealed_from=2,
 )
 
 
@@ -166,7 +166,6 @@ def write_profile(path: Path, profile: Profile) -> None:
         StorageError: The folder cannot be written.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     names, columns = [], {name: list[np.ndarray]() for name in _NUMBERS}
     for number, samples in enumerate(profile.samples):
@@ -180,17 +179,17 @@ def write_profile(path: Path, profile: Profile) -> None:
         for name, parts in columns.items()
     }
     table = pa.table({"net": pa.array(names, pa.string()).dictionary_encode(), **arrays})
-    record = json.dumps(_RECORDS.encode(profile.record), allow_nan=False)
-    buffer = io.BytesIO()
-    pq.write_table(
-        table.replace_schema_metadata({_KEY: record.encode()}),
-        buffer,
+    write_sealed(
+        path,
+        table,
+        _KEY,
+        profile.record,
+        _RECORDS,
         version="2.6",
         compression="zstd",
         use_dictionary=["net"],
         column_encoding=dict.fromkeys(_NUMBERS, "DELTA_BINARY_PACKED"),
     )
-    write_bytes(path, buffer.getvalue())
 
 
 def read_profile(path: Path) -> Profile:
@@ -200,18 +199,16 @@ def read_profile(path: Path) -> Profile:
         TableError: The file is missing, damaged or no profile.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
+    file = SealedFile(path, _KEY, _RECORDS)
+    table, record = file.table(), file.record
     try:
-        table = pq.read_table(path)
-        record = _RECORDS.parse((table.schema.metadata or {})[_KEY], path.name)
         names = np.asarray(table["net"].to_pylist(), dtype=object)
         arrays = {name: table[name].to_numpy() for name in _NUMBERS}
-    except (OSError, pa.ArrowException, KeyError) as error:
-        raise TableError(
-            f"{path} must be a profile's raw samples; it cannot be read. Measure again with: "
-            "hwnas profile"
-        ) from error
+    except (pa.ArrowException, KeyError, ValueError) as error:
+        raise _RECORDS.refused(str(path), "its columns are others") from error
+    if not np.isin(arrays["pass"], np.arange(len(record.passes))).all():
+        raise _RECORDS.refused(str(path), "its passes are others")
     samples = [dict[str, Samples]() for _ in record.passes]
     for number, name, rows in _groups(arrays["pass"], names):
         samples[number][name] = Samples(*(arrays[column][rows] for column in _NUMBERS[1:]))

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING
 
 from hwnas.core.architecture import Architecture
 from hwnas.core.space import SearchSpace
-from hwnas.errors import MissingExtraError
+from hwnas.errors import ConfigError, MissingExtraError
 from hwnas.models.graph_onnx import graph_to_onnx, serialized
 from hwnas.models.graph_weights import fresh_weights
 from hwnas.models.onnx_metadata import describe, fresh_origin
 
 if TYPE_CHECKING:
     import torch
+
+
+_SEEDS = 2**63
+"""How many seeds torch has."""
+
+
+def check_seed(seed: int) -> int:
+    """A seed as a plain integer.
+
+    Raises:
+        ConfigError: It is no whole number, or none that torch and numpy take.
+    """
+    try:
+        number = operator.index(seed)
+    except TypeError:
+        raise ConfigError(f"seed must be a whole number; got {type(seed).__name__}.") from None
+    if not 0 <= number < _SEEDS:
+        raise ConfigError(f"seed must be from 0 to {_SEEDS - 1}; got {number}.")
+    return number
 
 
 def build_model(space: SearchSpace, arch: Architecture, seed: int = 0) -> torch.nn.Module:
@@ -26,8 +46,10 @@ def build_model(space: SearchSpace, arch: Architecture, seed: int = 0) -> torch.
         seed: Of the weights; the same one gives the same weights, whatever ran before.
 
     Raises:
+        ConfigError: The seed is none.
         MissingExtraError: torch is not installed.
     """
+    seed = check_seed(seed)
     try:
         import torch
     except ImportError as error:  # pragma: no cover - the test environment has torch
@@ -49,9 +71,10 @@ def model_onnx(
         batch: Images that the model reads at once; None for any number.
 
     Raises:
-        ConfigError: ``batch`` is below 1.
+        ConfigError: ``batch`` is below 1, or the seed is none.
         ExportError: An operation of the graph cannot be written in ONNX.
     """
+    seed = check_seed(seed)
     graph = space.graph(arch)
     proto = graph_to_onnx(graph, fresh_weights(graph, seed), batch)
     describe(proto, space, arch, fresh_origin(seed))

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hwnas._files import read_bytes
 from hwnas.core.shapes import Shape
 from hwnas.errors import ArtifactError
 
@@ -36,7 +37,7 @@ def file_bytes(path: Path) -> bytes:
         ArtifactError: It is missing or cannot be read.
     """
     try:
-        return path.read_bytes()
+        return read_bytes(path, most=None)
     except OSError as error:
         raise ArtifactError(
             f"{path} must be an ONNX file; it cannot be read ({error.strerror})."

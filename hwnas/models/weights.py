@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hwnas._files import sha256_bytes
+from hwnas._files import read_bytes, sha256_bytes
 from hwnas.errors import ArtifactError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def load_weights(model: torch.nn.Module, path: Path) -> str:
         MissingExtraError: safetensors is not installed.
     """
     try:
-        data = path.read_bytes()
+        data = read_bytes(path, most=None)
     except OSError as error:
         raise ArtifactError(
             f"{path} must be a file of weights; it cannot be read ({error.strerror})."

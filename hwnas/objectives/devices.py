@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hwnas.core.device import Device, described_device, described_names
+from hwnas.core.device import Device, described_device, described_names, readable_names
 from hwnas.core.target import Target
 from hwnas.errors import UnknownNameError
 from hwnas.predictors import predictor_cards
@@ -11,14 +11,8 @@ from hwnas.tables.catalogue import catalogue
 
 
 def device_names() -> list[str]:
-    """Names of all devices, in alphabetical order.
-
-    Raises:
-        ConfigError: A device is described twice.
-        TableError: The card of a table cannot be read.
-        ArtifactError: The card of a predictor cannot be read.
-    """
-    return sorted({*described_names(), *_named_by_tables(), *_named_by_predictors()})
+    """Names of all devices, in alphabetical order; those with a file that can be read."""
+    return sorted({*readable_names(), *_named_by_tables(), *_named_by_predictors()})
 
 
 def load_device(name: str) -> Device:
@@ -30,8 +24,6 @@ def load_device(name: str) -> Device:
     Raises:
         UnknownNameError: There is none.
         ConfigError: Its file is no device description.
-        TableError: The card of a table cannot be read.
-        ArtifactError: The card of a predictor cannot be read.
     """
     if name in described_names():
         return described_device(name)

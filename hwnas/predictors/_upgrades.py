@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from hwnas._records import Upgrade
 from hwnas.core.target import parse_conditions
 
 Fields = dict[str, Any]
@@ -102,7 +103,7 @@ def _index_with_ends(old: Fields) -> Fields:
     return {**old, "predictors": [_with_ends(card) for card in old["predictors"]]}
 
 
-UPGRADES = {1: _nested, 2: _with_ends}
-"""From each older schema of a card to the next."""
-INDEX_UPGRADES = {2: _index_with_ends}
+UPGRADES: Mapping[int, Upgrade] = {1: _nested, 2: _with_ends, 3: dict}
+"""From each older schema of a card to the next; schema 4 added the digest."""
+INDEX_UPGRADES: Mapping[int, Upgrade] = {2: _index_with_ends, 3: dict}
 """The same for an index; there was none of schema 1."""

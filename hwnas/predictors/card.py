@@ -18,7 +18,7 @@ from hwnas.predictors.importances import Importances
 from hwnas.predictors.intervals import Intervals
 from hwnas.predictors.trust import Transfer
 
-SCHEMA = 3
+SCHEMA = 4
 HELD_OUT: Final = "held_out"
 CROSS_VALIDATED: Final = "cross_validated"
 """How a predictor is measured: on classes that were held out, or out of fold on all of them."""
@@ -259,9 +259,11 @@ class Index:
 
 
 _ADVICE = "Make it again with: hwnas fit"
-CARDS = RecordFormat(Card, SCHEMA, ArtifactError, "the card of a predictor", _ADVICE, UPGRADES)
+CARDS = RecordFormat(
+    Card, SCHEMA, ArtifactError, "the card of a predictor", _ADVICE, UPGRADES, sealed_from=4
+)
 INDEXES = RecordFormat(
-    Index, SCHEMA, ArtifactError, "an index of predictors", _ADVICE, INDEX_UPGRADES
+    Index, SCHEMA, ArtifactError, "an index of predictors", _ADVICE, INDEX_UPGRADES, sealed_from=4
 )
 """Before schema 2 there was no index: each card lay in a file of its own."""
 

@@ -9,20 +9,29 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
-from hwnas._files import atomic_path, sha256_bytes, write_bytes, write_json
+from hwnas._files import (
+    DAMAGED_ZIP,
+    atomic_path,
+    check_plain,
+    read_bytes,
+    sha256_bytes,
+    write_bytes,
+)
 from hwnas._resources import artifacts_dir, cache_dir
-from hwnas.errors import ArtifactError, StorageError
+from hwnas.errors import ArtifactError, StorageError, skip
 from hwnas.predictors.card import CARDS, INDEXES, SCORED, Card, Index
 
 INDEX = "index.json"
 PACKED = "predictors.zip"
 _LOCK = ".lock"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +73,39 @@ def stored_in(root: Path, space: str) -> tuple[Stored, ...]:
     Raises:
         ArtifactError: An index or card is damaged or newer.
     """
-    folder = root / space
-    found = [*_indexed(folder), *_indexed(folder / PACKED)]
-    known = {_identity(each.card) for each in found}
-    return *found, *(each for each in _loose(folder) if _identity(each.card) not in known)
+    found: dict[str, Stored] = {}
+    for read in _places(root / space):
+        for each in read():
+            found.setdefault(_identity(each.card), each)
+    return tuple(found.values())
+
+
+def _places(folder: Path) -> list[Callable[[], Iterable[Stored]]]:
+    """Reads each file of cards of a space, those that come first first."""
+    loose = [partial(_loose, path) for path in _loose_paths(folder)]
+    return [partial(_indexed, folder), partial(_indexed, folder / PACKED), *loose]
+
+
+def _readable_in(root: Path, space: str) -> list[Stored]:
+    """The same without what is in files that cannot be read, which is said."""
+    found = list[Stored]()
+    for read in _places(root / space):
+        try:
+            found += read()
+        except ArtifactError as error:
+            skip(error)
+    return found
 
 
 def stored_predictors(space: str) -> tuple[Stored, ...]:
     """All predictors of a space; of those that predict the same, the user's alone.
 
-    One that reads proxy scores comes before its like that does not.
-
-    Raises:
-        ArtifactError: An index or card is damaged or newer.
+    One that reads proxy scores comes before its like that does not. Files that cannot be read are
+    left out with a ``SkippedFileWarning``.
     """
     found: dict[str, Stored] = {}
     for root in search_path():
-        for each in sorted(stored_in(root, space), key=lambda each: not each.card.reads_scores):
+        for each in sorted(_readable_in(root, space), key=lambda each: not each.card.reads_scores):
             found.setdefault(_identity(each.card), each)
     return tuple(found.values())
 
@@ -122,7 +147,7 @@ def add_predictor(root: Path, card: Card, models: Sequence[bytes]) -> Path:
         for data in models:
             write_bytes(folder / _model(sha256_bytes(data)), data)
         cards = (*kept, card)
-        write_json(folder / INDEX, INDEXES.encode(Index(cards)))
+        INDEXES.write(folder / INDEX, Index(cards))
         _remove_replaced(folder, card)
         _remove_unnamed(folder, cards)
     return folder / INDEX
@@ -130,7 +155,7 @@ def add_predictor(root: Path, card: Card, models: Sequence[bytes]) -> Path:
 
 def _remove_replaced(folder: Path, card: Card) -> None:
     """Remove the files of what a predictor replaces, where it has files of its own."""
-    for each in _loose(folder):
+    for each in (found for path in _loose_paths(folder) for found in _loose(path)):
         if _replaces(card, each.card):
             for name in (f"{each.card.name}.json", each.model, each.support):
                 if name:
@@ -138,10 +163,10 @@ def _remove_replaced(folder: Path, card: Card) -> None:
 
 
 def _remove_unnamed(folder: Path, cards: Sequence[Card]) -> None:
-    """Remove models that no card names any more."""
-    named = {_model(sha256) for card in cards for sha256 in _hashes(card)}
+    """Remove models that no card names any more; files of other names are not ours."""
+    named = {sha256 for card in cards for sha256 in _hashes(card)}
     for path in (folder / "models").glob("*.onnx"):
-        if path.relative_to(folder).as_posix() not in named:
+        if _SHA256.fullmatch(path.stem) and path.stem not in named:
             path.unlink(missing_ok=True)
 
 
@@ -209,27 +234,32 @@ def _read_index(place: Path, _: tuple[int, int, int]) -> tuple[Stored, ...]:
     )
 
 
-def _loose(folder: Path) -> Iterator[Stored]:
-    """Predictors of version 0.1, each with files of its own in a folder for the data set."""
-    for path in sorted(folder.glob("*/*.json")):
-        card = CARDS.read(path)
-        if card.name != path.stem or card.target.dataset != path.parent.name:
-            raise ArtifactError(
-                f"{path} must be the card of {path.stem} on {path.parent.name}; it is that of "
-                f"{card.name} on {card.target.dataset}. Make it again with: hwnas fit"
-            )
-        support = f"{card.name}.support.onnx" if card.support else ""
-        yield Stored(card, path.parent, f"{card.name}.onnx", support)
+def _loose_paths(folder: Path) -> list[Path]:
+    """Cards of version 0.1, each with files of its own in a folder for the data set."""
+    return sorted(folder.glob("*/*.json"))
+
+
+def _loose(path: Path) -> Iterator[Stored]:
+    """The predictor of such a card."""
+    card = CARDS.read(path)
+    if card.name != path.stem or card.target.dataset != path.parent.name:
+        raise ArtifactError(
+            f"{path} must be the card of {path.stem} on {path.parent.name}; it is that of "
+            f"{card.name} on {card.target.dataset}. Make it again with: hwnas fit"
+        )
+    support = f"{card.name}.support.onnx" if card.support else ""
+    yield Stored(card, path.parent, f"{card.name}.onnx", support)
 
 
 def _read(place: Path, name: str) -> bytes:
     """A file of a folder or zip file."""
     try:
         if place.suffix != ".zip":
-            return (place / name).read_bytes()
+            return read_bytes(place / name)
+        check_plain(place)
         with zipfile.ZipFile(place) as packed:
             return packed.read(name)
-    except (OSError, KeyError, zipfile.BadZipFile, EOFError, ValueError) as error:
+    except DAMAGED_ZIP as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ArtifactError(
             f"{place} must hold {name}; it cannot be read ({reason}). "
@@ -253,7 +283,7 @@ def pack(folder: Path) -> Path:
     cards = sorted((each.card for each in predictors), key=_identity)
     if not cards:
         raise ArtifactError(f"{folder} must hold an {INDEX} with predictors; it does not.")
-    text = json.dumps(INDEXES.encode(Index(tuple(cards))), allow_nan=False, separators=(",", ":"))
+    text = INDEXES.text(Index(tuple(cards)), is_compact=True)
     files = {INDEX: text.encode()}
     for sha256 in (each for card in cards for each in _hashes(card)):
         data = _read(folder, _model(sha256))

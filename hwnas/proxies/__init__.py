@@ -10,6 +10,7 @@ References:
 from hwnas.proxies.batches import load_images, make_batch, noise, photos, take
 from hwnas.proxies.catalogue import PROXIES, Proxy, UndefinedScore, proxy
 from hwnas.proxies.scoring import Scores, score
+from hwnas.proxies.voting import vote
 
 __all__ = [
     "PROXIES",
@@ -23,4 +24,5 @@ __all__ = [
     "proxy",
     "score",
     "take",
+    "vote",
 ]

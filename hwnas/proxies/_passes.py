@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hwnas.errors import ConfigError, ShapeError, StateError
 from hwnas.proxies._notes import Notes
-from hwnas.proxies._readings import Reading, Readings
+from hwnas.proxies._readings import Reading, Readings, UndefinedScore
 from hwnas.proxies._running import fast_layout, mode, seeded
+from hwnas.proxies._weights import has_filters, saliency_weights
 
 if TYPE_CHECKING:
     import torch
@@ -37,14 +39,8 @@ class Passes:
         seed: Seed of everything random.
         reads: What the asked proxies read of the shared passes.
 
-    Raises:
-        ShapeError: Images or labels have another shape.
-        ConfigError: The model has no convolution or linear layer, or one without plain weights.
-
     Attributes:
-        layers: Convolutions and linear layers in the order of ``model.modules()``, by name; what
-            saliency proxies sum over.
-        other_weights: Names of matrices and filters of other layers, whose work nobody counts.
+        layers: Convolutions and linear layers in the order of ``model.modules()``, by name.
         images: The images on the model's device in its precision.
         labels: The labels on the model's device.
     """
@@ -58,32 +54,27 @@ class Passes:
         reads: Collection[Reading],
     ) -> None:
         import torch
-        from torch import nn
 
-        if images.ndim != 4 or len(images) < 2 or labels.shape != images.shape[:1]:
-            raise ShapeError(
-                "A batch must be images of shape (n_images, channels, height, width) and labels "
-                f"of shape (n_images,) with n_images of 2 or more; got {tuple(images.shape)} and "
-                f"{tuple(labels.shape)}."
-            )
         self.model = model
         self.seed = seed
-        self.layers: dict[str, nn.Module] = {
-            name: module
-            for name, module in model.named_modules()
-            if isinstance(module, nn.Conv2d | nn.Linear)
-        }
         parameters = dict(model.named_parameters())
-        self._weight_names = _weight_names(self.layers, parameters)
-        self.other_weights = _other_weights(model, self.of_layers(parameters))
-        first = parameters[self._weight_names[0]]
+        self._weights = saliency_weights(model, parameters)
+        self.layers = {
+            name: module for name, module in model.named_modules() if has_filters(module)
+        }
+        # The first weight that counts, else any, decides where and how precisely to compute.
+        first = next(
+            (parameters[name] for name in (*self._weights.names, *parameters)
+             if parameters[name].is_floating_point()),
+            images,
+        )  # fmt: skip
         self.images = fast_layout(images.detach().to(device=first.device, dtype=first.dtype))
         self.labels = labels.to(device=first.device, dtype=torch.long)
         self._reads = frozenset(reads)
 
     @property
     def weights(self) -> list[Tensor]:
-        """Weight of each layer, detached."""
+        """The weights that proxies sum over, detached; see ``of_layers``."""
         return self.of_layers(self.parameters())
 
     def parameters(self) -> dict[str, Tensor]:
@@ -91,8 +82,22 @@ class Passes:
         return {name: fast_layout(value.detach()) for name, value in self.model.named_parameters()}
 
     def of_layers(self, parameters: Mapping[str, Tensor]) -> list[Tensor]:
-        """The weight of each layer among parameters by name."""
-        return [parameters[name] for name in self._weight_names]
+        """The weights that proxies sum over, among parameters by name.
+
+        They are those of convolutions, linear layers and the projections of
+        ``MultiheadAttention``, in the order of ``model.modules()``.
+
+        Raises:
+            UndefinedScore: There is none, or one is no parameter.
+        """
+        if self._weights.reason:
+            raise UndefinedScore(self._weights.reason)
+        return [parameters[name] for name in self._weights.names]
+
+    @property
+    def images_differ(self) -> bool:
+        """Whether there are two different images in the minibatch."""
+        return bool((self.images != self.images[:1]).any())
 
     def buffers(self) -> dict[str, Tensor]:
         """Copies of all buffers by name, such as running statistics."""
@@ -134,7 +139,8 @@ class Passes:
             found = tuple(out.shape) if isinstance(out, torch.Tensor) else type(out).__name__
             raise ShapeError(
                 "A model to score must put out logits of shape (n_images, n_classes) = "
-                f"({len(images)}, n_classes); got {found}."
+                f"({len(images)}, n_classes); got {found}. Wrap it in a module that returns them "
+                "alone."
             )
         low, high = int(self.labels.min()), int(self.labels.max())
         if low < 0 or high >= out.shape[1]:
@@ -154,13 +160,15 @@ class Passes:
         """A fresh generator of the seed, on the CPU: every device then sees the same numbers."""
         import torch
 
-        return torch.Generator().manual_seed(self.seed)
+        return torch.Generator("cpu").manual_seed(self.seed)
 
     def gaussian(self, like: Tensor, generator: torch.Generator) -> Tensor:
         """Standard normal numbers of another tensor's shape, precision and device."""
         import torch
 
-        return fast_layout(torch.randn(like.shape, generator=generator).to(like.device, like.dtype))
+        # On the CPU and in single precision, whatever the caller's defaults are.
+        drawn = torch.randn(like.shape, generator=generator, device="cpu", dtype=torch.float32)
+        return fast_layout(drawn.to(like.device, like.dtype))
 
     @cached_property
     def readings(self) -> Readings:
@@ -179,34 +187,90 @@ class Passes:
         return found
 
     def _read(self) -> Readings:
-        import torch
-
         readings = Readings()
         images = self.images.clone()
         images.requires_grad_(bool(self._reads & _FROM_INPUT_GRADIENTS))
         lent = self.parameters()
-        weights = self.of_layers(lent)
-        for weight in weights if self._reads & _FROM_WEIGHT_GRADIENTS else ():
+        weights: list[Tensor] = []
+        if self._reads & _FROM_WEIGHT_GRADIENTS:
+            with readings.losing(self._reads & _FROM_WEIGHT_GRADIENTS):
+                weights = self.of_layers(lent)
+        for weight in weights:
             weight.requires_grad_()
-        pending = [name for name in _DIRECTIONS if name in self._reads]
-        with Notes(self.model, [*self.layers.values()], weights, self._reads) as notes:
-            logits = self.logits(images, lent)
-            readings.n_classes = logits.shape[1]
-            readings.macs = notes.macs // len(images)
-            readings.code_agreement = notes.code_agreement
-            if self._reads & _FROM_LOSS:
-                gradients, gradient = _gradients(self.loss(logits), weights, images, bool(pending))
-                readings.weight_gradients = gradients
-                readings.channel_saliencies = notes.channel_saliencies
-                readings.loss_input_gradient = gradient
-        for name in pending:
-            direction = self._direction(name, logits)
-            keeps_graph = name != pending[-1]
-            (gradient,) = torch.autograd.grad(
-                logits, images, direction, keeps_graph, allow_unused=True
-            )
-            setattr(readings, name, torch.zeros_like(images) if gradient is None else gradient)
+        places = {layer: self._weights.place[name] for name, layer in self.layers.items()
+                  if name in self._weights.place}  # fmt: skip
+        with Notes(self.model, places, len(images), self._reads) as notes:
+            with readings.losing(self._reads), notes.watch or contextlib.nullcontext():
+                logits = self.logits(images, lent)
+                readings.n_classes = logits.shape[1]
+            if readings.n_classes is not None:
+                self._note_operators(readings, notes)
+                self._differentiate(readings, logits, weights, images, notes)
+            readings.failures |= notes.failures
         return readings
+
+    def _note_operators(self, readings: Readings, notes: Notes) -> None:
+        """What the forward pass ran: its multiply-accumulates and activation codes."""
+        if notes.watch is None:
+            return
+        readings.code_agreement = notes.code_agreement
+        if notes.watch.rectifier is not None:
+            readings.failures["code_agreement"] = (
+                f"the model calls {notes.watch.rectifier} outside of activation modules, so that "
+                "nobody sees its codes; use nn.ReLU and the like"
+            )
+        readings.macs, left = divmod(notes.watch.macs, len(self.images))
+        if notes.watch.uncounted is not None:
+            readings.failures["macs"] = (
+                f"nobody counts the multiply-accumulates of operator '{notes.watch.uncounted}'"
+            )
+        elif left:
+            readings.failures["macs"] = "some multiply-accumulates are not those of one image"
+
+    def _differentiate(
+        self,
+        readings: Readings,
+        logits: Tensor,
+        weights: Sequence[Tensor],
+        images: Tensor,
+        notes: Notes,
+    ) -> None:
+        """The backward passes, one that fails losing what it alone would have noted."""
+        import torch
+
+        pending = [name for name in _DIRECTIONS if name in self._reads]
+        if self._reads & _FROM_LOSS:
+            with readings.losing(self._reads & _FROM_LOSS):
+                gradients, gradient = _gradients(self.loss(logits), weights, images, bool(pending))
+                readings.weight_gradients, readings.loss_input_gradient = gradients, gradient
+                if "channel_saliencies" in self._reads:
+                    with readings.losing({"channel_saliencies"}):
+                        readings.channel_saliencies = self._saliencies(gradients, notes)
+        for name in pending:
+            with readings.losing({name}):
+                direction = self._direction(name, logits)
+                (found,) = torch.autograd.grad(
+                    logits, images, direction, name != pending[-1], allow_unused=True
+                )
+                setattr(readings, name, torch.zeros_like(images) if found is None else found)
+
+    def _saliencies(self, gradients: Sequence[Tensor], notes: Notes) -> list[Tensor]:
+        """Saliency of each weight's channels; 0 if the weight is not used.
+
+        Raises:
+            UndefinedScore: A weight is used, and nobody saw the output of its layer.
+        """
+        import torch
+
+        found = []
+        for place, gradient in enumerate(gradients):
+            if place not in notes.saliencies and bool(gradient.any()):
+                raise UndefinedScore(
+                    f"the model uses '{self._weights.names[place]}' without a call of its layer"
+                )
+            unused = torch.zeros(len(gradient), device=gradient.device)
+            found.append(notes.saliencies.get(place, unused))
+        return found
 
     def _direction(self, name: str, logits: Tensor) -> Tensor:
         """What to differentiate of the logits: their sum, or a random unit vector an image."""
@@ -214,7 +278,9 @@ class Passes:
 
         if name == "sum_input_gradient":
             return torch.ones_like(logits)
-        drawn = torch.randn(logits.shape, generator=self.generator(), dtype=torch.float64)
+        drawn = torch.randn(
+            logits.shape, generator=self.generator(), device="cpu", dtype=torch.float64
+        )
         unit: Tensor = drawn / drawn.norm(dim=1, keepdim=True)
         return unit.to(logits)
 
@@ -223,57 +289,37 @@ class Passes:
 
         Raises:
             StateError: The proxy does not say that it reads it.
+            UndefinedScore: There is none.
         """
-        value = getattr(self.readings, name)
-        if value is None or name not in self._reads:
-            raise StateError(f"A proxy that reads '{name}' must say so: @proxy('{name}').")
-        found: Tensor = value
+        found: Tensor = self._noted(name)
         return found
 
+    def _noted(self, name: Reading) -> Any:
+        value = getattr(self.readings, name)
+        if name in self._reads and name in self.readings.failures:
+            raise UndefinedScore(self.readings.failures[name])
+        if value is None or name not in self._reads:
+            raise StateError(f"A proxy that reads '{name}' must say so: @proxy('{name}').")
+        return value
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one image.
+
+        Raises:
+            StateError: The proxy does not say that it reads them.
+            UndefinedScore: Nobody knows all of them.
+        """
+        return int(self._noted("macs"))
+
     def noted_by_layer(self, name: Reading) -> list[Tensor]:
-        """A reading that is one tensor for each of ``layers``.
+        """A reading that is one tensor for each of ``weights``.
 
         Raises:
             StateError: The proxy does not say that it reads it.
+            UndefinedScore: There is none.
         """
-        value = getattr(self.readings, name)
-        if value is None or name not in self._reads:
-            raise StateError(f"A proxy that reads '{name}' must say so: @proxy('{name}').")
-        return list(value)
-
-
-def _weight_names(layers: Mapping[str, nn.Module], parameters: Mapping[str, Tensor]) -> list[str]:
-    """Name of each layer's weight; layers that share one have one name."""
-    if not layers:
-        raise ConfigError(
-            "A model to score must have convolutions (Conv2d) or linear layers; it has none."
-        )
-    name_of = {id(value): name for name, value in parameters.items()}
-    names = [name_of.get(id(layer.weight)) for layer in layers.values()]
-    for layer, name in zip(layers, names, strict=True):
-        if name is None:
-            raise ConfigError(
-                f"The weight of layer '{layer}' must be a parameter to be scored; it is computed "
-                "from others. Remove its parametrization "
-                "(torch.nn.utils.parametrize.remove_parametrizations)."
-            )
-    return [name for name in names if name is not None]
-
-
-def _other_weights(model: nn.Module, weights: Sequence[Tensor]) -> list[str]:
-    """Names of parameters that may be multiplied with what flows and belong to no known layer."""
-    from torch import nn
-
-    # These look rows up, or scale each number by one of its own.
-    harmless = (nn.Embedding, nn.LayerNorm, nn.RMSNorm)
-    known = {id(weight) for weight in weights}
-    return [
-        f"{prefix}.{name}".lstrip(".")
-        for prefix, module in model.named_modules()
-        if not isinstance(module, harmless)
-        for name, parameter in module.named_parameters(recurse=False)
-        if parameter.ndim > 1 and id(parameter) not in known
-    ]
+        return list(self._noted(name))
 
 
 def _gradients(
@@ -288,5 +334,5 @@ def _gradients(
         id(tensor): torch.zeros_like(tensor) if gradient is None else gradient
         for tensor, gradient in zip(wanted, found, strict=True)
     }
-    of_weights = [by_id[id(weight)] for weight in weights] if weights[0].requires_grad else []
+    of_weights = [by_id[id(weight)] for weight in weights]
     return of_weights, by_id.get(id(images))

@@ -23,6 +23,13 @@ def fast_layout(tensor: Tensor) -> Tensor:
     return tensor.contiguous(memory_format=torch.channels_last)
 
 
+def widened(tensor: Tensor) -> Tensor:
+    """The tensor in single precision where it is in half, which does not hold a sum of many."""
+    import torch
+
+    return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
+
+
 @contextlib.contextmanager
 def mode(model: nn.Module, is_training: bool) -> Iterator[None]:
     """Training or evaluation mode, and nothing in place, until the block ends."""

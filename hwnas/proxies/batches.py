@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import zipfile
+import io
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hwnas._files import DAMAGED_ZIP, read_bytes
 from hwnas.errors import ConfigError, MissingExtraError, TableError
 
 if TYPE_CHECKING:
@@ -40,13 +41,22 @@ def make_batch(
         TableError: The file is missing or not what it should be.
         MissingExtraError: torch or Pillow is not installed.
     """
-    if n_images < 2:
-        raise ConfigError(f"A minibatch must have at least 2 images; got {n_images}.")
+    check_n_images(n_images)
     if source == PHOTOS:
         return photos(n_images, in_shape, n_classes, seed)
     if source == NOISE:
         return noise(n_images, in_shape, n_classes, seed)
     return load_images(Path(source), n_images, in_shape, n_classes, seed)
+
+
+def check_n_images(n_images: int) -> None:
+    """See that a minibatch has images enough to tell from one another.
+
+    Raises:
+        ConfigError: It has not.
+    """
+    if n_images < 2:
+        raise ConfigError(f"A minibatch must have at least 2 images; got {n_images}.")
 
 
 def noise(
@@ -140,8 +150,8 @@ def load_images(
         TableError: The file is missing or not what it should be.
         ConfigError: It has fewer images than asked, or a label is out of range.
     """
-    torch = _torch()
     pixels, labels = _read_npz(path)
+    torch = _torch()
     if len(labels) < n_images:
         raise ConfigError(f"{path} must hold {n_images} images at least; it has {len(labels)}.")
     if labels.min() < 0 or labels.max() >= n_classes:
@@ -160,16 +170,14 @@ def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Images ``(n, height, width, 3)`` and labels ``(n,)`` of a file, checked."""
     what = f"{path} must be an .npz file of arrays 'images' and 'labels'"
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        with np.load(io.BytesIO(read_bytes(path)), allow_pickle=False) as arrays:
             images, labels = arrays["images"], arrays["labels"]
     except FileNotFoundError as error:
         raise TableError(
             f"{path} does not exist. Give an .npz file of images and labels, 'photos' or 'noise'."
         ) from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
+    except (*DAMAGED_ZIP, TypeError, AttributeError) as error:
         raise TableError(f"{what}; it cannot be read so.") from error
-    except zipfile.BadZipFile as error:
-        raise TableError(f"{what}; it is damaged.") from error
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3:
         raise TableError(
             f"{path}: images must be uint8 of shape (n, height, width, 3); "
@@ -191,11 +199,19 @@ def take(batches: Iterable[tuple[Any, Any]], n_images: int) -> tuple[Tensor, Ten
         n_images: How many images to take.
 
     Raises:
-        ConfigError: There are fewer.
+        ConfigError: There are fewer, or they are no pairs.
     """
+    if not isinstance(n_images, int) or n_images < 1:
+        raise ConfigError(f"n_images must be a whole number, at least 1; got {n_images!r}.")
     torch = _torch()
     images, labels, n_taken = [], [], 0
-    for some_images, some_labels in batches:
+    for each in batches:
+        if not isinstance(each, tuple | list) or len(each) != 2:
+            raise ConfigError(
+                "Each minibatch must be a pair of images and labels; got "
+                f"{type(each).__name__}. Give an iterable of such pairs."
+            )
+        some_images, some_labels = each
         images.append(torch.as_tensor(some_images))
         labels.append(torch.as_tensor(some_labels))
         n_taken += len(images[-1])

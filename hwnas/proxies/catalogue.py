@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hwnas.core.quantity import Direction
-from hwnas.proxies._readings import Reading
+from hwnas.core.words import joined
+from hwnas.errors import ConfigError
+from hwnas.proxies._readings import Reading, UndefinedScore
+from hwnas.proxies.voting import VOTE, VOTERS
 from hwnas.registry import Registry
+
+__all__ = ["PROXIES", "Proxy", "UndefinedScore", "proxies_named", "proxy"]
 
 if TYPE_CHECKING:
     from hwnas.proxies._passes import Passes
-
-
-class UndefinedScore(ValueError):  # noqa: N818 - an answer, not an error: score() makes it a null
-    """A proxy has no value for this model; the message is the reason, without a full stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,24 @@ class Proxy:
 
 
 PROXIES: Registry[Proxy] = Registry("proxy", "hwnas.proxies", "hwnas.proxies")
+
+
+def proxies_named(names: Iterable[str] | None) -> list[Proxy]:
+    """The proxies of these names, all by default.
+
+    Raises:
+        UnknownNameError: There is no such proxy.
+        ConfigError: It is one text, or ``vote``, which is no number of one network.
+    """
+    if isinstance(names, str):
+        raise ConfigError(f"Proxies must be a list of names; got the text {names!r}.")
+    chosen = list(PROXIES if names is None else names)
+    if VOTE in chosen and VOTE not in PROXIES:
+        raise ConfigError(
+            f"'{VOTE}' is no proxy of one network: it is a mean rank among architectures, by "
+            f"{joined(VOTERS)}. Predict it, or search by it as an objective."
+        )
+    return [PROXIES[name] for name in chosen]
 
 
 def proxy(

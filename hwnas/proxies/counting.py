@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hwnas.proxies.catalogue import UndefinedScore, proxy
+from hwnas.proxies._running import widened
+from hwnas.proxies.catalogue import proxy
 
 if TYPE_CHECKING:
     from hwnas.proxies._passes import Passes
@@ -25,10 +26,13 @@ def params(passes: Passes) -> float:
 
 @proxy("macs")
 def macs(passes: Passes) -> float:
-    """Multiply-accumulates of convolutions and linear layers for one image.
+    """Multiply-accumulates of convolutions, linear layers and other matrix products, an image.
 
-    Counted where they happen, in the forward pass; unknown where other layers have matrices or
-    filters (``Conv1d``, ``MultiheadAttention``), whose work would be left out.
+    Counted where they happen, operator by operator of the forward pass: convolutions of any
+    dimension, grouped and transposed ones, linear layers, attention (all pairs of positions, also
+    those that a mask hides), matrix products of activations. Unknown, with the operator's name,
+    where one with multiply-accumulates is not among them, as a Fourier transform. For networks
+    of convolutions and linear layers alone it is the ``macs`` of the operation graph.
     NAS-Bench-Suite-Zero's ``flops`` are millions and count activations, normalisation and pooling
     too; here 1 MAC = 1 and nothing else counts.
 
@@ -36,14 +40,7 @@ def macs(passes: Passes) -> float:
         Ning et al. 2021, Evaluating Efficient Performance Estimators of Neural Architectures,
         https://arxiv.org/abs/2008.03064
     """
-    if passes.other_weights:
-        raise UndefinedScore(
-            f"nobody counts what '{passes.other_weights[0]}' does, which is no weight of a Conv2d "
-            "or Linear"
-        )
-    counted = passes.readings.macs
-    assert counted is not None
-    return float(counted)
+    return float(passes.macs)
 
 
 @proxy()
@@ -54,4 +51,4 @@ def l2_norm(passes: Passes) -> float:
         Abdelfattah et al. 2021, Zero-Cost Proxies for Lightweight NAS,
         https://arxiv.org/abs/2101.08134
     """
-    return float(sum(weight.norm() for weight in passes.weights))
+    return float(sum(widened(weight).norm() for weight in passes.weights))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hwnas.proxies._weights import has_filters, uncounted_matrices
 from hwnas.proxies.catalogue import UndefinedScore, proxy
 
 if TYPE_CHECKING:
@@ -27,17 +28,22 @@ def nwot(passes: Passes) -> float:
     An image's code says for every unit of every ReLU whether its input is positive; entry (i, j)
     of the matrix counts the units in which images i and j agree. A module that is called twice
     counts twice, as in NAS-Bench-Suite-Zero. Its smooth relatives (SiLU, GELU, hard swish and
-    others), which the paper does not treat, are taken for ReLUs.
+    others), which the paper does not treat, are taken for ReLUs. Codes of activations that are
+    called as functions are seen by nobody; where there are any, there is no value.
 
     References:
         Mellor et al. 2021, Neural Architecture Search without Training,
         https://arxiv.org/abs/2006.04647
     """
-    agreement = passes.readings.code_agreement
-    if agreement is None:
+    readings = passes.readings
+    if readings.code_agreement is None and "code_agreement" not in readings.failures:
         raise UndefinedScore("the model calls no ReLU module")
-    sign, log_determinant = np.linalg.slogdet(passes.noted("code_agreement").cpu().numpy())
-    if sign <= 0:
+    agreement = passes.noted("code_agreement").cpu().numpy()
+    if not passes.images_differ:
+        raise UndefinedScore("all images of the minibatch are the same")
+    sign, log_determinant = np.linalg.slogdet(agreement)
+    # Rounding may make the determinant of dependent codes any small number.
+    if sign <= 0 or np.linalg.matrix_rank(agreement, hermitian=True) < len(agreement):
         raise UndefinedScore("activation codes of the minibatch are linearly dependent")
     return float(log_determinant)
 
@@ -51,6 +57,8 @@ def zen(passes: Passes) -> float:
     pooling, plus the logarithm of the root of each batch normalisation's mean running variance,
     once both passes have updated it: as in NAS-Bench-Suite-Zero, one repetition. Without an
     ``AdaptiveAvgPool2d`` that puts out one pixel, f is the last output of a module that is a map.
+    It has no value where weights would stay as they are, as those of attention, or where scales of
+    another normalisation over the minibatch than ``BatchNorm2d`` would be left out.
 
     References:
         Lin et al. 2021, Zen-NAS: A Zero-Shot NAS for High-Performance Image Recognition,
@@ -58,6 +66,9 @@ def zen(passes: Passes) -> float:
     """
     import torch
 
+    from hwnas.proxies._operators import normalisations_known
+
+    _check_zen_is_defined(passes.model)
     generator = passes.generator()
     weights = gaussian_weights(passes, generator)
     buffers = passes.buffers()
@@ -66,7 +77,7 @@ def zen(passes: Passes) -> float:
     maps = []
     with torch.no_grad():
         for batch in (images, images + _PERTURBATION * change):
-            with _feature_maps(passes.model) as seen:
+            with _feature_maps(passes.model) as seen, normalisations_known(passes.model):
                 passes.run(batch, weights, buffers)
             if not seen:
                 raise UndefinedScore("the model has no feature maps before its classifier")
@@ -75,6 +86,27 @@ def zen(passes: Passes) -> float:
     if not difference > 0:
         raise UndefinedScore("feature maps do not depend on the image")
     return math.log(difference) + _log_scales(passes.model, buffers)
+
+
+def _check_zen_is_defined(model: nn.Module) -> None:
+    """See that all matrices are drawn anew, and all scales known.
+
+    Raises:
+        UndefinedScore: Some are not.
+    """
+    from torch import nn
+    from torch.nn.modules.batchnorm import _BatchNorm
+
+    for name, module in model.named_modules():
+        if isinstance(module, _BatchNorm) and not isinstance(module, nn.BatchNorm2d):
+            raise UndefinedScore(
+                f"'{name}' is a {type(module).__name__}, whose scale the score does not know"
+            )
+    matrices = uncounted_matrices(model)
+    if matrices:
+        raise UndefinedScore(
+            f"'{matrices[0]}' is no weight of a convolution or linear layer, and is not drawn anew"
+        )
 
 
 def gaussian_weights(passes: Passes, generator: torch.Generator) -> dict[str, Tensor]:
@@ -90,7 +122,7 @@ def gaussian_weights(passes: Passes, generator: torch.Generator) -> dict[str, Te
     parameters = passes.parameters()
     normalisations = (nn.BatchNorm2d, nn.GroupNorm)
     for prefix, module in passes.model.named_modules():
-        if not isinstance(module, nn.Conv2d | nn.Linear | nn.BatchNorm2d | nn.GroupNorm):
+        if not (has_filters(module) or isinstance(module, normalisations)):
             continue
         for name, value in module.named_parameters(prefix, recurse=False):
             # Of weights that layers share, only one name is known.
@@ -137,5 +169,8 @@ def _log_scales(model: nn.Module, buffers: dict[str, Tensor]) -> float:
             variance = buffers.get(f"{name}.running_var" if name else "running_var")
             if variance is None:
                 raise UndefinedScore("batch normalisation keeps no running variance")
-            total += 0.5 * math.log(float(variance.double().mean()))
+            mean = float(variance.double().mean())
+            if not mean > 0:
+                raise UndefinedScore(f"the running variance of '{name}' is {mean}")
+            total += 0.5 * math.log(mean)
     return total

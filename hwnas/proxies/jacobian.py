@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # Keeps logarithms finite, in both proxies of correlations.
 _EPSILON = 1e-5
+# Single precision rounds gradients that are the same to about this, relative to the largest.
+_SAME = 1e-6
 _MANY_CLASSES = 100
 
 
@@ -34,9 +36,20 @@ def _correlations(gradients: np.ndarray) -> np.ndarray:
     return correlations
 
 
-def _by_image(gradient: Tensor) -> np.ndarray:
-    """Gradient as an array of shape ``(n_images, n_pixels)``."""
-    return np.asarray(gradient.flatten(1).double().cpu().numpy())
+def _by_image(passes: Passes) -> np.ndarray:
+    """Gradient of the summed output, shape ``(n_images, n_pixels)``.
+
+    Raises:
+        UndefinedScore: It is as good as the same for all images, as in a linear network: then
+            correlations tell no network from another.
+    """
+    gradients = np.asarray(passes.noted("sum_input_gradient").flatten(1).double().cpu().numpy())
+    spread = np.abs(gradients - gradients[:1]).max()
+    if gradients.any() and spread <= _SAME * np.abs(gradients).max():
+        raise UndefinedScore("the gradient is the same with respect to every image")
+    if not passes.images_differ:
+        raise UndefinedScore("all images of the minibatch are the same")
+    return gradients
 
 
 @proxy("sum_input_gradient")
@@ -51,7 +64,7 @@ def jacob_cov(passes: Passes) -> float:
         Mellor et al. 2020, Neural Architecture Search without Training, version 1,
         https://arxiv.org/abs/2006.04647v1
     """
-    values = np.linalg.eigvalsh(_correlations(_by_image(passes.noted("sum_input_gradient"))))
+    values = np.linalg.eigvalsh(_correlations(_by_image(passes)))
     # A rounding error below zero may not reach the logarithm.
     values = np.maximum(values, 0.0) + _EPSILON
     return -float(np.sum(np.log(values) + 1.0 / values))
@@ -64,14 +77,15 @@ def epe_nas(passes: Passes) -> float:
     A class's score is the sum of ``log(|c| + k)`` over its images' correlation matrix, k = 1e-5;
     the value is the sum of the scores' absolute values. For more than 100 classes, scores are
     divided by the class's images, classes of one image are left out, and the value is the sum of
-    differences between all pairs of classes divided by the number of classes seen.
+    differences between all pairs of classes divided by the number of classes seen. Where no class
+    has two images there is nothing to correlate, and no value.
 
     References:
         Lopes et al. 2021, EPE-NAS: Efficient Performance Estimation Without Training for Neural
         Architecture Search, https://arxiv.org/abs/2102.08099
     """
     return correlation_within_classes(
-        _by_image(passes.noted("sum_input_gradient")), passes.labels.cpu().numpy(), passes.n_classes
+        _by_image(passes), passes.labels.cpu().numpy(), passes.n_classes
     )
 
 
@@ -87,6 +101,11 @@ def correlation_within_classes(gradients: np.ndarray, labels: np.ndarray, n_clas
         UndefinedScore: A gradient is constant, or no class has images enough.
     """
     has_many = n_classes > _MANY_CLASSES
+    n_pairs = int((np.unique(labels, return_counts=True)[1] > 1).sum())
+    if not n_pairs:
+        raise UndefinedScore("no class has two images in the minibatch")
+    if has_many and n_pairs < 2:
+        raise UndefinedScore("only one class has two images in the minibatch")
     scores = []
     for label in np.unique(labels):
         own = gradients[labels == label]
@@ -94,8 +113,6 @@ def correlation_within_classes(gradients: np.ndarray, labels: np.ndarray, n_clas
             continue
         score = float(np.sum(np.log(np.abs(_correlations(own)) + _EPSILON)))
         scores.append(score / len(own) if has_many else score)
-    if not scores:
-        raise UndefinedScore("no class has two images in the minibatch")
     found = np.array(scores)
     if has_many:
         return float(np.abs(found[:, None] - found[None]).sum() / len(found))
@@ -118,6 +135,7 @@ def jacobian_norm(passes: Passes) -> float:
         Regularization, https://arxiv.org/abs/1803.08680
     """
     gradient = passes.noted("projected_input_gradient").flatten(1).double()
+    _check_answers(gradient)
     mean_square = passes.n_classes * gradient.square().sum(dim=1).mean()
     return float(mean_square.sqrt())
 
@@ -135,4 +153,11 @@ def input_grad_norm(passes: Passes) -> float:
         https://arxiv.org/abs/1711.09404
     """
     gradient = passes.noted("loss_input_gradient").flatten(1).double()
+    _check_answers(gradient)
     return float(gradient.norm(dim=1).mean() * len(gradient))
+
+
+def _check_answers(gradient: Tensor) -> None:
+    """See that the output depends on the images: a dead network is not the most robust one."""
+    if not bool(gradient.any()):
+        raise UndefinedScore("the output does not depend on the images")

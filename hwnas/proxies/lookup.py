@@ -1,11 +1,13 @@
-"""Scores of given architectures by one proxy: shipped where known, else computed as those were."""
+"""Scores of given architectures by proxies: shipped where known, else computed as those were."""
 
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
+import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +27,7 @@ N_IMAGES, SEED = 16, 0
 _PER_WORKER = 8
 # Architectures a worker between two looks at the progress.
 _CHUNK = 8
+_SESSION = uuid.uuid4().hex
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +47,43 @@ class Scoring:
 
 @dataclass(frozen=True, eq=False)
 class Lookup:
-    """Scores of architectures by one proxy, some of which may have to be computed.
+    """Scores of architectures by proxies, some of which may have to be computed.
 
     Args:
-        proxy: Name of the proxy.
+        names: Names of the ``n_proxies`` proxies.
         keys: Canonical genotype of each of ``n_archs`` architectures, as bytes.
-        known: Shipped scores by canonical genotype; NaN where the proxy has no value.
+        known: Shipped scores by canonical genotype, ``n_proxies`` each; NaN where a proxy has no
+            value.
         left: Canonical architectures that are not among the shipped, each once.
         plan: How to score these; None if there are none.
+
+    Attributes:
+        reasons: Why a proxy has no value, by canonical genotype and name, of those that were
+            computed.
     """
 
-    proxy: str
+    names: tuple[str, ...]
     keys: Sequence[bytes]
-    known: Mapping[bytes, float]
+    known: Mapping[bytes, Sequence[float]]
     left: Sequence[Architecture]
     plan: ScoringPlan | None
+    reasons: dict[tuple[bytes, str], str] = field(default_factory=dict)
+
+    @property
+    def proxy(self) -> str:
+        """The first of the proxies."""
+        return self.names[0]
 
     def scores(
         self, n_workers: int = 1, on_progress: Callable[[Scoring], None] | None = None
     ) -> np.ndarray:
-        """The scores, shape ``(n_archs,)``; NaN where the proxy has no value.
+        """The scores by the first proxy, shape ``(n_archs,)``; see ``table``."""
+        return self.table(n_workers, on_progress)[:, 0]
+
+    def table(
+        self, n_workers: int = 1, on_progress: Callable[[Scoring], None] | None = None
+    ) -> np.ndarray:
+        """The scores, shape ``(n_archs, n_proxies)``; NaN where a proxy has no value.
 
         What is computed is kept in the user's cache, chunk by chunk, by all that decides it: one
         that is stopped goes on, and none is computed twice.
@@ -82,23 +102,40 @@ class Lookup:
             n_workers = max(1, min(n_workers, n_left // _PER_WORKER))
             for n_done in sweep(self.left, self.plan, path, n_workers, _CHUNK):
                 if on_progress is not None:
-                    on_progress(Scoring(self.proxy, n_done, n_left))
+                    on_progress(Scoring("+".join(self.names), n_done, n_left))
             rows = read_scores(path, self.plan.card())
             for arch in self.left:
-                genotype = np.array([arch.genotype])
-                value = rows[str(arch)].scores.values[self.proxy]
-                values[genotype_keys(genotype)[0]] = np.nan if value is None else value
-        return np.array([values[key] for key in self.keys], dtype=float)
+                key, found = genotype_keys(np.array([arch.genotype]))[0], rows[str(arch)].scores
+                scores = [found.values[name] for name in self.names]
+                values[key] = [np.nan if score is None else score for score in scores]
+                for name, reason in found.reasons.items():
+                    self.reasons[key, name] = reason
+        found_values = [values[key] for key in self.keys]
+        return np.array(found_values, dtype=float).reshape(len(self.keys), len(self.names))
 
     @staticmethod
     def _path(plan: ScoringPlan) -> Path:
         """The file in the cache for scores of one plan."""
-        card = json.dumps(asdict(plan.card()), sort_keys=True)
+        card = json.dumps(asdict(plan.card()), sort_keys=True) + _code_of(plan.space)
         digest = hashlib.sha256(card.encode()).hexdigest()[:16]
         return cache_dir() / "proxies" / f"{plan.space.name}-{digest}.parquet"
 
 
-def look_up(space: SearchSpace, genotypes: np.ndarray, proxy: str) -> Lookup:
+def _code_of(space: SearchSpace) -> str:
+    """What tells a space of one's own from what it was before a change; empty for those of hwnas.
+
+    Models of one name and one string are others once the code that builds them is another.
+    """
+    if type(space).__module__.startswith("hwnas."):
+        return ""
+    try:
+        return inspect.getsource(inspect.getmodule(type(space)) or type(space))
+    except (OSError, TypeError):
+        # Typed into a shell: nobody can tell, so nothing outlives the process.
+        return _SESSION
+
+
+def look_up(space: SearchSpace, genotypes: np.ndarray, *names: str) -> Lookup:
     """Find what is known of architectures, and prepare to compute the rest.
 
     All scores are of one kind, so that they can be compared: where some travel with the package,
@@ -109,7 +146,7 @@ def look_up(space: SearchSpace, genotypes: np.ndarray, proxy: str) -> Lookup:
     Args:
         space: The search space.
         genotypes: Shape ``(n_archs, n_genes)``, all valid.
-        proxy: Name of the proxy.
+        *names: Names of the proxies, one at least.
 
     Raises:
         UnknownNameError: There is no such proxy.
@@ -117,26 +154,26 @@ def look_up(space: SearchSpace, genotypes: np.ndarray, proxy: str) -> Lookup:
             compute them, is not installed.
         TableError: The shipped file is damaged.
     """
-    proxy = PROXIES[proxy].name
+    names = tuple(PROXIES[name].name for name in names)
     canonical = space.canonical_genotypes(genotypes)
     keys = genotype_keys(canonical)
     shipped = shipped_scores(space)
-    known: dict[bytes, float] = {}
-    if shipped is not None and proxy in shipped.names:
-        values = shipped.look_up(canonical)[:, shipped.names.index(proxy)]
+    known: dict[bytes, Sequence[float]] = {}
+    if shipped is not None and set(names) <= set(shipped.names):
+        values = shipped.look_up(canonical)[:, [shipped.names.index(name) for name in names]]
         is_known = shipped.knows(canonical)
-        known = {keys[row]: float(values[row]) for row in np.flatnonzero(is_known)}
+        known = {keys[row]: values[row].tolist() for row in np.flatnonzero(is_known)}
     unknown = {key: row for row, key in enumerate(keys) if key not in known}
     left = [space.architecture(canonical[row]) for row in unknown.values()]
-    plan = _plan(space, proxy, None if shipped is None else shipped.card) if left else None
-    return Lookup(proxy, keys, known, left, plan)
+    plan = _plan(space, names, None if shipped is None else shipped.card) if left else None
+    return Lookup(names, keys, known, left, plan)
 
 
-def _plan(space: SearchSpace, proxy: str, card: ScoreCard | None) -> ScoringPlan:
+def _plan(space: SearchSpace, names: tuple[str, ...], card: ScoreCard | None) -> ScoringPlan:
     """How a space is scored: as its shipped scores were, if there are any."""
     if card is None:
-        return plan_scoring(space, PHOTOS, N_IMAGES, [proxy], SEED)
+        return plan_scoring(space, PHOTOS, N_IMAGES, names, SEED)
     # Older cards tell more of the space than its options.
-    names = {"dataset", *space.options} & card.options.keys()
-    made_with = type(space)(**{name: card.options[name] for name in names})
-    return plan_scoring(made_with, card.batch, card.n_images, [proxy], card.seed)
+    told = {"dataset", *space.options} & card.options.keys()
+    made_with = type(space)(**{name: card.options[name] for name in told})
+    return plan_scoring(made_with, card.batch, card.n_images, names, card.seed)

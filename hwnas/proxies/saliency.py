@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from hwnas.proxies._running import widened
 from hwnas.proxies.catalogue import UndefinedScore, proxy
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def grad_norm(passes: Passes) -> float:
         Abdelfattah et al. 2021, Zero-Cost Proxies for Lightweight NAS,
         https://arxiv.org/abs/2101.08134
     """
-    return float(sum(gradient.norm() for gradient in passes.noted_by_layer("weight_gradients")))
+    return float(sum(widened(gradient).norm() for gradient in _gradients(passes)))
 
 
 @proxy("weight_gradients")
@@ -56,9 +57,27 @@ def plain(passes: Passes) -> float:
     return float(sum(product.sum() for product in _products(passes)))
 
 
-def _products(passes: Passes) -> Iterator[Tensor]:
+def _gradients(passes: Passes) -> list[Tensor]:
+    """Gradient of the loss in each weight.
+
+    Raises:
+        UndefinedScore: All are zero, as where nothing flows: no network is better than another.
+    """
     gradients = passes.noted_by_layer("weight_gradients")
-    return (weight * gradient for weight, gradient in zip(passes.weights, gradients, strict=True))
+    _check_some(gradients)
+    return gradients
+
+
+def _check_some(gradients: Iterable[Tensor | None]) -> None:
+    if not any(bool(gradient.any()) for gradient in gradients if gradient is not None):
+        raise UndefinedScore("no gradient of the loss reaches a weight")
+
+
+def _products(passes: Passes) -> Iterator[Tensor]:
+    return (
+        widened(weight) * widened(gradient)
+        for weight, gradient in zip(passes.weights, _gradients(passes), strict=True)
+    )
 
 
 @proxy("channel_saliencies")
@@ -75,9 +94,10 @@ def fisher(passes: Passes) -> float:
         https://arxiv.org/abs/1801.05787
     """
     saliencies = passes.noted_by_layer("channel_saliencies")
+    _check_some(saliencies)
     return float(
         sum(
-            saliency.sum() * math.prod(weight.shape[1:])
+            widened(saliency).sum() * (weight.numel() // len(saliency))
             for saliency, weight in zip(saliencies, passes.weights, strict=True)
         )
     )
@@ -88,26 +108,29 @@ def grasp(passes: Passes) -> float:
     """Sum of ``-weight x (Hessian x gradient)``: how pruning would change the gradient's flow.
 
     It takes a backward pass through a backward pass, so it costs more than all others together.
-    NAS-Bench-Suite-Zero runs the same minibatch forward twice; once is enough.
+    NAS-Bench-Suite-Zero runs the same minibatch forward twice; once is enough. Attention runs as
+    plain matrix products, since its fused kernels have no second derivative.
 
     References:
         Wang et al. 2020, Picking Winning Tickets Before Training by Preserving Gradient Flow,
         https://arxiv.org/abs/2002.07376
     """
     import torch
+    from torch.nn.attention import SDPBackend, sdpa_kernel
 
     lent = passes.parameters()
     weights = passes.of_layers(lent)
     for weight in weights:
         weight.requires_grad_()
-    with torch.enable_grad():
+    with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):
         loss = passes.loss(passes.logits(passes.images, lent))
         gradients = torch.autograd.grad(loss, weights, create_graph=True, allow_unused=True)
+        _check_some(gradients)
         flow = torch.stack([(g.detach() * g).sum() for g in gradients if g is not None]).sum()
         products = torch.autograd.grad(flow, weights, allow_unused=True)
     return -float(
         sum(
-            (weight.detach() * product).sum()
+            (widened(weight.detach()) * widened(product)).sum()
             for weight, product in zip(weights, products, strict=True)
             if product is not None
         )
@@ -120,7 +143,8 @@ def synflow(passes: Passes) -> float:
 
     The flow of a weight is ``|weight x gradient|`` of the summed output, for an image of ones and
     absolute weights, without batch normalisation. NAS-Bench-Suite-Zero stores the same logarithm,
-    and 0 where nothing flows, which is undefined here. Departures: evaluation mode, so that
+    and 0 where nothing flows, which is undefined here, as it is beside batch normalisation that is
+    called as a function. Departures: evaluation mode, so that
     dropout plays no part; and where the flow of a very deep network leaves the range of doubles,
     input, biases and the output's gradient are scaled by a power of two, by which the flow of a
     network of convolutions, ReLUs, sums and pooling scales too. Whether it does is checked.
@@ -143,6 +167,8 @@ def _log_flow(passes: Passes, scale: float) -> float:
     """Logarithm of the summed flow, computed with signals scaled by ``scale`` both ways."""
     import torch
 
+    from hwnas.proxies._operators import normalisations_known
+
     lent = {name: value.double().abs() for name, value in passes.parameters().items()}
     buffers = {
         name: value.double().abs() if value.is_floating_point() else value
@@ -156,7 +182,8 @@ def _log_flow(passes: Passes, scale: float) -> float:
         weight.requires_grad_()
     image = torch.full_like(passes.images[:1], scale, dtype=torch.float64)
     with _without_normalisation(passes), torch.enable_grad():
-        out = passes.run(image, lent, buffers, is_training=False)
+        with normalisations_known(passes.model):
+            out = passes.run(image, lent, buffers, is_training=False)
         gradients = torch.autograd.grad(
             out, weights, torch.full_like(out, scale), allow_unused=True
         )

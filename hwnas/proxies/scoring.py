@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hwnas.errors import MissingExtraError
-from hwnas.proxies.catalogue import PROXIES, Proxy, UndefinedScore
+from hwnas.errors import HwnasError, MissingExtraError
+from hwnas.proxies._readings import in_words
+from hwnas.proxies.catalogue import Proxy, UndefinedScore, proxies_named
 
 if TYPE_CHECKING:
     from torch import nn
@@ -39,18 +40,23 @@ def score(
     through the same graph ``jacob_cov`` and ``epe_nas``, another ``jacobian_norm``. ``synflow``
     (one image), ``zen`` (two forward passes) and ``grasp`` run their own.
 
+    What goes wrong in one proxy, as where an activation has no second derivative, is the reason why
+    that one has no value, and leaves the others as they are.
+
     Args:
         model: A classifier on the CPU or a GPU: images ``(n_images, channels, height, width)``
             to logits ``(n_images, n_classes)``. It is scored in training mode.
         batch: Images of shape ``(n_images, channels, height, width)``, normalised, and labels of
-            shape ``(n_images,)``, from 0 to ``n_classes - 1``; tensors or arrays.
+            shape ``(n_images,)``, from 0 to ``n_classes - 1``; tensors or arrays. Of a data
+            loader, ``take`` makes one.
         names: Proxies to compute; all by default.
         seed: Seed of all that is random: projections, ``zen``'s weights and images, dropout.
 
     Raises:
         UnknownNameError: There is no such proxy.
         ShapeError: Images, labels or logits have another shape.
-        ConfigError: Labels are out of range, or the model has no layer to score.
+        ConfigError: The model or the batch is none that can be scored, such as a model wrapped in
+            ``DataParallel`` or a data loader, or labels are out of range.
         MissingExtraError: torch is not installed.
 
     Example:
@@ -65,12 +71,21 @@ def score(
         import torch
     except ImportError as error:  # pragma: no cover - the test environment has torch
         raise MissingExtraError("Scoring a model", "torch", "torch") from error
+    from hwnas.proxies._given import check_model, read_batch
     from hwnas.proxies._passes import Passes
 
-    asked = [PROXIES[name] for name in (PROXIES if names is None else names)]
-    images, labels = (torch.as_tensor(part) for part in batch)
+    asked = proxies_named(names)
+    check_model(model)
     reads = {reading for each in asked for reading in each.reads}
-    passes = Passes(model, images, labels, seed, reads)
+    # What the caller has set around the call changes no score.
+    with torch.inference_mode(False):
+        images, labels = read_batch(batch)
+        passes = Passes(model, images, labels, seed, reads)
+        with torch.autocast(passes.images.device.type, enabled=False):
+            return _scored(asked, passes)
+
+
+def _scored(asked: Iterable[Proxy], passes: Passes) -> Scores:
     values: dict[str, float | None] = {}
     reasons: dict[str, str] = {}
     for each in asked:
@@ -78,6 +93,10 @@ def score(
             values[each.name] = _finite(each, passes)
         except UndefinedScore as undefined:
             values[each.name], reasons[each.name] = None, str(undefined)
+        except HwnasError:
+            raise
+        except Exception as error:  # what one proxy cannot do does not lose the others
+            values[each.name], reasons[each.name] = None, in_words(error)
     return Scores(values, reasons)
 
 

@@ -10,8 +10,10 @@ import numpy as np
 
 from hwnas._files import sha256_file
 from hwnas._resources import artifacts_dir
+from hwnas._sums import check_sum
 from hwnas.core.architecture import genotype_keys
 from hwnas.core.space import SearchSpace
+from hwnas.errors import TableError
 from hwnas.proxies.store import ScoreCard, read_card, read_scores
 from hwnas.spaces import load_space
 
@@ -102,6 +104,7 @@ def shipped_scores(space: SearchSpace) -> ShippedScores | None:
 
 @lru_cache(maxsize=8)
 def _read(path: Path) -> ShippedScores:
+    check_sum(path, TableError)
     card = read_card(path)
     scores = read_scores(path, card)
     names = card.proxies

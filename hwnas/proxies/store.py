@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hwnas._files import atomic_path
+from hwnas._parquet import SealedFile, write_sealed
 from hwnas._records import RecordFormat
 from hwnas.errors import TableError
 from hwnas.proxies.scoring import Scores
@@ -45,10 +45,12 @@ class ScoreCard:
 
 CARDS = RecordFormat(
     ScoreCard,
-    schema=1,
+    schema=2,
     error=TableError,
     what="a file of scores made by 'hwnas proxies'",
     advice="Choose another file.",
+    upgrades={1: dict},
+    sealed_from=2,
 )
 
 
@@ -79,7 +81,6 @@ def write_scores(path: Path, rows: Mapping[str, Row], card: ScoreCard) -> None:
         StorageError: The file cannot be written.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     ordered = sorted(rows.items(), key=lambda item: item[1].genotype)
     scores = [row.scores for _, row in ordered]
@@ -91,9 +92,7 @@ def write_scores(path: Path, rows: Mapping[str, Row], card: ScoreCard) -> None:
         columns[name] = pa.array([each.values[name] for each in scores], pa.float64())
     reasons = [json.dumps(dict(each.reasons)) if each.reasons else None for each in scores]
     columns["reasons"] = pa.array(reasons, pa.string())
-    metadata = {_KEY: json.dumps(CARDS.encode(card)).encode()}
-    with atomic_path(path) as temporary:
-        pq.write_table(pa.table(columns).replace_schema_metadata(metadata), temporary)
+    write_sealed(path, pa.table(columns), _KEY, card, CARDS)
 
 
 def read_card(path: Path) -> ScoreCard:
@@ -102,14 +101,7 @@ def read_card(path: Path) -> ScoreCard:
     Raises:
         TableError: The file is no file of scores, or of a later version.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        text = pq.read_schema(path).metadata[_KEY]
-    except (OSError, pa.ArrowException, KeyError, TypeError) as error:
-        raise TableError(f"{path} must be {CARDS.what}; it is none. {CARDS.advice}") from error
-    return CARDS.parse(text, str(path))
+    return SealedFile(path, _KEY, CARDS).record
 
 
 def read_scores(path: Path, card: ScoreCard) -> dict[str, Row]:
@@ -122,14 +114,13 @@ def read_scores(path: Path, card: ScoreCard) -> dict[str, Row]:
     Raises:
         TableError: They were made otherwise, or the file is damaged.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    _check_made_so(path, read_card(path), card)
+    file = SealedFile(path, _KEY, CARDS)
+    _check_made_so(path, file.record, card)
     try:
-        records = pq.read_table(path).to_pylist()
-        return {record["arch"]: _row(record, card.proxies) for record in records}
-    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
+        return {each["arch"]: _row(each, card.proxies) for each in file.table().to_pylist()}
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        if isinstance(error, TableError):
+            raise
         raise TableError(f"{path} is damaged. Delete it and run again.") from error
 
 

@@ -14,11 +14,12 @@ import numpy as np
 
 from hwnas.core.architecture import Architecture
 from hwnas.core.space import SearchSpace
-from hwnas.errors import ConfigError, MissingExtraError
+from hwnas.errors import ConfigError, HwnasError, MissingExtraError
 from hwnas.executors import make_executor
 from hwnas.models.building import build_model
-from hwnas.proxies.batches import make_batch
-from hwnas.proxies.catalogue import PROXIES
+from hwnas.proxies._readings import in_words
+from hwnas.proxies.batches import check_n_images, make_batch
+from hwnas.proxies.catalogue import proxies_named
 from hwnas.proxies.scoring import Scores, score
 from hwnas.proxies.store import Row, ScoreCard, read_scores, write_scores
 
@@ -87,20 +88,23 @@ def plan_scoring(
 
     Raises:
         UnknownNameError: There is no such proxy.
-        ConfigError: The minibatch or the device cannot be.
+        ConfigError: The minibatch, the seed or the device cannot be.
         TableError: The file is missing or not what it should be.
         MissingExtraError: torch is not installed.
     """
+    if device not in ("cpu", "cuda"):
+        raise ConfigError(f"Architectures are scored on cpu or cuda; got '{device}'.")
+    if seed < 0:
+        raise ConfigError(f"The seed must be a whole number, at least 0; got {seed}.")
+    check_n_images(n_images)
+    chosen = tuple(dict.fromkeys(each.name for each in proxies_named(names)))
     try:
         import torch
     except ImportError as error:  # pragma: no cover - the test environment has torch
         raise MissingExtraError("Scoring architectures", "torch", "torch") from error
 
-    if device not in ("cpu", "cuda"):
-        raise ConfigError(f"Architectures are scored on cpu or cuda; got '{device}'.")
     if device == "cuda" and not torch.cuda.is_available():
         raise ConfigError("Scoring on cuda needs a GPU that torch can use; it finds none. Use cpu.")
-    chosen = tuple(PROXIES[name].name for name in (PROXIES if names is None else names))
     batch = make_batch(source, n_images, space.input_shape, space.n_outputs, seed)
     return ScoringPlan(space, batch, chosen, seed, Path(source).name, device)
 
@@ -113,7 +117,13 @@ def score_architecture(arch: Architecture, plan: ScoringPlan) -> Scores:
             only if that is given.
         plan: What to compute, and how.
     """
-    model = build_model(plan.space, arch, plan.seed).to(plan.device)
+    try:
+        model = build_model(plan.space, arch, plan.seed).to(plan.device)
+    except HwnasError:
+        raise
+    except Exception as error:  # the space's own code; other architectures have their scores
+        reason = f"its model cannot be built: {in_words(error)}"
+        return Scores(dict.fromkeys(plan.names), dict.fromkeys(plan.names, reason))
     return score(model, plan.batch, plan.names, plan.seed)
 
 

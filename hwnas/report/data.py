@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from hwnas.core.front import Front
+from hwnas.choose import Selection
+from hwnas.choose.candidates import by_content
+from hwnas.choose.front import Front
+from hwnas.core.blocks import Block
+from hwnas.core.columns import columns_meant, quantity_of
+from hwnas.core.limits import Limit
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.core.quantity import Source
 from hwnas.core.space import SearchSpace
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,7 @@ class Provenance:
             ``{"Kendall tau": 0.97}``; None where a figure is unknown.
         evaluation: How: ``held_out`` or ``cross_validated``.
         lacks_skill: Whether its predictor ranks no better than chance; None where unknown.
+        origin: The files behind it, with their hashes.
     """
 
     column: str
@@ -38,6 +44,22 @@ class Provenance:
     figures: Mapping[str, float | None]
     evaluation: str = "held_out"
     lacks_skill: bool | None = None
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierFront:
+    """The front that a search had found at some time before its end.
+
+    Args:
+        share_pct: How much of what was evaluated in the end had been evaluated then, in percent.
+        n_evaluated: Distinct architectures evaluated by then.
+        values: Shape ``(n_archs, n_columns)``, as those of a front.
+    """
+
+    share_pct: int
+    n_evaluated: int
+    values: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +74,10 @@ class ReportData:
         facts: Device, dataset, algorithm, seed, versions and the like, printed in order.
         provenance: Where each column comes from.
         notes: Warnings the reader must see before trusting the front.
+        run: Where the run lies, as commands are to name it; empty where there is none to name.
+        limits: What the search kept, drawn as lines.
+        earlier: Fronts on the way, the first one first.
+        selection: What is chosen where nothing is limited or preferred; None where nothing can be.
     """
 
     title: str
@@ -61,6 +87,10 @@ class ReportData:
     facts: Mapping[str, str]
     provenance: tuple[Provenance, ...]
     notes: tuple[str, ...]
+    run: str = ""
+    limits: tuple[Limit, ...] = ()
+    earlier: tuple[EarlierFront, ...] = ()
+    selection: Selection | None = None
 
 
 def known(number: float | None) -> float | None:
@@ -74,19 +104,35 @@ def payload(data: ReportData) -> dict[str, Any]:
     Raises:
         ArchitectureError: A string of the front is no architecture of the space.
     """
-    front = data.front
+    return {
+        **front_payload(data.front),
+        "choice": _choice(data.front, data.selection),
+        "run": data.run,
+        "limits": _limits(data.front, data.limits),
+        "earlier": [
+            {
+                "share_pct": each.share_pct,
+                "n_evaluated": each.n_evaluated,
+                "values": rows(each.values),
+            }
+            for each in data.earlier
+        ],
+        "history": [[int(n_archs), known(volume)] for n_archs, volume in data.history],
+        **_drawn(data.front.archs, data.space),
+    }
+
+
+def front_payload(front: Front) -> dict[str, Any]:
+    """What both kinds of page read of a front."""
     return {
         "schema": SCHEMA,
-        "columns": [_column(spec) for spec in front.columns],
+        "columns": [column_record(spec) for spec in front.columns],
         "n_objectives": front.n_objectives,
         "axes": default_axes(front.columns, front.n_objectives),
         "archs": list(front.archs),
-        "genotypes": [data.space.parse(arch).genotype for arch in front.archs],
-        "values": _rows(front.values),
-        "lower": _rows(front.lower),
-        "upper": _rows(front.upper),
-        "history": [[int(n_archs), known(volume)] for n_archs, volume in data.history],
-        "space": _space(data.space),
+        "values": rows(front.values),
+        "lower": rows(front.lower),
+        "upper": rows(front.upper),
     }
 
 
@@ -109,22 +155,78 @@ def default_axes(columns: Sequence[ObjectiveSpec], n_objectives: int) -> dict[st
     return {"x": x, "y": 0, "colour": colours[0] if colours else None}
 
 
-def _column(spec: ObjectiveSpec) -> dict[str, Any]:
-    """What the script needs of a column; what predictions rest on is in the page itself."""
-    return dataclasses.asdict(dataclasses.replace(spec, importances={}))
+def column_record(spec: ObjectiveSpec) -> dict[str, Any]:
+    """What the script needs of a column; how good predictions are is in the page itself."""
+    quantity = quantity_of(spec.column)
+    return {
+        "column": spec.column,
+        "unit": spec.unit,
+        "direction": spec.direction,
+        "source": spec.source,
+        "title": spec.title,
+        "detail": spec.detail,
+        "is_quality": quantity is not None and quantity.is_quality,
+        # A limit must lie within what the quantity can be, which None leaves open.
+        "least": None if quantity is None else known(quantity.lower),
+        "most": None if quantity is None else known(quantity.upper),
+    }
 
 
-def _rows(array: np.ndarray) -> list[list[float | None]]:
+def _choice(front: Front, selection: Selection | None) -> dict[str, Any]:
+    """What is chosen without limits, and the order of rows in which the page chooses under some."""
+    runner_up = selection and selection.runner_up
+    return {
+        "pick": selection and selection.pick.index,
+        "runner_up": runner_up and runner_up.index,
+        "order": by_content(front),
+    }
+
+
+def _limits(front: Front, limits: Sequence[Limit]) -> list[dict[str, Any]]:
+    """Limits on columns of the front; one that names no single column is left out."""
+    meant = [(limit, columns_meant(limit.column, front.names)) for limit in limits]
+    return [
+        {
+            "column": front.names.index(found[0]),
+            "relation": limit.relation,
+            "bound": limit.bound,
+        }
+        for limit, found in meant
+        if len(found) == 1
+    ]
+
+
+def rows(array: np.ndarray) -> list[list[float | None]]:
     """An array of shape ``(n_archs, n_columns)`` as lists, None for what is unknown."""
     return [[known(number) for number in row] for row in array.tolist()]
 
 
-def _space(space: SearchSpace) -> dict[str, Any]:
+def _drawn(archs: Sequence[str], space: SearchSpace) -> dict[str, Any]:
+    """How architectures are drawn: as a cell with an operation on each edge, else as a strip.
+
+    ``blocks`` holds each different block once, ``strips`` the positions of each architecture's.
+    """
+    parsed = [space.parse(arch) for arch in archs]
     pictures = [cell.picture() for cell in space.cell_types]
-    # The page draws one cell, an edge a gene; of other spaces it lists the genes.
-    is_drawn = len(pictures) == 1 and len(pictures[0].get("edges", ())) == len(space.genes)
-    return {
-        "genes": space.genes,
-        "n_choices": space.n_choices,
-        "cell": pictures[0] if is_drawn else None,
-    }
+    if len(pictures) == 1 and len(pictures[0].get("edges", ())) == len(space.genes):
+        genotypes = [arch.genotype for arch in parsed]
+        return {"cell": pictures[0], "genotypes": genotypes, "blocks": [], "strips": []}
+    places: dict[Block, int] = {}
+    strips = [
+        [places.setdefault(block, len(places)) for block in space.blocks(arch)] for arch in parsed
+    ]
+    blocks = [
+        {
+            "name": block.name,
+            "choices": block.choices,
+            "stage": block.stage,
+            "is_skipped": block.is_skipped,
+        }
+        for block in places
+    ]
+    return {"cell": None, "genotypes": [], "blocks": blocks, "strips": strips}
+
+
+def short_hashes(text: str) -> str:
+    """A text whose SHA-256 sums are cut to 12 digits, enough to tell files apart."""
+    return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{52}\b", r"\1", text)

@@ -1,30 +1,28 @@
-"""The page itself: what is fixed is written here, what moves is drawn by the scripts in ``page``.
-
-Everything from a run is text to the browser. It is escaped where this file writes it and set as
-text where a script does, and the page's content security policy runs no script but the two whose
-hashes it names and loads nothing from anywhere.
-"""
+"""The page of one run: what is fixed is written here, what moves is drawn by the page's scripts."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
-import json
-from collections.abc import Mapping
-from functools import cache
-from importlib import resources
 from pathlib import Path
-from string import Template
 
 from hwnas._files import write_text
+from hwnas.choose import Selection
+from hwnas.report.assembly import facts, items, page
 from hwnas.report.basis import basis
-from hwnas.report.data import Provenance, ReportData, known, payload
+from hwnas.report.data import Provenance, ReportData, known, payload, short_hashes
 
-UNKNOWN = "\N{EN DASH}"
-
-# In this order: each may use the constants of those before it.
-_SCRIPTS = ("state", "format", "plots", "parallel", "table", "detail", "main")
+SCRIPTS = (
+    "state",
+    "format",
+    "figure",
+    "choice",
+    "limits",
+    "plots",
+    "parallel",
+    "table",
+    "detail",
+    "main",
+)
 
 _SOURCES = {
     "predicted": "by a model fitted to a table",
@@ -33,13 +31,18 @@ _SOURCES = {
     "extrapolated": "by a model fitted on another space",
     "estimated": "from a formula with a rated figure in it",
     "counted": "exactly, from the operation graph",
+    "scored": "by a zero-cost proxy of the untrained network; it tells no accuracy",
     "custom": "(your own function)",
 }
-_ERROR_UNKNOWN = {
+_NO_FIGURES = {
     "predicted": "error unknown: it was not measured",
     "extrapolated": "error unknown: untested on this space",
+    "estimated": "error unknown: it is a formula",
+    "counted": "exact",
 }
-"""What is said of values without figures, by their source."""
+"""What is said of values without figures, by their source; of all others, that nothing is
+predicted."""
+_NOT_PREDICTED = "not predicted, so there is no model to be wrong"
 
 
 def write_report(data: ReportData, path: Path) -> None:
@@ -60,87 +63,76 @@ def render_report(data: ReportData) -> str:
     """
     is_empty = len(data.front) == 0
     rests_on = basis(data.front.columns, data.space)
-    scripts = (_plotly(), _own_script())
-    return Template(_page_file("template.html")).substitute(
-        policy=html.escape(_policy(*scripts)),
+    objectives = ", ".join(spec.title for spec in data.front.objectives)
+    return page(
+        "template.html",
+        SCRIPTS,
+        payload(data),
         title=html.escape(data.title),
-        style=_page_file("report.css"),
-        summary=html.escape(_summary(data)),
-        facts=_facts(data.facts),
-        notes=_notes(data.notes),
+        summary=html.escape(_summary(data, objectives)),
+        pick=html.escape(_pick(data.selection)),
+        why=html.escape(_why(data.selection)),
+        kept=html.escape(_kept(data)),
+        facts=facts(data.facts),
+        notes=items(data.notes),
         provenance=_provenance(data),
         basis=rests_on,
         basis_hidden="" if rests_on else "hidden",
         empty_hidden="" if is_empty else "hidden",
         front_hidden="hidden" if is_empty else "",
-        objectives=html.escape(", ".join(_objectives(data))),
+        objectives=html.escape(objectives),
         history_hidden="" if data.history else "hidden",
         provenance_hidden="" if data.provenance else "hidden",
-        data=_json_in_html(payload(data)),
-        plotly=scripts[0],
-        script=scripts[1],
+        facts_hidden="" if data.facts else "hidden",
     )
 
 
-@cache
-def _page_file(name: str) -> str:
-    return resources.files("hwnas.report").joinpath("page", name).read_text(encoding="utf-8")
-
-
-@cache
-def _own_script() -> str:
-    """The page's own scripts as one, in a scope of their own."""
-    return "'use strict'; {\n" + "\n".join(_page_file(f"{name}.js") for name in _SCRIPTS) + "}\n"
-
-
-@cache
-def _plotly() -> str:
-    """The plotting library, as plotly's package ships it."""
-    return (
-        resources.files("plotly")
-        .joinpath("package_data", "plotly.min.js")
-        .read_text(encoding="utf-8")
-    )
-
-
-@cache
-def _policy(*scripts: str) -> str:
-    """Content security policy: these scripts, styles of the page, and nothing from outside."""
-    hashes = " ".join(
-        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
-        for script in scripts
-    )
-    return (
-        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
-        "img-src data: blob:; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _json_in_html(value: object) -> str:
-    """JSON that no HTML parser takes for markup: ``</script>`` and ``<!--`` both begin with <."""
-    return json.dumps(value, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
-
-
-def _summary(data: ReportData) -> str:
+def _summary(data: ReportData, objectives: str) -> str:
     n_archs = len(data.front)
     noun = "architecture" if n_archs == 1 else "architectures"
     evaluated = f", of {data.history[-1][0]:,} evaluated" if data.history else ""
-    return f"{n_archs:,} {noun} on the front{evaluated} · {', '.join(_objectives(data))}"
+    return f"{n_archs:,} {noun} on the front{evaluated} · {objectives}"
 
 
-def _objectives(data: ReportData) -> list[str]:
-    return [spec.title for spec in data.front.objectives]
+def _pick(selection: Selection | None) -> str:
+    """Which architecture is picked where nothing is limited, as the page begins."""
+    if selection is None:
+        return ""
+    return f"Pick: row {selection.pick.index + 1:,} of {selection.n_archs:,}"
 
 
-def _facts(facts: Mapping[str, str]) -> str:
-    return "\n".join(
-        f"<div><dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd></div>"
-        for name, value in facts.items()
-    )
+def _why(selection: Selection | None) -> str:
+    """Why that one, what it costs, and which comes next."""
+    if selection is None:
+        return ""
+    if selection.n_archs == 1:
+        return "The only architecture on the front."
+    why = f"The best {selection.columns[0].title}."
+    if selection.n_objectives > 1:
+        why = (
+            f"The best balance of {selection.n_objectives} objectives that count alike (method "
+            f"{selection.method}). {_given_up(selection)}"
+        )
+    if selection.runner_up is None:
+        return why
+    return f"{why} Runner-up: row {selection.runner_up.index + 1:,}."
 
 
-def _notes(notes: tuple[str, ...]) -> str:
-    return "\n".join(f"<li>{html.escape(note)}</li>" for note in notes)
+def _given_up(selection: Selection) -> str:
+    """How far the pick is behind the best of each objective."""
+    behind = [
+        f"{spec.title} by {gap:.3g} {'points' if spec.unit == '%' else spec.unit}".strip()
+        for spec in selection.columns[: selection.n_objectives]
+        if (gap := selection.gives_up[spec.column]) > 0
+    ]
+    return f"Behind the best in {', '.join(behind)}." if behind else "The best in every objective."
+
+
+def _kept(data: ReportData) -> str:
+    """The limits that the search kept."""
+    if not data.limits:
+        return ""
+    return f"The search kept {', '.join(map(str, data.limits))}."
 
 
 def _provenance(data: ReportData) -> str:
@@ -149,7 +141,8 @@ def _provenance(data: ReportData) -> str:
         f'<tr><th scope="row">{html.escape(titles.get(entry.column, entry.column))}'
         f"<small>{html.escape(entry.column)}</small></th>"
         f"<td>{html.escape(_origin(entry.source))}</td>"
-        f"<td>{html.escape(entry.detail)}</td>"
+        f"<td>{html.escape(entry.detail)}"
+        f"<small>{html.escape(short_hashes(entry.origin))}</small></td>"
         f"<td>{html.escape(_error(entry))}</td></tr>"
         for entry in data.provenance
     )
@@ -161,23 +154,21 @@ def _origin(source: str) -> str:
 
 
 def _error(entry: Provenance) -> str:
-    """How wrong a column is, in words: ``predicted, held-out Kendall tau 0.970``."""
+    """How wrong a column is, in words: ``predicted, held-out: Kendall tau: 0.970``."""
     error = _figures(entry)
     return f"{error}; without skill, ranks no better than chance" if entry.lacks_skill else error
 
 
 def _figures(entry: Provenance) -> str:
-    if all(known(value) is None for value in entry.figures.values()):
-        return _ERROR_UNKNOWN.get(entry.source, UNKNOWN)
-    figures = " · ".join(_figure(name, value) for name, value in entry.figures.items())
-    return f"{entry.source}, {entry.evaluation.replace('_', '-')} {figures}"
+    numbers = {name: known(value) for name, value in entry.figures.items()}
+    figures = [_figure(name, value) for name, value in numbers.items() if value is not None]
+    if not figures:
+        return _NO_FIGURES.get(entry.source, _NOT_PREDICTED)
+    return f"{entry.evaluation.replace('_', '-')}: {' · '.join(figures)}"
 
 
-def _figure(title: str, value: float | None) -> str:
-    """A figure after its name and before its unit: ``within 10 % of the truth 98.2 %``."""
+def _figure(title: str, value: float) -> str:
+    """A figure after its name and before its unit: ``within 10 % of the truth: 98.2 %``."""
     name, _, unit = title.partition(", ")
-    number = known(value)
-    if number is None:
-        return f"{name} {UNKNOWN}"
     # Three digits, zeros at the end among them: 0.9997 is 1.00, not 1.
-    return f"{name} {number:#.3g}".rstrip(".") + (f" {unit}" if unit else "")
+    return f"{name}: {value:#.3g}".rstrip(".") + (f" {unit}" if unit else "")

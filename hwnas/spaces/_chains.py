@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from hwnas.core.blocks import Block
 from hwnas.core.graph import GraphBuilder, OperationGraph
 from hwnas.core.shapes import Shape
 
@@ -114,6 +115,41 @@ def chain_graph(network: ChainNetwork) -> OperationGraph:
     node = _conv_bn(builder, node, network.head_channels, 1, activation)
     builder.linear(builder.global_avg_pool(node), network.n_classes)
     return builder.build()
+
+
+def chain_blocks(genes: Sequence[str], network: ChainNetwork) -> tuple[Block, ...]:
+    """A network as a strip of blocks, one for each layer.
+
+    Args:
+        genes: What its ``n_layers`` layers are called.
+        network: The network.
+    """
+    names, channels, blocks = iter(genes), network.stem_channels, []
+    for number, layers in enumerate(network.stages, start=1):
+        kept = [each.out_channels for each in layers if not isinstance(each, Identity)]
+        channels = kept[-1] if kept else channels
+        stage = f"stage {number}: {channels} channels"
+        blocks += [
+            Block(next(names), _choices(each), stage, not isinstance(each, InvertedResidual))
+            for each in layers
+        ]
+    return tuple(blocks)
+
+
+def _choices(layer: Layer) -> tuple[tuple[str, str], ...]:
+    """What is to be said of a layer, by name; what it leaves out is not."""
+    if isinstance(layer, Identity):
+        return ()
+    if isinstance(layer, Projection):
+        return (("", "1x1 convolution"),)
+    groups = (("groups", str(layer.groups)),) if layer.groups > 1 else ()
+    excite = (("squeeze-excite", "on"),) if layer.has_squeeze_excite else ()
+    return (
+        ("kernel", str(layer.kernel)),
+        ("expansion", str(layer.expansion)),
+        *groups,
+        *excite,
+    )
 
 
 def identities_last(genotypes: np.ndarray, stretches: Sequence[slice], identity: int) -> np.ndarray:

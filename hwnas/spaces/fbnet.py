@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from hwnas.core.architecture import Architecture
+from hwnas.core.blocks import Block
 from hwnas.core.graph import OperationGraph
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ArchitectureError
@@ -26,6 +27,7 @@ from hwnas.spaces._chains import (
     InvertedResidual,
     Layer,
     Projection,
+    chain_blocks,
     chain_graph,
     identities_last,
 )
@@ -155,6 +157,10 @@ class FBNet(SearchSpace):
     def graph(self, arch: Architecture) -> OperationGraph:
         """Every operator of the network with its tensor shapes."""
         return chain_graph(_network(_SKELETONS[self.dataset], arch.genotype))
+
+    def blocks(self, arch: Architecture) -> tuple[Block, ...]:
+        """A block for each layer: kernel, expansion and groups, or that it is skipped."""
+        return chain_blocks(self.genes, _network(_SKELETONS[self.dataset], arch.genotype))
 
     def build(self, arch: Architecture) -> torch.nn.Module:
         """The network as HW-NAS-Bench has it, freshly initialised.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hwnas.core.architecture import Architecture
+from hwnas.core.blocks import Block
 from hwnas.core.graph import OperationGraph
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ArchitectureError
@@ -25,6 +26,7 @@ from hwnas.spaces._chains import (
     InvertedResidual,
     Layer,
     Projection,
+    chain_blocks,
     chain_graph,
     identities_last,
 )
@@ -106,6 +108,10 @@ class NasBenchMacro(SearchSpace):
     def graph(self, arch: Architecture) -> OperationGraph:
         """Every operator of the network with its tensor shapes."""
         return chain_graph(_network(arch.genotype))
+
+    def blocks(self, arch: Architecture) -> tuple[Block, ...]:
+        """A block for each layer: kernel and expansion, or that it is skipped."""
+        return chain_blocks(self.genes, _network(arch.genotype))
 
     def build(self, arch: Architecture) -> torch.nn.Module:
         """The network as published, freshly initialised.

@@ -6,12 +6,13 @@ package, and the published ones, whether they are imported already or not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
+from hwnas.errors import TableError, skip
 from hwnas.tables.importers import IMPORTERS
 from hwnas.tables.official import DECLARED, TITLE
 from hwnas.tables.sources import source_files
@@ -83,10 +84,10 @@ class Entry:
 def catalogue() -> list[Entry]:
     """Every table that there is or could be, in the order in which they are asked.
 
-    Raises:
-        TableError: The card of a table cannot be read.
+    Tables whose cards cannot be read are left out with a ``SkippedFileWarning``.
     """
-    entries = [*_present(), *_absent()]
+    present = list(_present())
+    entries = [*present, *_absent({entry.name for entry in present})]
     return sorted(
         entries,
         key=lambda each: (not each.is_additive, _ORIGINS.index(each.origin), each.rank, each.name),
@@ -99,9 +100,6 @@ def find(target: Target, space: SearchSpace) -> list[tuple[Entry, Column]]:
     Args:
         target: What is asked for; without conditions, the default ones.
         space: The search space, whose options matter.
-
-    Raises:
-        TableError: The card of a table cannot be read.
     """
     found = [
         (entry, find_column(entry.columns, target)) for entry in catalogue() if entry.is_for(space)
@@ -119,7 +117,12 @@ def _present() -> Iterator[Entry]:
     """Tables that can be read here."""
     for name in dict.fromkeys([*names_in(user_folder()), *names_in(shipped_folder())]):
         if is_cached(name):
-            yield _of_card(read_card(name))
+            try:
+                card = read_card(name)
+            except TableError as error:
+                skip(error)
+            else:
+                yield _of_card(card)
 
 
 def _of_card(card: TableCard) -> Entry:
@@ -142,18 +145,18 @@ def _of_card(card: TableCard) -> Entry:
     )
 
 
-def _absent() -> Iterator[Entry]:
-    """Published tables that are not here, as they would be."""
+def _absent(present: Collection[str]) -> Iterator[Entry]:
+    """Published tables that are not here, or damaged, as they would be."""
     for name in IMPORTERS:
         importer = IMPORTERS[name]
-        if not is_cached(name):
+        if name not in present:
             n_rows = tuple(sorted({file.rows for file in source_files(name)}))
             yield Entry(
                 name, importer.title, importer.space, None, n_rows, importer.columns,
                 False, "published", False, _rank(name),
             )  # fmt: skip
     for name, (space, columns) in DECLARED.items():
-        if not is_cached(name):
+        if name not in present:
             yield Entry(
                 name, TITLE, space, None, (), columns,
                 name == OFFICIAL_FBNET, "published", False, _rank(name),

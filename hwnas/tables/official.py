@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hwnas._files import sha256_bytes
+from hwnas._files import read_bytes, sha256_bytes
 from hwnas.errors import TableError
 from hwnas.spaces import load_space
 from hwnas.spaces.fbnet import FBNet
@@ -68,9 +68,7 @@ def import_official(path: Path) -> tuple[Table, ...]:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            # One byte too many is enough to know that it is too large.
-            return file.read(MAX_BYTES + 1)
+        return read_bytes(path, most=MAX_BYTES)
     except OSError as error:
         raise TableError(f"{path} must be a pickle; cannot read it ({error.strerror}).") from error
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hwnas._files import sha256_bytes
+from hwnas._files import read_bytes, sha256_bytes
 from hwnas.core.device import described_names
 from hwnas.core.quantity import QUANTITIES, Quantity
 from hwnas.core.space import SearchSpace
@@ -79,7 +79,7 @@ def _read_bytes(path: Path) -> bytes:
         advice = " Save it as CSV." if path.suffix.lower() in (".xlsx", ".xls", ".ods") else ""
         raise TableError(f"A table must be a file {' or '.join(FORMATS)}; got {path}.{advice}")
     try:
-        return path.read_bytes()
+        return read_bytes(path)
     except OSError as error:
         raise TableError(f"{path} must be a table; cannot read it ({error.strerror}).") from error
 

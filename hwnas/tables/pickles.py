@@ -13,15 +13,14 @@ from __future__ import annotations
 
 import io
 import pickletools
-import struct
 import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from hwnas._files import DAMAGED_ZIP
 from hwnas.errors import TableError
 from hwnas.tables._pickled_numbers import (
     MAKERS,
@@ -39,16 +38,6 @@ MAX_STEPS = 10_000_000
 _PLAIN = (dict, list, tuple, str, bytes, bool, int, float, type(None), np.ndarray)
 _KEYS = (str, bool, int, float, type(None))
 _LARGEST_INT = 2**64
-_DAMAGED_ZIP = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    OSError,
-    EOFError,
-    ValueError,
-    # An encrypted entry, or a compression that is not known.
-    RuntimeError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +102,7 @@ def read_torch_file(data: bytes, where: str) -> Any:
                 pickled = file.read(MAX_BYTES + 1)
     except TableError:
         raise
-    except _DAMAGED_ZIP as error:
+    except DAMAGED_ZIP as error:
         raise TableError(
             f"{where} must be a zip archive as torch.save writes it; it is damaged or another "
             f"kind of file ({type(error).__name__})."

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from hwnas._files import sha256_bytes
+from hwnas._files import read_bytes, sha256_bytes
 from hwnas._resources import cache_dir
 from hwnas.errors import TableError
 
@@ -113,7 +113,7 @@ def read_sources(table: str, files: Sequence[SourceFile], folder: Path) -> dict[
     for file in files:
         path = folder / file.path
         try:
-            data = path.read_bytes()
+            data = read_bytes(path)
         except OSError as error:
             raise TableError(
                 f"{path} must be a published file of table '{table}'; "

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hwnas._files import atomic_path, sha256_bytes, sha256_file
+from hwnas._files import atomic_path, read_bytes, sha256_bytes, sha256_file
 from hwnas._records import RecordFormat
 from hwnas._resources import cache_dir, data_dir
 from hwnas.core.target import parse_conditions
@@ -83,11 +83,12 @@ def _with_targets(fields: dict[str, Any]) -> dict[str, Any]:
 
 CARDS = RecordFormat(
     kind=TableCard,
-    schema=2,
+    schema=3,
     error=TableError,
     what="the card of a table",
     advice="Import the table again; see: hwnas tables list",
-    upgrades={1: _with_targets},
+    upgrades={1: _with_targets, 2: dict},
+    sealed_from=3,
 )
 
 
@@ -189,7 +190,13 @@ def load_table(name: str) -> Table:
 
     folder = _found(name)
     card = _read_card(folder, name)
-    data = (folder / f"{name}.parquet").read_bytes()
+    try:
+        data = read_bytes(folder / f"{name}.parquet")
+    except OSError as error:
+        raise TableError(
+            f"Table '{name}': its Parquet file cannot be read ({error.strerror or error}). "
+            f"Run: {how_to_get(name)}"
+        ) from error
     if sha256_bytes(data) != card.sha256:
         raise TableError(
             f"Table '{name}' must be as it was imported; sha256 of its Parquet file differs from "

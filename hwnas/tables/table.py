@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ARCH = "arch"
+_SHOWN = 4
+"""Columns that a table names when it prints itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ class Repeats:
     spread_max: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Table:
     """Published or measured values of architectures of one search space.
 
@@ -153,6 +155,14 @@ class Table:
     def __len__(self) -> int:
         """Number of rows."""
         return len(self.frame)
+
+    def __repr__(self) -> str:
+        some = ", ".join(column.name for column in self.columns[:_SHOWN])
+        more = f" and {len(self.columns) - _SHOWN:,} more" if len(self.columns) > _SHOWN else ""
+        return (
+            f"Table {self.name}: {self.title}\n"
+            f"{len(self):,} architectures of {self.space}; columns {some}{more}"
+        )
 
     @property
     def archs(self) -> list[str]:

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hwnas.choose import METHODS, Choice, select
-from hwnas.core.front import Front
+from hwnas.choose.front import Front
 from hwnas.core.limits import Limit, Share
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.errors import ConfigError, NoCandidateError, UnknownNameError

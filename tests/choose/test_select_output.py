@@ -9,10 +9,9 @@ import numpy as np
 from rich.console import Console
 
 from hwnas.choose import select
-from hwnas.choose.record import selection_record
-from hwnas.choose.selection import choice_of
+from hwnas.choose.front import Front
+from hwnas.choose.selection import selection_record
 from hwnas.cli._selection import print_selection
-from hwnas.core.front import Front
 from hwnas.core.limits import Share
 from hwnas.core.objective import ObjectiveSpec
 
@@ -106,7 +105,7 @@ def test_probabilities_against_the_runner_up_are_said() -> None:
 
 def test_pick_that_is_not_better_than_the_baseline_is_said_to_be_so() -> None:
     front = front_with([2.0, 3.0, 0.3, np.nan])
-    have = choice_of(front, 0)
+    have = front[0]
     limits = {"at_least": {"accuracy_pct": 91}}
     text = " ".join(printed(front, **limits, baseline=have).split())
     assert f"Baseline: {CELLS[0]} Against it: accuracy_pct +0 points, robustness_pct" in text

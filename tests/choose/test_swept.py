@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hwnas.choose import select, sweep
-from hwnas.core.front import Front
+from hwnas.choose.front import Front
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.errors import ConfigError, NoCandidateError, UnknownNameError
 

@@ -52,6 +52,22 @@ def test_sample_goes_into_a_file_and_is_not_computed_again(
     assert path.read_bytes() == first
 
 
+def test_a_file_with_unknown_values_says_so_and_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "scores.parquet"
+    words = ["--batch", "noise", "--proxies", "epe_nas,l2_norm", *FAST]
+    assert run("--sample", "2", "--out", str(path), *words) == 0
+    told = capsys.readouterr()
+    assert "epe_nas is unknown for 2 of 2; no class has two images in" in told.err
+    assert "l2_norm" not in told.err
+    frame = pq.read_table(path).to_pandas()
+    assert frame["epe_nas"].isna().all()
+    assert "no class has two images" in frame.loc[0, "reasons"]
+    assert run(ARCH, *words) == 0
+    assert "unknown  no class has two images in the minibatch" in capsys.readouterr().out
+
+
 def test_smaller_images_have_fewer_multiply_accumulates(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -115,10 +116,21 @@ def test_a_mistake_is_one_line(type_: Terminal, words: tuple[str, ...], said: st
 def test_a_model_is_exported_with_its_card(type_: Terminal, tmp_path: Path) -> None:
     status, out, _ = type_("--export", str(tmp_path / "model.onnx"))
     assert status == 0
-    card = json.loads((tmp_path / "model.json").read_text())
+    card = json.loads((tmp_path / "model.onnx.json").read_text())
     assert (tmp_path / "model.onnx").stat().st_size > 0
     assert out.splitlines()[0] in json.dumps(card)
     assert "Train the model, then export it with --weights." in out
+
+
+def test_the_command_that_exports_the_pick_is_printed(
+    type_: Terminal, run: hwnas.Run, tmp_path: Path
+) -> None:
+    *_, line = type_()[1].splitlines()
+    words = shlex.split(line.removeprefix("Next    "))
+    assert words[:2] == ["hwnas", "export"]
+    assert words[3:] == ["--out", "model.onnx"]
+    exported = hwnas.export(words[2], tmp_path / "model.onnx")
+    assert exported.arch == hwnas.select(run).pick.arch
 
 
 def test_a_model_is_exported_without_torch(

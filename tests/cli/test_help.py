@@ -18,7 +18,7 @@ from hwnas.cli._help import examples_of
 
 ROOT = get_command(app)
 # Capitals stand for what is put in, small letters are typed as they are: PROXY:N, burst|cold.
-METAVAR = re.compile(r"([A-Z]+|[a-z][a-z0-9]*|[0-9]+)((\||=|:|%|\.|-)([A-Z]+|[a-z][a-z0-9]*)?)*")
+METAVAR = re.compile(r"([A-Z]+|[a-z][a-z0-9]*|[0-9]+)((\||=|:|%|\.|-|#)([A-Z]+|[a-z][a-z0-9]*)?)*")
 
 
 def _commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

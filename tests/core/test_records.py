@@ -106,3 +106,86 @@ def test_an_unwritable_number_is_no_half_written_file(tmp_path: Path) -> None:
     with pytest.raises((HwnasError, ValueError)):
         FORMAT.write(tmp_path / "m.json", Machine("board", "cpu", float("inf")))
     assert list(tmp_path.iterdir()) == []
+
+
+# --- digests --------------------------------------------------------------------------------------
+
+SEALED = RecordFormat(
+    Machine, 3, ConfigError, "a machine", "Describe it again.", {1: _volts, 2: dict}, sealed_from=3
+)
+CHANGED = r"m\.json must be a machine; it has changed since it was written\. Describe it again"
+
+
+def _sealed() -> dict[str, Any]:
+    """A record with its digest, as a file holds it."""
+    return dict(json.loads(SEALED.text(PLAIN)))
+
+
+def test_a_file_tells_its_content_from_another() -> None:
+    assert SEALED.parse(SEALED.text(PLAIN), "m.json") == PLAIN
+    with pytest.raises(ConfigError, match=CHANGED):
+        SEALED.parse(SEALED.text(PLAIN).replace("12.0", "13.0"), "m.json")
+
+
+def test_how_a_file_is_laid_out_does_not_matter() -> None:
+    text = json.dumps(_sealed(), indent=7, sort_keys=True)
+    assert SEALED.parse(text.replace("\n", "\r\n"), "m.json") == PLAIN
+    assert SEALED.parse(SEALED.text(PLAIN, is_compact=True), "m.json") == PLAIN
+
+
+def test_an_older_file_has_no_digest_and_is_read() -> None:
+    assert SEALED.decode(FORMAT.encode(PLAIN), "m.json") == PLAIN
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"schema": 2}, {"digest": "0" * 64}, {"digest": None}, {"digest": 7}, {"name": "bored"}],
+)
+def test_a_changed_number_or_digest_does_not_switch_the_check_off(change: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=CHANGED):
+        SEALED.decode({**_sealed(), **change}, "m.json")
+
+
+def test_a_digest_under_another_name_is_none() -> None:
+    fields = _sealed()
+    fields["dhgest"] = fields.pop("digest")
+    with pytest.raises(ConfigError, match=CHANGED):
+        SEALED.decode(fields, "m.json")
+
+
+def test_a_file_that_people_write_has_no_digest() -> None:
+    with pytest.raises(ConfigError, match="it has no 'digest', did you mean 'first'"):
+        FORMAT.decode({**FORMAT.encode(PLAIN), "digest": "0" * 64}, "m.json")
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, '{"schema": 1e999}'])
+def test_nested_or_endless_text_is_no_record(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"m\.json must be .*; (it is no JSON|schema must)"):
+        FORMAT.parse(text, "m.json")
+
+
+# --- TOML -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_toml_is_read_with_and_without_a_byte_order_mark(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "m.toml"
+    path.write_bytes('schema = 2\r\nname = "Zürich"\r\nkind = "cpu"\r\n'.encode(encoding))
+    assert FORMAT.read_toml(path, "m.toml") == Machine("Zürich", "cpu")
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        ('schema = 2\nname = "Zürich"\n'.encode("latin-1"), r"no text in UTF-8 \(line 2\)\. Save"),
+        ("schema = 2".encode("utf-16"), r"no text in UTF-8 \(line 1\)\. Save it in that encoding"),
+        (b"schema = ", r"no TOML: invalid value"),
+        (b"schema = " + b"[" * 100_000, r"no TOML\. Describe"),
+        (b"schema = " + b"9" * 10_000, r"no TOML"),
+    ],
+)
+def test_toml_that_cannot_be_read_is_told(tmp_path: Path, data: bytes, reason: str) -> None:
+    (tmp_path / "m.toml").write_bytes(data)
+    with pytest.raises(ConfigError, match=rf"m\.toml must be a machine; it is {reason}") as found:
+        FORMAT.read_toml(tmp_path / "m.toml", "m.toml")
+    assert "\n" not in str(found.value)

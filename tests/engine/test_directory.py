@@ -7,12 +7,19 @@ import json
 from pathlib import Path
 
 import pytest
+from changed_records import rewrite, sealed
 
 from hwnas._lock import LOCK
 from hwnas.core.objective import ObjectiveSpec
-from hwnas.engine.directory import claimed, difference, latest_directory, new_directory
+from hwnas.engine.directory import (
+    claimed,
+    difference,
+    latest_directory,
+    new_directory,
+    resume_notes,
+)
 from hwnas.engine.record import RECORD, Record, read_record
-from hwnas.errors import RunError, StorageError
+from hwnas.errors import RunError, SkippedFileWarning, StorageError
 
 SPEC = ObjectiveSpec("cost", "", "min", "predicted", "Cost", origin="cost.onnx sha256 12ab")
 CONFIG = {
@@ -259,7 +266,7 @@ def test_a_record_without_a_part_is_refused(tmp_path: Path, key: str) -> None:
     _record().write(tmp_path)
     data = json.loads((tmp_path / RECORD).read_text())
     del data[key]
-    (tmp_path / RECORD).write_text(json.dumps(data))
+    (tmp_path / RECORD).write_text(json.dumps(sealed(data) if "schema" in data else data))
     with pytest.raises(RunError, match=r"run\.json must be what hwnas search wrote; "):
         read_record(tmp_path)
 
@@ -271,15 +278,14 @@ def test_a_record_that_is_not_text_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_record_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
-    (tmp_path / RECORD).write_text('{"schema": 3}')
-    with pytest.raises(RunError, match=r"schema must be at most 2; got 3\. Update hwnas"):
+    (tmp_path / RECORD).write_text('{"schema": 4}')
+    with pytest.raises(RunError, match=r"schema must be at most 3; got 4\. Update hwnas"):
         read_record(tmp_path)
 
 
 def test_a_word_that_is_no_part_of_a_record_is_refused_with_the_nearest(tmp_path: Path) -> None:
     _record().write(tmp_path)
-    data = json.loads((tmp_path / RECORD).read_text())
-    (tmp_path / RECORD).write_text(json.dumps({**data, "note": []}))
+    rewrite(tmp_path / RECORD, note=[])
     with pytest.raises(RunError, match=r"it has no 'note', did you mean 'notes'"):
         read_record(tmp_path)
 
@@ -287,3 +293,70 @@ def test_a_word_that_is_no_part_of_a_record_is_refused_with_the_nearest(tmp_path
 def test_a_directory_without_a_record_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"must be the directory of a run; it holds no run\.json"):
         read_record(tmp_path)
+
+
+# --- searches that fail, and runs that are resumed ------------------------------------------------
+
+
+def _fail(path: Path, record: Record, error: BaseException, is_resumed: bool = False) -> None:
+    with claimed(path, record, is_resumed):
+        raise error
+
+
+@pytest.mark.parametrize("error", [ValueError("no data"), SystemExit(3), StorageError("full")])
+def test_a_search_that_fails_before_it_begins_leaves_nothing(
+    tmp_path: Path, error: BaseException
+) -> None:
+    with pytest.raises(type(error), match=str(error)):
+        _fail(tmp_path / "runs" / "run", _record(), error)
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_folder_that_was_there_stays_there_empty(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no data"):
+        _fail(tmp_path, _record(), ValueError("no data"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_search_that_was_interrupted_keeps_its_run(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt, match="stopped"):
+        _fail(tmp_path, _record(), KeyboardInterrupt("stopped"))
+    assert read_record(tmp_path) == _record()
+
+
+def test_a_run_that_was_there_survives_a_failure(tmp_path: Path) -> None:
+    claim(tmp_path, _record(), is_resumed=False)
+    with pytest.raises(ValueError, match="no data"):
+        _fail(tmp_path, _record(), ValueError("no data"), is_resumed=True)
+    assert read_record(tmp_path) == _record()
+
+
+def test_a_folder_without_a_run_is_said_before_one_begins_there(tmp_path: Path) -> None:
+    assert resume_notes(tmp_path / "typo", _record()) == [
+        f"{tmp_path / 'typo'} holds no run to resume: a new one begins there."
+    ]
+
+
+def test_other_versions_are_said_before_a_run_goes_on(tmp_path: Path) -> None:
+    stored = dataclasses.replace(_record(), versions={"numpy": "1.26.0", "pymoo": "0.6.2"})
+    claim(tmp_path, stored, is_resumed=False)
+    now = dataclasses.replace(stored, versions={"numpy": "2.0.1", "pymoo": "0.6.2"})
+    assert resume_notes(tmp_path, stored) == []
+    (note,) = resume_notes(tmp_path, now)
+    assert "was begun with numpy 1.26.0 (now 2.0.1): from here on it may differ" in note
+
+
+def test_a_run_whose_columns_were_renamed_can_be_read_alone(tmp_path: Path) -> None:
+    named = [dataclasses.replace(SPEC, column=each) for each in ("accuracy_pct", "accuracy_pct@x")]
+    old, new = (dataclasses.replace(_record(), columns=(each,)) for each in named)
+    claim(tmp_path, old, is_resumed=False)
+    with pytest.raises(RunError, match=r"called accuracy_pct what .* can be read, not continued\."):
+        claim(tmp_path, new, is_resumed=True)
+
+
+def test_a_damaged_run_is_left_out_where_the_latest_is_looked_for(runs: Path) -> None:
+    claim(runs / "stem-1", _record(), is_resumed=False)
+    (runs / "stem-2").mkdir()
+    (runs / "stem-2" / RECORD).write_text("{")
+    with pytest.warns(SkippedFileWarning, match=r"Left out: runs/stem-2/run\.json must be what"):
+        assert latest_directory("stem", _record()) == runs / "stem-1"

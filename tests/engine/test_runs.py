@@ -7,6 +7,7 @@ import csv
 import json
 import math
 import re
+import resource
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,12 +15,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from changed_records import sealed
 
 import hwnas
+from hwnas.choose.front import Front
 from hwnas.core.architecture import Architecture
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
 from hwnas.engine.run import front_csv
-from hwnas.errors import ConfigError, RunError
+from hwnas.errors import ConfigError, RunError, StorageError
 from hwnas.tables import class_means, load_table
 
 Started = Callable[..., hwnas.Run]
@@ -121,9 +124,13 @@ def test_front_csv_holds_the_front(started: Started) -> None:
     run = started()
     with (run.path / "front.csv").open(newline="") as file:
         header, *rows = csv.reader(file)
-    assert header == ["arch", "cheap", "small", "params", "macs"]
-    assert tuple(row[0] for row in rows) == run.front.archs
-    assert [[float(cell) for cell in row[1:]] for row in rows] == run.front.values.tolist()
+    names = ["cheap", "small", "params", "macs"]
+    ends = ("", "_lower", "_upper", "_source")
+    assert header == ["row", "arch", *(f"{name}{end}" for name in names for end in ends)]
+    assert [row[0] for row in rows] == [str(number + 1) for number in range(len(run.front))]
+    assert tuple(row[1] for row in rows) == run.front.archs
+    assert [[float(cell) for cell in row[2::4]] for row in rows] == run.front.values.tolist()
+    assert {tuple(row[5::4]) for row in rows} == {("custom", "custom", "counted", "counted")}
 
 
 class _WithInterval:
@@ -152,6 +159,35 @@ def test_front_json_is_strict_and_says_where_each_value_comes_from(started: Star
         assert row["params"]["source"] == "counted"
         assert (row["params"]["lower"], row["params"]["upper"]) == (None, None)
     assert [column["unit"] for column in data["columns"]] == ["EUR", "", ""]
+
+
+def test_front_csv_has_intervals_and_sources_and_unknown_is_empty() -> None:
+    columns = (
+        ObjectiveSpec("latency_ms@batch8", "ms", "min", "predicted", "Latency"),
+        ObjectiveSpec("params", "", "min", "counted", "Parameters"),
+    )
+    values = np.array([[0.1 + 0.2, 1_073_466], [np.nan, 5.5]])
+    unknown = np.full((2, 2), np.nan)
+    front = Front(("a,b", "c"), columns, values, values - [[0.1, np.nan]], unknown, 1)
+    assert front_csv(front) == (
+        "row,arch,latency_ms@batch8,latency_ms@batch8_lower,latency_ms@batch8_upper,"
+        "latency_ms@batch8_source,params,params_lower,params_upper,params_source\n"
+        f'1,"a,b",0.30000000000000004,{0.1 + 0.2 - 0.1!r},,predicted,1073466,,,counted\n'
+        "2,c,,,,predicted,5.5,,,counted\n"
+    )
+
+
+def test_counts_are_whole_numbers_wherever_they_are_told(started: Started) -> None:
+    run = started(generations=2)
+    with (run.path / "front.csv").open(newline="") as file:
+        first = next(csv.DictReader(file))
+    told = _strict(run.path / "front.json")["front"][0]
+    assert first["params"] == str(told["params"]["value"])
+    assert isinstance(told["params"]["value"], int)
+    assert isinstance(told["cheap"]["value"], float)
+    for frame in (run.front.to_frame(), run.to_frame(), run.evaluations):
+        assert (frame["params"].dtype, frame["macs"].dtype) == (np.int64, np.int64)
+        assert frame["cheap"].dtype == np.float64
 
 
 def test_run_json_says_what_was_asked_and_how_it_ended(started: Started) -> None:
@@ -185,7 +221,7 @@ def test_a_run_names_its_limits_and_its_device_in_full(started: Started) -> None
         objectives=["latency"], device="edgegpu", constraints=["latency<=5", "latency_ms <= 5.0"]
     )
     data = _strict(run.path / "run.json")
-    assert data["schema"] == 2
+    assert data["schema"] == 3
     assert data["limits"] == data["config"]["constraints"] == ["latency_ms <= 5"]
     assert data["device_title"] == hwnas.load_device("edgegpu").title
 
@@ -206,7 +242,10 @@ def test_a_run_without_a_feasible_architecture_has_an_empty_front(started: Start
     assert len(run.front) == 0
     assert not run.evaluations["feasible"].any()
     assert _strict(run.path / "front.json")["front"] == []
-    assert (run.path / "front.csv").read_text() == "arch,cheap,small,params,macs\n"
+    header, end = (run.path / "front.csv").read_text().split("\n")
+    assert (header.partition(",cheap_source")[0], end) == (
+        "row,arch,cheap,cheap_lower,cheap_upper", ""
+    )  # fmt: skip
     assert (run.path / "report.html").is_file()
 
 
@@ -241,7 +280,7 @@ def test_a_resumed_run_keeps_the_meaning_of_its_limits(started: Started) -> None
     short = started("short", **settings, limit_at="point")
     record = json.loads((short.path / "run.json").read_text())
     del record["config"]["limit_at"]
-    (short.path / "run.json").write_text(json.dumps(record))
+    (short.path / "run.json").write_text(json.dumps(sealed(record)))
     with pytest.raises(RunError, match="limit_at is point there and interval here"):
         started("short", **settings, limit_at="interval", resume=True)
     longer = started("short", **settings, generations=9, resume=True)
@@ -316,6 +355,18 @@ def test_numbers_are_written_so_that_they_are_read_back_exactly(started: Started
     assert math.isfinite(float(row["latency_ms"]))
 
 
+def test_negative_zero_is_read_back_and_written_as_zero(started: Started) -> None:
+    def negative(archs: Sequence[Architecture]) -> np.ndarray:
+        return np.array([-float(arch.genotype[0]) for arch in archs])
+
+    run = started(objectives=[negative, "params"])
+    assert (run.evaluations["negative"] == 0).any()
+    again = hwnas.load_run(run.path)
+    assert again.evaluations.equals(run.evaluations)
+    assert front_csv(again.front) == front_csv(run.front)
+    assert "-0.0" not in front_csv(run.front)
+
+
 def test_evaluations_tell_how_each_ended(started: Started) -> None:
     def picky(archs: Sequence[Architecture]) -> np.ndarray:
         (arch,) = archs
@@ -368,3 +419,15 @@ def test_a_run_says_how_many_evaluations_failed(started: Started) -> None:
     assert note in page
     assert "Failed evaluations" in page
     assert run.record.status == "finished"
+
+
+def test_a_search_on_a_full_disk_leaves_no_run(started: Started, tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # The record fits in; what is evaluated does not.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        with pytest.raises(StorageError, match=r"run\.sqlite must be readable and writable"):
+            started("full")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.glob("full*")) == []

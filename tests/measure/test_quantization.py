@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -108,6 +109,16 @@ def _single(kind: str, tensor: TensorProto | None = None) -> Model:
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
     inputs = {"x": np.zeros((1, 4, 8, 8), dtype=np.float32)}
     return Model("made.onnx", proto.SerializeToString(), inputs)
+
+
+def test_what_the_quantiser_lacks_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [each for each in sys.modules if each.startswith("onnxruntime.quantization")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr("onnxruntime.quantization", raising=False)
+    monkeypatch.setitem(sys.modules, "ml_dtypes", None)
+    message = r"with ml_dtypes, which is not installed .* Install it with: pip install ml_dtypes$"
+    with pytest.raises(MeasurementError, match=message):
+        quantize_static(_model())
 
 
 def test_model_without_anything_to_quantise_is_told_so() -> None:

@@ -228,7 +228,7 @@ def test_a_damaged_file_of_samples_is_said(
 ) -> None:
     path = tmp_path / f"{NAME}{SUFFIX}"
     path.write_bytes(b"PAR1 not really")
-    with pytest.raises(TableError, match="must be a profile's raw samples; it cannot be read"):
+    with pytest.raises(TableError, match="must be a profile's raw samples; it is no whole"):
         _measure(space, archs, tmp_path)
     assert path.read_bytes() == b"PAR1 not really"
 

@@ -65,8 +65,8 @@ def test_exported_model_computes_what_the_torch_model_does(exported, trained, ba
 
 def test_exported_file_is_alone_valid_and_tells_its_origin(exported, trained) -> None:
     assert sorted(path.name for path in exported.path.parent.iterdir()) == [
-        "model.json",
         "model.onnx",
+        "model.onnx.json",
     ]
     model = onnx.load(exported.path, load_external_data=False)
     onnx.checker.check_model(model, full_check=True)
@@ -135,9 +135,44 @@ def test_weights_of_another_architecture_are_refused(space, trained, tmp_path) -
     assert not list(tmp_path.iterdir())
 
 
-def test_exported_file_must_end_in_onnx(space, arch, tmp_path) -> None:
-    with pytest.raises(ConfigError, match=r"must end in \.onnx; got '.*model\.json'"):
-        export_onnx(space, arch, tmp_path / "model.json")
+@pytest.mark.parametrize("name", ["model.json", "model", "model.ONNX", ".onnx", ""])
+def test_exported_file_must_end_in_onnx(space, arch, tmp_path, name) -> None:
+    with pytest.raises(ConfigError, match=r"must end in \.onnx; got "):
+        export_onnx(space, arch, tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_exported_file_is_no_folder_and_lies_in_none_that_is_a_file(space, arch, tmp_path) -> None:
+    (tmp_path / "folder.onnx").mkdir()
+    with pytest.raises(ConfigError, match=r"is a folder\. Name a file in it"):
+        export_onnx(space, arch, tmp_path / "folder.onnx", overwrite=True)
+    (tmp_path / "notes").touch()
+    with pytest.raises(ConfigError, match=r"must lie in a folder; '.*notes' is a file"):
+        export_onnx(space, arch, tmp_path / "notes" / "deep" / "model.onnx", overwrite=True)
+
+
+def test_earlier_export_is_replaced_only_where_that_is_asked(space, arch, tmp_path) -> None:
+    path = tmp_path / "model.onnx"
+    first = export_onnx(space, arch, path)
+    with pytest.raises(ConfigError, match=r"model\.onnx' exists already.* pass overwrite=True"):
+        export_onnx(space, arch, path, seed=1)
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == first.sha256
+    second = export_onnx(space, arch, path, seed=1, overwrite=True)
+    assert json.loads(second.card.read_text())["model"]["sha256"] == second.sha256 != first.sha256
+    path.unlink()
+    with pytest.raises(ConfigError, match=r"model\.onnx\.json' exists already"):
+        export_onnx(space, arch, path)
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "no JSON", '{"model": {"file": "x"}}', "[" * 99_999])
+def test_file_in_the_cards_place_that_is_no_card_is_never_replaced(
+    space, arch, tmp_path, text
+) -> None:
+    (tmp_path / "model.onnx.json").write_text(text)
+    with pytest.raises(ConfigError, match="holds something else and is never replaced"):
+        export_onnx(space, arch, tmp_path / "model.onnx", overwrite=True)
+    assert (tmp_path / "model.onnx.json").read_text() == text
+    assert not (tmp_path / "model.onnx").exists()
 
 
 def test_card_says_what_was_not_checked_without_torch(
@@ -145,7 +180,7 @@ def test_card_says_what_was_not_checked_without_torch(
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     export_onnx(space, arch, tmp_path / "model.onnx")
-    told = json.loads((tmp_path / "model.json").read_text())["model"]
+    told = json.loads((tmp_path / "model.onnx.json").read_text())["model"]
     assert told["max_abs_error"] is None
     assert told["checked"] == "counts and finite outputs alone; torch is not installed"
     assert told["exporter_note"] is None

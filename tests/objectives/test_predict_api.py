@@ -60,7 +60,7 @@ def test_rows_come_in_the_order_given_with_repeats() -> None:
     assert first == third < second
 
 
-def test_numbers_are_floats_and_sources_are_words() -> None:
+def test_numbers_are_floats_counts_integers_and_sources_words() -> None:
     frame = hwnas.predict("nasbench201", [CELL, SMALL], device="eyeriss")
     for name, column in frame.items():
         if str(name).endswith("_source"):
@@ -68,7 +68,7 @@ def test_numbers_are_floats_and_sources_are_words() -> None:
         elif str(name).endswith("_inputs"):
             assert set(column) == {"from features and proxy scores"}
         else:
-            assert column.dtype == np.float64, name
+            assert column.dtype == (np.int64 if name in ("params", "macs") else np.float64), name
 
 
 def test_disconnected_cells_are_unknown_but_counted() -> None:

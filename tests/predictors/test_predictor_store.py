@@ -15,13 +15,14 @@ import pytest
 from additive_table import ACCURACY, LATENCY, PARTIAL
 from made_up import linear_predictor
 
+from hwnas import _records
 from hwnas._files import sha256_bytes
 from hwnas._resources import cache_dir
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
 from hwnas.errors import ArtifactError, StorageError
 from hwnas.fitting.columns import Fitted, write_predictor
-from hwnas.predictors import find_predictor, predictor_cards, store
+from hwnas.predictors import find_predictor, predictor_cards
 from hwnas.predictors.card import SCHEMA, Card, Sizes
 from hwnas.predictors.store import INDEX, PACKED, pack, stored_in
 
@@ -76,6 +77,16 @@ def test_a_predictor_takes_the_place_of_its_like_and_leaves_no_model_behind(
     assert _models(tmp_path) == {f"{card.model.sha256}.onnx"}
 
 
+def test_models_of_other_names_are_left_alone(nasbench201: SearchSpace, tmp_path: Path) -> None:
+    mine = tmp_path / "nasbench201" / "models" / "mine.onnx"
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"mine")
+    for mean in (50.0, 51.0):
+        write_predictor(tmp_path, _made_up(nasbench201, mean=mean))
+    assert mine.read_bytes() == b"mine"
+    assert len(_models(tmp_path)) == 2
+
+
 def test_a_write_that_dies_before_the_index_leaves_the_old_state(
     nasbench201: SearchSpace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,7 +97,7 @@ def test_a_write_that_dies_before_the_index_leaves_the_old_state(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(store, "write_json", die)
+        patch.setattr(_records, "write_text", die)
         with pytest.raises(KeyboardInterrupt):
             write_predictor(tmp_path, _made_up(nasbench201, 60.0))
     assert _cards(tmp_path) == before

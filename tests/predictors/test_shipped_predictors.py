@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 from made_up import shipped_predictor
 
-from hwnas._files import sha256_bytes
+from hwnas import _sums
+from hwnas._files import sha256_bytes, sha256_file
 from hwnas._resources import artifacts_dir
+from hwnas._sums import SUMS
 from hwnas.core.objective import Estimate
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
+from hwnas.errors import ArtifactError
 from hwnas.features import feature_names
 from hwnas.fitting.calibration import LEVEL
 from hwnas.fitting.columns import MAX_RANKED, fit_column
@@ -220,14 +223,35 @@ def test_the_extrapolated_set_is_complete(space: str) -> None:
 
 
 def test_nothing_is_shipped_for_another_space() -> None:
-    assert {folder.name for folder in artifacts_dir().iterdir()} <= set(EXPECTED)
+    assert {path.name for path in artifacts_dir().iterdir() if path.is_dir()} <= set(EXPECTED)
 
 
 def test_there_is_one_packed_file_a_space_beside_its_scores_and_costs() -> None:
     expected = {artifacts_dir() / space / PACKED for space in EXPECTED}
     expected |= set(artifacts_dir().glob(f"*/{FILE}"))
     expected |= set(artifacts_dir().glob("*/device_costs.json"))
+    expected |= {artifacts_dir() / SUMS}
     assert {path for path in artifacts_dir().rglob("*") if path.is_file()} == expected
+
+
+def test_what_ships_without_a_digest_is_as_it_was_packed() -> None:
+    files = [*artifacts_dir().glob(f"*/{FILE}"), *artifacts_dir().glob("*/device_costs.json")]
+    lines = [f"{sha256_file(each)}  {each.parent.name}/{each.name}" for each in sorted(files)]
+    assert (artifacts_dir() / SUMS).read_text().splitlines() == lines
+
+
+def test_scores_and_costs_that_have_changed_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_sums, "artifacts_dir", lambda: tmp_path)
+    (tmp_path / "fbnet").mkdir()
+    costs = tmp_path / "fbnet" / "device_costs.json"
+    costs.write_bytes((artifacts_dir() / "fbnet" / "device_costs.json").read_bytes())
+    (tmp_path / SUMS).write_text(f"{sha256_file(costs)}  fbnet/device_costs.json\n")
+    _sums.check_sum(costs, ArtifactError)
+    costs.write_bytes(costs.read_bytes().replace(b"0.1", b"0.2", 1))
+    with pytest.raises(ArtifactError, match="must be as it was packed; its sha256 is another"):
+        _sums.check_sum(costs, ArtifactError)
 
 
 @pytest.mark.parametrize("space", EXPECTED)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from changed_records import unsealed
 from made_up import score_card
 
 from hwnas._resources import artifacts_dir
@@ -27,9 +28,9 @@ def path(tmp_path: Path) -> Path:
 
 
 def _rewrite(path: Path, **changes: object) -> None:
-    """The same file with other fields on its card."""
+    """A file of version 0.1, without a seal, with other fields on its card."""
     table = pq.read_table(path)
-    card = json.loads(table.schema.metadata[b"hwnas"]) | changes
+    card = unsealed(json.loads(table.schema.metadata[b"hwnas"])) | {"schema": 1} | changes
     metadata = {b"hwnas": json.dumps(card).encode()}
     pq.write_table(table.replace_schema_metadata(metadata), path)
 
@@ -38,7 +39,7 @@ def _rewrite(path: Path, **changes: object) -> None:
 def test_shipped_cards_are_written_as_they_were(space: str) -> None:
     path = artifacts_dir() / space / "proxies.parquet"
     text = pq.read_schema(path).metadata[b"hwnas"].decode()
-    assert json.dumps(CARDS.encode(read_card(path))) == text
+    assert unsealed(json.loads(CARDS.text(read_card(path)))) == json.loads(text) | {"schema": 2}
 
 
 def test_scores_and_card_survive_the_file(path: Path) -> None:
@@ -64,8 +65,8 @@ def test_unknown_field_is_refused_with_the_nearest_known_one(path: Path) -> None
 
 
 def test_card_of_a_later_version_is_refused(path: Path) -> None:
-    _rewrite(path, schema=2)
-    with pytest.raises(TableError, match=r"schema must be at most 1; got 2\. Update hwnas"):
+    _rewrite(path, schema=3)
+    with pytest.raises(TableError, match=r"schema must be at most 2; got 3\. Update hwnas"):
         read_card(path)
 
 

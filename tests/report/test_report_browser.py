@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,14 +12,27 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hwnas.choose import select
+from hwnas.core.limits import Limit
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.core.space import SearchSpace
-from hwnas.report import ReportData, write_report
+from hwnas.errors import NoCandidateError
+from hwnas.report import (
+    EarlierFront,
+    ReportData,
+    Side,
+    compare_fronts,
+    write_comparison,
+    write_report,
+)
+from hwnas.spaces import load_space
+from tests.report.fronts import AnyTextSpace, staircase
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import Select, WebDriverWait  # noqa: E402
 
 pytestmark = pytest.mark.browser
@@ -33,6 +48,7 @@ FLAGS = (
     "--disable-sync",
 )
 ATTACK = "<img src=x onerror='window.hacked = 1'><b>bold</b>%{x}"
+PICKS = "#scatter .trace:nth-child(3) .points path"
 SELECTED = "#table tr[aria-selected='true']"
 
 
@@ -90,6 +106,24 @@ class Reader:
         )
         return found
 
+    def type(self, box: int, text: str) -> None:
+        """Type into the limit box of a column; the plots follow a moment later."""
+        field = self.find(f"#limit-{box}")
+        field.clear()
+        field.send_keys(text)
+
+    def picked(self) -> tuple[int, int]:
+        """Rows that the table marks as pick and as runner-up."""
+        marked = {
+            label.text: int(label.find_element(By.XPATH, "../..").get_attribute("data-row"))
+            for label in self.all("#table td.row-number small")
+        }
+        return marked["\N{BLACK STAR} pick"], marked["\N{BLACK DIAMOND} runner-up"]
+
+    def scrolls_sideways(self) -> bool:
+        widths = "return document.documentElement.scrollWidth > innerWidth"
+        return bool(self.browser.execute_script(widths))
+
     def until(self, is_so: Callable[[], object]) -> None:
         WebDriverWait(self.browser, 10).until(lambda _: is_so())
 
@@ -103,15 +137,21 @@ class Reader:
         return np.array(box)
 
 
+def show(browser: Any, page: Path, width: int, height: int) -> Reader:
+    """A page on a screen of some size; windows cannot be as narrow as phones are."""
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.get(page.as_uri())
+    return Reader(browser)
+
+
 @pytest.fixture
 def open_page(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Reader]]:
     """Opens a report in a window of a given size, and finds no error in the log at the end."""
 
     def open_report(report: ReportData, width: int = 1280, height: int = 1600) -> Reader:
         write_report(report, tmp_path / "report.html")
-        browser.set_window_size(width, height)
-        browser.get((tmp_path / "report.html").as_uri())
-        return Reader(browser)
+        return show(browser, tmp_path / "report.html", width, height)
 
     browser.get_log("browser")
     yield open_report
@@ -167,15 +207,23 @@ def test_the_cell_is_drawn_with_its_operations(
     assert reader.texts("#detail .node text") == ["in", "1", "2", "out"]
 
 
-def test_a_space_without_a_cell_lists_its_genes(
+def test_a_space_without_a_cell_is_drawn_as_a_strip(
     open_page: OpenPage, make_report: MakeReport, any_text: SearchSpace
 ) -> None:
     reader = open_page(make_report(1, space=any_text))
-    reader.find("#table tbody tr").click()
-    assert [line.split() for line in reader.texts("#detail .genes li")] == [
-        ["kernel", "of", "block", "1", "2", "of", "0", "to", "2"],
-        ["kernel", "of", "block", "2", "1", "of", "0", "to", "1"],
+    assert reader.texts("#detail .block") == ["block 1\nkernel 2", "block 2\nkernel 1"]
+
+
+def test_a_chain_is_drawn_stage_by_stage(open_page: OpenPage, make_report: MakeReport) -> None:
+    archs = ("7-8181-4888-7414-7327-3242-4",)
+    reader = open_page(make_report(1, space=load_space("fbnet"), archs=archs))
+    assert reader.texts("#detail .stage h3")[:2] == ["stage 1: 16 channels", "stage 2: 24 channels"]
+    assert reader.texts("#detail .block")[:3] == [
+        "layer 1\nkernel 5\nexpansion 6",
+        "layer 2\nskipped\n1x1 convolution",
+        "layer 3\nkernel 3\nexpansion 1\ngroups 2",
     ]
+    assert len(reader.all("#detail .block")) == 22
 
 
 def test_a_click_on_a_row_rings_its_point(open_page: OpenPage, make_report: MakeReport) -> None:
@@ -203,8 +251,10 @@ def test_a_click_on_a_line_selects_its_row(open_page: OpenPage, make_report: Mak
 def test_a_click_on_a_heading_sorts_the_table(open_page: OpenPage, make_report: MakeReport) -> None:
     values = np.array([[90.0, 3.0, 1, 1], [92.0, np.nan, 1, 1], [91.0, 1.0, 1, 1], [93.0, 2, 1, 1]])
     reader = open_page(make_report(4, values=values))
+    assert reader.rows() == [0, 1, 2, 3]
+    reader.all("#table thead button")[1].click()
     assert reader.rows() == [3, 1, 2, 0]
-    latency = reader.all("#table thead button")[1]
+    latency = reader.all("#table thead button")[2]
     latency.click()
     assert reader.rows() == [2, 3, 0, 1]
     latency.click()
@@ -337,14 +387,37 @@ def test_a_single_objective_is_drawn(open_page: OpenPage, make_report: MakeRepor
     assert not reader.find("#history").is_displayed()
 
 
+@pytest.mark.parametrize("width", [390, 700])
 def test_a_narrow_window_does_not_scroll_sideways(
-    open_page: OpenPage, make_report: MakeReport
+    open_page: OpenPage, make_report: MakeReport, width: int
 ) -> None:
-    reader = open_page(make_report(12), width=700)
+    reader = open_page(make_report(12), width=width)
     reader.find("#table tbody tr").click()
-    widths = "return [document.documentElement.scrollWidth, innerWidth]"
-    page, window = reader.browser.execute_script(widths)
-    assert page <= window
+    assert not reader.scrolls_sideways()
+
+
+def test_long_names_do_not_widen_the_page(
+    open_page: OpenPage, make_report: MakeReport, any_text: SearchSpace
+) -> None:
+    title = "Robust accuracy (APGD-CE, eps 1/255, 100 steps, batch 32, int8) " * 3
+    columns = tuple(
+        ObjectiveSpec(f"c{at}", "milli-joules-per-inference", "min", "custom", title + str(at))
+        for at in range(4)
+    )
+    parts = {"title": "x" * 200, "archs": ("y" * 400,) * 3, "columns": columns}
+    report = make_report(3, space=any_text, **parts)
+    reader = open_page(report, width=390)
+    assert not reader.scrolls_sideways()
+
+
+@pytest.mark.parametrize("n_notes", [0, 3, 12])
+def test_the_plot_and_its_axis_stand_on_the_first_screen(
+    open_page: OpenPage, make_report: MakeReport, n_notes: int
+) -> None:
+    notes = ("A note that takes more than one line on a screen, as notes do: " * 4,) * n_notes
+    reader = open_page(make_report(12, notes=notes), width=1440, height=900)
+    axis = reader.find("#scatter .xtitle").rect
+    assert axis["y"] + axis["height"] <= 900
 
 
 def test_bars_of_importance_are_drawn_to_scale(
@@ -380,3 +453,200 @@ def test_a_front_of_many_architectures_is_drawn(
     count = "return document.querySelectorAll(arguments[0]).length"
     assert reader.browser.execute_script(count, "#table tbody tr") == 1500
     assert reader.browser.execute_script(count, "#scatter .trace:first-child .points path") == 1500
+
+
+def test_pick_and_runner_up_are_marked_in_plot_lines_and_table(
+    open_page: OpenPage, make_report: MakeReport
+) -> None:
+    report = make_report(12)
+    assert report.selection is not None
+    assert report.selection.runner_up is not None
+    rows = report.selection.pick.index, report.selection.runner_up.index
+    reader = open_page(report)
+    assert reader.picked() == rows
+    assert reader.find("#pick b").text == f"Pick: row {rows[0] + 1} of 12"
+    for row, mark, line in zip(rows, reader.all(PICKS), (".pick", ".runner-up"), strict=True):
+        assert np.allclose(reader.centre(mark), reader.centre(reader.point(row)), atol=2.0)
+        drawn = reader.find(f"#parallel {line}").get_attribute("d")
+        assert drawn == reader.all("#parallel .lines path")[row].get_attribute("d")
+    # Apart without colour: other shapes, and one of the lines is broken.
+    assert len({mark.get_attribute("d") for mark in reader.all(PICKS)}) == 2
+    dashes = [
+        reader.find(f"#parallel {line}").value_of_css_property("stroke-dasharray")
+        for line in (".pick", ".runner-up")
+    ]
+    assert dashes == ["none", "7px, 5px"]
+
+
+def test_limits_choose_what_select_chooses(open_page: OpenPage, make_report: MakeReport) -> None:
+    rng = np.random.default_rng(3)
+    # Few different values, so that ties are broken too.
+    values = rng.integers(1, 9, (60, 4)).astype(float)
+    values[:, 0] += 80
+    archs = tuple(rng.permutation([f"|{number}|" for number in range(60)]).tolist())
+    report = make_report(60, values=values, archs=archs, space=AnyTextSpace())
+    reader = open_page(report)
+    names = [spec.column for spec in report.front.columns]
+    n_chosen = 0
+    for _ in range(12):
+        if reader.find("#reset").is_displayed():
+            reader.find("#reset").click()
+        limited = rng.choice(4, size=rng.integers(1, 4), replace=False)
+        bounds = {int(at): float(rng.integers(3, 9) + 80 * (at == 0)) for at in limited}
+        for at, bound in bounds.items():
+            reader.type(at, f"{bound:g}")
+        at_most = {names[at]: bound for at, bound in bounds.items() if at}
+        at_least = {names[at]: bound for at, bound in bounds.items() if not at}
+        try:
+            chosen = select(report.front, at_most, at_least)
+        except NoCandidateError:
+            assert reader.find("#pick b").text == "Nothing to pick"
+            continue
+        n_chosen += 1
+        assert reader.find("#pick b").text == f"Pick: row {chosen.pick.index + 1} of 60"
+        assert len(reader.rows()) == chosen.n_candidates
+        if chosen.runner_up is not None:
+            assert reader.picked() == (chosen.pick.index, chosen.runner_up.index)
+    assert n_chosen > 5
+
+
+def test_the_command_that_chooses_the_same_is_ready_for_a_shell(
+    open_page: OpenPage, make_report: MakeReport
+) -> None:
+    reader = open_page(make_report(12))
+    reader.type(1, "7.5")
+    reader.type(3, "1.1M")
+    assert shlex.split(reader.find("#select-command code").text) == [
+        "hwnas", "select", "runs/a run",
+        "--constraint", "latency_ms<=7.5", "--constraint", "params<=1100000",
+    ]  # fmt: skip
+    reader.find("#table tr[data-row='11']").click()
+    export = reader.all("#detail code")[1].text
+    assert shlex.split(export) == ["hwnas", "export", "runs/a run#12", "--out", "model.onnx"]
+
+
+def test_limits_that_cannot_be_are_told_and_not_applied(
+    open_page: OpenPage, make_report: MakeReport
+) -> None:
+    reader = open_page(make_report(12))
+    no_number = "must be a number, such as 4.5"
+    for column, text, problem in (
+        (1, "0", "must be above 0"),
+        (1, "-5", "must be above 0"),
+        (0, "101", "must be from 0 to 100"),
+        (1, "4,5", no_number),
+        (1, "1_0", no_number),
+        (1, "nan", no_number),
+    ):
+        reader.type(column, text)
+        assert reader.find(f"#limit-{column}-problem").text == problem
+        assert reader.find(f"#limit-{column}").get_attribute("aria-invalid") == "true"
+        assert len(reader.rows()) == 12
+        assert "--constraint" not in reader.find("#select-command code").text
+
+
+def test_limits_are_drawn_in_both_plots(open_page: OpenPage, make_report: MakeReport) -> None:
+    reader = open_page(make_report(12, limits=(Limit("latency_ms", "<=", 8.9),)))
+    assert reader.texts("#scatter .annotation-text")[0] == "search \N{LESS-THAN OR EQUAL TO} 8.9"
+    assert len(reader.all("#parallel .limit-mark")) == 1
+    reader.type(0, "92")
+    reader.until(lambda: len(reader.all("#parallel .limit-mark")) == 2)
+    assert len(reader.all("#scatter .shapelayer path")) == 2
+
+
+def test_rows_on_show_can_be_downloaded(
+    open_page: OpenPage, make_report: MakeReport, tmp_path: Path
+) -> None:
+    report = make_report(12)
+    reader = open_page(report)
+    reader.browser.execute_cdp_cmd(
+        "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)}
+    )
+    reader.type(1, "6.5")
+    reader.find("#csv").click()
+    path = tmp_path / "front-rows.csv"
+    reader.until(path.exists)
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["row"] for row in rows] == ["11", "12"]
+    assert [row["arch"] for row in rows] == list(report.front.archs[10:])
+    assert [float(row["latency_ms"]) for row in rows] == report.front.values[10:, 1].tolist()
+    assert float(rows[0]["accuracy_pct lower"]) == report.front.lower[10, 0]
+    assert "latency_ms lower" not in rows[0]
+
+
+def test_fronts_on_the_way_are_layers_with_other_marks(
+    open_page: OpenPage, make_report: MakeReport
+) -> None:
+    earlier = (EarlierFront(10, 3, staircase(4)), EarlierFront(50, 15, staircase(6)))
+    reader = open_page(make_report(12, earlier=earlier))
+    assert reader.all("#scatter .legend") == []
+    reader.find("#earlier").click()
+    assert reader.texts("#scatter .legendtext") == [
+        "the front",
+        "after 10 % (3 evaluated)",
+        "after 50 % (15 evaluated)",
+    ]
+    traces = reader.all("#scatter .trace")
+    marks = [
+        trace.find_elements(By.CSS_SELECTOR, ".points path") for trace in (traces[0], *traces[-2:])
+    ]
+    assert [len(each) for each in marks] == [12, 4, 6]
+    assert len({each[0].get_attribute("d") for each in marks}) == 3
+
+
+def test_a_keyboard_reaches_limits_table_and_buttons(
+    open_page: OpenPage, make_report: MakeReport
+) -> None:
+    reader = open_page(make_report(12))
+    reached = []
+    for _ in range(60):
+        ActionChains(reader.browser).send_keys(Keys.TAB).perform()
+        focused = reader.browser.switch_to.active_element
+        reached.append(focused.get_attribute("id") or focused.text or focused.tag_name)
+        assert focused.value_of_css_property("outline-style") != "none", reached[-1]
+        if reached[-1] == "csv":
+            break
+    boxes = [f"limit-{at}" for at in range(4)]
+    assert [name for name in reached if name.startswith("limit-")] == boxes
+    assert {"axis-x", "axis-colour", "intervals", "Copy", "parallel", "csv"} <= set(reached)
+    # Enter in a box sends nothing anywhere; the log is looked at in the end.
+    reader.find("#limit-1").send_keys("9", Keys.ENTER)
+    row = reader.find("#table tr[data-row='0']")
+    row.click()
+    row.send_keys(Keys.END)
+    assert reader.find(SELECTED).get_attribute("data-row") == "11"
+
+
+def test_every_field_has_a_name(open_page: OpenPage, make_report: MakeReport) -> None:
+    reader = open_page(make_report(12))
+    fields = [each for each in reader.all("input, select, button") if each.is_displayed()]
+    assert len(fields) > 12
+    for field in fields:
+        assert field.accessible_name, field.get_attribute("outerHTML")
+
+
+@pytest.mark.usefixtures("open_page")
+def test_two_fronts_are_drawn_with_marks_of_their_own(
+    browser: Any, make_report: MakeReport, tmp_path: Path
+) -> None:
+    one, other = (
+        Side(name, report.front, report.space, "eyeriss", 30, report.facts)
+        for name, report in (("runs/a", make_report(12)), (ATTACK, make_report(5)))
+    )
+    write_comparison(compare_fronts(one, other), tmp_path / "comparison.html")
+    reader = show(browser, tmp_path / "comparison.html", 1440, 900)
+    marks = [reader.all(f"#scatter .trace:nth-child({at}) .points path") for at in (1, 2)]
+    assert [len(each) for each in marks] == [12, 5]
+    assert len({each[0].get_attribute("d") for each in marks}) == 2
+    axis = reader.find("#scatter .xtitle").rect
+    assert axis["y"] + axis["height"] <= 900
+    assert len(reader.rows()) == 17
+    reader.find("#table tr[data-row='14']").click()
+    ring = reader.find("#scatter .trace:nth-child(3) .points path")
+    assert np.allclose(reader.centre(ring), reader.centre(marks[1][2]), atol=1.0)
+    assert reader.all("img") == []
+    loaded = "return performance.getEntriesByType('resource').length"
+    assert reader.browser.execute_script(loaded) == 0
+    reader = show(browser, tmp_path / "comparison.html", 390, 900)
+    assert not reader.scrolls_sideways()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from changed_records import sealed, unsealed
 
 from hwnas import _resources
 from hwnas._resources import cache_dir
@@ -141,7 +142,8 @@ def test_entries_of_one_table_stand_once(import_own: Callable[..., Table]) -> No
 def test_a_quantity_that_is_gone_hides_no_other_table(import_own: Callable[..., Table]) -> None:
     import_own()
     path = cache_dir() / "tables" / "mine.json"
-    path.write_text(path.read_text().replace('"quantity": "latency"', '"quantity": "delay"'))
+    text = path.read_text().replace('"quantity": "latency"', '"quantity": "delay"')
+    path.write_text(json.dumps(sealed(json.loads(text))))
     assert names(EDGEGPU)[0] == "hw-nas-bench"
     assert load_table("mine").columns[0].quantity == "delay"
 
@@ -154,7 +156,7 @@ def test_an_older_card_is_read(import_own: Callable[..., Table]) -> None:
     for column in card["columns"]:
         del column["target"]
         column |= {"quantity": "latency", "variant": "batch32"}
-    path.write_text(json.dumps({**card, "schema": 1}))
+    path.write_text(json.dumps({**unsealed(card), "schema": 1}))
     assert load_table("mine").columns == table.columns
     assert names(EDGEGPU)[0] == "mine"
     assert names(EDGEGPU, cells=1) == []

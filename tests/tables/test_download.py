@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from hwnas.errors import ConfigError, StorageError, TableError, UnknownNameError
+from hwnas.errors import ConfigError, DownloadError, StorageError, TableError, UnknownNameError
 from hwnas.tables import load_table, pull_table
+from hwnas.tables.download import LEAST_BYTES_PER_S
 from hwnas.tables.sources import source_files
 
 
@@ -18,13 +20,20 @@ class Server(ThreadingHTTPServer):
     """Serves ``bodies`` by path; announces ``extra`` bytes more than it sends."""
 
     bodies: dict[str, bytes]
+    is_over: threading.Event
     extra = 0
+    drips: str | None = None
+    # Connections are closed before a test ends.
+    daemon_threads = False
 
 
 class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def do_GET(self) -> None:
+        if self.server.drips is not None:
+            self._drip(self.server.drips)
+            return
         body = self.server.bodies.get(self.path)
         if body is None:
             self.send_error(404)
@@ -34,6 +43,13 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def _drip(self, place: str) -> None:
+        """Send a byte now and then, in the headers or the body, until nobody listens any more."""
+        self.wfile.write(b"HTTP/1.0 200 OK\r\nX: " + (b"" if place == "headers" else b"\r\n\r\n"))
+        with contextlib.suppress(OSError):
+            while not self.server.is_over.wait(0.01):
+                self.wfile.write(b"0")
+
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
 
@@ -42,10 +58,11 @@ class Handler(BaseHTTPRequestHandler):
 def server() -> Iterator[Server]:
     """A server with nothing to serve yet."""
     with Server(("127.0.0.1", 0), Handler) as running:
-        running.bodies = {}
+        running.bodies, running.is_over = {}, threading.Event()
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield running
+        running.is_over.set()
         running.shutdown()
         thread.join()
 
@@ -112,6 +129,19 @@ def test_missing_file_is_told(server: Server, tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"robustness_targets\.csv must be fetched .* Not Found"):
         pull_table("robustness", address(server))
     assert files_below(tmp_path / "cache") == []
+
+
+@pytest.mark.parametrize("place", ["headers", "body"])
+def test_server_that_drips_is_not_waited_for(server: Server, tmp_path: Path, place: str) -> None:
+    server.drips = place
+    with pytest.raises(DownloadError, match=r"fetched from .*; it was not whole after \d+ s\. Ch"):
+        pull_table("nats-bench", address(server), least_s=0.1 - _rated_s("nats-bench"))
+    assert files_below(tmp_path / "cache") == []
+
+
+def _rated_s(name: str) -> float:
+    """Seconds that the files of a table may take for their size."""
+    return source_files(name)[0].bytes / LEAST_BYTES_PER_S
 
 
 def test_server_that_does_not_answer_is_told(server: Server, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import resource
 import shutil
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from changed_records import rewrite
 
 from hwnas._files import sha256_file
 from hwnas.errors import StorageError, TableError, UnknownNameError
@@ -57,8 +57,7 @@ def full_disk() -> Iterator[None]:
 
 
 def edit_card(cache: Path, **changes: object) -> None:
-    card = json.loads((cache / "mine.json").read_text())
-    (cache / "mine.json").write_text(json.dumps({**card, **changes}))
+    rewrite(cache / "mine.json", **changes)
 
 
 def test_table_survives_the_cache(own: Path, cache: Path) -> None:
@@ -119,8 +118,8 @@ def test_changed_parquet_is_refused(own: Path, cache: Path) -> None:
 
 def test_newer_card_is_refused(own: Path, cache: Path) -> None:
     import_file("mine", own, "nasbench201")
-    edit_card(cache, schema=3)
-    with pytest.raises(TableError, match=r"schema must be at most 2; got 3\. Update hwnas"):
+    edit_card(cache, schema=4)
+    with pytest.raises(TableError, match=r"schema must be at most 3; got 4\. Update hwnas"):
         load_table("mine")
 
 

@@ -22,17 +22,40 @@ from typing import Any
 import filelock
 import numpy as np
 
-from hwnas._files import write_json
+from hwnas._records import Count, RecordFormat
 from hwnas._resources import cache_dir
 from hwnas.errors import ConfigError, HwnasError, StorageError
 
 _CARD = "tuning.json"
-_SCHEMA = 1
 _SEED = 1
 _MIN_REPEAT_MS = 20
 
 Timer = Callable[[Any, Sequence[Any]], float]
 """Seconds that a built kernel takes on the device with arguments of given shapes and types."""
+
+
+@dataclass(frozen=True, slots=True)
+class TuningCard:
+    """What a database was made with.
+
+    Args:
+        target: What its schedules are for.
+        trials: Schedules that were tried of each kernel.
+    """
+
+    target: dict[str, Any]
+    trials: Count
+
+
+_CARDS = RecordFormat(
+    kind=TuningCard,
+    schema=2,
+    error=ConfigError,
+    what="the card of a tuning database",
+    advice="Choose another folder with --database.",
+    upgrades={1: dict},
+    sealed_from=2,
+)
 
 
 def default_database(target: Any, trials: int) -> Path:
@@ -91,19 +114,15 @@ def _trials_of_card(folder: Path, target: dict[str, Any], trials: int) -> int:
                 f"--database: {folder} must hold a tuning database; it does not. Make one with: "
                 "--tuning-trials 64"
             )
-        write_json(path, {"schema": _SCHEMA, "target": target, "trials": trials})
+        _CARDS.write(path, TuningCard(target, trials))
         return trials
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-        schema, known, made_with = card["schema"], card["target"], card["trials"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigError(f"{path} is damaged. Choose another folder with --database.") from error
-    if schema != _SCHEMA or known != target or trials not in (0, made_with):
+    card = _CARDS.read(path)
+    if card.target != target or trials not in (0, card.trials):
         raise ConfigError(
             f"--database: {folder} must be for {json.dumps(target)} with {trials} trials a kernel; "
-            f"it is for {json.dumps(known)} with {made_with}. Choose another folder."
+            f"it is for {json.dumps(card.target)} with {card.trials}. Choose another folder."
         )
-    return int(made_with)
+    return card.trials
 
 
 @contextmanager

@@ -1,72 +1,91 @@
-// The selected architecture: its cell as a drawing or its genes as a list, its string, its values.
+// The selected architecture: its cell or its blocks as a drawing, its string, its values.
 
 // Okabe and Ito 2008: eight colours that stay apart with any kind of colour vision.
 const OPERATION_COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9",
   "#8c6d31"];
 const [RADIUS, STEP, RISE] = [15, 134, 54];
 
+/** The architecture that is clicked, or else the pick. */
 function drawDetail() {
-  const box = document.getElementById("detail");
-  if (state.selected === null) {
-    box.replaceChildren(element("p", { class: "hint" },
-      "Click a point, a line or a row of the table to see its architecture here."));
+  const row = state.selected ?? state.pick;
+  const hint = state.selected === null
+    ? [element("p", { class: "hint" },
+      "Click a point, a line or a row of the table to see its architecture here.")] : [];
+  if (row === null) {
+    byId("detail").replaceChildren(...hint);
     return;
   }
-  const row = state.selected;
-  const genotype = report.genotypes[row];
-  box.replaceChildren(
-    report.space.cell === null ? geneList(genotype) : cellDrawing(report.space.cell, genotype),
-    archString(archs[row]),
+  const rank = rankOf(row);
+  byId("detail").replaceChildren(
+    element("p", { class: "which" }, element("b", {}, `Row ${row + 1}`), rank && ` ${rank}`),
+    ...hint,
+    report.cell === null ? strip(row) : cellDrawing(report.cell, at(report.genotypes, row)),
+    copied(at(archs, row), "the architecture"),
+    ...(report.run ? [copied(exportCommand(row), "the command")] : []),
     element("dl", { class: "values" }, ...columns.map((_, column) => valueFact(row, column))));
 }
 
+/** @param {number} row @param {number} column */
 function valueFact(row, column) {
-  const spec = columns[column];
   const interval = formatInterval(row, column);
-  const notes = [interval && `${interval} (90 %)`, spec.source].filter(Boolean).join(" · ");
-  return element("div", {}, element("dt", {}, spec.title),
-    element("dd", {}, `${formatNumber(values[row][column], column)} ${spec.unit}`.trim(),
-      element("small", {}, notes)));
+  const notes = [interval && `${interval} (90 %)`, spec(column).source].filter(Boolean).join(" · ");
+  return element("div", {}, element("dt", {}, spec(column).title),
+    element("dd", {}, withItsUnit(valueAt(row, column), column), element("small", {}, notes)));
 }
 
-function archString(text) {
-  const code = element("code", {}, text);
-  const button = element("button", { type: "button", class: "copy" }, "Copy");
-  button.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-      button.textContent = "Copied";
-    } catch {
-      // The browser keeps the clipboard from pages on disk: leave the text ready for Ctrl+C.
-      getSelection().selectAllChildren(code);
-      button.textContent = "Selected";
-    }
-  });
-  return element("div", { class: "string" }, code, button);
+/** Blocks from input to output, those of a stage together. @param {number} row */
+function strip(row) {
+  /** @type {{title: string, blocks: Block[]}[]} */
+  const stages = [];
+  for (const place of at(report.strips, row)) {
+    const block = at(report.blocks, place);
+    const last = stages[stages.length - 1];
+    if (last && last.title === block.stage) last.blocks.push(block);
+    else stages.push({ title: block.stage, blocks: [block] });
+  }
+  return element("div", { class: "strip", role: "group", "aria-label": "Blocks from input to output" },
+    ...stages.map(({ title, blocks }) => element("div", { class: "stage" },
+      ...(title ? [element("h3", {}, title)] : []),
+      element("ol", {}, ...blocks.map(blockDrawing)))));
 }
 
-function geneList(genotype) {
-  const { genes, n_choices: nChoices } = report.space;
-  return element("ol", { class: "genes" }, ...genes.map((gene, at) =>
-    element("li", {}, element("span", {}, gene), element("b", {}, String(genotype[at])),
-      element("small", {}, `of 0 to ${nChoices[at] - 1}`))));
+/** @param {Block} block */
+function blockDrawing(block) {
+  const choices = block.choices.map(([what, choice]) =>
+    element("span", { class: choice === "off" ? "off" : "" }, what && `${what} `,
+      element("b", {}, choice)));
+  const skipped = block.is_skipped ? [element("span", {}, "skipped")] : [];
+  return element("li", { class: block.is_skipped ? "block skipped" : "block" },
+    element("small", {}, block.name), ...skipped, ...choices);
 }
 
-/** How far an edge bends from the straight line, in pixels: longer edges bend more, and those
- * from odd nodes bend down. */
+/**
+ * How far an edge bends from the straight line, in pixels: longer edges bend more, and those
+ * from odd nodes bend down.
+ * @param {number} start
+ * @param {number} end
+ */
 function bend(start, end) {
   const size = (end - start - 1) * RISE;
   return start % 2 ? size : -size;
 }
 
+/** @param {number} node */
 function nodeX(node) {
   return RADIUS + 2 + node * STEP;
 }
 
-/** Start, control and end point of an edge, clear of the nodes' circles. */
+/**
+ * Start, control and end point of an edge, clear of the nodes' circles.
+ * @param {number} start
+ * @param {number} end
+ * @returns {[Point, Point, Point]}
+ */
 function edgePoints(start, end) {
   const height = bend(start, end);
+  /** @type {Point} */
   const control = [(nodeX(start) + nodeX(end)) / 2, 2 * height];
+  /** @param {number} node @param {number} gap @returns {Point} */
   const leave = (node, gap) => {
     const [dx, dy] = [control[0] - nodeX(node), control[1]];
     const length = Math.hypot(dx, dy);
@@ -75,37 +94,39 @@ function edgePoints(start, end) {
   return [leave(start, RADIUS + 1), control, leave(end, RADIUS + 8)];
 }
 
+/** @param {Cell} cell @param {number} edge @param {number} choice */
 function edgeDrawing(cell, edge, choice) {
-  const [start, end] = cell.edges[edge];
-  const operation = cell.operations[choice];
-  const points = edgePoints(start, end);
+  const [start, end] = at(cell.edges, edge);
+  const operation = at(cell.operations, choice);
+  const [from, control, to] = edgePoints(start, end);
   const kind = operation === cell.absent ? "absent" : operation === cell.identity ? "identity" : "";
-  const drawing = svg("g", { class: `edge ${kind}` }, svg("path", {
-    d: `M${points[0]}Q${points[1]} ${points[2]}`,
-  }));
+  const drawing = svg("g", { class: `edge ${kind}` },
+    svg("path", { d: `M${from}Q${control} ${to}` }));
   if (kind === "absent") return drawing;
-  const colour = OPERATION_COLOURS[choice % OPERATION_COLOURS.length];
+  const colour = at(OPERATION_COLOURS, choice % OPERATION_COLOURS.length);
   drawing.style.setProperty("--operation", colour);
-  const [dx, dy] = [points[2][0] - points[1][0], points[2][1] - points[1][1]];
-  const middle = (points[0][1] + 2 * points[1][1] + points[2][1]) / 4;
-  const turn = (Math.atan2(dy, dx) * 180) / Math.PI;
+  const turn = (Math.atan2(to[1] - control[1], to[0] - control[0]) * 180) / Math.PI;
+  const middle = (from[1] + 2 * control[1] + to[1]) / 4;
   drawing.append(
     svg("path", {
-      class: "arrow", d: "M-1,-5L8,0L-1,5Z", transform: `translate(${points[2]}) rotate(${turn})`,
+      class: "arrow", d: "M-1,-5L8,0L-1,5Z", transform: `translate(${to}) rotate(${turn})`,
     }),
-    svg("text", { x: points[1][0], y: middle - 7 }, operation));
+    svg("text", { x: control[0], y: middle - 7 }, operation));
   return drawing;
 }
 
+/** @param {Cell} cell @param {number[]} genotype */
 function cellDrawing(cell, genotype) {
   const bends = cell.edges.map(([start, end]) => bend(start, end));
   const [top, bottom] = [Math.min(...bends, 0) - 34, Math.max(...bends, 0) + 24];
   const last = cell.n_nodes - 1;
+  /** @param {number} node */
+  const nodeName = (node) => (node === 0 ? "in" : node === last ? "out" : String(node));
   const nodes = Array.from({ length: cell.n_nodes }, (_, node) => svg("g", { class: "node" },
     svg("circle", { cx: nodeX(node), cy: 0, r: RADIUS }),
-    svg("text", { x: nodeX(node), y: 4 }, { 0: "in", [last]: "out" }[node] ?? String(node))));
+    svg("text", { x: nodeX(node), y: 4 }, nodeName(node))));
   const operations = genotype.map((choice, edge) =>
-    `${cell.edges[edge].join(" to ")}: ${cell.operations[choice]}`);
+    `${at(cell.edges, edge).join(" to ")}: ${cell.operations[choice]}`);
   const width = nodeX(last) + RADIUS + 2;
   return svg("svg", {
     class: "cell", viewBox: `0 ${top} ${width} ${bottom - top}`, role: "img",

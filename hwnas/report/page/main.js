@@ -1,10 +1,18 @@
-// Wiring: who redraws when the reader selects, filters or chooses axes.
+// Wiring: who redraws when the reader selects, filters, limits or chooses axes.
 
-/** Show one architecture in every part of the page. */
+const TYPING_MS = 100; // from key to key at most
+
+hooks.select = select;
+hooks.rowHeading = "Row";
+hooks.rowLabel = (row) => [String(row + 1), rankOf(row)].filter(Boolean);
+hooks.csvHeads = ["row"];
+hooks.csvLead = (row) => [row + 1];
+
+/** Show one architecture in every part of the page. @param {number} row */
 function select(row) {
   state.selected = row;
   ringPoint();
-  highlightLine();
+  highlightLines();
   highlightRow();
   drawDetail();
 }
@@ -17,24 +25,24 @@ function filter() {
   isFiltering = true;
   requestAnimationFrame(() => {
     isFiltering = false;
-    applyBrushes();
+    choose();
     dimPoints();
     dimLines();
     filterRows();
   });
 }
 
-function fillSelect(id, choice, extra = []) {
-  const option = (column) => element("option", { value: column }, withUnit(columns[column]));
-  const positions = columns.map((_, column) => column);
-  const groups = [
-    ["Objectives", positions.slice(0, report.n_objectives)],
-    ["Not optimised", positions.slice(report.n_objectives)],
-  ].filter(([, members]) => members.length);
-  const menu = document.getElementById(id);
-  menu.append(...extra, ...groups.map(([label, members]) =>
-    element("optgroup", { label }, ...members.map(option))));
-  menu.value = choice === null ? "" : choice;
+let drawing = 0;
+
+/** Choose and draw anew where limits have changed; the plots, which are slow, once typing rests. */
+function refresh() {
+  choose();
+  drawPick();
+  labelRows();
+  filterRows();
+  drawDetail();
+  clearTimeout(drawing);
+  drawing = setTimeout(drawFront, TYPING_MS);
 }
 
 function drawFront() {
@@ -43,35 +51,40 @@ function drawFront() {
 }
 
 function chooseAxes() {
-  const chosen = (id) => document.getElementById(id).value;
-  state.x = Number(chosen("axis-x"));
-  state.y = Number(chosen("axis-y"));
-  state.colour = chosen("axis-colour") === "" ? null : Number(chosen("axis-colour"));
-  state.intervals = document.getElementById("intervals").checked;
+  const colour = menuById("axis-colour").value;
+  state.x = Number(menuById("axis-x").value);
+  state.y = Number(menuById("axis-y").value);
+  state.colour = colour === "" ? null : Number(colour);
+  state.intervals = inputById("intervals").checked;
+  state.earlier = inputById("earlier").checked;
   drawFront();
 }
 
 function startFront() {
-  fillSelect("axis-x", state.x);
-  fillSelect("axis-y", state.y);
-  fillSelect("axis-colour", state.colour, [element("option", { value: "" }, "one colour")]);
+  fillMenu("axis-x", state.x);
+  fillMenu("axis-y", state.y);
+  fillMenu("axis-colour", state.colour, [element("option", { value: "" }, "one colour")]);
   const hasIntervals = [lower, upper].some((rows) => rows.flat().some((end) => end !== null));
-  document.getElementById("intervals").disabled = !hasIntervals;
+  inputById("intervals").disabled = !hasIntervals;
+  byId("earlier-choice").hidden = report.earlier.length === 0;
+  choose();
+  drawLimits();
+  drawPick();
   drawTable();
   drawDetail();
   drawFront();
-  document.getElementById("axes").addEventListener("change", chooseAxes);
-  document.getElementById("scatter").on("plotly_click", ({ points }) => {
-    select(points[0].pointIndex);
+  byId("axes").addEventListener("change", chooseAxes);
+  onPoint((trace, point) => {
+    if (trace === POINTS) select(point);
   });
-  document.getElementById("reset").addEventListener("click", () => {
+  byId("reset").addEventListener("click", () => {
     state.brushes.clear();
-    filter();
-    drawParallel();
+    clearLimits();
+    refresh();
   });
-  const box = document.getElementById("parallel");
+  const box = byId("parallel");
   new ResizeObserver(() => {
-    if (box.clientWidth !== parallel.width) drawParallel();
+    if (box.clientWidth !== parallel.room) drawParallel();
   }).observe(box);
 }
 

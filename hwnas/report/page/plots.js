@@ -1,85 +1,26 @@
-// The two plots that plotly draws: the scatter plot of the front and the hypervolume.
+// The two plots that plotly draws for one run: the scatter plot of the front and the hypervolume.
 
-// Buttons by name and no server: left to itself, plotly offers to upload the data to its cloud.
-const CONFIG = {
-  displaylogo: false,
-  responsive: true,
-  modeBarButtons: [["toImage"], ["zoom2d", "pan2d", "resetScale2d"]],
-  plotlyServerURL: "",
-  showSendToCloud: false,
-};
-const HOVER_WIDTH = 44; // characters
 const [POINTS, RING] = [0, 1]; // positions of the traces
-
-function axis(title, extra = {}) {
-  return {
-    title: { text: title, standoff: 10, font: { size: 13 } },
-    gridcolor: css("--line"),
-    linecolor: css("--line"),
-    zeroline: false,
-    automargin: true,
-    ...extra,
-  };
-}
-
-function layout(extra) {
-  return {
-    margin: { l: 56, r: 12, t: 12, b: 48 },
-    paper_bgcolor: "rgba(0,0,0,0)",
-    plot_bgcolor: "rgba(0,0,0,0)",
-    font: { family: css("--font"), size: 13, color: css("--text") },
-    showlegend: false,
-    modebar: { bgcolor: "rgba(0,0,0,0)", color: css("--muted"), activecolor: css("--text") },
-    hoverlabel: {
-      align: "left",
-      bgcolor: css("--raised"),
-      bordercolor: css("--muted"),
-      font: { family: css("--font"), size: 12, color: css("--text") },
-    },
-    ...extra,
-  };
-}
-
-function hoverText(row) {
-  const name = archs[row].match(new RegExp(`[^]{1,${HOVER_WIDTH}}`, "g")) ?? [""];
-  const facts = columns.map((spec, column) => {
-    const interval = formatInterval(row, column);
-    const value = `${formatNumber(values[row][column], column)} ${spec.unit}`.trim();
-    return `${plain(spec.title)}: <b>${plain(value)}</b>${interval && ` (${interval})`}`;
-  });
-  return [...name.map(plain), ...facts].join("<br>");
-}
-
-/** Distances from the values to the ends of their intervals, for error bars. */
-function errorBars(column) {
-  const distance = (bounds) => values.map((row, at) =>
-    row[column] === null || bounds[at][column] === null
-      ? 0 : Math.abs(bounds[at][column] - row[column]));
-  return {
-    type: "data",
-    visible: state.intervals,
-    symmetric: false,
-    array: distance(upper),
-    arrayminus: distance(lower),
-    color: css("--interval"),
-    thickness: 1,
-    width: 0,
-  };
-}
+/** @type {Record<number, string>} marks of earlier fronts, by share in percent */
+const EARLIER_MARKS = { 10: "triangle-down-open", 50: "square-open" };
+const SIGNS = { "<=": "≤", ">=": "≥" };
+const NEAR = 0.2; // share of an axis' range by which a limit may lie outside and still be drawn
 
 function opacities() {
   return state.shown.map((shown) => (shown ? 0.9 : 0.1));
 }
 
 function pointsTrace() {
+  const rows = archs.map((_, row) => row);
   return {
     type: "scatter",
     mode: "markers",
+    name: "the front",
     x: valuesOf(state.x),
     y: valuesOf(state.y),
-    error_x: errorBars(state.x),
-    error_y: errorBars(state.y),
-    text: archs.map((_, row) => hoverText(row)),
+    error_x: errorBars(state.x, rows),
+    error_y: errorBars(state.y, rows),
+    text: rows.map(hoverText),
     hovertemplate: "%{text}<extra></extra>",
     marker: {
       size: 9,
@@ -90,29 +31,68 @@ function pointsTrace() {
   };
 }
 
-function ringTrace() {
-  const row = state.selected === null ? null : values[state.selected];
+/** Pick and runner-up: other shapes, so that they stand out without colour. */
+function picksTrace() {
+  const rows = [state.pick, state.runnerUp];
+  /** @param {number} column */
+  const along = (column) => rows.map((row) => (row === null ? null : valueAt(row, column)));
   return {
     type: "scatter",
     mode: "markers",
-    x: [row && row[state.x]],
-    y: [row && row[state.y]],
+    x: along(state.x),
+    y: along(state.y),
     hoverinfo: "skip",
-    marker: { symbol: "circle-open", size: 20, color: css("--accent"), line: { width: 3 } },
+    showlegend: false,
+    cliponaxis: false,
+    marker: {
+      symbol: ["star", "diamond"],
+      opacity: 1,
+      size: [20, 14],
+      color: [css("--accent"), css("--surface")],
+      line: { width: [1.5, 2.5], color: [css("--surface"), css("--accent")] },
+    },
+  };
+}
+
+/** What the two are called, on the background's colour, so that points below do not show. */
+function pickLabels() {
+  /** @type {[number | null, string, number][]} row, label, pixels above it */
+  const labels = [[state.pick, "<b>pick</b>", 19], [state.runnerUp, "runner-up", -19]];
+  return labels.flatMap(([row, text, yshift]) => {
+    const [x, y] = row === null ? [null, null] : [valueAt(row, state.x), valueAt(row, state.y)];
+    if (x === null || y === null) return [];
+    return [{ x, y, text, yshift, showarrow: false, borderpad: 0, bgcolor: css("--surface"),
+      opacity: 0.85, font: { size: 12, color: css("--text") } }];
+  });
+}
+
+/** @param {EarlierFront} front */
+function earlierTrace(front) {
+  return {
+    type: "scatter",
+    mode: "markers",
+    name: `after ${front.share_pct} % (${front.n_evaluated.toLocaleString("en")} evaluated)`,
+    x: front.values.map((row) => row[state.x]),
+    y: front.values.map((row) => row[state.y]),
+    hoverinfo: "skip",
+    opacity: 0.75,
+    marker: {
+      symbol: EARLIER_MARKS[front.share_pct] ?? "circle-open", size: 7, color: css("--muted"),
+      line: { width: 1.2 },
+    },
   };
 }
 
 /** A trace without points that carries the colour bar, since points bring their own colours. */
 function colourBarTrace() {
   const range = colourRange();
-  if (range === null) return { type: "scatter", x: [null], y: [null], hoverinfo: "skip" };
+  const none = { type: "scatter", x: [null], y: [null], hoverinfo: "skip", showlegend: false };
+  if (range === null || range[0] === range[1] || state.colour === null) return none;
   const shares = [0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1];
+  const isNarrow = byId("scatter").clientWidth < 600;
   return {
-    type: "scatter",
+    ...none,
     mode: "markers",
-    x: [null],
-    y: [null],
-    hoverinfo: "skip",
     marker: {
       color: [range[0]],
       cmin: range[0],
@@ -120,7 +100,8 @@ function colourBarTrace() {
       colorscale: shares.map((share) => [share, scaleColour(share)]),
       showscale: true,
       colorbar: {
-        title: { text: axisTitle(state.colour, "<br>"), side: "right", font: { size: 13 } },
+        title: { text: isNarrow ? "" : inLines(axisTitle(state.colour), plotHeight() - 80), side: "right",
+          font: { size: 13 } },
         thickness: 12,
         outlinewidth: 0,
       },
@@ -128,21 +109,70 @@ function colourBarTrace() {
   };
 }
 
-function axisTitle(column, between = " ") {
-  return `${plain(withUnit(columns[column]))},${between}${BETTER[columns[column].direction]}`;
+/** All limits: the search's own and the reader's. */
+function limitsShown() {
+  const own = report.limits.map(({ column, relation, bound }) =>
+    ({ column, bound, label: `search ${SIGNS[relation]} ${bound}` }));
+  const typed = [...state.limits].map(([column, bound]) =>
+    ({ column, bound, label: `limit ${SIGNS[relationOf(column)]} ${bound}` }));
+  return [...own, ...typed];
+}
+
+/** @param {number} column @param {number} bound */
+function isNear(column, bound) {
+  const known = knownOf(column);
+  const [least, most] = [Math.min(...known), Math.max(...known)];
+  const reach = NEAR * (most - least || Math.abs(most) || 1);
+  return bound >= least - reach && bound <= most + reach;
+}
+
+/** Lines of the limits on the two axes, and a point out of sight that makes each axis reach them. */
+function limitLines() {
+  const near = limitsShown().filter(({ column, bound }) => isNear(column, bound));
+  const line = { color: css("--text"), width: 1.5, dash: "dash" };
+  const font = { size: 11, color: css("--text") };
+  const across = near.filter(({ column }) => column === state.x);
+  const up = near.filter(({ column }) => column === state.y);
+  return {
+    shapes: [
+      ...across.map(({ bound }) =>
+        ({ type: "line", x0: bound, x1: bound, y0: 0, y1: 1, yref: "paper", line })),
+      ...up.map(({ bound }) =>
+        ({ type: "line", y0: bound, y1: bound, x0: 0, x1: 1, xref: "paper", line })),
+    ],
+    annotations: [
+      ...across.map(({ bound, label }) => ({
+        x: bound, y: 0, yref: "paper", text: label, textangle: -90, showarrow: false,
+        xanchor: "right", yanchor: "bottom", font,
+      })),
+      ...up.map(({ bound, label }) => ({
+        y: bound, x: 0, xref: "paper", text: label, showarrow: false,
+        xanchor: "left", yanchor: "bottom", font,
+      })),
+    ],
+    reach: {
+      type: "scatter", mode: "markers", hoverinfo: "skip", showlegend: false,
+      marker: { opacity: 0 },
+      x: [...across.map(({ bound }) => bound), ...up.map(() => knownOf(state.x)[0] ?? null)],
+      y: [...across.map(() => knownOf(state.y)[0] ?? null), ...up.map(({ bound }) => bound)],
+    },
+  };
 }
 
 function drawScatter() {
-  const plot = document.getElementById("scatter");
-  Plotly.react(plot, [pointsTrace(), ringTrace(), colourBarTrace()], layout({
-    height: 460,
-    hovermode: "closest",
-    uirevision: `${state.x} ${state.y}`, // a zoom stays until other axes are chosen
-    xaxis: axis(axisTitle(state.x)),
-    yaxis: axis(axisTitle(state.y)),
+  const { shapes, annotations, reach } = limitLines();
+  const earlier = state.earlier ? report.earlier.map(earlierTrace) : [];
+  const traces = [pointsTrace(), ringTrace(), picksTrace(), colourBarTrace(), reach, ...earlier];
+  Plotly.react(byId("scatter"), traces, layout({
+    ...axes(),
+    shapes,
+    annotations: [...annotations, ...pickLabels()],
+    showlegend: state.earlier,
+    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", itemclick: false,
+      itemdoubleclick: false },
   }), CONFIG);
   const n = values.filter((row) => row[state.x] === null || row[state.y] === null).length;
-  document.getElementById("scatter-note").textContent =
+  byId("scatter-note").textContent =
     n ? `Not drawn, for want of a value on these axes: ${n} of ${archs.length}.` : "";
 }
 
@@ -157,7 +187,7 @@ function ringPoint() {
 
 function drawHistory() {
   const many = report.history.length > 60;
-  Plotly.react("history", [{
+  Plotly.react(byId("history"), [{
     type: "scatter",
     mode: many ? "lines" : "lines+markers",
     x: report.history.map(([nArchs]) => nArchs),
@@ -166,7 +196,7 @@ function drawHistory() {
     hovertemplate: "%{x:,} architectures: %{y:.5~g}<extra></extra>",
   }], layout({
     height: 300,
-    xaxis: axis("Distinct architectures evaluated", { rangemode: "tozero" }),
-    yaxis: axis("Hypervolume"),
+    xaxis: axis("Distinct architectures evaluated", 400, { rangemode: "tozero" }),
+    yaxis: axis("Hypervolume", 200),
   }), CONFIG);
 }

@@ -1,39 +1,121 @@
 // What the page shows: the run's data, which never change, and the reader's choices, which do.
 
-const report = JSON.parse(document.getElementById("report-data").textContent);
+const report = /** @type {PageData} */ (JSON.parse(byId("report-data").textContent ?? ""));
 const { columns, archs, values, lower, upper } = report;
 
+/** @type {State} */
 const state = {
   ...report.axes, // x, y and colour: positions in `columns`; colour may be null
   intervals: false,
+  earlier: false,
   selected: null, // position in `archs`
   brushes: new Map(), // position in `columns` -> [low, high]
+  limits: new Map(), // position in `columns` -> bound
+  pick: null,
+  runnerUp: null,
   shown: archs.map(() => true),
-  sort: { column: 0, descending: columns.length > 0 && columns[0].direction === "max" },
+  sort: { column: null, descending: false }, // null: by number of the row
 };
 
-const valuesOf = (column) => values.map((row) => row[column]);
-const knownOf = (column) => valuesOf(column).filter((value) => value !== null);
+/**
+ * What the parts that all pages share ask of the page that they are on.
+ * @type {Hooks}
+ */
+const hooks = {
+  select: () => {},
+  rowHeading: "",
+  rowLabel: (row) => [String(row + 1)],
+  csvLead: () => [],
+  csvHeads: [],
+};
 
-/** Recompute which architectures lie in every brush; an unknown value lies in none. */
-function applyBrushes() {
-  const brushes = [...state.brushes];
-  state.shown = values.map((row) =>
-    brushes.every(([column, [low, high]]) =>
-      row[column] !== null && row[column] >= low && row[column] <= high));
+/** @param {number} column */
+const valuesOf = (column) => values.map((row) => row[column] ?? null);
+/** @param {number} column */
+const knownOf = (column) => valuesOf(column).filter((value) => value !== null);
+/** @param {number} row @param {number} column */
+const valueAt = (row, column) => values[row]?.[column] ?? null;
+/** @param {number} column */
+const spec = (column) => at(columns, column);
+
+/**
+ * An item that is there.
+ * @template T
+ * @param {readonly T[]} items
+ * @param {number} position
+ * @returns {T}
+ */
+function at(items, position) {
+  const item = items[position];
+  if (item === undefined) throw new RangeError(`there is no item ${position}`);
+  return item;
 }
 
-/** An element with attributes; strings among the children become text, never markup. */
+/** @param {string} id @returns {HTMLElement} */
+function byId(id) {
+  const found = document.getElementById(id);
+  if (found === null) throw new Error(`the page has no ${id}`);
+  return found;
+}
+
+/** @param {string} id */
+const inputById = (id) => /** @type {HTMLInputElement} */ (byId(id));
+/** @param {string} id */
+const menuById = (id) => /** @type {HTMLSelectElement} */ (byId(id));
+
+/**
+ * An element with attributes; strings among the children become text, never markup.
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {Attributes} [attributes]
+ * @param {...(Node | string)} children
+ */
 function element(tag, attributes = {}, ...children) {
   return fill(document.createElement(tag), attributes, children);
 }
 
+/**
+ * @template {keyof SVGElementTagNameMap} T
+ * @param {T} tag
+ * @param {Attributes} [attributes]
+ * @param {...(Node | string)} children
+ */
 function svg(tag, attributes = {}, ...children) {
   return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 }
 
+/**
+ * @template {Element} E
+ * @param {E} node
+ * @param {Attributes} attributes
+ * @param {(Node | string)[]} children
+ */
 function fill(node, attributes, children) {
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
   node.append(...children);
   return node;
+}
+
+/**
+ * A text to copy, with a button that does.
+ * @param {string} text
+ * @param {string} [what] what the button copies, for who does not see the page
+ */
+function copied(text, what = "") {
+  // A line may break between words, not after a word's hyphens.
+  const code = element("code", {}, ...text.split(/( )/).map((word) =>
+    (word === " " ? word : element("span", {}, word))));
+  const button = element("button", { type: "button", class: "copy" }, "Copy");
+  if (what) button.setAttribute("aria-label", `Copy ${what}`);
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      button.textContent = "Copied";
+    } catch {
+      // The browser keeps the clipboard from pages on disk: leave the text ready for Ctrl+C.
+      getSelection()?.selectAllChildren(code);
+      button.textContent = "Selected";
+    }
+  });
+  return element("div", { class: "string" }, code, button);
 }

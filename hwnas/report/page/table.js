@@ -1,63 +1,93 @@
-// The table: sorted by a click on a heading, filtered by the parallel coordinates.
+// The table: sorted by a click on a heading, filtered by limits and parallel coordinates.
 
-const table = { rows: [], heads: [], body: null };
+/** @type {{rows: HTMLTableRowElement[], heads: HTMLTableCellElement[], body: HTMLElement}} */
+const table = { rows: [], heads: [], body: element("tbody") };
 
-function headCell(spec, column) {
-  const kind = column < report.n_objectives ? spec.source : `${spec.source}, not optimised`;
-  const button = element("button", { type: "button", title: spec.detail || spec.title },
-    spec.title, element("small", {}, [spec.unit, kind].filter(Boolean).join(" · ")));
+/** @param {number | null} column @param {string} title @param {string} [small] @param {string} [hint] */
+function headCell(column, title, small = "", hint = "") {
+  const button = element("button", { type: "button" }, title);
+  if (small) button.append(element("small", {}, small));
+  if (hint) button.title = hint;
   button.addEventListener("click", () => sortBy(column));
-  return element("th", { scope: "col", class: "number" }, button);
+  return element("th", { scope: "col", class: column === null ? "row-number" : "number" }, button);
 }
 
+/** @param {Column} each @param {number} column */
+function valueHead(each, column) {
+  const kind = column < report.n_objectives ? each.source : `${each.source}, not optimised`;
+  return headCell(column, each.title, [each.unit, kind].filter(Boolean).join(" · "),
+    each.detail || each.title);
+}
+
+/** @param {number} row @param {number} column */
 function valueCell(row, column) {
   const interval = formatInterval(row, column);
-  const cell = element("td", { class: "number" }, formatNumber(values[row][column], column));
+  const cell = element("td", { class: "number" }, formatNumber(valueAt(row, column), column));
   if (interval) cell.append(element("small", {}, interval));
   return cell;
 }
 
+/** @param {number} row */
 function tableRow(row) {
-  const cells = columns.map((_, column) => valueCell(row, column));
+  const arch = at(archs, row);
   const line = element("tr", { "data-row": row, tabindex: -1 },
-    element("td", { class: "arch", title: archs[row] }, archs[row]), ...cells);
-  line.addEventListener("click", () => select(row));
+    element("td", { class: "row-number" }),
+    element("td", { class: "arch", title: arch }, arch),
+    ...columns.map((_, column) => valueCell(row, column)));
+  line.addEventListener("click", () => hooks.select(row));
   return line;
 }
 
 function drawTable() {
-  table.heads = columns.map(headCell);
+  table.heads = [headCell(null, hooks.rowHeading), ...columns.map(valueHead)];
   table.rows = archs.map((_, row) => tableRow(row));
-  table.body = element("tbody");
   table.body.addEventListener("keydown", moveSelection);
-  document.getElementById("table").replaceChildren(element("table", { class: "values" },
-    element("thead", {}, element("tr", {},
-      element("th", { scope: "col", class: "arch" }, "Architecture"), ...table.heads)),
+  const [number, ...heads] = table.heads;
+  byId("table").replaceChildren(element("table", { class: "values" },
+    element("thead", {}, element("tr", {}, ...(number ? [number] : []),
+      element("th", { scope: "col", class: "arch" }, "Architecture"), ...heads)),
     table.body));
+  byId("csv").addEventListener("click", downloadCsv);
+  labelRows();
   sortRows();
   filterRows();
 }
 
-/** Sort by a column, its better end first; the other way round when asked again. */
+/** Write every row's number, and what it is besides. */
+function labelRows() {
+  table.rows.forEach((line, row) => {
+    const [number = "", ...more] = hooks.rowLabel(row);
+    line.cells[0]?.replaceChildren(number, ...more.map((text) => element("small", {}, text)));
+  });
+}
+
+/** Sort by a column, its better end first; the other way round when asked again. @param {number | null} column */
 function sortBy(column) {
   const again = state.sort.column === column;
-  const descending = again ? !state.sort.descending : columns[column].direction === "max";
-  state.sort = { column, descending };
+  const begins = column !== null && spec(column).direction === "max";
+  state.sort = { column, descending: again ? !state.sort.descending : begins };
   sortRows();
+}
+
+/** Rows in the table's order. */
+function sortedRows() {
+  const { column, descending } = state.sort;
+  const sign = descending ? -1 : 1;
+  return archs.map((_, row) => row).sort((a, b) => {
+    if (column === null) return sign * (a - b);
+    const [left, right] = [valueAt(a, column), valueAt(b, column)];
+    if (left === null || right === null) return Number(left === null) - Number(right === null);
+    return sign * (left - right) || a - b;
+  });
 }
 
 function sortRows() {
   const { column, descending } = state.sort;
-  const sign = descending ? -1 : 1;
-  const order = archs.map((_, row) => row).sort((a, b) => {
-    const [left, right] = [values[a][column], values[b][column]];
-    if (left === null || right === null) return (left === null) - (right === null);
-    return sign * (left - right) || a - b;
-  });
-  table.body.append(...order.map((row) => table.rows[row]));
-  table.heads.forEach((head, at) => {
+  table.body.append(...sortedRows().map((row) => at(table.rows, row)));
+  table.heads.forEach((head, position) => {
     const way = descending ? "descending" : "ascending";
-    head.setAttribute("aria-sort", at === column ? way : "none");
+    const isSorted = position === (column === null ? 0 : column + 1);
+    head.setAttribute("aria-sort", isSorted ? way : "none");
   });
   offerFirstRow();
 }
@@ -68,45 +98,75 @@ function filterRows() {
   });
   const n = state.shown.filter(Boolean).length;
   const [some, all] = [n, archs.length].map((count) => count.toLocaleString("en"));
-  document.getElementById("n-shown").textContent =
-    n === archs.length ? `${all} shown` : `${some} of ${all} shown`;
-  document.getElementById("reset").hidden = state.brushes.size === 0;
+  byId("n-shown").textContent = n === archs.length ? `${all} shown` : `${some} of ${all} shown`;
+  byId("reset").hidden = state.brushes.size + state.limits.size === 0;
+  byId("csv").textContent = `Download ${n === archs.length ? "all" : "these"} as CSV`;
   offerFirstRow();
 }
 
 /** The keyboard reaches one row: the selected, or else the first. */
 function offerFirstRow() {
-  const first = [...table.body.children].find((line) => !line.hidden);
+  const first = [...table.body.querySelectorAll("tr")].find((line) => !line.hidden);
   const target = state.selected === null ? first : table.rows[state.selected];
   table.rows.forEach((line) => { line.tabIndex = line === target ? 0 : -1; });
 }
 
+/** @param {KeyboardEvent} event */
 function moveSelection(event) {
-  const line = event.target.closest("tr");
-  const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
-  if (!step && event.key !== "Enter" && event.key !== " ") return;
-  event.preventDefault();
-  let target = line;
-  if (step) do target = target[step]; while (target && target.hidden);
+  const line = event.target instanceof Element ? event.target.closest("tr") : null;
+  if (line === null) return;
+  const lines = [...table.body.querySelectorAll("tr")].filter((each) => !each.hidden);
+  const place = lines.indexOf(line);
+  const last = lines.length - 1;
+  /** @type {Record<string, number>} */
+  const places = { ArrowDown: Math.min(place + 1, last), ArrowUp: Math.max(place - 1, 0), Home: 0,
+    End: last, Enter: place, " ": place };
+  const target = lines[places[event.key] ?? -1];
   if (!target) return;
-  select(Number(target.dataset.row));
+  event.preventDefault();
+  hooks.select(Number(target.dataset.row));
   target.focus({ preventScroll: true });
 }
 
 function highlightRow() {
   table.rows.forEach((line, row) => {
-    line.setAttribute("aria-selected", row === state.selected);
+    line.setAttribute("aria-selected", String(row === state.selected));
   });
   filterRows();
-  scrollToRow(table.rows[state.selected]);
+  if (state.selected !== null) scrollToRow(at(table.rows, state.selected));
 }
 
-/** Scroll the table, not the page, so that the click's own place stays where it was. */
+/** Scroll the table, not the page, so that the click's own place stays where it was. @param {HTMLElement} line */
 function scrollToRow(line) {
-  const box = document.getElementById("table");
-  const head = box.querySelector("thead").offsetHeight;
+  const box = byId("table");
+  const head = box.querySelector("thead")?.offsetHeight ?? 0;
   const above = line.offsetTop - head;
   const below = line.offsetTop + line.offsetHeight - box.clientHeight;
   if (box.scrollTop > above) box.scrollTop = above;
   else if (box.scrollTop < below) box.scrollTop = below;
+}
+
+/** The rows on show as CSV: numbers in full, unknown is empty. */
+function csvText() {
+  const hasEnds = columns.map((_, column) =>
+    [lower, upper].some((rows) => rows.some((row) => row[column] !== null)));
+  const heads = [...hooks.csvHeads, "arch", ...columns.flatMap(({ column }, place) =>
+    [column, ...(hasEnds[place] ? [`${column} lower`, `${column} upper`] : [])])];
+  const lines = sortedRows().filter((row) => state.shown[row]).map((row) => [
+    ...hooks.csvLead(row), at(archs, row),
+    ...columns.flatMap((_, place) => [valueAt(row, place),
+      ...(hasEnds[place] ? [lower[row]?.[place], upper[row]?.[place]] : [])])]);
+  /** @param {string | number | null | undefined} cell */
+  const cellText = (cell) => {
+    const text = String(cell ?? "");
+    return /[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
+  };
+  return [heads, ...lines].map((line) => `${line.map(cellText).join(",")}\n`).join("");
+}
+
+function downloadCsv() {
+  const url = URL.createObjectURL(new Blob([csvText()], { type: "text/csv" }));
+  const link = element("a", { href: url, download: "front-rows.csv" });
+  link.click();
+  URL.revokeObjectURL(url);
 }
