@@ -100,9 +100,9 @@ def proxies_vote(record: Record) -> str:
     ]
     return f"""\
 Spearman's rank correlation with CIFAR-10 accuracy of {record["n_networks"]:,} networks of
-NAS-Bench-201: each of three proxies, the mean of an architecture's ranks by them, and how many others it beats by two of
-three; from published scores, and from those that ship, ranked among all classes or among as many as
-a search draws.
+NAS-Bench-201: each of three proxies, the mean of an architecture's ranks by them, and how many
+others it beats by two of three; from published scores, and from those that ship, ranked among all
+classes or among as many as a search draws.
 
 {table(["ranked by", *splits], rows)}"""
 

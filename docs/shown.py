@@ -228,6 +228,8 @@ def _renew(page: Path) -> None:
         folder.mkdir()
         again = list(made_again(text, folder))
     for block, now in reversed(again):
+        if alike(block.text, now):
+            continue  # a busy moment of the machine is no news
         lines = (f"{block.indent}{line}".rstrip() for line in now.splitlines())
         now = "".join(f"{line}\n" for line in lines)
         text = text[: block.span[0]] + now + text[block.span[1] :]
