@@ -9,7 +9,17 @@ if TYPE_CHECKING:
     __version__: str
 
     from hwnas import features, proxies
-    from hwnas.api import explain, export, fit, load_run, objective, predict, search, select
+    from hwnas.api import (
+        explain,
+        export,
+        fit,
+        load_run,
+        objective,
+        predict,
+        sample,
+        search,
+        select,
+    )
     from hwnas.core.architecture import Architecture
     from hwnas.engine.run import Run
     from hwnas.errors import HwnasError
@@ -31,6 +41,7 @@ __all__ = [
     "objective",
     "predict",
     "proxies",
+    "sample",
     "search",
     "select",
 ]
@@ -47,6 +58,7 @@ _HOMES = {
     "load_space": "hwnas.spaces",
     "objective": "hwnas.api",
     "predict": "hwnas.api",
+    "sample": "hwnas.api",
     "search": "hwnas.api",
     "select": "hwnas.api",
 }

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from hwnas.algorithms import ALGORITHMS
+from hwnas.core.arguments import whole
 from hwnas.core.quantity import DEFAULT_OBJECTIVES
 from hwnas.core.residuals import limit_share
 from hwnas.errors import ConfigError
@@ -65,19 +65,14 @@ class SearchConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "algorithm", ALGORITHMS.name_of(self.algorithm))
         least_of = {"population": ALGORITHMS[self.algorithm].least_population, **_LEAST}
         for name, least in least_of.items():
             value = getattr(self, name)
             if value is None and name in _OPTIONAL:
                 continue
-            try:
-                number = operator.index(value)
-            except TypeError:
-                raise ConfigError(f"{name} must be a whole number; got {value!r}.") from None
-            if number < least:
-                raise ConfigError(f"{name} must be at least {least}; got {number}.")
             # An integer of numpy's would not go into run.json.
-            object.__setattr__(self, name, number)
+            object.__setattr__(self, name, whole(at_least=least)(name, value))
         if self.generations is None and self.budget is None:
             raise ConfigError(
                 "A search must end: give generations, a budget, or both; got neither."

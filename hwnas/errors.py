@@ -1,11 +1,92 @@
-"""Every error a user can meet: one root, and each child is also the fitting builtin."""
+"""Every error a user can meet: one root, and each child is also the fitting builtin.
+
+A message names an argument as the command line does, ``--power-w W``: that is how the command line
+shows it, while Python's users read ``power_w=W``.
+"""
 
 from __future__ import annotations
 
-import difflib
+import re
+import unicodedata
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
+
+from hwnas._names import meant, quoted, same, shown
+
+_LONGEST_WORD = 240
+_LONGEST = 900
+_KEPT_OF_WORD = 100
+_KEPT_AT_END = 250
+
+# A command is told as it is typed, whoever reads of it; only what is no command is an argument.
+_TYPED = re.compile(
+    r"(?P<command>\bhwnas(?: [^\s;,()]*[^\s;,().:])+)"
+    r"|(?<![\w'\"/-])--(?P<name>[a-z][a-z-]*[a-z])"
+    r"(?:[ =](?P<value>[A-Z]+\b|\d+\b|\"[^\"]*\"|(?<==)[\w.-]+))?"
+)
+# Arguments that are not called as their options are, and options that take no value.
+_ARGUMENTS = {
+    "constraint": "constraints",
+    "batch-size": "batch",
+    "spaces": "names",
+    "input-shape": "shapes",
+    "warm-start": "warm_start",
+    "column": "columns",
+}
+_FLAGS = {"resume", "again", "all"}
+
+
+def printable(text: str) -> str:
+    """A text with what would steer a terminal, or turn its writing round, as escapes.
+
+    Line feeds stay as they are.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        each.encode("unicode_escape").decode() if _steers(each) else each for each in text
+    )
+
+
+def _steers(character: str) -> bool:
+    category = unicodedata.category(character)
+    return character != "\n" and (category[0] == "C" or category in ("Zl", "Zp"))
+
+
+def one_line(text: str) -> str:
+    """A message on one line, in which what is quoted of a huge input is cut short."""
+
+    def cut(word: re.Match[str]) -> str:
+        return f"{word[0][:_KEPT_OF_WORD]}... ({len(word[0]):,} characters)"
+
+    words = re.sub(r"[\r\n\t]+", " ", text).strip()
+    line = printable(re.sub(rf"\S{{{_LONGEST_WORD},}}", cut, words))
+    if len(line) <= _LONGEST:
+        return line
+    # What to do stands at the end.
+    return f"{line[: _LONGEST - _KEPT_AT_END]} ... {line[-_KEPT_AT_END:]}"
+
+
+def in_arguments(message: str) -> str:
+    """A message with its options written as arguments of functions.
+
+    Example:
+        >>> in_arguments("Choose another --out, or give --power-w W; see: hwnas tables --help")
+        'Choose another out=, or give power_w=W; see: hwnas tables --help'
+    """
+
+    def written(match: re.Match[str]) -> str:
+        if match["command"]:
+            return match["command"]
+        name, value = match["name"], match["value"] or ""
+        if name in _FLAGS:
+            return f"{name}=True" + (f" {value}" if value else "")
+        if value and not (value.isupper() or value.isdecimal() or value.startswith('"')):
+            value = repr(value)
+        return f"{_ARGUMENTS.get(name, name.replace('-', '_'))}={value}"
+
+    return _TYPED.sub(written, message)
 
 
 class HwnasError(Exception):
@@ -17,9 +98,14 @@ class HwnasError(Exception):
 
     is_failure: ClassVar[bool] = False
 
-    def __init__(self, message: str = "") -> None:
+    @property
+    def typed(self) -> str:
+        """The message as the command line shows it, with ``--out`` where Python has ``out=``."""
         # Reasons of other libraries are quoted, some of which have several lines.
-        super().__init__(" ".join(message.splitlines()))
+        return one_line(str(self.args[0]) if len(self.args) == 1 else Exception.__str__(self))
+
+    def __str__(self) -> str:
+        return in_arguments(self.typed)
 
 
 class SkippedFileWarning(UserWarning):
@@ -39,19 +125,29 @@ class UnknownNameError(HwnasError, KeyError):
         given: The name that was given.
         known: All names that would have been accepted.
         see: A command or page that lists them.
+        titles: Longer names of some of them, for people, which are searched too.
     """
 
-    def __init__(self, kind: str, given: str, known: Iterable[str], see: str = "") -> None:
-        names = sorted(set(known))
-        close = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
-        hint = f" Did you mean '{close[0]}'?" if close else ""
+    def __init__(
+        self,
+        kind: str,
+        given: str,
+        known: Iterable[str],
+        see: str = "",
+        titles: Mapping[str, str] | None = None,
+    ) -> None:
+        names, titles = sorted(set(known)), titles or {}
+        close = [
+            f"'{name}'" + (f" ({titles[name]})" if titles.get(name, name) != name else "")
+            for name in meant(given, names, titles)
+        ]
+        hint = f" Did you mean {' or '.join(close)}?" if close else ""
         tail = f" See: {see}" if see else f" Known: {', '.join(names) or 'none'}."
-        self.message = f"Unknown {kind} '{given}'.{hint}{tail}"
-        super().__init__(self.message)
+        super().__init__(f"Unknown {kind} {quoted(given)}.{hint}{tail}")
 
     def __str__(self) -> str:
         # KeyError would print the repr of its argument.
-        return self.message
+        return HwnasError.__str__(self)
 
 
 class ArchitectureError(HwnasError, ValueError):
@@ -60,6 +156,10 @@ class ArchitectureError(HwnasError, ValueError):
 
 class ConfigError(HwnasError, ValueError):
     """A setting that cannot be, or two that exclude each other."""
+
+
+class ArgumentError(ConfigError, TypeError):
+    """An argument of another type than can be."""
 
 
 class ShapeError(HwnasError, ValueError):
@@ -132,3 +232,48 @@ class MissingExtraError(HwnasError, ImportError):
             f"{what} cannot run here: {package} is not installed. "
             f'Install it with: pip install "hwnas[{extra}]".'
         )
+
+
+def known_name(
+    kind: str,
+    given: object,
+    known: Iterable[str],
+    see: str = "",
+    titles: Mapping[str, str] | None = None,
+) -> str:
+    """The known name that a given one spells; capitals, spaces, ``-`` and ``_`` do not count.
+
+    A name that is there as it stands is meant, whatever else it may spell.
+
+    Args:
+        kind: What is looked up, such as ``"device"``.
+        given: What was given.
+        known: All names that are accepted.
+        see: A command or page that lists them.
+        titles: Longer names of some of them, for people; one of these will do, too.
+
+    Raises:
+        ArgumentError: No text was given.
+        UnknownNameError: It spells none of them.
+        ConfigError: It spells several.
+
+    Example:
+        >>> known_name("dataset", "CIFAR-10", ["cifar10", "cifar100"])
+        'cifar10'
+    """
+    names = list(known)
+    if not isinstance(given, str):
+        raise ArgumentError(
+            f"The name of a {kind} must be a text{_example(names)}; got {shown(given)}."
+        )
+    found = same(given, names, titles)
+    if not found:
+        raise UnknownNameError(kind, given, names, see, titles)
+    if len(found) > 1:
+        several = " or ".join(f"'{name}'" for name in sorted(found))
+        raise ConfigError(f"{kind.capitalize()} {quoted(given)} may be {several}. Name one.")
+    return found[0]
+
+
+def _example(names: list[str]) -> str:
+    return f", such as '{min(names)}'" if names else ""

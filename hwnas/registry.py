@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import entry_points
 from typing import Generic, TypeVar
 
-from hwnas.errors import ConfigError, UnknownNameError
+from hwnas.errors import ConfigError, known_name
 
 T = TypeVar("T")
 
@@ -83,20 +83,24 @@ class Registry(Generic[T]):
                     yield f"{self._package}.{module.name}"
 
     def __getitem__(self, name: str) -> T:
-        """The thing called ``name``.
+        """The thing called ``name``, capitals, spaces, ``-`` and ``_`` aside.
 
         Raises:
+            ArgumentError: ``name`` is no text.
             UnknownNameError: There is none.
+            ConfigError: There are several of a name that folds to this one.
         """
+        return self._things[self.name_of(name)]
+
+    def name_of(self, name: str) -> str:
+        """The one name under which files hold the thing that is called ``name``; see above."""
         self._load()
-        if name not in self._things:
-            raise UnknownNameError(self.kind, name, self._things, self._see)
-        return self._things[name]
+        return known_name(self.kind, name, self._things, self._see)
 
     def __contains__(self, name: object) -> bool:
-        """Whether there is a thing called ``name``."""
+        """Whether there is a thing called just ``name``."""
         self._load()
-        return name in self._things
+        return isinstance(name, str) and name in self._things
 
     def __iter__(self) -> Iterator[str]:
         """Names in alphabetical order."""

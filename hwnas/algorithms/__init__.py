@@ -79,6 +79,7 @@ class Setting:
         initial: Genotypes to propose first, valid and each class once, shape ``(population,
             n_genes)``; None to choose freely.
         forms: Canonical forms that are known already; None where there are none.
+        n_classes: How many functional classes the space has; None if that is not known.
     """
 
     space: SearchSpace
@@ -87,6 +88,7 @@ class Setting:
     seed: int
     initial: np.ndarray | None = None
     forms: Forms | None = None
+    n_classes: int | None = None
 
 
 class Algorithm(Protocol):

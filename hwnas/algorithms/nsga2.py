@@ -61,6 +61,7 @@ class Nsga2:
             crossover=UX(),
             mutation=_reset_mutation(space),
             eliminate_duplicates=_duplicates(forms),
+            n_offsprings=_n_offspring(setting.population, setting.n_classes),
         )
         self._algorithm.setup(problem, termination=NoTermination(), seed=setting.seed)
         self._generation: Any = None
@@ -119,6 +120,17 @@ class Nsga2:
             individual.evaluated.update({"F", "G"})
         self._algorithm.tell(infills=self._generation)
         self._generation = None
+
+
+def _n_offspring(population: int, n_classes: int | None) -> int:
+    """How many are bred at once: no more than can be found.
+
+    Where the population is most of the space, few classes are left, and breeding, which meets
+    them by chance, would go on for minutes.
+    """
+    if n_classes is None or 2 * population <= n_classes:
+        return population
+    return max(1, (n_classes - population) // 2)
 
 
 def _sampling(space: SearchSpace, forms: Forms) -> Any:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
         device_names,
         device_predictors,
         device_record,
-        known_on,
         load_device,
+        searchable,
         tables_of,
     )
     from hwnas.api._energy import attach_energy, meter_statuses
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         sweep_limits,
         sweep_record,
     )
+    from hwnas.api._sample import Sample, sample, sample_record
     from hwnas.api._search import DEFAULT_GENERATIONS, SearchInterrupted, search
     from hwnas.api._spaces import space_of, spaces
     from hwnas.api._sustain import parse_duration, sustain
@@ -91,8 +92,8 @@ _HOMES = {
         "device_names",
         "device_predictors",
         "device_record",
-        "known_on",
         "load_device",
+        "searchable",
         "tables_of",
     ),
     "_energy": ("attach_energy", "meter_statuses"),
@@ -152,6 +153,7 @@ _HOMES = {
         "SearchInterrupted",
         "search",
     ),
+    "_sample": ("Sample", "sample", "sample_record"),
     "_spaces": (
         "space_of",
         "spaces",
@@ -195,6 +197,7 @@ __all__ = [
     "BackendStatus",
     "Plan",
     "Profiled",
+    "Sample",
     "SearchInterrupted",
     "Share",
     "add_device",
@@ -221,7 +224,6 @@ __all__ = [
     "hint",
     "import_tables",
     "in_words",
-    "known_on",
     "label_of",
     "lacking_skill",
     "learned_record",
@@ -258,8 +260,11 @@ __all__ = [
     "quoted",
     "recheck_device",
     "recheck_record",
+    "sample",
+    "sample_record",
     "score_rows",
     "search",
+    "searchable",
     "select",
     "selection_record",
     "skill_note",

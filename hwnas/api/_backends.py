@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hwnas.measure.backends import BACKENDS, in_words, load_backend
+from hwnas.core.arguments import must_be
+from hwnas.measure.backends import BACKENDS, Backend, in_words, load_backend
 
-__all__ = ["BackendStatus", "backend_statuses", "in_words", "load_backend"]
+__all__ = ["BackendStatus", "backend_of", "backend_statuses", "in_words", "load_backend"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,20 @@ class BackendStatus:
     title: str
     why_not: str | None
     settings: dict[str, Any]
+
+
+def backend_of(backend: str | Backend) -> Backend:
+    """A backend by its name, or one that was made.
+
+    Raises:
+        ArgumentError: It is neither.
+        UnknownNameError: There is no such backend.
+    """
+    if isinstance(backend, str):
+        return load_backend(backend)
+    if not callable(getattr(backend, "why_not", None)):
+        raise must_be("backend", "a backend or its name", backend)
+    return backend
 
 
 def backend_statuses() -> list[BackendStatus]:

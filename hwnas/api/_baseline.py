@@ -19,13 +19,13 @@ from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import evaluate
 
 
-def baseline_of(run: Run, text: str) -> Choice:
+def baseline_of(run: Run, text: str | Architecture) -> Choice:
     """An architecture, or a row of values, as something to compare with.
 
     Args:
         run: The run whose columns it is valued in, and from the same sources. What the user's own
             functions say of an architecture is known only where the run has evaluated it.
-        text: The architecture's string, or values as ``latency_ms=20,accuracy_pct=91``, which
+        text: The architecture or its string, or values as ``latency_ms=20,accuracy_pct=91``, which
             count as exact.
 
     Raises:
@@ -34,9 +34,9 @@ def baseline_of(run: Run, text: str) -> Choice:
         UnknownNameError: The run has no such column.
     """
     try:
-        arch = run.space.parse(text)
+        arch = run.space.as_arch(text)
     except ArchitectureError:
-        if "=" not in text:
+        if not isinstance(text, str) or "=" not in text:
             raise
         return _given(run, text)
     return _valued(run, arch)

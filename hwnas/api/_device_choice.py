@@ -41,7 +41,7 @@ class DeviceChoices:
 
     Args:
         selections: By device, the best architecture that keeps them; the best device first.
-        refused: By device, why no architecture keeps them.
+        refused: By device, why no architecture keeps them; the device that misses them least first.
         unknown: Devices of which a limited column is not known.
         n_archs: How many architectures were valued.
         is_sample: Whether they are a random sample, and not all functional classes of the space.
@@ -100,7 +100,7 @@ def choose_device(
     asked = [*common.values(), *(each for found in by_device.values() for each in found.values())]
     estimates = dict(zip(map(id, asked), ask_together(batch, asked), strict=True))
     archs = tuple(map(str, batch))
-    selections, refused = {}, {}
+    selections, refused, misses = {}, {}, dict[str, float]()
     for name, found in by_device.items():
         if not found:
             continue
@@ -111,6 +111,7 @@ def choose_device(
                 f"All {len(batch):,} architectures have operators that it does not support: "
                 f"{', '.join(devices[name].unsupported)}."
             )
+            misses[name] = np.inf
             continue
         front = _front(space, archs, known, list(limited), estimates).part(np.flatnonzero(runs))
         upper, lower = (_by_column(limits, known) for limits in (at_most, at_least))
@@ -118,9 +119,10 @@ def choose_device(
             selections[name] = select_from_front(front, upper, lower, limit_at=limit_at)
         except NoCandidateError as error:
             refused[name] = str(error)
+            misses[name] = _miss(front, upper, lower)
     return DeviceChoices(
         selections=dict(sorted(selections.items(), key=lambda item: _rank(*item))),
-        refused=refused,
+        refused={name: refused[name] for name in sorted(refused, key=lambda name: misses[name])},
         unknown=tuple(name for name, found in by_device.items() if not found),
         n_archs=len(batch),
         is_sample=is_sample,
@@ -229,6 +231,14 @@ def _runs(batch: Batch, device: Device) -> np.ndarray:
     pairs = zip(counts, limits, strict=True)
     kept = [limit.violation(count(batch).value) == 0 for count, limit in pairs]
     return np.asarray(np.all([np.ones(len(batch), dtype=bool), *kept], axis=0))
+
+
+def _miss(front: Front, upper: Mapping[str, float], lower: Mapping[str, float]) -> float:
+    """How far the architecture that is nearest to keeping limits is off them, as a share."""
+    over = [front.column(name) / bound - 1 for name, bound in upper.items()]
+    over += [1 - front.column(name) / bound for name, bound in lower.items()]
+    worst = np.max([np.maximum(each, 0) for each in over], axis=0)
+    return float(np.nanmin(worst)) if np.isfinite(worst).any() else np.inf
 
 
 def _rank(name: str, selection: Selection) -> tuple[float, str]:

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 from hwnas.core.device import Device
+from hwnas.core.quantity import QUANTITIES
 from hwnas.core.target import Target
 from hwnas.objectives.devices import device_names, load_device
-from hwnas.spaces import SPACES
+from hwnas.spaces import SPACES, load_space
 from hwnas.tables.catalogue import Entry, catalogue
+from hwnas.tables.table import find_column
 
 if TYPE_CHECKING:
+    from hwnas.core.space import SearchSpace
     from hwnas.predictors.card import Card
 
 __all__ = [
     "device_names",
     "device_predictors",
     "device_record",
-    "known_on",
     "load_device",
+    "searchable",
     "tables_of",
 ]
+
+How = Literal["predicted", "extrapolated", "table only"]
+"""How a search gets the value of a device."""
 
 
 def device_predictors(device: str | Device) -> list[Card]:
@@ -54,16 +62,60 @@ def tables_of(device: Device) -> list[tuple[Entry, list[Target]]]:
     return [(entry, targets) for entry, targets in found if targets]
 
 
-def known_on() -> dict[str, dict[str, list[str]]]:
-    """By device, the quantities that tables know on each space."""
-    known: dict[str, dict[str, list[str]]] = {}
-    for entry in catalogue():
-        for target in entry.targets:
-            if target.device:
-                names = known.setdefault(target.device, {}).setdefault(entry.space, [])
-                if target.quantity not in names:
-                    names.append(target.quantity)
-    return known
+@dataclass(frozen=True, slots=True)
+class Searchable:
+    """A quantity of a device that a search takes.
+
+    Args:
+        space: The search space.
+        dataset: Its data set.
+        quantity: Such as ``"latency"``.
+        how: ``"predicted"``; ``"extrapolated"`` by a predictor of another space; or ``"table
+            only"``, which ``source="table"`` looks up.
+    """
+
+    space: str
+    dataset: str
+    quantity: str
+    how: How
+
+
+def searchable(devices: Iterable[Device]) -> dict[str, list[Searchable]]:
+    """By device, what a search of each space in its usual form takes, by space and data set.
+
+    Raises:
+        ArtifactError: An index of predictors is damaged.
+        TableError: The card of a table cannot be read.
+    """
+    from hwnas.predictors import predictor_cards
+    from hwnas.predictors.loading import fits
+
+    entries = catalogue()
+    places: list[tuple[SearchSpace, list[Card], list[Entry]]] = []
+    for name, space_type in ((name, SPACES[name]) for name in SPACES):
+        for dataset in space_type.datasets:
+            space = load_space(name, dataset=dataset)
+            cards = [card for card in predictor_cards(name, dataset) if fits(card, space)]
+            places.append((space, cards, [each for each in entries if each.is_for(space)]))
+    names = [each.name for each in QUANTITIES.values() if each.per_device]
+    return {
+        device.name: [
+            Searchable(space.name, space.dataset, name, how)
+            for space, cards, tables in places
+            for name in names
+            if (how := _how(Target(name, space.dataset, device.name), cards, tables)) is not None
+        ]
+        for device in devices
+    }
+
+
+def _how(target: Target, cards: Iterable[Card], tables: Iterable[Entry]) -> How | None:
+    """How a search gets a target on a space, from its predictors and its tables."""
+    card = next((card for card in cards if card.answers(target)), None)
+    if card is not None:
+        return "extrapolated" if card.transfer else "predicted"
+    is_known = any(find_column(entry.columns, target) is not None for entry in tables)
+    return "table only" if is_known else None
 
 
 def device_record(device: Device) -> dict[str, Any]:

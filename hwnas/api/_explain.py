@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hwnas.api._values import resolve_space
+from hwnas.core import arguments, given
+from hwnas.core.arguments import checked, one_or_many, whole
 from hwnas.core.device import Device
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import parse_target
@@ -25,6 +27,13 @@ if TYPE_CHECKING:
 __all__ = ["explain", "explanations", "first", "label_of", "legend_of"]
 
 
+@checked(
+    space=given.space,
+    target=one_or_many(arguments.text),
+    device=given.device,
+    dataset=arguments.text,
+    top=whole(at_least=1),
+)
 def explain(
     space: str | SearchSpace,
     target: str | Sequence[str],
@@ -58,6 +67,7 @@ def explain(
     return explanation_frame(space, explanations(space, target, device), top)
 
 
+@checked(space=given.loaded_space, target=one_or_many(arguments.text), device=given.device)
 def explanations(
     space: SearchSpace, target: str | Sequence[str], device: str | Device | None = None
 ) -> list[Explanation]:

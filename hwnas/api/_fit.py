@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hwnas.api._values import make_objective
+from hwnas.core import arguments
+from hwnas.core.arguments import checked, many, whole
 from hwnas.core.device import Device
 from hwnas.core.quantity import DEFAULT_OBJECTIVES
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target, parse_target
-from hwnas.errors import ConfigError, TableError, UnknownNameError
+from hwnas.errors import ConfigError, TableError, UnknownNameError, known_name
 from hwnas.objectives.devices import load_device
 from hwnas.predictors import predictor_cards, search_path
 from hwnas.predictors.card import CARDS
@@ -32,6 +34,13 @@ _MOST_REASONS = 3
 """Columns of which is told why they cannot be fitted, where none can."""
 
 
+@checked(
+    quantity=arguments.text,
+    from_space=arguments.text,
+    to_space=arguments.text,
+    to_dataset=arguments.text,
+    out=arguments.path,
+)
 def fit_quality_transfer(
     quantity: str,
     from_space: str,
@@ -136,6 +145,14 @@ def first_known(
     return None
 
 
+@checked(
+    table=arguments.text,
+    columns=many(arguments.text),
+    out=arguments.path,
+    seed=whole(at_least=0),
+    on_column=arguments.function,
+    tolerance=arguments.number,
+)
 def fit(
     table: str,
     columns: Sequence[str] | None = None,
@@ -178,10 +195,9 @@ def fit(
         raise ConfigError(f"tolerance must be a Kendall tau of at least 0; got {tolerance:g}.")
     source = load_table(table)
     by_name = {column.name: column for column in source.columns}
-    for name in columns or ():
-        if name not in by_name:
-            raise UnknownNameError("column", name, by_name, f"hwnas tables show {table} --columns")
-    chosen = columns or [column.name for column in source.columns if column.quantity]
+    see = f"hwnas tables show {table} --columns"
+    asked = [known_name("column", name, by_name, see) for name in columns or ()]
+    chosen = asked or [column.name for column in source.columns if column.quantity]
     if not chosen:
         raise ConfigError(f"Table '{table}' holds no quantity that can be predicted.")
     cards, refused = [], dict[str, TableError]()

@@ -12,14 +12,17 @@ import numpy as np
 
 from hwnas._files import sha256_bytes
 from hwnas._resources import cache_dir
+from hwnas.api._backends import backend_of
 from hwnas.api._energy import metering_of
 from hwnas.api._profiled import Profiled, ProfiledModel
+from hwnas.core import arguments, given
 from hwnas.core.architecture import Architecture
+from hwnas.core.arguments import checked, kind_of, many, mapping, whole
 from hwnas.core.device import check_own_device
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target
 from hwnas.errors import ConfigError, MeasurementError
-from hwnas.measure.backends import Backend, load_backend
+from hwnas.measure.backends import Backend
 from hwnas.measure.candidates import (
     PRECISIONS,
     Candidate,
@@ -46,6 +49,22 @@ ANCHOR_SPACE = "nasbench201"
 MODEL_SUFFIX = ".onnx"
 
 
+@checked(
+    models=many(),
+    space=given.space,
+    sample=whole(),
+    device=arguments.text,
+    table=arguments.text,
+    plan=kind_of(Plan, what="a plan, hwnas.api.Plan"),
+    precision=arguments.text,
+    again=arguments.flag,
+    shapes=mapping(many(whole())),
+    folder=arguments.path,
+    on_block=arguments.function,
+    meter=arguments.text,
+    window_s=arguments.number,
+    power_w=arguments.number,
+)
 def profile(
     models: Sequence[str | os.PathLike[str] | Architecture] = (),
     space: str | SearchSpace = "nasbench201",
@@ -100,7 +119,7 @@ def profile(
     """
     if precision not in PRECISIONS:
         raise ConfigError(f"--precision must be one of {', '.join(PRECISIONS)}; got '{precision}'.")
-    runs_on = load_backend(backend) if isinstance(backend, str) else backend
+    runs_on = backend_of(backend)
     plan = plan or Plan()
     name_of_device = device or f"local-{runs_on.name}"
     check_own_device(name_of_device)
@@ -117,11 +136,11 @@ def profile(
         paths = [Path(str(model)) for model in models]
         found = _profile_files(job, paths, shapes or {}, folder, on_block)
         return found if power_w is None else _estimated(found, power_w)
-    given = load_space(space) if isinstance(space, str) else space
-    archs = _architectures(given, models, sample, plan.seed)
-    name = table or f"{given.name}-{job.device}"
+    loaded = load_space(space) if isinstance(space, str) else space
+    archs = _architectures(loaded, models, sample, plan.seed)
+    name = table or f"{loaded.name}-{job.device}"
     check_own_name(name)
-    found = _profile_archs(job, given, archs, name, folder, on_block)
+    found = _profile_archs(job, loaded, archs, name, folder, on_block)
     return found if power_w is None else _estimated(found, power_w)
 
 
@@ -146,9 +165,7 @@ def _architectures(
     if bool(models) == (sample is not None):
         raise ConfigError("Give one of: architectures, --sample N.")
     if sample is None:
-        return [
-            model if isinstance(model, Architecture) else space.parse(model) for model in models
-        ]
+        return space.as_archs(models)
     if sample < 1:
         raise ConfigError(f"--sample must be at least 1; got {sample}.")
     return sample_networks(space, sample, seed)
@@ -184,8 +201,7 @@ def _profile_archs(
 ) -> Profiled:
     place = Path(folder) if folder is not None else user_folder()
     asked = networks(space, archs)
-    tell = _teller(on_block, asked)
-    found = measure_networks(job, space, archs, place, name, on_block=tell)
+    found = measure_networks(job, space, archs, place, name, on_block=on_block)
     names, path = [str(arch) for arch in asked], place / f"{name}{SUFFIX}"
     return _result(job, job.target(space.dataset), found, names, name, path)
 
@@ -213,8 +229,8 @@ def _profile_files(
     mark = sha256_bytes(b"".join(each.make().model.data for each in candidates))[:12]
     stem = paths[0].stem if len(paths) == 1 else f"{len(paths)}-models"
     path = place / f"{stem}-{mark}-{job.device}{SUFFIX}"
-    target, record, tell = job.target(None), ProfileRecord(None, None), _teller(on_block, paths)
-    found = measure_into_file(job, candidates, anchor, target, path, record, on_block=tell)
+    target, record = job.target(None), ProfileRecord(None, None)
+    found = measure_into_file(job, candidates, anchor, target, path, record, on_block=on_block)
     return _result(job, target, found, names, None, path)
 
 
@@ -237,19 +253,6 @@ def _batch_of(candidates: Sequence[Candidate]) -> int:
         )
     shape = next(iter(sizes.values()))
     return int(shape[0]) if shape else 1
-
-
-def _teller(
-    on_block: Callable[[Block, int, int], None] | None, asked: Sequence[object]
-) -> Callable[[Block, Profile], None] | None:
-    if on_block is None:
-        return None
-
-    def tell(block: Block, profile: Profile) -> None:
-        last = profile.record.passes[-1]
-        on_block(block, len(last.facts) + len(last.failed), len(asked))
-
-    return tell
 
 
 def _result(

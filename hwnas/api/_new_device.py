@@ -110,16 +110,16 @@ def add_device(
 
     _check_new(name, spaces, budget)
     plan, runs_on = plan or Plan(), load_backend(backend, **(options or {}))
-    job, learned = Job(name, runs_on, plan), list[Learned]()
+    job, learned = Job(name, runs_on, plan, otherwise="stop it"), list[Learned]()
     # All of them before anything is measured: one may be misspelt.
     for space in [load_space(each) for each in spaces]:
         nets = choose_to_measure(space, budget, seed)
         archs = [space.architecture(genotype) for genotype in nets]
         table = f"{space.name}-{name}"
 
-        def tell(block: Block, found: Profile, about: str = space.name) -> None:
+        def tell(block: Block, n_done: int, n_nets: int, about: str = space.name) -> None:
             if on_block is not None:
-                on_block(about, block, len(found.record.passes[-1].facts), budget)
+                on_block(about, block, n_done, n_nets)
 
         measured, _ = measure_into_table(job, space, archs, user_folder(), table, on_block=tell)
         learned.append(_learn(space, job, measured, table, seed))

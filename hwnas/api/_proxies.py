@@ -25,7 +25,7 @@ __all__ = [
 
 def choose_architectures(
     space: SearchSpace,
-    archs: Sequence[str] = (),
+    archs: Sequence[str | Architecture] = (),
     sample: int | None = None,
     is_all: bool = False,
     seed: int = 0,
@@ -34,7 +34,7 @@ def choose_architectures(
 
     Args:
         space: The search space.
-        archs: Published strings.
+        archs: Architectures, or their strings; see ``SearchSpace.as_arch``.
         sample: Number of different random architectures.
         is_all: Whether to take every architecture of the space.
         seed: Seed of the sample.
@@ -52,7 +52,7 @@ def choose_architectures(
         return sample_classes(space, sample, seed)
     if is_all:
         return all_classes(space)
-    return canonical_classes(space, [space.parse(arch) for arch in archs])
+    return canonical_classes(space, space.as_archs(archs))
 
 
 def unscored_notes(plan: ScoringPlan, path: Path) -> list[str]:

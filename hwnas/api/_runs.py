@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from hwnas.api._baseline import baseline_of
 from hwnas.choose import Selection, SweptLimit, sweep
@@ -12,6 +13,9 @@ from hwnas.choose import select as select_from_front
 from hwnas.choose.infeasible import why_nothing
 from hwnas.choose.selection import selection_record
 from hwnas.choose.swept import sweep_record
+from hwnas.core import arguments
+from hwnas.core.architecture import Architecture
+from hwnas.core.arguments import checked, kind_of, many, mapping
 from hwnas.core.limits import (
     Goal,
     Limit,
@@ -41,7 +45,17 @@ __all__ = [
     "sweep_record",
 ]
 
+_RUN = kind_of(Run, what="a run, as hwnas.load_run gives it")
 
+
+def _goal(name: str, value: Any) -> Goal:
+    return value if isinstance(value, Share) else arguments.number(name, value)
+
+
+_GOALS = mapping(_goal)
+
+
+@checked(path=arguments.path)
 def load_run(path: str | os.PathLike[str]) -> Run:
     """The run in a directory.
 
@@ -74,6 +88,15 @@ def check_feasible(run: Run) -> None:
     raise NoCandidateError(why_nothing(seen, limits, share, "evaluated", "Or search longer."))
 
 
+@checked(
+    run=_RUN,
+    at_most=_GOALS,
+    at_least=_GOALS,
+    prefer=mapping(arguments.number),
+    method=arguments.text,
+    limit_at=arguments.text,
+    constraints=many(),
+)
 def select(
     run: Run,
     at_most: Mapping[str, Goal] | None = None,
@@ -81,7 +104,7 @@ def select(
     prefer: Mapping[str, float] | None = None,
     method: str | None = None,
     limit_at: str = DEFAULT_LIMIT_AT,
-    baseline: str | None = None,
+    baseline: str | Architecture | None = None,
     constraints: Sequence[str | Limit] = (),
 ) -> Selection:
     """Choose the architecture to ship from a run's front.
@@ -113,6 +136,15 @@ def select(
     )
 
 
+@checked(
+    run=_RUN,
+    column=arguments.text,
+    at_most=_GOALS,
+    at_least=_GOALS,
+    prefer=mapping(arguments.number),
+    method=arguments.text,
+    limit_at=arguments.text,
+)
 def sweep_limits(
     run: Run,
     column: str,
@@ -121,7 +153,7 @@ def sweep_limits(
     prefer: Mapping[str, float] | None = None,
     method: str | None = None,
     limit_at: str = DEFAULT_LIMIT_AT,
-    baseline: str | None = None,
+    baseline: str | Architecture | None = None,
     constraints: Sequence[str | Limit] = (),
 ) -> tuple[SweptLimit, ...]:
     """The pick from a run's front at each of ten limits on a column, the tightest first.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
 import os
 from collections.abc import Callable, Sequence
@@ -10,8 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hwnas.algorithms import ALGORITHMS, Setting
 from hwnas.algorithms.warm_start import draw, parse_warm_start
+from hwnas.api._backends import backend_of
+from hwnas.api._pace import Pace, capped
 from hwnas.api._running import SearchInterrupted, measuring_notes, run_task, skill_notes
 from hwnas.api._values import (
     ALWAYS_COUNTED,
@@ -20,13 +23,17 @@ from hwnas.api._values import (
     objective_name,
     parse_sources,
     resolve_space,
+    source_text,
+    usual_objectives,
 )
 from hwnas.config import DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
+from hwnas.core import arguments, given
+from hwnas.core.arguments import checked, kind_of, many, whole
 from hwnas.core.columns import columns_meant, quantity_of, resolve_column
 from hwnas.core.device import Device
 from hwnas.core.forms import Forms
 from hwnas.core.limits import Limit, check_compatible, limit_notes, parse_limit
-from hwnas.core.objective import Objective
+from hwnas.core.objective import Objective, ObjectiveSpec
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
 from hwnas.core.space import SearchSpace
@@ -36,9 +43,9 @@ from hwnas.engine.progress import Progress
 from hwnas.engine.record import RECORD, Record, read_record
 from hwnas.engine.run import Run
 from hwnas.engine.store import Store, check_names
-from hwnas.errors import ConfigError, UnknownNameError
+from hwnas.errors import ConfigError
 from hwnas.executors import EXECUTORS
-from hwnas.measure.backends import Backend, load_backend
+from hwnas.measure.backends import Backend
 from hwnas.objectives import NothingKnownError
 from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import Problem
@@ -54,6 +61,25 @@ _MIN_USUAL = 2
 """A search by default has so many objectives at least."""
 
 
+@checked(
+    space=given.space,
+    device=given.device,
+    dataset=arguments.text,
+    objectives=many(),
+    constraints=many(kind_of(str, Limit, what="a limit such as 'latency_ms<=5'")),
+    source=arguments.text,
+    power_w=arguments.number,
+    algorithm=arguments.text,
+    warm_start=arguments.text,
+    out=arguments.path,
+    resume=arguments.flag,
+    on_progress=arguments.function,
+    on_scoring=arguments.function,
+    workers=whole(at_least=1),
+    executor=arguments.text,
+    limit_at=arguments.text,
+    on_note=arguments.function,
+)
 def search(
     space: str | SearchSpace,
     device: str | Device | None = None,
@@ -140,7 +166,7 @@ def search(
         StorageError: ``out`` cannot be written.
     """
     space = resolve_space(space, dataset)
-    runs_on = load_backend(backend) if isinstance(backend, str) else backend
+    runs_on = None if backend is None else backend_of(backend)
     if device is None and SOURCE in _sources_named(source, objectives or ()):
         device = local_device(runs_on.name if runs_on else USUAL_BACKEND)
     device = load_device(device) if isinstance(device, str) else device
@@ -151,25 +177,25 @@ def search(
         objectives, unknown = _usual(space, device, source, watts, runs_on)
     if generations is None and budget is None:
         generations = DEFAULT_GENERATIONS
-    given = [_named(item) for item in _listed("objectives", objectives)]
+    asked = [_named(item) for item in objectives]
     # Scores have columns of their own too, which are those of no quantity.
-    own = [*(name for name, made in given if made is not None), *scored_names()]
+    own = [*(name for name, made in asked if made is not None), *scored_names()]
     limits = dict.fromkeys(
-        limit if isinstance(limit, Limit) else parse_limit(limit, own=own)
-        for limit in _listed("constraints", constraints)
+        limit if isinstance(limit, Limit) else parse_limit(limit, own=own) for limit in constraints
     )
     make = ALGORITHMS[algorithm]
-    asked = warm_start if warm_start is not None else make.default_warm_start
-    start = None if asked is None else parse_warm_start(asked)
+    population, classes, bounds = capped(space, algorithm, population, budget)
+    usual_start = make.default_warm_start if warm_start is None else warm_start
+    start = None if usual_start is None else parse_warm_start(usual_start)
     config = SearchConfig(
         space=space.name,
         dataset=space.dataset,
         options=dict(space.options),
         device=device.name if device else None,
-        objectives=tuple(name for name, _ in given),
+        objectives=tuple(name for name, _ in asked),
         constraints=tuple(str(limit) for limit in limits),
         limit_at=limit_at,
-        source=source,
+        source=source_text(source),
         power_w=power_w,
         algorithm=algorithm,
         warm_start=None if start is None else str(start),
@@ -178,9 +204,9 @@ def search(
         budget=budget,
         seed=seed,
     )
-    if workers < 1:
-        raise ConfigError(f"workers must be at least 1; got {workers}.")
-    task = _task(space, device, config, given, tuple(limits), runs_on, (workers, on_scoring))
+    task = _task(space, device, config, asked, tuple(limits), runs_on, (workers, on_scoring))
+    n_classes = None if classes is None else len(classes)
+    task = replace(task, n_classes=n_classes)
     work, forms = EXECUTORS[executor](workers), Forms(space)
     candidates = None if start is None else draw(space, start, config.population, config.seed)
 
@@ -188,13 +214,18 @@ def search(
         initial = None
         if candidates is not None:
             initial = candidates.best(config.population, workers, on_scoring)
-        setting = Setting(space, len(given), config.population, config.seed, initial, forms)
+        elif classes is not None and config.population >= len(classes):
+            # Drawn at random, the last of all classes would take long to come.
+            initial = np.random.default_rng(config.seed).permutation(classes)
+        setting = Setting(
+            space, len(asked), config.population, config.seed, initial, forms, n_classes
+        )
         return Loop(task, make(setting), store, work, forms)
 
     record = Record(
         config=config.as_dict(),
         columns=task.problem.columns,
-        n_objectives=len(given),
+        n_objectives=len(asked),
         versions={name: importlib.metadata.version(name) for name in _PACKAGES},
         limits=tuple(map(str, task.problem.limits)),
         device_title=device.title if device else None,
@@ -208,13 +239,21 @@ def search(
     task = replace(task, problem=replace(task.problem, limit_share=limit_share(at)))
     with claimed(path, record, resume):
         for note in (
+            *bounds,
             *_unknown_notes(unknown),
             *limit_notes(limits),
             *skill_notes(task),
             *measuring_notes(task),
         ):
             tell(note)
-        return run_task(path, record, task, begin, on_progress or (lambda _: None))
+        pace = Pace(task, tell)
+
+        def hear(progress: Progress) -> None:
+            pace(progress)
+            if on_progress is not None:
+                on_progress(progress)
+
+        return run_task(path, record, task, begin, hear)
 
 
 def _usual(
@@ -224,15 +263,27 @@ def _usual(
     power_w: float | None,
     backend: Backend | None,
 ) -> tuple[list[str], list[str]]:
-    """Objectives where none are asked for: what is known of the usual ones, and what is not."""
-    known = list[str]()
-    for name in DEFAULT_OBJECTIVES:
-        with contextlib.suppress(NothingKnownError, UnknownNameError):
-            make_objective(space, name, device, source, power_w, backend=backend)
-            known.append(name)
-    # Where hardly anything is known, what is missing is an error that says what to do.
+    """Objectives where none are asked for: what is known of the usual ones, and what is not.
+
+    Raises:
+        NothingKnownError: A search would have fewer than two.
+        ConfigError: There is no device.
+    """
+    if device is None:
+        for name in DEFAULT_OBJECTIVES:
+            # What needs a device says which there are.
+            if QUANTITIES[name].per_device:
+                make_objective(space, name, None, source)
+    known = list(usual_objectives(space, device, source, power_w, backend=backend))
     if len(known) < _MIN_USUAL:
-        return list(DEFAULT_OBJECTIVES), []
+        of_device = f" and device '{device.name}'" if device else ""
+        see = f"hwnas devices show {device.name}" if device else "hwnas tables"
+        raise NothingKnownError(
+            f"A search needs two objectives; with the source {source}, "
+            f"{f'only {known[0]}' if known else 'nothing'} is known for {space.label} on "
+            f"{space.dataset}{of_device}. Name objectives, such as "
+            f"{','.join([*known, *ALWAYS_COUNTED])}, or see what is known where: {see}"
+        )
     return known, [name for name in DEFAULT_OBJECTIVES if name not in known]
 
 
@@ -240,22 +291,19 @@ def _unknown_notes(unknown: Sequence[str]) -> list[str]:
     """What the user should know of the usual objectives that are none here."""
     if not unknown:
         return []
-    words = " and ".join(QUANTITIES[name].title for name in unknown)
-    advice = " --power-w W gives an estimate of energy." if "energy" in unknown else ""
-    return [f"{words} {'is' if len(unknown) == 1 else 'are'} not known here: no objective.{advice}"]
-
-
-def _listed(name: str, items: Sequence[Any]) -> Sequence[Any]:
-    """The items; a lone text would be taken for a list of letters."""
-    if isinstance(items, str):
-        raise ConfigError(f"{name} must be a list; got the text {items!r}. Put it in brackets.")
-    return items
+    *others, last = (QUANTITIES[name].title.lower() for name in unknown)
+    words = f"{', '.join(others)} and {last}" if others else last
+    # Without a latency there is nothing to estimate it from.
+    can_estimate = "energy" in unknown and "latency" not in unknown
+    advice = " --power-w W gives an estimate of energy." if can_estimate else ""
+    are = "are" if others else "is"
+    return [f"{words[0].upper()}{words[1:]} {are} not known here: no objective.{advice}"]
 
 
 def _sources_named(source: str, objectives: Sequence[Any]) -> set[str]:
     """Sources that a search names, as its usual one or for one quantity."""
     usual, its_own = parse_sources(source)
-    texts = (str(item).partition(":")[2] for item in objectives if isinstance(item, str))
+    texts = (objective_name(item).partition(":")[2] for item in objectives if isinstance(item, str))
     return {usual, *its_own.values(), *texts}
 
 
@@ -263,7 +311,8 @@ def _named(item: Any) -> tuple[str, Objective | None]:
     """An objective's name in the configuration, and the objective if it is the user's own."""
     if isinstance(item, str):
         return objective_name(item), None
-    own = item if hasattr(item, "spec") else objective(item)
+    is_made = isinstance(getattr(item, "spec", None), ObjectiveSpec)
+    own = item if is_made else objective(item)
     return own.spec.column, own
 
 
@@ -271,7 +320,7 @@ def _task(
     space: SearchSpace,
     device: Device | None,
     config: SearchConfig,
-    given: Sequence[tuple[str, Objective | None]],
+    asked: Sequence[tuple[str, Objective | None]],
     limits: tuple[Limit, ...],
     backend: Backend | None,
     scoring: tuple[int, Callable[[Scoring], None] | None],
@@ -283,8 +332,6 @@ def _task(
             "--power-w needs energy among the objectives, with no source of its own; it is not "
             "there."
         )
-    # Objectives of the user's own never ask the source, which may still be misspelt.
-    parse_sources(config.source)
 
     def make(name: str) -> Objective:
         n_workers, on_scoring = scoring
@@ -293,8 +340,8 @@ def _task(
             backend=backend, n_workers=n_workers, on_scoring=on_scoring,
         )  # fmt: skip
 
-    measures = [own or make(name) for name, own in given]
-    _check_distinct([name for name, _ in given], measures)
+    measures = [own or make(name) for name, own in asked]
+    _check_distinct([name for name, _ in asked], measures)
     for name in [*(limit.column for limit in limits), *ALWAYS_COUNTED]:
         if not columns_meant(name, [measure.spec.column for measure in measures]):
             measures.append(make(name))
@@ -311,7 +358,7 @@ def _task(
     check_compatible(limits)
     return Task(
         space=space,
-        problem=Problem(tuple(measures), len(given), limits),
+        problem=Problem(tuple(measures), len(asked), limits),
         population=config.population,
         generations=config.generations,
         budget=config.budget,

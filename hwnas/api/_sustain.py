@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
 
+from hwnas.api._backends import backend_of
 from hwnas.api._measure import is_file
 from hwnas.core.architecture import Architecture
 from hwnas.core.space import SearchSpace
-from hwnas.measure.backends import Backend, load_backend
+from hwnas.measure.backends import Backend
 from hwnas.measure.candidates import Precision, candidate_of, file_candidate
 from hwnas.measure.clock import SystemClock
 from hwnas.measure.environment import pinned
@@ -47,7 +48,7 @@ def sustain(
         MeasurementError: A model cannot be run.
     """
     plan, clock = plan or Plan(), SystemClock()
-    runs_on = load_backend(backend) if isinstance(backend, str) else backend
+    runs_on = backend_of(backend)
     given = load_space(space) if isinstance(space, str) else space
     opener, found = Opener(runs_on, plan.threads, plan.mode), dict[str, Sustained]()
     for model in models:
@@ -55,8 +56,7 @@ def sustain(
             path = Path(str(model))
             candidate = file_candidate(path, plan.batch, precision, plan.seed, shapes)
         else:
-            arch = model if isinstance(model, Architecture) else given.parse(str(model))
-            (arch,) = networks(given, [arch])
+            (arch,) = networks(given, [given.as_arch(model)])
             candidate = candidate_of(given, arch, plan.batch or 1, precision, plan.seed)
         with (
             pinned(plan.threads) if plan.is_pinned and not runs_on.is_remote else nullcontext(),

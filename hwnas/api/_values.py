@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hwnas._names import shown
 from hwnas.choose.front import as_numbers
+from hwnas.core import arguments, given
 from hwnas.core.architecture import Architecture
+from hwnas.core.arguments import checked, many
 from hwnas.core.batch import Batch
 from hwnas.core.device import Device
 from hwnas.core.objective import Objective
@@ -17,7 +21,7 @@ from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES, Direction
 from hwnas.core.residuals import INEXACT
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target, parse_target
-from hwnas.errors import ConfigError, UnknownNameError
+from hwnas.errors import ArgumentError, ConfigError, UnknownNameError, known_name
 from hwnas.objectives import SOURCES, NothingKnownError, Question
 from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import evaluate, inputs_of
@@ -53,6 +57,7 @@ ALWAYS_COUNTED = ("params", "macs")
 """Columns that a search and a prediction have, asked for or not."""
 
 
+@checked(column=arguments.text, unit=arguments.text, title=arguments.text)
 def objective(
     function: Callable[[Sequence[Architecture]], np.ndarray],
     column: str | None = None,
@@ -75,7 +80,9 @@ def objective(
             direction is none.
     """
     if not callable(function):
-        raise ConfigError(f"An objective must be a quantity or a function; got {function!r}.")
+        raise ArgumentError(
+            f"An objective must be a quantity or a function; got {shown(function)}."
+        )
     name = column or str(getattr(function, "__name__", ""))
     return CustomObjective(function, name, direction, unit, title)
 
@@ -136,6 +143,41 @@ def make_objective(
     return SOURCES[its_source or usual](question)
 
 
+def usual_objectives(
+    space: SearchSpace,
+    device: Device | None,
+    source: str = USUAL_SOURCE,
+    power_w: float | None = None,
+    as_given: bool = False,
+    backend: Backend | None = None,
+) -> dict[str, Objective]:
+    """What is known of accuracy, robustness, latency and energy, by name, as none is asked for.
+
+    Of a device with neither latency nor energy, what else is known of it takes their place.
+    Arguments are those of ``make_objective``.
+
+    Raises:
+        ConfigError: A source has no values of that kind.
+        ArtifactError: A predictor's files are damaged.
+        TableError: A table is missing from the cache or damaged.
+    """
+    found: dict[str, Objective] = {}
+
+    def add(names: Iterable[str]) -> None:
+        for name in names:
+            if QUANTITIES[name].per_device and device is None:
+                continue
+            with contextlib.suppress(NothingKnownError, UnknownNameError):
+                found[name] = make_objective(
+                    space, name, device, source, power_w, as_given, backend
+                )
+
+    add(DEFAULT_OBJECTIVES)
+    if not any(QUANTITIES[name].per_device for name in found):
+        add(each.name for each in QUANTITIES.values() if each.per_device)
+    return found
+
+
 def objective_name(text: str) -> str:
     """An objective's text in its one form: ``latency@batch8:table``, however it was spelled.
 
@@ -193,11 +235,26 @@ def parse_sources(text: str) -> tuple[str, dict[str, str]]:
     for part in text.split(","):
         name, source = _split(part)
         if source is None:
-            SOURCES[name]
-            usual = name
+            usual = SOURCES.name_of(name)
         else:
             its_own[str(parse_target(name))] = source
     return usual, its_own
+
+
+def source_text(text: str) -> str:
+    """The same text with every name as files have it: ``"Table,latency_ms:measure"``, for one.
+
+    Raises:
+        UnknownNameError: There is no such source or quantity.
+
+    Example:
+        >>> source_text("Table, latency_ms:measure")
+        'table,latency:measure'
+    """
+    return ",".join(
+        objective_name(part) if ":" in part else SOURCES.name_of(part.strip())
+        for part in text.split(",")
+    )
 
 
 def _split(text: str) -> tuple[str, str | None]:
@@ -207,12 +264,18 @@ def _split(text: str) -> tuple[str, str | None]:
         UnknownNameError: There is no such source.
     """
     name, colon, source = text.strip().partition(":")
-    if colon:
-        # An unknown one is told here, with the nearest.
-        SOURCES[source]
-    return name, source if colon else None
+    # An unknown one is told here, with the nearest.
+    return name, SOURCES.name_of(source) if colon else None
 
 
+@checked(
+    space=given.space,
+    device=given.device,
+    dataset=arguments.text,
+    quantities=many(arguments.text),
+    source=arguments.text,
+    power_w=arguments.number,
+)
 def predict(
     space: str | SearchSpace,
     archs: Architecture | str | Sequence[Architecture | str],
@@ -229,7 +292,8 @@ def predict(
 
     Args:
         space: Search space or its name.
-        archs: Architectures or their published strings; one of them will do.
+        archs: Architectures, their published strings, or in another of the space's notations, such
+            as ``"index:7"``; one of them will do.
         device: Device or its name; needed for latency and energy.
         dataset: Data set; the space's first one by default.
         quantities: Quantities to predict; by default accuracy, robustness and, with a device,
@@ -262,9 +326,7 @@ def predict(
 
     space = resolve_space(space, dataset)
     device = load_device(device) if isinstance(device, str) else device
-    if isinstance(archs, (str, Architecture)):
-        archs = [archs]
-    parsed = [space.parse(arch) if isinstance(arch, str) else arch for arch in archs]
+    parsed = space.as_archs([archs] if isinstance(archs, str | Architecture) else archs)
     columns: dict[str, Any] = {}
     counts, limits = support(space, device)
     measures = [*_measures(space, quantities, device, source, power_w), *counts]
@@ -292,23 +354,15 @@ def _measures(
 ) -> list[Objective]:
     if quantities is not None:
         return [make_objective(space, name, device, source, power_w, True) for name in quantities]
-    found = []
-    for name in DEFAULT_OBJECTIVES:
-        if parse_target(name).meaning.per_device and device is None:
-            continue
-        try:
-            found.append(make_objective(space, name, device, source, power_w, True))
-        except NothingKnownError:
-            # Nothing was asked for by name: what is unknown here is left out.
-            continue
-    return found + [CountedObjective(space, name) for name in ALWAYS_COUNTED]
+    found = usual_objectives(space, device, source, power_w, as_given=True)
+    return [*found.values()] + [CountedObjective(space, name) for name in ALWAYS_COUNTED]
 
 
 def resolve_space(space: str | SearchSpace, dataset: str | None) -> SearchSpace:
     """A space by its name, or one that was loaded, if it is of that data set."""
-    if isinstance(space, str):
+    if not isinstance(space, SearchSpace):
         return load_space(space, dataset=dataset)
-    if dataset is not None and dataset != space.dataset:
+    if dataset is not None and known_name("dataset", dataset, space.datasets) != space.dataset:
         raise ConfigError(
             f"The space was loaded for {space.dataset}; got dataset={dataset!r} as well. "
             "Give the space's name, or leave dataset away."

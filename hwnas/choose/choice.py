@@ -27,7 +27,7 @@ from hwnas.core.limits import (
 )
 from hwnas.core.numbers import outward
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
-from hwnas.errors import ConfigError, NoCandidateError, UnknownNameError
+from hwnas.errors import ConfigError, NoCandidateError, known_name
 
 
 def select(
@@ -154,8 +154,7 @@ def _method(method: str | None, has_preference: bool, has_limits: bool) -> str:
         return "asf"
     if method is None:
         return "lexicographic" if has_limits else "knee"
-    if method not in METHODS:
-        raise UnknownNameError("method", method, METHODS)
+    method = known_name("method", method, METHODS)
     if method == "knee" and has_preference:
         raise ConfigError(
             "Method 'knee' takes no preference; got one. "

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hwnas.choose.pick import Choice
+from hwnas.core.arguments import must_be
 from hwnas.core.columns import ByColumn, resolve_column
 from hwnas.core.display import Listing, cell, shortened
 from hwnas.core.objective import ObjectiveSpec
@@ -54,6 +55,12 @@ class Front:
     space: SearchSpace | None = None
 
     def __post_init__(self) -> None:
+        for name, kind in (("archs", tuple), ("columns", tuple), ("n_objectives", int)):
+            if not isinstance(getattr(self, name), kind):
+                raise must_be(name, f"a {kind.__name__}", getattr(self, name))
+        for name in ("values", "lower", "upper"):
+            if not isinstance(getattr(self, name), np.ndarray):
+                raise must_be(name, "an array", getattr(self, name))
         expected = (len(self.archs), len(self.columns))
         for name in ("values", "lower", "upper"):
             shape = getattr(self, name).shape

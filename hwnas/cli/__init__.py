@@ -53,7 +53,11 @@ def _run(words: list[str], wants_traceback: bool) -> int:
     from typer.main import get_command
 
     from hwnas.cli._app import app
+    from hwnas.cli._console import write_anything
+    from hwnas.errors import one_line
 
+    write_anything(sys.stdout)
+    write_anything(sys.stderr)
     try:
         # Commands find the words as typed in their context's obj.
         result = get_command(app).main(
@@ -77,7 +81,7 @@ def _run(words: list[str], wants_traceback: bool) -> int:
         message, status = _explain(error)
     # Without arguments the help has said it all, and the message is empty.
     if message:
-        print(f"Error: {' '.join(message.split())}", file=sys.stderr)
+        print(f"Error: {one_line(' '.join(message.split()))}", file=sys.stderr)
     return status
 
 
@@ -86,9 +90,9 @@ def _explain(error: Exception) -> tuple[str, int]:
     from hwnas.errors import HwnasError, NoCandidateError
 
     if isinstance(error, NoCandidateError):
-        return str(error), _exit.FAILURE
+        return error.typed, _exit.FAILURE
     if isinstance(error, HwnasError):
-        return str(error), _exit.FAILURE if error.is_failure else _exit.USER_ERROR
+        return error.typed, _exit.FAILURE if error.is_failure else _exit.USER_ERROR
     # Usage errors are of typer's private copy of click: their class cannot be named, but they alone
     # can format themselves.
     if hasattr(error, "format_message"):

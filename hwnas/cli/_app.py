@@ -16,6 +16,7 @@ from hwnas.cli.predict import predict
 from hwnas.cli.profile import profile
 from hwnas.cli.proxies import proxies
 from hwnas.cli.report import report
+from hwnas.cli.sample import sample
 from hwnas.cli.search import search
 from hwnas.cli.select import select
 
@@ -69,6 +70,7 @@ app.add_typer(devices.app, name="devices", rich_help_panel=_DEVICES)
 app.add_typer(devices.app, name="device", hidden=True)
 app.add_typer(tables.app, name="tables", rich_help_panel=_DEVICES)
 app.command("fit", rich_help_panel=_DEVICES)(fit)
+app.command("sample", rich_help_panel=_DEVICES)(sample)
 app.command("profile", rich_help_panel=_DEVICES)(profile)
 app.add_typer(backends.app, name="backends", rich_help_panel=_DEVICES)
 app.add_typer(energy.app, name="energy", rich_help_panel=_DEVICES)

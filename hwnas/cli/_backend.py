@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -50,9 +53,70 @@ ModeText = Annotated[
 ]
 
 
-def given(**options: Any) -> dict[str, Any]:
-    """Options of a backend that were given on the command line."""
-    return {name: value for name, value in options.items() if value is not None}
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A backend as it was chosen on the command line.
+
+    Args:
+        name: Its name.
+        options: What it is made with, as far as that was given.
+        threads: Threads of a model's operators.
+    """
+
+    name: str
+    options: Mapping[str, Any]
+    threads: int
+
+    def note_threads(self, out: Console) -> None:
+        """Tell that there are more threads than cores, which measure how they wait."""
+        from hwnas import api
+
+        is_here = not api.load_backend(self.name, **self.options).is_remote
+        if is_here and self.threads > api.n_cores():
+            out.print(
+                f"[yellow]Note:[/yellow] {self.threads:,} threads share {api.n_cores():,} cores: "
+                "they wait for each other, and so is it measured."
+            )
+
+
+USUAL = Chosen("ort", {}, 1)
+
+
+def _options(
+    backend: BackendName = "ort",
+    provider: Provider = None,
+    tuning_trials: TuningTrials = None,
+    tracker: Tracker = None,
+    key: Key = None,
+    target: TargetText = None,
+    database: Database = None,
+    cc: Compiler = None,
+    timeout_s: TimeoutS = None,
+    threads: Threads = 1,
+) -> None:
+    """The options by which a command takes a backend."""
+
+
+def takes_backend(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command those options in place of its parameter ``runs_on``, a ``Chosen``."""
+    own = inspect.signature(function, eval_str=True).parameters
+    options = inspect.signature(_options, eval_str=True).parameters
+    parameters = [
+        each
+        for name, parameter in own.items()
+        for each in (options.values() if name == "runs_on" else (parameter,))
+    ]
+
+    @functools.wraps(function)
+    def command(**given: Any) -> None:
+        taken = {name: given.pop(name) for name in options}
+        name, threads = taken.pop("backend"), taken.pop("threads")
+        named = {option: value for option, value in taken.items() if value is not None}
+        function(**given, runs_on=Chosen(name, named, threads))
+
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in parameters}
+    return command
 
 
 @contextlib.contextmanager

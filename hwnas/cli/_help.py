@@ -40,7 +40,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
     "Where values come from": ("source", "power_w", "column", "batch"),
     "Algorithm": ("algorithm", "warm_start", "population", "generations", "budget", "seed"),
     "Backend": (
-        "backend", "provider", "tuning_trials", "tracker", "key", "target", "database", "compiler",
+        "backend", "provider", "tuning_trials", "tracker", "key", "target", "database", "cc",
         "timeout_s", "threads",
     ),
     "Measuring": (
@@ -244,7 +244,9 @@ def _types(hint: Any) -> set[Any]:
 def _hints(command: Any) -> Mapping[str, Any]:
     if command.callback is None:
         return {}
-    return typing.get_type_hints(inspect.unwrap(command.callback))
+    # Typer wraps a function; the innermost one may have parameters that are no options.
+    function = inspect.unwrap(command.callback, stop=lambda each: hasattr(each, "__signature__"))
+    return typing.get_type_hints(function)
 
 
 def _told(parameter: Any, ctx: Any) -> str:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hwnas.cli._archs import print_arch
 from hwnas.cli._columns import headings, label
 
 if TYPE_CHECKING:
@@ -19,10 +20,7 @@ if TYPE_CHECKING:
 
 def print_selection(out: Console, selection: Selection) -> None:
     """Print the pick, what it costs, and the runner-up."""
-    from rich.markup import escape
-
-    # Architectures are left to the terminal to wrap, so that they can be copied whole.
-    out.print(f"[bold]{escape(selection.pick.arch)}[/bold]", soft_wrap=True)
+    print_arch(out, selection.pick.arch, style="bold")
     out.print(f"{_reason(selection)}\n")
     out.print(_table(selection))
     if selection.limits:
@@ -39,7 +37,8 @@ def print_selection(out: Console, selection: Selection) -> None:
         )
     if selection.versus_runner_up is not None:
         other = selection.versus_runner_up.other
-        out.print(f"\nRunner-up: {escape(other.arch)}", soft_wrap=True)
+        out.print()
+        print_arch(out, other.arch, "Runner-up: ")
         out.print(_chances(selection.versus_runner_up, "runner-up"))
         out.print(_overlap(selection), end="")
     if selection.versus_baseline is not None:
@@ -60,9 +59,8 @@ def _print_skill(out: Console, columns: Sequence[ObjectiveSpec], start: str = "N
 
 def _print_baseline(out: Console, selection: Selection, versus: Comparison) -> None:
     """What the pick is beside what the user has."""
-    from rich.markup import escape
-
-    out.print(f"\nBaseline: {escape(versus.other.arch or 'as given')}", soft_wrap=True)
+    out.print()
+    print_arch(out, versus.other.arch or "as given", "Baseline: ")
     units = {spec.column: spec.unit.replace("%", "points") for spec in selection.columns}
     changes = [
         f"{column} {_signed(difference)}{units[column] and ' ' + units[column]}"
@@ -197,8 +195,6 @@ def _signed(difference: float) -> str:
 
 def print_sweep(out: Console, swept: Sequence[SweptLimit]) -> None:
     """Print the pick at each limit."""
-    from rich.markup import escape
-
     first = swept[0].limit
     way = "largest" if first.relation == "<=" else "smallest"
     out.print(f"The pick at each limit on {first.column}, the {way} value allowed:\n")
@@ -206,7 +202,7 @@ def print_sweep(out: Console, swept: Sequence[SweptLimit]) -> None:
     out.print()
     for number, each in enumerate(swept, start=1):
         if each.selection is not None:
-            out.print(f"{number:>3}  {escape(each.selection.pick.arch)}", soft_wrap=True)
+            print_arch(out, each.selection.pick.arch, f"{number:>3}  ")
     _print_skill(out, next(each.selection.columns for each in swept if each.selection is not None))
 
 
@@ -250,12 +246,40 @@ def print_device_choices(out: Console, choices: DeviceChoices) -> None:
         out.print(_device_table(choices))
         out.print()
         for number, selection in enumerate(choices.selections.values(), start=1):
-            out.print(f"{number:>3}  {escape(selection.pick.arch)}", soft_wrap=True)
+            print_arch(out, selection.pick.arch, f"{number:>3}  ")
     for name, selection in choices.selections.items():
         _print_skill(out, selection.columns, name)
+    _print_doubts(out, choices)
+    if not choices.selections:
+        for name, reason in list(choices.refused.items())[:_N_NEAREST]:
+            out.print(f"\n{escape(name)}: {escape(reason)}")
     for names, what in ((choices.refused, "Cannot"), (choices.unknown, "Not known")):
         if names:
             out.print(f"\n{what}: {', '.join(names)}")
+
+
+_N_NEAREST = 3
+"""Devices of which is told how nearly they keep limits that none keeps."""
+
+
+def _print_doubts(out: Console, choices: DeviceChoices) -> None:
+    """Say of which devices it is not sure that the pick keeps a limit."""
+    for words, doubted in (
+        (
+            "lies inside the pick's 90 % interval",
+            {name: each.uncertain_limits for name, each in choices.selections.items()},
+        ),
+        (
+            "is kept by values of whose error nothing is known",
+            {name: each.unsure_limits for name, each in choices.selections.items()},
+        ),
+    ):
+        for limit in dict.fromkeys(str(limit) for each in doubted.values() for limit in each):
+            names = [name for name, each in doubted.items() if limit in map(str, each)]
+            out.print(
+                f"\n[yellow]The bound of {limit} {words}[/yellow] on {', '.join(names)}: measure "
+                "before it ships."
+            )
 
 
 def _device_table(choices: DeviceChoices) -> Table:

@@ -25,19 +25,18 @@ def print_transfer(out: Console, card: Card) -> None:
         interval = f"90 % interval a factor of {factor:.2f} either way"
     out.print(
         f"{card.target.device} {card.target.quantity} on {card.space}: extrapolated from "
-        f"{transfer.from_space}{through}, {interval}",
-        soft_wrap=True,
+        f"{transfer.from_space}{through}, {interval}"
     )
     if transfer.weights:
         largest = sorted(transfer.weights.items(), key=lambda each: -each[1])[:_N_SHOWN]
         shown = ", ".join(f"{name} {weight:.2f}" for name, weight in largest)
         n_more = len(transfer.weights) - len(largest)
         more = f" and {n_more} more" if n_more else ""
-        out.print(f"A product, to the power of: {shown}{more}", soft_wrap=True)
+        out.print(f"A product, to the power of: {shown}{more}")
     for line in remarks(card):
-        out.print(line, soft_wrap=True)
+        out.print(line)
     if transfer.order is not None and transfer.order.same_as is None:
-        out.print(_beside_counts(transfer.order, card.space), soft_wrap=True)
+        out.print(_beside_counts(transfer.order, card.space))
     if card.target.quantity == "latency":
         _print_measured(out, transfer)
 
@@ -141,8 +140,7 @@ def print_quality_transfer(out: Console, card: Card) -> None:
     out.print(
         f"{card.target.quantity} on {card.space} from {inputs}: extrapolated from "
         f"{card.transfer.from_space}, untested; 90 % interval "
-        f"{card.interval.above[0]:.0f} points either way",
-        soft_wrap=True,
+        f"{card.interval.above[0]:.0f} points either way"
     )
     if not card.transfer.qualities:
         return

@@ -35,12 +35,12 @@ def list_backends(
     for each in found:
         out.print(f"[bold]{each.name}[/bold]  {escape(each.title)}")
         if each.why_not is None:
-            out.print(f"  runs here: {escape(api.in_words(each.settings))}", soft_wrap=True)
+            out.print(f"  runs here: {escape(api.in_words(each.settings))}")
         else:
-            out.print(f"  [yellow]not here:[/yellow] {escape(each.why_not)}", soft_wrap=True)
+            out.print(f"  [yellow]not here:[/yellow] {escape(each.why_not)}")
     out.print("\nMeters of energy, for hwnas profile --meter:")
     for name, title, reason in api.meter_statuses():
         out.print(f"[bold]{name}[/bold]  {escape(title)}")
         state = "reads here" if reason is None else f"[yellow]not here:[/yellow] {escape(reason)}"
-        out.print(f"  {state}", soft_wrap=True)
+        out.print(f"  {state}")
     out.print("[bold]external[/bold]  A meter outside; its log goes to: hwnas energy attach")

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hwnas.cli import _backend
+from hwnas.cli._archs import print_table
 from hwnas.cli._console import console, number, print_json
 from hwnas.cli._help import examples
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from hwnas.fitting.held_out import Figure
     from hwnas.measure.profiling import Block
@@ -35,6 +37,7 @@ _ADVICE = {
 }
 
 
+@_backend.takes_backend
 @examples(
     "hwnas device add my-laptop",
     "hwnas device add my-board --backend tvm-rpc --tracker 10.0.0.2:9190 --key board --budget 40",
@@ -44,17 +47,8 @@ def add(
     spaces: Annotated[
         str, typer.Option(help="Search spaces to learn it on, by commas.")
     ] = "nasbench201",
-    backend: _backend.BackendName = "ort",
-    provider: _backend.Provider = None,
-    tuning_trials: _backend.TuningTrials = None,
-    tracker: _backend.Tracker = None,
-    key: _backend.Key = None,
-    target: _backend.TargetText = None,
-    database: _backend.Database = None,
-    compiler: _backend.Compiler = None,
-    timeout_s: _backend.TimeoutS = None,
+    runs_on: _backend.Chosen = _backend.USUAL,
     budget: Annotated[int, typer.Option(help="Networks of each space to measure.")] = 20,
-    threads: _backend.Threads = 1,
     title: Annotated[
         str | None, typer.Option(help="Full name; processor and backend by default.")
     ] = None,
@@ -68,14 +62,12 @@ def add(
     """
     from hwnas import api
 
-    options = _backend.given(
-        provider=provider, tuning_trials=tuning_trials, tracker=tracker, key=key, target=target,
-        database=database, cc=compiler, timeout_s=timeout_s,
-    )  # fmt: skip
     names = [each.strip() for each in spaces.split(",") if each.strip()]
-    with _told(console(to_stderr=True)) as tell:
+    messages, plan = console(to_stderr=True), api.Plan(threads=runs_on.threads)
+    runs_on.note_threads(messages)
+    with _told(messages) as tell:
         device, learned = api.add_device(
-            name, names, backend, options, budget, api.Plan(threads=threads), title, seed, tell
+            name, names, runs_on.name, runs_on.options, budget, plan, title, seed, tell
         )
     if as_json:
         print_json(
@@ -88,7 +80,7 @@ def add(
     out = console()
     for each in learned:
         found = each.held_out
-        out.print(f"[bold]{each.space}[/bold]: {each.n_nets:,} networks measured", soft_wrap=True)
+        out.print(f"[bold]{each.space}[/bold]: {each.n_nets:,} networks measured")
         if each.n_unstable:
             out.print(f"  [yellow]{each.n_unstable:,} more were unstable, left out[/yellow]")
         out.print("  on networks that it was not fitted on, with 90 % intervals:")
@@ -117,8 +109,6 @@ def recheck(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure a few networks again: still holds, scale by a factor, or refit."""
-    from rich.table import Table
-
     from hwnas import api
 
     found = api.recheck_device(name, budget, space=space)
@@ -126,17 +116,26 @@ def recheck(
         print_json(api.recheck_record(found))
         return
     out = console()
+    names = [each.name for each in found.nets]
+    print_table(out, names, lambda has_names: _recheck_table(found, has_names))
+    for what, (before, now) in found.changed.items():
+        out.print(f"{what}: was {before}, is {now}")
+    out.print(_verdict(found))
+
+
+def _recheck_table(found: Recheck, has_names: bool) -> Table:
+    """Latency before and now, a row for each network, with its name or with a number."""
+    from rich.markup import escape
+    from rich.table import Table
+
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column("network", overflow="fold")
+    table.add_column("network" if has_names else "", justify="left" if has_names else "right")
     for heading in ("before\nms", "now\nms", "factor"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for each in found.nets:
+    for place, each in enumerate(found.nets, start=1):
         row = (number(each.before_ms), number(each.now_ms), f"{each.factor:.2f}")
-        table.add_row(each.name, *row)
-    out.print(table)
-    for what, (before, now) in found.changed.items():
-        out.print(f"{what}: was {before}, is {now}", soft_wrap=True)
-    out.print(_verdict(found), soft_wrap=True)
+        table.add_row(escape(each.name) if has_names else str(place), *row)
+    return table
 
 
 def _verdict(found: Recheck) -> str:

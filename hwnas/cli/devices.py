@@ -11,8 +11,9 @@ from hwnas.cli._limits import LIMIT_HELP, LimitAt, limits
 from hwnas.cli._space import DatasetName, OptionTexts, SpaceName, completed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from hwnas.api._devices import How, Searchable
     from hwnas.core.target import Target
     from hwnas.predictors.card import Card, Sizes
     from hwnas.tables.catalogue import Entry
@@ -32,6 +33,9 @@ def list_devices(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List devices, and what a search accepts on each."""
+    import dataclasses
+
+    from rich.markup import escape
     from rich.table import Table
 
     from hwnas import api
@@ -39,19 +43,32 @@ def list_devices(
 
     devices = [api.load_device(name) for name in api.device_names()]
     if as_json:
-        print_json([api.device_record(device) for device in devices])
+        known = api.searchable(devices)
+        print_json(
+            [
+                {
+                    **api.device_record(device),
+                    "searchable": [dataclasses.asdict(each) for each in known[device.name]],
+                }
+                for device in devices
+            ]
+        )
         return
-    known = api.known_on()
+    known = api.searchable(devices)
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for heading in ("name", "device", "kind", "known on"):
-        table.add_column(heading)
-    for device in devices:
-        places = sorted(known.get(device.name, {}).items())
-        on = "\n".join(f"{space}: {', '.join(names)}" for space, names in places)
-        table.add_row(device.name, device.title, device.kind, on)
     out = console()
+    table.add_column("name", no_wrap=True)
+    table.add_column("device", max_width=max(20, out.width // 4))
+    table.add_column("a search takes")
+    for device in devices:
+        table.add_row(
+            escape(device.name), escape(device.title), "\n".join(_taken(known[device.name]))
+        )
     out.print(table)
-    out.print("\n[dim]More: hwnas devices show NAME[/dim]")
+    out.print(
+        "\n[dim]extrapolated: from another space, untested there. table only: with --source table. "
+        "No data set named: on all of the space. More: hwnas devices show NAME[/dim]"
+    )
 
 
 @app.command("show")
@@ -155,6 +172,27 @@ def choose(
         print_json(api.device_choice_record(choices))
     else:
         print_device_choices(console(), choices)
+
+
+def _taken(known: Sequence[Searchable]) -> Iterator[str]:
+    """What a search takes of a device: ``nasbench201 (cifar10): latency predicted``."""
+    from hwnas import api
+
+    for space in dict.fromkeys(each.space for each in known):
+        datasets: dict[tuple[tuple[str, How], ...], list[str]] = {}
+        for dataset in api.spaces()[space].datasets:
+            here = [each for each in known if (each.space, each.dataset) == (space, dataset)]
+            if here:
+                taken = tuple((each.quantity, each.how) for each in here)
+                datasets.setdefault(taken, []).append(dataset)
+        for taken, names in datasets.items():
+            hows = dict.fromkeys(how for _, how in taken)
+            words = (
+                f"{', '.join(name for name, its in taken if its == how)} {how}" for how in hows
+            )
+            is_all = len(names) == len(api.spaces()[space].datasets)
+            where = "" if is_all else f" ({', '.join(names)})"
+            yield f"{space}{where}: {'; '.join(words)}"
 
 
 def _table_line(entry: Entry, targets: list[Target]) -> str:

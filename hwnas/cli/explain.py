@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hwnas.cli._archs import broken
 from hwnas.cli._columns import in_lines
 from hwnas.cli._help import examples
 from hwnas.cli._space import DatasetName, OptionTexts, SpaceName, completed
@@ -74,7 +74,7 @@ def explain(
         _print_all(out, loaded, known, top)
     for explanation in found:
         if not explanation.importances:
-            out.print(f"\nNot known: {explanation.why_not}", soft_wrap=True)
+            out.print(f"\nNot known: {explanation.why_not}")
 
 
 def _record(space: SearchSpace, explanation: Explanation, top: int) -> dict[str, Any]:
@@ -254,12 +254,7 @@ def _wrapped(space: SearchSpace, importance: Importance, width: int) -> str:
 
     from hwnas import api
 
-    lines = [""]
-    for part in re.split(r"(?<=[+>,])", api.label_of(space, importance)):
-        if lines[-1] and len(lines[-1]) + len(part) > width:
-            lines.append("  ")
-        lines[-1] += part
-    return escape("\n".join(lines))
+    return escape("\n".join(broken(api.label_of(space, importance), width, indent=2)))
 
 
 def _print_legend(out: Console, shown: Sequence[Importance]) -> None:

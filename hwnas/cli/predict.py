@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hwnas.cli._archs import print_arch
 from hwnas.cli._columns import label
 from hwnas.cli._console import console, number, print_json
 from hwnas.cli._help import examples
@@ -62,7 +63,7 @@ def predict(
         return
     out = console()
     for arch, cells in rows:
-        out.print(f"[bold]{escape(arch)}[/bold]", soft_wrap=True)
+        print_arch(out, arch, style="bold")
         out.print(_table(cells))
     if any(cell["value"] is None for _, cells in rows for cell in cells.values()):
         out.print("[dim]unknown: no path from input to output, or not run by the device[/dim]")

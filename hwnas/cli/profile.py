@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hwnas.cli import _backend
+from hwnas.cli._archs import print_table
 from hwnas.cli._console import console, number, print_json
 from hwnas.cli._help import examples
 from hwnas.cli._space import DatasetName, OptionTexts, SpaceName
@@ -16,8 +17,10 @@ from hwnas.cli.energy import energy_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from hwnas.api import Profiled
+    from hwnas.api._profiled import ProfiledModel
     from hwnas.measure.profiling import Block
     from hwnas.measure.sustain import Sustained
 
@@ -25,6 +28,7 @@ _SHOWN = 20
 """Models of which figures are printed; the table holds all."""
 
 
+@_backend.takes_backend
 @examples(
     "hwnas profile nasbench201 --sample 50 --device my-laptop",
     "hwnas profile model.onnx other.onnx --threads 4",
@@ -44,15 +48,7 @@ def profile(
     sample: Annotated[
         int | None, typer.Option(metavar="N", help="Measure N random networks of SPACE.")
     ] = None,
-    backend: _backend.BackendName = "ort",
-    provider: _backend.Provider = None,
-    tuning_trials: _backend.TuningTrials = None,
-    tracker: _backend.Tracker = None,
-    key: _backend.Key = None,
-    target: _backend.TargetText = None,
-    database: _backend.Database = None,
-    compiler: _backend.Compiler = None,
-    timeout_s: _backend.TimeoutS = None,
+    runs_on: _backend.Chosen = _backend.USUAL,
     device: Annotated[
         str | None,
         typer.Option(help="What to call this machine with this backend; local-BACKEND by default."),
@@ -60,7 +56,6 @@ def profile(
     table: Annotated[
         str | None, typer.Option(help="Table to add to; SPACE-DEVICE by default.")
     ] = None,
-    threads: _backend.Threads = 1,
     batch_size: _backend.BatchSize = None,
     input_shape: Annotated[
         list[str] | None,
@@ -113,13 +108,11 @@ def profile(
     """
     from hwnas import api
 
-    options = _backend.given(
-        provider=provider, tuning_trials=tuning_trials, tracker=tracker, key=key, target=target,
-        database=database, cc=compiler, timeout_s=timeout_s,
-    )  # fmt: skip
-    runs_on = api.load_backend(backend, **options)
+    loaded_backend = api.load_backend(runs_on.name, **runs_on.options)
+    messages = console(to_stderr=True)
+    runs_on.note_threads(messages)
     plan = api.Plan(
-        visits=visits, min_samples=min_samples, min_seconds=min_seconds, threads=threads,
+        visits=visits, min_samples=min_samples, min_seconds=min_seconds, threads=runs_on.threads,
         batch=batch_size, mode=api.parse_mode(mode), max_cv=max_cv, seed=seed,
     )  # fmt: skip
     is_space = len(models) == 1 and models[0] in api.spaces()
@@ -129,7 +122,7 @@ def profile(
     given = api.space_of(models[0] if is_space else space, dataset, option)
     shapes = _backend.shapes_of(input_shape)
     lasting_s = None if sustain is None else api.parse_duration(sustain)
-    with _backend.progress_bar(console(to_stderr=True)) as update:
+    with _backend.progress_bar(messages) as update:
 
         def tell(_: Block, n_done: int, n_models: int) -> None:
             update("models measured", n_done, n_models)
@@ -138,7 +131,7 @@ def profile(
             [] if is_space else models,
             given,
             sample,
-            runs_on,
+            loaded_backend,
             device,
             table,
             plan,
@@ -155,7 +148,7 @@ def profile(
     if lasting_s is not None:
         measured = {each.name for each in found.models}
         names = [*measured] if found.table else [m for m in models if Path(m).name in measured]
-        lasting = api.sustain(names, lasting_s, given, runs_on, plan, precision, shapes)  # type: ignore[arg-type]
+        lasting = api.sustain(names, lasting_s, given, loaded_backend, plan, precision, shapes)  # type: ignore[arg-type]
     if as_json:
         print_json(api.profiled_record(found, lasting))
     else:
@@ -166,30 +159,43 @@ def profile(
 
 def _print(out: Console, found: Profiled, lasting: dict[str, Sustained], is_marked: bool) -> None:
     from rich.markup import escape
-    from rich.table import Table
 
     from hwnas import api
 
     settings = escape(api.in_words(found.settings))
-    out.print(f"Measured with {found.backend} ({settings})", soft_wrap=True)
+    out.print(f"Measured with {found.backend} ({settings})")
+    shown = found.models[:_SHOWN]
+    print_table(out, [each.name for each in shown], lambda has_names: _table(shown, has_names))
+    for line in _lines(found, lasting, is_marked):
+        out.print(line)
+    # A path is left to the terminal to wrap, so that it can be copied whole.
+    out.print(f"Raw samples: {escape(str(found.path))}", soft_wrap=True)
+    if found.table is not None:
+        out.print(f"In table {found.table}. Predictors from it: hwnas fit {found.table}")
+
+
+def _table(models: Sequence[ProfiledModel], has_names: bool) -> Table:
+    """Figures of models, a row each, with their names or with numbers."""
+    from rich.markup import escape
+    from rich.table import Table
+
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column("model", overflow="fold")
-    for heading in ("median\nms", "95 %\ninterval", "P90\nms", "P99\nms", "CV\n%", "runs"):
+    table.add_column("model" if has_names else "", justify="left" if has_names else "right")
+    for heading in ("median\nms", "95 %\ninterval", "P90\nms", "P99\nms", "CV\n%", "runs", ""):
         table.add_column(heading, justify="right", no_wrap=True)
-    for each in found.models[:_SHOWN]:
+    for place, each in enumerate(models, start=1):
         figures = each.summary
         table.add_row(
-            escape(each.name) + (" [yellow](unstable)[/yellow]" if each.is_unstable else ""),
+            escape(each.name) if has_names else str(place),
             number(figures.latency_ms),
             f"{number(figures.low_ms)} to {number(figures.high_ms)}",
             number(figures.p90_ms),
             number(figures.p99_ms),
             "" if figures.cv is None else f"{100 * figures.cv:.1f}",
             f"{figures.n_runs:,}",
+            "[yellow]unstable[/yellow]" if each.is_unstable else "",
         )
-    out.print(table)
-    for line in _lines(found, lasting, is_marked):
-        out.print(line, soft_wrap=True)
+    return table
 
 
 def _lines(found: Profiled, lasting: dict[str, Sustained], is_marked: bool) -> Iterator[str]:
@@ -225,6 +231,3 @@ def _lines(found: Profiled, lasting: dict[str, Sustained], is_marked: bool) -> I
         )
     for name, reason in found.failed.items():
         yield f"[red]Not measured:[/red] {escape(name)}: {escape(reason)}"
-    yield f"Raw samples: {escape(str(found.path))}"
-    if found.table is not None:
-        yield f"In table {found.table}. Predictors from it: hwnas fit {found.table}"

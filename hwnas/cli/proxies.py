@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hwnas.cli._archs import print_arch
 from hwnas.cli._console import console, number, print_json
 from hwnas.cli._help import examples
 from hwnas.cli._space import DatasetName, OptionTexts, SpaceName
@@ -129,7 +130,7 @@ def _print(archs: Sequence[Architecture], plan: ScoringPlan, n_workers: int, as_
         return
     out = console()
     for arch, scores in scored:
-        out.print(f"[bold]{arch}[/bold]", soft_wrap=True)
+        print_arch(out, str(arch), style="bold")
         table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
         for name, value in scores.values.items():
             table.add_row(name, number(value), escape(scores.reasons.get(name, "")))

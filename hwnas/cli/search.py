@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hwnas.cli import _exit
+from hwnas.cli._archs import print_table
 from hwnas.cli._bars import scoring_bar, search_bar
 from hwnas.cli._columns import headings
 from hwnas.cli._help import examples
@@ -193,20 +193,14 @@ def _print_run(out: Console, run: Run, seconds: float) -> None:
 
 def _print_front(out: Console, front: Front) -> None:
     """Some rows of a front: architectures beside their values where they fit, else below."""
-    from rich.markup import escape
-
     rows = _spread(len(front))
-    table = _table(front, rows, has_archs=True)
-    # Measured as if there were no end to the line: what is measured never exceeds it.
-    unbounded = out.options.update(max_width=sys.maxsize)
-    fits = out.measure(table, options=unbounded).maximum <= out.width
-    out.print(table if fits else _table(front, rows, has_archs=False))
-    if len(front) > SHOWN:
-        out.print(f"[dim]{SHOWN} of {len(front)} shown.[/dim]")
-    if not fits:
-        out.print()
-        for row in rows:
-            out.print(f"{row + 1:>3}  {escape(front.archs[row])}", soft_wrap=True)
+    print_table(
+        out,
+        [front.archs[row] for row in rows],
+        lambda has_archs: _table(front, rows, has_archs),
+        [row + 1 for row in rows],
+        f"[dim]{SHOWN} of {len(front)} shown.[/dim]" if len(front) > SHOWN else "",
+    )
 
 
 def _table(front: Front, rows: list[int], has_archs: bool) -> Table:

@@ -40,8 +40,6 @@ class Batch(Sequence[Architecture]):
     ) -> None:
         self.space = space
         self.genotypes = space.check_genotypes(genotypes)
-        if archs is None:
-            space.check_choices(self.genotypes)
         self._given = archs
         self._is_canonical = is_canonical
         self._known: dict[Hashable, Any] = {}
@@ -56,7 +54,8 @@ class Batch(Sequence[Architecture]):
         """
         if isinstance(archs, Batch) and archs.space == space:
             return archs
-        return cls(space, space.genotypes(archs), archs)
+        found = space.as_archs(archs)
+        return cls(space, space.genotypes(found), found)
 
     @cached_property
     def canonical(self) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,6 +22,20 @@ def valid_classes(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
     """
     valid = genotypes[space.valid_mask(genotypes)]
     return np.unique(space.canonical_genotypes(valid), axis=0)
+
+
+_MOST_LISTED = 20_000
+"""Genotypes that a space is listed for that does not list itself."""
+
+
+def listed_classes(space: SearchSpace) -> np.ndarray | None:
+    """All functional classes of a space, shape ``(n_classes, n_genes)``; None if too many."""
+    every = space.all_genotypes()
+    if every is None:
+        if math.prod(space.n_choices) > _MOST_LISTED:
+            return None
+        every = np.array(list(itertools.product(*map(range, space.n_choices))), dtype=np.int64)
+    return valid_classes(space, every)
 
 
 def canonical_classes(space: SearchSpace, archs: Sequence[Architecture]) -> list[Architecture]:

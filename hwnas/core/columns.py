@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
+from hwnas._names import shown
 from hwnas.core.quantity import Quantity
 from hwnas.core.target import Target, parse_target
-from hwnas.errors import ConfigError, UnknownNameError
+from hwnas.errors import ArgumentError, ConfigError, UnknownNameError
 
 Value = TypeVar("Value")
 
@@ -43,6 +44,8 @@ def resolve_column(name: str, columns: Collection[str]) -> str:
         >>> resolve_column("accuracy", ["accuracy_pct@validation", "latency_ms"])
         'accuracy_pct@validation'
     """
+    if not isinstance(name, str):
+        raise ArgumentError(f"The name of a column must be a text; got {shown(name)}.")
     found = columns_meant(name, columns)
     if not found:
         raise UnknownNameError("column", name, columns)
@@ -96,9 +99,17 @@ def _says_more(target: Target, asked: Target) -> bool:
 
 
 def column_of(name: str) -> str:
-    """Column of a quantity's name or column; any other name as it is."""
+    """Column of a quantity's name or column; any other name as it is.
+
+    It must be spelled as it is: of another spelling nobody knows yet whether a column has it.
+    """
     target = target_of(name)
-    return target.column if target else name
+    if target is None or name.partition("@")[0].strip() not in {
+        target.quantity,
+        target.meaning.column,
+    }:
+        return name
+    return target.column
 
 
 def quantity_of(column: str) -> Quantity | None:

@@ -264,7 +264,7 @@ def readable_names() -> list[str]:
 
 
 def described_device(name: str) -> Device:
-    """The device that the TOML file called ``name`` describes.
+    """The device that the TOML file called just ``name`` describes.
 
     Raises:
         UnknownNameError: There is none.

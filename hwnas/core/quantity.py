@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from hwnas.errors import ConfigError, UnknownNameError
+from hwnas.errors import ConfigError, known_name
 from hwnas.registry import Registry
 
 Direction = Literal["min", "max"]
@@ -168,7 +168,7 @@ DEFAULT_OBJECTIVES = ("accuracy", "robustness", "latency", "energy")
 
 
 def find_quantity(word: str) -> Quantity:
-    """The quantity with a name or column.
+    """The quantity with a name or column, capitals, spaces, ``-`` and ``_`` aside.
 
     Raises:
         UnknownNameError: There is none.
@@ -193,6 +193,4 @@ def find_quantity(word: str) -> Quantity:
                     "rename one."
                 )
             by_word[each] = quantity
-    if word not in by_word:
-        raise UnknownNameError("quantity", word, by_word)
-    return by_word[word]
+    return by_word[known_name("quantity", word, by_word)]

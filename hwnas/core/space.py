@@ -10,17 +10,23 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from hwnas._names import shown
+from hwnas.core import doors
 from hwnas.core.architecture import Architecture
+from hwnas.core.arguments import kind_of, many, whole
 from hwnas.core.blocks import Block, blocks_of_genes
 from hwnas.core.cell import Cell
+from hwnas.core.genes import whole_array, whole_genes
 from hwnas.core.graph import OperationGraph
+from hwnas.core.notation import Notation, plain, usual_notations
 from hwnas.core.shapes import Shape
-from hwnas.errors import ArchitectureError, ShapeError, UnknownNameError
+from hwnas.errors import ArchitectureError, ShapeError, known_name
 
 if TYPE_CHECKING:
     import torch
 
 SAMPLING_ROUNDS = 1000
+_GENERATOR = kind_of(np.random.Generator, what="a random generator, as np.random.default_rng gives")
 CHAIN_FEATURES = ("groups", "one_hot", "ordinal", "stages", "operators", "counts")
 """Feature sets that suit chains of layers."""
 
@@ -42,6 +48,7 @@ class SearchSpace(ABC):
             graphs are measured one by one then.
         cell_types: The cells that its networks repeat; none for other spaces.
         feature_sets: Feature sets that suit the space, for predictors of its networks.
+        own_notations: By name, other ways to write its architectures; see ``notations``.
         input_shape: Shape of one input without the batch axis: ``(channels, height, width)``.
         n_outputs: Outputs of a network, such as the classes of an image.
     """
@@ -55,6 +62,7 @@ class SearchSpace(ABC):
     independent_genes: ClassVar[tuple[tuple[int, ...], ...] | None] = None
     cell_types: ClassVar[tuple[Cell, ...]] = ()
     feature_sets: ClassVar[tuple[str, ...]] = CHAIN_FEATURES
+    own_notations: ClassVar[Mapping[str, Notation]] = {}
     input_shape: Shape
     n_outputs: int
 
@@ -65,11 +73,14 @@ class SearchSpace(ABC):
             cls.choice_names = tuple(tuple(map(str, range(n))) for n in cls.n_choices)
         elif "choice_names" in given and "n_choices" not in given:
             cls.n_choices = tuple(map(len, cls.choice_names))
+        # What a subclass writes is given architectures of its own alone, whatever was asked for.
+        for name, door in doors.DOORS.items():
+            if name in given:
+                setattr(cls, name, door(given[name]))
 
     def __init__(self, dataset: str | None = None) -> None:
-        if dataset is not None and dataset not in self.datasets:
-            raise UnknownNameError("dataset", dataset, self.datasets)
-        self.dataset = dataset or self.datasets[0]
+        given = self.datasets[0] if dataset is None else dataset
+        self.dataset = known_name("dataset", given, self.datasets)
 
     @cached_property
     def options(self) -> Mapping[str, Any]:
@@ -117,6 +128,122 @@ class SearchSpace(ABC):
         Raises:
             ArchitectureError: The text is no architecture of this space.
         """
+
+    def as_arch(self, value: Any) -> Architecture:
+        """An architecture of this space, however it is given.
+
+        Args:
+            value: An architecture; the field's published string; a value or its text in one of
+                the ``notations``, named as in ``"index:7"``, or without a name where it can be
+                nothing else.
+
+        Raises:
+            ArchitectureError: It is none, or one of another space.
+        """
+        if isinstance(value, Architecture):
+            self._check_own(value)
+            return value
+        if isinstance(value, str):
+            return self.parse(value)
+        found = plain(value)
+        if isinstance(found, list | tuple | Mapping):
+            for notation in self.notations.values():
+                if notation.is_certain(found):
+                    return self.architecture(notation.read(found))
+        raise ArchitectureError(
+            f"An architecture of {self.name} must be an Architecture, a published string, or what "
+            f"space.read(value, notation) takes, with the notation {' or '.join(self.notations)}; "
+            f"got {shown(value)}."
+        )
+
+    def as_archs(self, values: Any) -> list[Architecture]:
+        """Architectures of this space, each however it is given; see ``as_arch``.
+
+        Raises:
+            ArgumentError: They are no list.
+            ArchitectureError: One is none, or of another space.
+        """
+        return [self.as_arch(value) for value in many()("archs", values)]
+
+    @cached_property
+    def notations(self) -> Mapping[str, Notation]:
+        """Other ways to write architectures of this space, by name, for ``read`` and ``write``.
+
+        Every space has ``choices``, a dictionary of each gene's choice by name, and ``genotype``,
+        the genes as numbers; one whose architectures can be listed has ``index``.
+        """
+        return usual_notations(self) | dict(self.own_notations)
+
+    def read(self, value: Any, notation: str) -> Architecture:
+        """The architecture that is written in a notation.
+
+        Args:
+            value: What is written, or its text.
+            notation: One of ``notations``.
+
+        Raises:
+            UnknownNameError: The space has no such notation.
+            ArchitectureError: The value is none of it.
+        """
+        known = self.notations
+        return self.architecture(known[known_name("notation", notation, known)].read(value))
+
+    def write(self, arch: Any, notation: str) -> Any:
+        """An architecture in a notation; the inverse of ``read``.
+
+        Args:
+            arch: The architecture; see ``as_arch``.
+            notation: One of ``notations``.
+
+        Raises:
+            UnknownNameError: The space has no such notation.
+            ArchitectureError: It is no architecture of this space.
+        """
+        known = self.notations
+        name = known_name("notation", notation, known)
+        return known[name].write(self.as_arch(arch).genotype)
+
+    def from_index(self, index: int) -> Architecture:
+        """The architecture in a row of the published tables, counted from 0.
+
+        Raises:
+            ArgumentError: ``index`` is no whole number.
+            ArchitectureError: There is no such row, or too many architectures to list.
+        """
+        listed = self._need_list()
+        row = whole()("index", index)
+        if not 0 <= row < len(listed):
+            raise ArchitectureError(
+                f"index of {self.name} must be 0 to {len(listed) - 1:,}; got {shown(row)}."
+            )
+        return self.architecture(listed[row].tolist())
+
+    def index_of(self, arch: Any) -> int:
+        """The row of an architecture in the published tables, counted from 0.
+
+        Raises:
+            ArchitectureError: It is none of this space, or there are too many to list.
+        """
+        listed = self._need_list()
+        genotype = np.array(self.as_arch(arch).genotype)
+        return int(np.flatnonzero((listed == genotype).all(axis=1))[0])
+
+    @cached_property
+    def _listed(self) -> np.ndarray | None:
+        return self.all_genotypes()
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether its architectures can be listed, and so have an index."""
+        return self._listed is not None
+
+    def _need_list(self) -> np.ndarray:
+        if self._listed is None:
+            raise ArchitectureError(
+                f"Architectures of {self.name} must be few enough to list for an index; there are "
+                f"{np.prod(self.n_choices, dtype=float):.1g}. Give its published string."
+            )
+        return self._listed
 
     @abstractmethod
     def format(self, genotype: Sequence[int]) -> str:
@@ -217,41 +344,66 @@ class SearchSpace(ABC):
         """The architecture of a genotype.
 
         Raises:
-            ArchitectureError: A gene is out of range, or there are too many or too few.
+            ArchitectureError: A gene is no whole number or out of range, or there are too many or
+                too few.
         """
-        genes = tuple(int(choice) for choice in genotype)
-        if len(genes) != len(self.genes):
+        genes = self.genes_of(genotype)
+        return Architecture(self.name, genes, self._format(genes))
+
+    def _format(self, genes: tuple[int, ...]) -> str:
+        """The published string of genes that were looked at already."""
+        return str(doors.inner(type(self).format)(self, genes))
+
+    def genes_of(self, genotype: Any) -> tuple[int, ...]:
+        """A genotype as whole numbers, each looked at.
+
+        Raises:
+            ArchitectureError: One is no choice of its gene, or there are too many or too few.
+        """
+        return whole_genes(self.name, self.genes, self.choice_names, genotype)
+
+    def _check_own(self, arch: Architecture) -> None:
+        """Check that an architecture is of this space, and that its genes can be.
+
+        Raises:
+            ArchitectureError: It is not, or they cannot.
+        """
+        if arch.space != self.name:
             raise ArchitectureError(
-                f"A genotype of {self.name} has {len(self.genes)} genes; got {len(genes)}."
+                f"{shown(str(arch))} is an architecture of {shown(arch.space)[1:-1]}; expected one "
+                f"of {self.name}."
             )
-        for gene, choice, n_choices in zip(self.genes, genes, self.n_choices, strict=True):
-            if not 0 <= choice < n_choices:
-                raise ArchitectureError(
-                    f"Gene {gene} of {self.name} must be 0 to {n_choices - 1}; got {choice}."
-                )
-        return Architecture(self.name, genes, self.format(genes))
+        self.genes_of(arch.genotype)
 
     def genotypes(self, archs: Sequence[Architecture]) -> np.ndarray:
         """Genotypes of architectures, shape ``(n_archs, n_genes)``.
 
+        Args:
+            archs: The ``n_archs`` architectures, each however it is given; see ``as_arch``.
+
         Raises:
-            ArchitectureError: One of them belongs to another space.
+            ArgumentError: They are no list.
+            ArchitectureError: One of them is none, or belongs to another space.
         """
-        for arch in archs:
-            if arch.space != self.name:
-                raise ArchitectureError(
-                    f"'{arch}' is an architecture of {arch.space}; expected one of {self.name}."
-                )
-        if not archs:
+        found = self.as_archs(archs)
+        if not found:
             return np.empty((0, len(self.genes)), dtype=np.int64)
-        return np.array([arch.genotype for arch in archs], dtype=np.int64)
+        return np.array([arch.genotype for arch in found], dtype=np.int64)
 
     def canonical(self, arch: Architecture) -> Architecture:
-        """The one representative of the architecture's functional class."""
+        """The one representative of the architecture's functional class.
+
+        Args:
+            arch: The architecture; see ``as_arch``.
+        """
         return self.architecture(self.canonical_genotypes(self.genotypes([arch]))[0])
 
     def is_valid(self, arch: Architecture) -> bool:
-        """Whether the architecture's input reaches its output."""
+        """Whether the architecture's input reaches its output.
+
+        Args:
+            arch: The architecture; see ``as_arch``.
+        """
         return bool(self.valid_mask(self.genotypes([arch]))[0])
 
     def sample(self, n: int, rng: np.random.Generator) -> list[Architecture]:
@@ -264,6 +416,7 @@ class SearchSpace(ABC):
         Raises:
             ArchitectureError: Hardly any genotype is valid.
         """
+        n, rng = whole(at_least=0)("n", n), _GENERATOR("rng", rng)
         found = np.empty((0, len(self.genes)), dtype=np.int64)
         for _ in range(SAMPLING_ROUNDS):
             if len(found) >= n:
@@ -277,27 +430,26 @@ class SearchSpace(ABC):
             )
         return found
 
-    def check_choices(self, genotypes: np.ndarray) -> None:
-        """Check that every gene of genotypes ``(n_archs, n_genes)`` is in range.
-
-        Raises:
-            ArchitectureError: One is not.
-        """
-        is_choice = (genotypes >= 0) & (genotypes < np.array(self.n_choices))
-        if not is_choice.all():
-            # The first one that is wrong says what is.
-            self.architecture(genotypes[~is_choice.all(axis=1)][0])
-
     def check_genotypes(self, genotypes: np.ndarray) -> np.ndarray:
         """``genotypes`` as integers of shape ``(n_archs, n_genes)``.
 
         Raises:
+            ArgumentError: It is no array of whole numbers.
             ShapeError: It has another shape.
+            ArchitectureError: A gene is out of range.
         """
-        genotypes = np.asarray(genotypes, dtype=np.int64)
+        genotypes = whole_array(genotypes)
         if genotypes.ndim != 2 or genotypes.shape[1] != len(self.genes):
             raise ShapeError(
                 f"genotypes must have shape (n_archs, n_genes) = (..., {len(self.genes)}); "
                 f"got {genotypes.shape}."
             )
+        is_choice = (genotypes >= 0) & (genotypes < self._sizes)
+        if not is_choice.all():
+            # The first one that is wrong says what is.
+            self.genes_of(genotypes[~is_choice.all(axis=1)][0])
         return genotypes
+
+    @cached_property
+    def _sizes(self) -> np.ndarray:
+        return np.array(self.n_choices)

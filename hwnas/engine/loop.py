@@ -18,6 +18,7 @@ import numpy as np
 from hwnas.algorithms import Algorithm, Told
 from hwnas.core.architecture import genotype_keys
 from hwnas.core.batch import Batch
+from hwnas.core.classes import listed_classes
 from hwnas.core.forms import Forms
 from hwnas.core.objective import Objective
 from hwnas.core.space import SearchSpace
@@ -43,6 +44,8 @@ class Task:
         population: How many architectures the algorithm is asked for at once.
         generations: How often it is asked, or None for no limit.
         budget: Number of distinct architectures to evaluate, or None for no limit.
+        n_classes: How many functional classes the space has, where that is known: when all are
+            evaluated, nothing is left.
     """
 
     space: SearchSpace
@@ -50,6 +53,7 @@ class Task:
     population: int
     generations: int | None
     budget: int | None
+    n_classes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,7 @@ class Loop:
         self._genotypes = task.space.genotypes([task.space.parse(arch) for arch in self._archs])
         self._trial_of = {key: n for n, key in enumerate(genotype_keys(self._genotypes))}
         self._n_evaluated = 0
+        self._n_classes = task.n_classes
         self._check_ends()
 
     def batch(self, archs: Sequence[str]) -> Batch:
@@ -171,11 +176,16 @@ class Loop:
                 self._evaluate(turn)
             n_new = self._finish(turn, on_progress)
             n_idle = 0 if n_new else n_idle + 1
+            if n_idle == 1 and self._n_classes is None:
+                classes = listed_classes(self._task.space)
+                self._n_classes = None if classes is None else len(classes)
             if not turn.is_told.all() or n_idle >= MAX_IDLE_GENERATIONS:
                 break
 
     def _is_over(self, number: int) -> bool:
         generations = self._task.generations
+        if self._n_classes is not None and self._n_evaluated >= self._n_classes:
+            return True
         return not self._room() or (generations is not None and number > generations)
 
     def _room(self) -> float:

@@ -13,6 +13,8 @@ import numpy as np
 
 from hwnas._files import write_json, write_text
 from hwnas.choose.front import Front, as_numbers
+from hwnas.core import arguments
+from hwnas.core.arguments import checked, kind_of
 from hwnas.core.display import Listing
 from hwnas.core.space import SearchSpace
 from hwnas.engine.progress import Generation, Tracker
@@ -41,6 +43,12 @@ class Run:
         generations: How far the search had come after each generation; found out by default.
     """
 
+    @checked(
+        path=kind_of(Path, what="a pathlib.Path"),
+        record=kind_of(Record, what="the record of a run"),
+        history=kind_of(History, what="the history of a run"),
+        space=kind_of(SearchSpace, what="a search space"),
+    )
     def __init__(
         self,
         path: Path,
@@ -62,6 +70,7 @@ class Run:
         Raises:
             RunError: The directory holds no run, or a damaged one.
         """
+        path = Path(arguments.path("path", path))
         record = read_record(path)
         columns = [spec.column for spec in record.columns]
         history = read_history(path / DATABASE, columns, record.limits)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hwnas.core import given
 from hwnas.core.architecture import Architecture
+from hwnas.core.arguments import checked
 from hwnas.core.graph import OperationGraph
 from hwnas.core.space import SearchSpace
 from hwnas.features.measured import measured
@@ -37,12 +39,13 @@ def count_genotypes(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
     return measured(space, measure_counts).values(genotypes)
 
 
+@checked(space=given.loaded_space)
 def counts(space: SearchSpace, archs: Sequence[Architecture]) -> pd.DataFrame:
     """Parameters and multiply-accumulates of architectures, dead operations included.
 
     Args:
         space: Their search space; its data set decides input size and classes.
-        archs: The ``n_archs`` architectures.
+        archs: The ``n_archs`` architectures, each as ``SearchSpace.as_arch`` takes it.
 
     Returns:
         One row an architecture in the order given, indexed by its string; columns ``params`` and
@@ -53,6 +56,7 @@ def counts(space: SearchSpace, archs: Sequence[Architecture]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    values = count_genotypes(space, space.genotypes(archs))
-    index = pd.Index([str(arch) for arch in archs], name="arch")
+    found = space.as_archs(archs)
+    values = count_genotypes(space, space.genotypes(found))
+    index = pd.Index(map(str, found), name="arch")
     return pd.DataFrame(values, columns=list(COLUMNS), index=index)

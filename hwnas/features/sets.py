@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from hwnas.core import arguments, given
+from hwnas.core.arguments import checked, many
 from hwnas.core.cell import Cell
 from hwnas.core.feature_set import FEATURE_SETS, feature_set
 from hwnas.core.space import SearchSpace
@@ -175,6 +177,7 @@ feature_set("totals", total_names)(total_features)
 feature_set("relative", relative_names)(relative_features)
 
 
+@checked(space=given.loaded_space, sets=many(arguments.text))
 def feature_names(space: SearchSpace, sets: Sequence[str]) -> list[str]:
     """Names of the columns of ``feature_matrix``.
 
@@ -185,6 +188,7 @@ def feature_names(space: SearchSpace, sets: Sequence[str]) -> list[str]:
     return [name for chosen in sets for name in FEATURE_SETS[chosen].names(space)]
 
 
+@checked(space=given.loaded_space, sets=many(arguments.text))
 def feature_layout(space: SearchSpace, sets: Sequence[str]) -> dict[str, range]:
     """Which columns of ``feature_matrix`` each set has.
 
@@ -200,6 +204,7 @@ def feature_layout(space: SearchSpace, sets: Sequence[str]) -> dict[str, range]:
     return layout
 
 
+@checked(space=given.loaded_space, sets=many(arguments.text))
 def net_feature_matrix(
     space: SearchSpace, genotypes: np.ndarray, sets: Sequence[str]
 ) -> np.ndarray:
@@ -218,6 +223,7 @@ def net_feature_matrix(
         UnknownNameError: There is no such set.
         ConfigError: The space cannot have such features.
     """
+    genotypes = space.check_genotypes(genotypes)
     canonical = space.canonical_genotypes(genotypes)
     # Genes of a chain that are not active are no operations; dead operations of a cell are.
     nets = genotypes if space.cell_types else canonical
@@ -229,6 +235,7 @@ def net_feature_matrix(
     return np.concatenate(parts, axis=1)
 
 
+@checked(space=given.loaded_space, sets=many(arguments.text))
 def feature_matrix(
     space: SearchSpace, genotypes: np.ndarray, sets: Sequence[str], is_canonical: bool = False
 ) -> np.ndarray:
@@ -247,5 +254,6 @@ def feature_matrix(
         UnknownNameError: There is no such set.
         ConfigError: The space cannot have such features.
     """
+    genotypes = space.check_genotypes(genotypes)
     canonical = genotypes if is_canonical else space.canonical_genotypes(genotypes)
     return np.concatenate([FEATURE_SETS[name].values(space, canonical) for name in sets], axis=1)

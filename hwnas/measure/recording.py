@@ -39,8 +39,9 @@ from hwnas.models.onnx_metadata import fresh_origin
 from hwnas.tables.store import names_in, save_table
 from hwnas.tables.table import Table
 
-OnBlock = Callable[[Block, Profile], None]
-"""Called after each block with what it gave and all that is known."""
+OnBlock = Callable[[Block, int, int], None]
+"""Called after each block with what it gave, how many of those asked for are done, whether now or
+before, measured or failed, and how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Job:
         again: Whether nets that were measured already are measured once more.
         metering: How energy is measured; None not to.
         settles: Whether nets that were unstable are measured again.
+        otherwise: What else to do than wait while another process measures into the table.
     """
 
     device: str
@@ -64,6 +66,7 @@ class Job:
     again: bool = False
     metering: Metering | None = None
     settles: bool = True
+    otherwise: str = "name another --table"
 
     def target(self, dataset: str | None) -> Target:
         """What the measured values are about."""
@@ -248,7 +251,7 @@ def measure_into_file(
     """
     clock = clock or SystemClock()
     _make_folder(path.parent)
-    with hold(path.parent, TableError, "name another --table", path.name.removesuffix(SUFFIX)):
+    with hold(path.parent, TableError, job.otherwise, path.name.removesuffix(SUFFIX)):
         known = read_profile(path) if path.exists() else Profile(record)
         new = _new_pass(job, target, anchor, clock)
         _check_alike(known, record, new, path, job.backend)
@@ -261,8 +264,10 @@ def measure_into_file(
             for block in profile(todo, anchor, job.backend, job.plan, clock, job.metering):
                 found = found.with_block(block, job.backend.describe())
                 write_profile(path, found)
+                last = found.record.passes[-1]
+                n_done = len(candidates) - len(todo) + len({*last.facts, *last.failed})
                 if on_block is not None:
-                    on_block(block, found)
+                    on_block(block, n_done, len(candidates))
         finally:
             # What was measured before something stopped it makes a table too.
             if record.space is not None and found.samples[-1]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from hwnas.core import arguments
+from hwnas.core.arguments import checked
 from hwnas.core.device import Device, described_device, described_names, readable_names
 from hwnas.core.target import Target
-from hwnas.errors import UnknownNameError
+from hwnas.errors import known_name
 from hwnas.predictors import predictor_cards
 from hwnas.spaces import SPACES
 from hwnas.tables.catalogue import catalogue
@@ -15,13 +17,15 @@ def device_names() -> list[str]:
     return sorted({*readable_names(), *_named_by_tables(), *_named_by_predictors()})
 
 
+@checked(name=arguments.text)
 def load_device(name: str) -> Device:
-    """The device called ``name``.
+    """The device called ``name``, or of that title; capitals, spaces, ``-`` and ``_`` aside.
 
     A device that no file describes is one all the same if a table or a predictor names it: its
     title is its name, and its kind is unknown.
 
     Raises:
+        ArgumentError: ``name`` is no text.
         UnknownNameError: There is none.
         ConfigError: Its file is no device description.
     """
@@ -29,7 +33,9 @@ def load_device(name: str) -> Device:
         return described_device(name)
     source = _named_by_tables().get(name) or _named_by_predictors().get(name)
     if source is None:
-        raise UnknownNameError("device", name, device_names(), "hwnas devices")
+        titles = {each: described_device(each).title for each in readable_names()}
+        # What is said of a name that is none; else the device itself has that name.
+        return load_device(known_name("device", name, device_names(), "hwnas devices", titles))
     return Device(name, title=name, kind="unknown", source=source)
 
 

@@ -120,7 +120,7 @@ class MeasuredObjective:
             return
         job, folder, clock = self._where
 
-        def tell(block: Block, _: Profile) -> None:
+        def tell(block: Block, *_: int) -> None:
             self._failed |= {each.name: each.reason for each in block.failed}
 
         found = measure_networks(job, self._space, new, folder, self.table, clock, tell)
@@ -201,7 +201,7 @@ def measured_objective(question: Question) -> Objective:
     if reason is not None:
         raise ConfigError(f"Backend '{backend.name}' cannot run here: {reason}")
     # A value that was told once must stay what it was.
-    job = Job(device.name, backend, plan, precision, settles=False)
+    job = Job(device.name, backend, plan, precision, settles=False, otherwise="stop it")
     return MeasuredObjective(space, job, folder, question.as_given)
 
 

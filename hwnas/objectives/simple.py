@@ -15,7 +15,7 @@ from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
 from hwnas.core.quantity import QUANTITIES, Direction
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target, parse_target
-from hwnas.errors import ConfigError, ShapeError, UnknownNameError
+from hwnas.errors import ConfigError, ShapeError, known_name
 from hwnas.features.counting import COLUMNS, count_genotypes
 from hwnas.features.memory import (
     PRECISIONS,
@@ -68,9 +68,7 @@ def _counting(target: Target) -> tuple[Callable[[Batch], np.ndarray], str]:
     """How a quantity is counted of a batch, values of shape ``(n_archs,)``; and more detail."""
     given = dict(target.conditions)
     if target.quantity in _IN_BYTES:
-        name = given.pop("precision", USUAL_PRECISION)
-        if name not in PRECISIONS:
-            raise UnknownNameError("precision", name, PRECISIONS)
+        name = known_name("precision", given.pop("precision", USUAL_PRECISION), PRECISIONS)
     if given:
         known = f"but precision={'|'.join(PRECISIONS)}"
         may = known if target.quantity in _IN_BYTES else "at all"

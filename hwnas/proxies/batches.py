@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hwnas._files import DAMAGED_ZIP, read_bytes
-from hwnas.errors import ConfigError, MissingExtraError, TableError
+from hwnas.core import arguments
+from hwnas.core.arguments import checked, many, whole
+from hwnas.errors import ConfigError, MissingExtraError, ShapeError, TableError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,8 +20,19 @@ if TYPE_CHECKING:
 PHOTOS, NOISE = "photos", "noise"
 _CROP_SIDES = (64, 257)
 _PER_CLASS = 4
+_COUNT, _SEED = whole(at_least=1), whole(at_least=0)
+_SIZES = many(_COUNT)
 
 
+def _shape(name: str, value: Any) -> tuple[int, ...]:
+    """A check for channels, height and width."""
+    shape = tuple(_SIZES(name, value))
+    if len(shape) != 3:
+        raise ShapeError(f"{name} must be (channels, height, width); got {shape}.")
+    return shape
+
+
+@checked(source=arguments.path, n_images=whole(), in_shape=_SIZES, n_classes=_COUNT, seed=_SEED)
 def make_batch(
     source: str | Path, n_images: int, in_shape: tuple[int, ...], n_classes: int, seed: int = 0
 ) -> tuple[Tensor, Tensor]:
@@ -59,6 +72,7 @@ def check_n_images(n_images: int) -> None:
         raise ConfigError(f"A minibatch must have at least 2 images; got {n_images}.")
 
 
+@checked(n_images=_COUNT, in_shape=_SIZES, n_classes=_COUNT, seed=_SEED)
 def noise(
     n_images: int, in_shape: tuple[int, ...], n_classes: int, seed: int = 0
 ) -> tuple[Tensor, Tensor]:
@@ -76,6 +90,7 @@ def noise(
     return images, torch.arange(n_images) % n_classes
 
 
+@checked(n_images=_COUNT, in_shape=_shape, n_classes=_COUNT, seed=_SEED)
 def photos(
     n_images: int, in_shape: tuple[int, ...], n_classes: int, seed: int = 0
 ) -> tuple[Tensor, Tensor]:
@@ -131,6 +146,7 @@ def _photographs() -> list[np.ndarray]:
         raise MissingExtraError("The minibatch of photographs", "pillow", "torch") from error
 
 
+@checked(path=arguments.path, n_images=_COUNT, in_shape=_shape, n_classes=_COUNT, seed=_SEED)
 def load_images(
     path: Path, n_images: int, in_shape: tuple[int, ...], n_classes: int, seed: int = 0
 ) -> tuple[Tensor, Tensor]:
@@ -150,6 +166,7 @@ def load_images(
         TableError: The file is missing or not what it should be.
         ConfigError: It has fewer images than asked, or a label is out of range.
     """
+    path = Path(path)
     pixels, labels = _read_npz(path)
     torch = _torch()
     if len(labels) < n_images:
@@ -191,6 +208,7 @@ def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return images, labels.astype(np.int64)
 
 
+@checked(n_images=_COUNT)
 def take(batches: Iterable[tuple[Any, Any]], n_images: int) -> tuple[Tensor, Tensor]:
     """The first images and labels of any iterable of minibatches, such as a data loader.
 

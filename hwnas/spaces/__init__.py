@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hwnas.core.graph import OperationGraph
 from hwnas.core.space import SearchSpace
-from hwnas.errors import ConfigError
+from hwnas.errors import ConfigError, HwnasError
 from hwnas.registry import Registry
 
 if TYPE_CHECKING:
@@ -22,10 +22,11 @@ def load_space(name: str, **options: Any) -> SearchSpace:
     """The search space called ``name``.
 
     Args:
-        name: Its name, such as ``"nasbench201"``.
+        name: Its name, such as ``"nasbench201"``, or ``"NAS-Bench-201"``.
         **options: What the space's constructor takes; every space takes ``dataset``.
 
     Raises:
+        ArgumentError: A name is no text.
         UnknownNameError: There is no such space or data set.
         ConfigError: The space has no such option.
 
@@ -33,6 +34,7 @@ def load_space(name: str, **options: Any) -> SearchSpace:
         >>> load_space("nasbench201").genes[0]
         'edge 0-1'
     """
+    name = SPACES.name_of(name)
     space = SPACES[name]
     accepted = inspect.signature(space).parameters
     for option in options:
@@ -43,6 +45,8 @@ def load_space(name: str, **options: Any) -> SearchSpace:
             )
     try:
         return space(**options)
+    except HwnasError:
+        raise
     except TypeError as error:
         raise ConfigError(f"Search space '{name}': {error}.") from error
 

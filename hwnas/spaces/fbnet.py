@@ -11,13 +11,16 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from hwnas._names import shown
 from hwnas.core.architecture import Architecture
 from hwnas.core.blocks import Block
 from hwnas.core.graph import OperationGraph
+from hwnas.core.notation import Notation, choices_of, is_list
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ArchitectureError
 from hwnas.spaces import SPACES
@@ -85,6 +88,7 @@ _STARTS = tuple(itertools.accumulate(STAGE_LAYERS, initial=0))[:-1]
 _STRETCHES = tuple(
     slice(start + 1, start + n) for start, n in zip(_STARTS, STAGE_LAYERS, strict=True)
 )
+_LIST_TITLE = f"HW-NAS-Bench's list of {N_LAYERS} operation numbers from 0 to {SKIP}"
 _TEXT = re.compile("-".join(f"[0-{SKIP}]{{{n_layers}}}" for n_layers in STAGE_LAYERS))
 
 
@@ -117,6 +121,17 @@ class FBNet(SearchSpace):
     genes = tuple(f"layer {layer}" for layer in range(1, N_LAYERS + 1))
     choice_names = (OPERATIONS,) * N_LAYERS
     independent_genes = tuple((layer,) for layer in range(N_LAYERS))
+    own_notations = MappingProxyType(
+        {
+            "list": Notation(
+                _LIST_TITLE,
+                lambda value: choices_of(value, _LIST_TITLE, (len(OPERATIONS),) * N_LAYERS),
+                list,
+                # Its numbers are the genotype's: whichever is meant, it is one architecture.
+                lambda value: is_list(value, N_LAYERS),
+            )
+        }
+    )
 
     def __init__(self, dataset: str | None = None) -> None:
         super().__init__(dataset)
@@ -134,9 +149,26 @@ class FBNet(SearchSpace):
         if _TEXT.fullmatch(stages) is None:
             raise ArchitectureError(
                 f"An architecture of fbnet must be {N_LAYERS} digits from 0 to {SKIP} in stages of "
-                f"1, 4, 4, 4, 4, 4 and 1, such as '7-8181-4888-7414-7327-3242-4'; got {text!r}."
+                f"1, 4, 4, 4, 4, 4 and 1, such as '7-8181-4888-7414-7327-3242-4'; "
+                f"got {shown(text)}."
             )
         return self.architecture([int(digit) for digit in stages.replace("-", "")])
+
+    def from_list(self, operations: Sequence[int]) -> Architecture:
+        """The architecture of HW-NAS-Bench's list of 22 operation numbers.
+
+        Raises:
+            ArchitectureError: It is none.
+
+        Example:
+            >>> print(FBNet().from_list([7, *[8, 1, 8, 1], *[8] * 16, 4]))
+            7-8181-8888-8888-8888-8888-4
+        """
+        return self.read(operations, "list")
+
+    def to_list(self, arch: Architecture | str) -> list[int]:
+        """HW-NAS-Bench's list of an architecture; the inverse of ``from_list``."""
+        return list(self.write(arch, "list"))
 
     def format(self, genotype: Sequence[int]) -> str:
         """The string of a genotype."""

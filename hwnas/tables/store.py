@@ -17,7 +17,7 @@ from hwnas._files import atomic_path, read_bytes, sha256_bytes, sha256_file
 from hwnas._records import RecordFormat
 from hwnas._resources import cache_dir, data_dir
 from hwnas.core.target import parse_conditions
-from hwnas.errors import ConfigError, TableError, UnknownNameError
+from hwnas.errors import ConfigError, TableError, known_name
 from hwnas.spaces import load_space
 from hwnas.tables.audit import Audit, audit_table
 from hwnas.tables.importers import IMPORTERS
@@ -160,16 +160,17 @@ def read_card(name: str) -> TableCard:
         UnknownNameError: There is no such table.
         TableError: The table has not been imported, or its card cannot be read.
     """
-    return _read_card(_found(name), name)
+    return _read_card(*_found(name))
 
 
-def _found(name: str) -> Path:
-    if name not in {*table_names(), OFFICIAL, OFFICIAL_FBNET}:
-        raise UnknownNameError("table", name, table_names(), "hwnas tables list")
+def _found(name: str) -> tuple[Path, str]:
+    """Where a table lies, and its name as its files have it."""
+    if name not in (OFFICIAL, OFFICIAL_FBNET):
+        name = known_name("table", name, table_names(), "hwnas tables list")
     folder = _folder(name)
     if folder is None:
         raise TableError(f"Table '{name}' is not in the cache. Run: {how_to_get(name)}")
-    return folder
+    return folder, name
 
 
 def _read_card(folder: Path, name: str) -> TableCard:
@@ -188,7 +189,7 @@ def load_table(name: str) -> Table:
     """
     import pandas as pd
 
-    folder = _found(name)
+    folder, name = _found(name)
     card = _read_card(folder, name)
     try:
         data = read_bytes(folder / f"{name}.parquet")

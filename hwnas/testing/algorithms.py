@@ -85,7 +85,7 @@ def _ask(name: str, space: SearchSpace, algorithm: Algorithm, n: int) -> np.ndar
         np.issubdtype(asked.dtype, np.integer),
         f"{name}: ask() must give integers; got {asked.dtype}.",
     )
-    space.check_choices(asked)
+    space.check_genotypes(asked)
     require(
         space.valid_mask(asked).all(),
         f"{name}: what is asked must connect input and output; {asked[~space.valid_mask(asked)]} "

@@ -63,7 +63,7 @@ def test_every_device_is_listed_within_80_columns(type_: Type) -> None:
     status, out, err = type_("devices")
     assert (status, err) == (0, "")
     assert [line.split()[0] for line in out.splitlines() if line[:1].isalnum()] == [
-        "name", *device_names(), "More:",
+        "name", *device_names(), "extrapolated:", "table.",
     ]  # fmt: skip
     assert widest(out) <= 80
     assert "…" not in out

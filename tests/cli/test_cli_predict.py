@@ -174,7 +174,7 @@ def test_json_says_what_was_predicted_from_what(type_: Type) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ((), "Missing argument 'ARCH...'."),
+        ((), "Missing argument 'ARCH'."),
         (("resnet50",), "An architecture of nasbench201 must have the form"),
         (("|conv~0|+|none~0|none~1|+|none~0|none~1|none~2|",), "An operation of nasbench201 must"),
         ((CELL, "--device", "edgegpuu"), "Unknown device 'edgegpuu'. Did you mean 'edgegpu'?"),

@@ -32,7 +32,7 @@ def test_space_too_large_to_list_is_refused() -> None:
         def all_genotypes(self) -> None:
             return None
 
-    with pytest.raises(ConfigError, match=r"too many architectures to list\. Use --sample N"):
+    with pytest.raises(ConfigError, match=r"too many architectures to list\. Use sample=N"):
         all_classes(Endless())
 
 

@@ -107,7 +107,7 @@ def test_exactly_the_values_within_a_limit_do_not_violate_it(bound, value) -> No
 
 @pytest.mark.parametrize("text", ["", "latency", "latency<5", "latency=5", "<=5", "a<=5<=6", "5"])
 def test_text_of_another_form_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match=r'--constraint ".*": a limit must have the form'):
+    with pytest.raises(ConfigError, match=r'constraints=".*": a limit must have the form'):
         parse_limit(text, option="--constraint")
 
 
@@ -132,16 +132,16 @@ def test_limit_built_in_python_must_be_finite_too() -> None:
     [
         (
             "latency_ms<=-5",
-            '--constraint "latency_ms<=-5": '
+            'constraints="latency_ms<=-5": '
             "the limit must be a positive number of milliseconds; got -5.",
         ),
-        ("energy<=0", '--constraint "energy<=0": '
+        ("energy<=0", 'constraints="energy<=0": '
          "the limit must be a positive number of millijoules; got 0."),
-        ("params<=-1", '--constraint "params<=-1": '
+        ("params<=-1", 'constraints="params<=-1": '
          "the limit must be a positive number of parameters; got -1."),
-        ("accuracy>=101", '--constraint "accuracy>=101": '
+        ("accuracy>=101", 'constraints="accuracy>=101": '
          "the limit must be a percentage from 0 to 100; got 101."),
-        ("robustness@pgd-eps1<=-2", '--constraint "robustness@pgd-eps1<=-2": '
+        ("robustness@pgd-eps1<=-2", 'constraints="robustness@pgd-eps1<=-2": '
          "the limit must be a percentage from 0 to 100; got -2."),
     ],
 )  # fmt: skip
@@ -204,12 +204,12 @@ def test_conditions_may_be_spelled_out_in_assignments() -> None:
 
 @pytest.mark.parametrize("text", ["", "latency", "latency<=5", "latency=5,", "=5", "a=1=2"])
 def test_assignments_of_another_form_are_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match=r'^--at-most ".*": must have the form'):
+    with pytest.raises(ConfigError, match=r'^at_most=".*": must have the form'):
         parse_assignments(text, option="--at-most")
 
 
 def test_assigned_value_must_be_finite() -> None:
-    with pytest.raises(ConfigError, match=r"--prefer .* must be a finite number; got 'nan'"):
+    with pytest.raises(ConfigError, match=r"prefer=.* must be a finite number; got 'nan'"):
         parse_assignments("latency=nan", option="--prefer")
 
 
@@ -239,7 +239,7 @@ def test_percentage_is_a_share_of_the_baseline() -> None:
 
 @pytest.mark.parametrize("text", ["latency=%", "latency=60%%", "latency%", "60%"])
 def test_goal_of_another_form_is_refused_with_its_text(text: str) -> None:
-    with pytest.raises(ConfigError, match=rf'^--at-most "{text}": '):
+    with pytest.raises(ConfigError, match=rf'^at_most="{text}": '):
         parse_goals(text, option="--at-most")
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
+from hwnas.core import arguments
+from hwnas.core.arguments import checked
 from hwnas.errors import ConfigError
 from hwnas.measure.clock import Clock
 from hwnas.registry import Registry
@@ -111,6 +113,7 @@ BACKENDS: Registry[type[Backend]] = Registry(
 )
 
 
+@checked(name=arguments.text)
 def load_backend(name: str, **options: Any) -> Backend:
     """The backend called ``name``.
 
@@ -122,6 +125,7 @@ def load_backend(name: str, **options: Any) -> Backend:
         UnknownNameError: There is no such backend.
         ConfigError: It has no such option, or an option cannot be.
     """
+    name = BACKENDS.name_of(name)
     backend = BACKENDS[name]
     accepted = list(inspect.signature(backend).parameters)
     for option in options:

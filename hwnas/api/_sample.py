@@ -1,0 +1,143 @@
+"""Which architectures to measure on a device by hand, and the table to fill in."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from hwnas._files import write_bytes
+from hwnas.api._values import resolve_space
+from hwnas.core.device import check_own_device
+from hwnas.core.quantity import QUANTITIES
+from hwnas.core.space import SearchSpace
+from hwnas.core.target import parse_target
+from hwnas.errors import ConfigError
+
+__all__ = ["Sample", "sample", "sample_record"]
+
+DEFAULT_DEVICE = "my-device"
+DEFAULT_N = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Architectures to measure.
+
+    Args:
+        space: Their search space.
+        dataset: Its data set.
+        archs: The most telling ones first: measured in this order, a part is of use too.
+        column: What the column of the values is called, with its unit.
+        path: The table to fill in; None if none was written.
+        models: Files of their models, in the same order; empty if none were written.
+    """
+
+    space: str
+    dataset: str
+    archs: tuple[str, ...]
+    column: str
+    path: Path | None
+    models: tuple[Path, ...]
+
+
+def sample(
+    space: str | SearchSpace,
+    n: int = DEFAULT_N,
+    device: str = DEFAULT_DEVICE,
+    dataset: str | None = None,
+    quantity: str = "latency",
+    out: str | os.PathLike[str] | None = None,
+    models: str | os.PathLike[str] | None = None,
+    seed: int = 0,
+    on_model: Callable[[int, int], None] | None = None,
+) -> Sample:
+    """Choose the architectures whose values on a device say most of all others.
+
+    They are spread over what makes networks cost more or less, not drawn at random: see
+    ``hwnas.fitting.design``. The same seed chooses the same ones.
+
+    Args:
+        space: Search space or its name.
+        n: How many.
+        device: What to call the device that they are to be measured on.
+        dataset: Data set; the space's first one by default.
+        quantity: What is to be measured, such as ``"latency"`` or ``"energy"``.
+        out: CSV file to write, with a row for each and an empty column for the values; none by
+            default.
+        models: Folder to write their ONNX models into, with fresh weights; none by default.
+        seed: Of the choice and of the weights.
+        on_model: Called after each model with how many are written and how many there are.
+
+    Raises:
+        UnknownNameError: There is no such space, data set or quantity.
+        ConfigError: The space has too few architectures, the quantity is none of devices, the
+            device is one that hwnas describes, or a file is there already.
+        ExportError: A model cannot be written.
+        StorageError: A file cannot be written.
+    """
+    from hwnas.fitting.design import choose_to_measure
+
+    space = resolve_space(space, dataset)
+    check_own_device(device)
+    target = parse_target(quantity, space.dataset, device)
+    if not target.meaning.per_device:
+        known = ", ".join(each.name for each in QUANTITIES.values() if each.per_device)
+        raise ConfigError(f"What is measured on a device is one of {known}; got '{quantity}'.")
+    table, folder = (None if each is None else Path(each) for each in (out, models))
+    if isinstance(n, bool) or not isinstance(n, int):
+        raise ConfigError(f"The number of architectures must be a whole number; got {n!r}.")
+    names = [f"{space.name}-{number:0{len(str(n))}}.onnx" for number in range(1, n + 1)]
+    files = () if folder is None else tuple(folder / name for name in names)
+    _check_free(*filter(None, (table, *files)))
+    genotypes = choose_to_measure(space, n, seed)
+    archs = tuple(str(space.architecture(genotype)) for genotype in genotypes)
+    for number, (arch, path) in enumerate(zip(archs, files, strict=False), start=1):
+        _export(space, arch, path, seed)
+        if on_model is not None:
+            on_model(number, len(files))
+    column = target.table_column
+    if table is not None:
+        write_bytes(table, _csv(archs, column, files).encode())
+    return Sample(space.name, space.dataset, archs, column, table, files)
+
+
+def sample_record(found: Sample) -> dict[str, Any]:
+    """The same as JSON can hold it."""
+    record = asdict(found)
+    path = None if found.path is None else str(found.path)
+    return {**record, "path": path, "models": list(map(str, found.models))}
+
+
+def _check_free(*paths: Path) -> None:
+    """See that nothing would be written over, as measurements that were filled in.
+
+    Raises:
+        ConfigError: A file is there.
+    """
+    taken = next((path for path in paths if path.exists()), None)
+    if taken is not None:
+        raise ConfigError(
+            f"{taken} is there already, and may hold what was measured. Choose another name, or "
+            "move it away."
+        )
+
+
+def _export(space: SearchSpace, arch: str, path: Path, seed: int) -> None:
+    from hwnas.models.export import export_onnx
+
+    export_onnx(space, space.parse(arch), path, seed=seed)
+
+
+def _csv(archs: tuple[str, ...], column: str, files: tuple[Path, ...]) -> str:
+    """Rows to fill in; with models, the file of each."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["arch", column, *(["file"] if files else [])])
+    for number, arch in enumerate(archs):
+        writer.writerow([arch, "", *([files[number].name] if files else [])])
+    return text.getvalue()

@@ -1,0 +1,136 @@
+"""How far a search can go, and how long it says that it will take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import hwnas
+from hwnas.api._pace import Pace, capped
+from hwnas.core.architecture import Architecture
+from hwnas.core.classes import listed_classes
+from hwnas.core.graph import GraphBuilder, OperationGraph
+from hwnas.engine.loop import Task
+from hwnas.engine.progress import Generation, Progress
+from hwnas.errors import ConfigError
+from hwnas.objectives.evaluation import Problem
+from tests.spaces.toys import Digits
+
+
+class Tiny(Digits):
+    """Three genes of two choices, the order of which is of no account: four classes."""
+
+    name = "tiny"
+    title = "A space of four classes"
+    genes = ("a", "b", "c")
+    choice_names = (("0", "1"),) * 3
+
+    def canonical_genotypes(self, genotypes: np.ndarray) -> np.ndarray:
+        return np.sort(self.check_genotypes(genotypes), axis=1)
+
+    def graph(self, arch: Architecture) -> OperationGraph:
+        net = GraphBuilder(self.input_shape, stage="stem")
+        node = net.conv(-1, 8 * (1 + sum(arch.genotype)), 3, 1)
+        net.linear(net.global_avg_pool(node), self.n_outputs)
+        return net.build()
+
+
+def _ones(archs: object) -> np.ndarray:
+    return np.array([str(arch).count("1") for arch in archs], dtype=float)  # type: ignore[attr-defined]
+
+
+def _zeros(archs: object) -> np.ndarray:
+    return 3 - _ones(archs)
+
+
+@pytest.fixture
+def tiny() -> Tiny:
+    return Tiny()
+
+
+def test_a_small_space_is_listed_though_it_does_not_list_itself(tiny: Tiny) -> None:
+    classes = listed_classes(tiny)
+    assert classes is not None
+    assert classes.tolist() == [[0, 0, 0], [0, 0, 1], [0, 1, 1], [1, 1, 1]]
+    assert listed_classes(hwnas.load_space("fbnet")) is None
+
+
+@pytest.mark.parametrize("algorithm", ["nsga2", "random"])
+@pytest.mark.parametrize("given", [{"population": 6000}, {"budget": 10**9}])
+def test_a_search_ends_with_its_space(
+    tiny: Tiny, tmp_path: Path, algorithm: str, given: dict[str, int],
+) -> None:  # fmt: skip
+    notes = list[str]()
+    run = hwnas.search(
+        tiny, objectives=[_ones, _zeros], algorithm=algorithm, out=tmp_path / "run",
+        on_note=notes.append, **given,
+    )  # fmt: skip
+    assert len(run.evaluations) == 4
+    assert any("the 4 architectures of tiny that differ in function" in note for note in notes)
+
+
+@pytest.mark.parametrize("asked", [4929, 6000])
+def test_a_population_of_the_whole_space_is_all_of_it(tmp_path: Path, asked: int) -> None:
+    notes = list[str]()
+    run = hwnas.search(
+        "nasbench201", objectives=["params", "macs"], population=asked, generations=50,
+        out=tmp_path / "run", on_note=notes.append,
+    )  # fmt: skip
+    assert len(run.evaluations) == run.config["population"] == 4929
+    assert bool(notes) == (asked > 4929)
+
+
+def test_a_population_that_cannot_be_held_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"population must be at most 1,000,000; got 10,000,000"):
+        capped(hwnas.load_space("fbnet"), "nsga2", 10_000_000, None)
+
+
+def _task(**ends: int | None) -> Task:
+    problem = Problem((), 0, ())
+    ends = {"generations": None, "budget": None, "n_classes": None} | ends
+    return Task(Tiny(), problem, 100, **ends)  # type: ignore[arg-type]
+
+
+def _told(task: Task, times_s: list[float], n_each: int = 100) -> list[str]:
+    """What is told of generations that end at these times."""
+    notes, clock = list[str](), iter(times_s)
+    pace = Pace(task, notes.append, lambda: next(clock))
+    for number in range(1, len(times_s) + 1):
+        pace(Progress(Generation(number, number * n_each, None), 0, ()))
+    return notes
+
+
+@pytest.mark.parametrize(
+    ("ends", "words"),
+    [
+        # 100 architectures in 10 s.
+        ({"budget": 10**9}, "about 3 years more"),
+        ({"budget": 1_000_000}, "about 28 hours more"),
+        ({"budget": 20_000}, "about 33 minutes more"),
+        ({"budget": 10**9, "generations": 1_000}, "about 3 hours more"),
+        ({"budget": 10**9, "n_classes": 50_000}, "about 83 minutes more"),
+    ],
+)
+def test_a_long_search_says_how_long_and_how_to_stop_it(ends: dict[str, int], words: str) -> None:
+    (note,) = _told(_task(**ends), [0.0, 10.0, 20.0, 30.0])
+    assert words in note
+    assert "At the pace of the last 100 architectures (10 s)" in note
+    assert "Ctrl-C stops it and keeps the front so far" in note
+
+
+@pytest.mark.parametrize("ends", [{"budget": 1_000}, {"generations": 50}, {"n_classes": 4929}])
+def test_a_short_search_says_nothing(ends: dict[str, int]) -> None:
+    assert _told(_task(**ends), [0.0, 10.0, 20.0, 30.0]) == []
+
+
+def test_what_a_stored_run_repeats_is_no_measure_of_the_pace() -> None:
+    # Nine generations in no time, then ten seconds each.
+    times_s = [0.01 * number for number in range(10)] + [10.0, 20.0, 30.0]
+    (note,) = _told(_task(generations=1_000), times_s)
+    assert "(10 s)" in note
+
+
+def test_the_pace_needs_some_seconds() -> None:
+    assert _told(_task(budget=10**9), [0.0, 1.0, 2.0, 3.0]) == []
