@@ -16,6 +16,8 @@ from typer.main import get_command
 from hwnas.cli._app import app
 
 _PAGES = shown.pages()
+_PARTS = re.compile(r"(?:[^&|;\"']|\"[^\"]*\"|'[^']*')+")
+"""Commands of a line; what is quoted may hold anything."""
 _IDS = [str(page.relative_to(shown.ROOT)) for page in _PAGES]
 
 
@@ -28,7 +30,7 @@ def _command_lines(text: str) -> list[str]:
         elif block.language in ("bash", "sh", "text"):
             lines += block.text.replace("\\\n", " ").splitlines()
     lines += re.findall(r"(?<!`)`(hwnas [^`]+)`", text)
-    parts = [part.strip() for line in lines for part in re.split(r"&&|\||;", line)]
+    parts = [part.strip() for line in lines for part in _PARTS.findall(line)]
     return [part for part in parts if part.split(" ", 1)[0] == "hwnas"]
 
 
@@ -67,6 +69,10 @@ def test_a_command_or_option_that_does_not_exist_is_found() -> None:
     assert _unknown_words("hwnas --help") == []
     assert _command_lines("```console\n$ hwnas search x \\\n  --seed 1\n```\n") == [
         "hwnas search x    --seed 1"
+    ]
+    assert _command_lines("```text\nhwnas predict '|a~0|' && hwnas spaces\n```\n") == [
+        "hwnas predict '|a~0|'",
+        "hwnas spaces",
     ]
 
 
