@@ -3,8 +3,9 @@
 Without names, all of it: figures, layers, and then the blocks of every page.
 
 The README and every page under ``docs/`` have a folder and a cache of their own, in which their
-``console`` and ``python`` blocks run in order. A ``text`` block right after a script is what it
-prints; a command that is shown with a line ``Error: ...`` fails. What cannot be so says why, in a
+``console`` and ``python`` blocks run in order; those with an interpreter's prompts are one session.
+A ``text`` block right after a script is what it prints; a command that is shown with a line
+``Error: ...`` fails. What cannot be so says why, in a
 comment on the line before the block::
 
     <!-- not run: needs a board -->       only its commands and options are checked
@@ -36,6 +37,7 @@ _BLOCK = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _MARK = re.compile(r"<!-- (not run|varies|run first|save as): (.*?) -->", re.DOTALL)
+_PROMPT = ">>> "
 _HOMES = {"HWNAS_CACHE": "~/.cache/hwnas", "HWNAS_CONFIG": "~/.config/hwnas"}
 _SECONDS = re.compile(r"\b[\d.]+ (s|min)\b")
 
@@ -112,7 +114,7 @@ def made_again(text: str, folder: Path) -> Iterator[tuple[Block, str]]:
     Raises:
         FailedBlockError: One fails.
     """
-    printed = ""
+    printed = interpreted = ""
     for block in blocks(text):
         if "save as" in block.marks:
             (folder / block.marks["save as"]).write_text(block.text, encoding="utf-8")
@@ -122,8 +124,12 @@ def made_again(text: str, folder: Path) -> Iterator[tuple[Block, str]]:
             continue
         if "run first" in block.marks:
             _run(block.marks["run first"], folder)
-        if block.language == "python":
-            printed = _run_python(block.text, folder)
+        if block.text.startswith(_PROMPT):
+            interpreted += block.text
+            _interpret(interpreted, folder)
+            yield block, block.text
+        elif block.language == "python":
+            printed = _run_script(block.text, folder)
             yield block, block.text
         else:
             yield block, _session(block, folder)
@@ -179,16 +185,21 @@ def _run(command: str, folder: Path, *, fails: bool = False) -> str:
     return _at_home(done.stdout, folder)
 
 
-def _run_python(text: str, folder: Path) -> str:
-    """What a script prints; what follows the prompts of an interpreter is checked."""
-    words = ["-W", "error::FutureWarning", "-c", text]
-    if text.startswith(">>> "):
-        (folder / "shown.txt").write_text(text, encoding="utf-8")
-        words = ["-m", "doctest", "-o", "ELLIPSIS", "-o", "NORMALIZE_WHITESPACE", "shown.txt"]
-    done = _done([sys.executable, *words], folder)
+def _run_script(text: str, folder: Path) -> str:
+    """What a script prints."""
+    done = _done([sys.executable, "-W", "error::FutureWarning", "-c", text], folder)
     if done.returncode:
         raise FailedBlockError(f"{text}\n{done.stdout}")
     return _at_home(done.stdout, folder)
+
+
+def _interpret(text: str, folder: Path) -> None:
+    """Check what follows the prompts of an interpreter."""
+    (folder / "shown.txt").write_text(text, encoding="utf-8")
+    rules = ["-o", "ELLIPSIS", "-o", "NORMALIZE_WHITESPACE"]
+    done = _done([sys.executable, "-m", "doctest", *rules, "shown.txt"], folder)
+    if done.returncode:
+        raise FailedBlockError(done.stdout)
 
 
 def _done(words: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:

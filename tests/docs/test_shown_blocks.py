@@ -125,6 +125,13 @@ def test_text_after_a_script_is_what_it_prints(tmp_path: Path) -> None:
     assert [now for _, now in shown.made_again(text, tmp_path)] == [script.text, "42\n"]
 
 
+def test_prompts_of_a_page_are_one_session(tmp_path: Path) -> None:
+    text = "```python\n>>> a = 6\n```\n\n```python\n>>> a * 7\n{}\n```\n"
+    assert len(list(shown.made_again(text.format(42), tmp_path))) == 2
+    with pytest.raises(shown.FailedBlockError, match=r"Expected:\n +41"):
+        list(shown.made_again(text.format(41), tmp_path))
+
+
 def test_outputs_are_alike_but_for_times_and_line_ends() -> None:
     assert shown.alike("from 2,290 evaluated in\n2.3 s.", "from 2,290 evaluated in 14.1 s.")
     assert not shown.alike("from 2,290 evaluated", "from 2,291 evaluated")
