@@ -82,6 +82,7 @@ if TYPE_CHECKING:
         objective,
         objective_name,
         predict,
+        scored_names,
         skill_note,
     )
     from hwnas.core.numbers import hint, parse_number, parse_whole, quoted
@@ -177,6 +178,7 @@ _HOMES = {
         "objective",
         "objective_name",
         "predict",
+        "scored_names",
         "skill_note",
     ),
 }
@@ -263,6 +265,7 @@ __all__ = [
     "sample",
     "sample_record",
     "score_rows",
+    "scored_names",
     "search",
     "searchable",
     "select",

@@ -118,7 +118,7 @@ def search(
     settings: dict[str, Any] = {
         "device": device,
         "objectives": _names(objectives),
-        "constraints": parsed(constraint),
+        "constraints": parsed(constraint, api.scored_names()),
         "limit_at": limit_at,
         "source": source,
         "backend": backend,
