@@ -180,3 +180,17 @@ def test_a_pick_that_may_break_a_limit_is_told(type_: Type) -> None:
     words, doubt = ("--at-most", "latency_ms=4"), "lies inside the pick's 90 % interval on "
     assert doubt not in " ".join(type_(*words)[1].split())
     assert doubt in " ".join(type_(*words, "--limit-at", "point")[1].split())
+
+
+def test_limits_are_taken_as_a_search_takes_them() -> None:
+    options = choose_device("nasbench_macro", {"latency_ms": 2.0}, {"accuracy_pct": 80})
+    texts = ["latency_us<=2000", "latency<=3", "accuracy_pct >= 80"]
+    assert choose_device("nasbench_macro", constraints=texts).selections == options.selections
+    with pytest.raises(ConfigError, match=r"latency_ms <= 2 and latency_ms >= 3 exclude each"):
+        choose_device("nasbench_macro", {"latency": 2}, constraints=["latency_ms>=3"])
+
+
+def test_where_no_device_can_the_command_fails(type_: Type) -> None:
+    status, out, err = type_("--space", "nasbench_macro", "--constraint", "latency_us<=1")
+    assert (status, err) == (1, "")
+    assert out.startswith("0 of ")

@@ -9,7 +9,9 @@ from pathlib import Path
 from hwnas.api._runs import load_run, select
 from hwnas.api._values import resolve_space
 from hwnas.choose import Choice, Selection
+from hwnas.core import arguments, given
 from hwnas.core.architecture import Architecture
+from hwnas.core.arguments import checked, kind_of
 from hwnas.core.space import SearchSpace
 from hwnas.engine.record import RECORD
 from hwnas.errors import ArchitectureError, ConfigError
@@ -23,6 +25,18 @@ PICK = "pick"
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
+@checked(
+    what=kind_of(
+        *(str, Architecture, Choice, Selection),
+        what="an architecture, its string, a row of a run such as 'runs/x#14', or a selection",
+    ),
+    out=arguments.path,
+    space=given.space,
+    dataset=arguments.text,
+    weights=arguments.path,
+    seed=arguments.whole(at_least=0),
+    overwrite=arguments.flag,
+)
 def export(
     what: str | Architecture | Choice | Selection,
     out: str | os.PathLike[str],
@@ -62,8 +76,7 @@ def export(
             cannot be written from its graph, and onnxscript is not.
         StorageError: The folder cannot be written.
     """
-    file = _path(out, "out")
-    trained = None if weights is None else _path(weights, "weights")
+    file, trained = Path(out), None if weights is None else Path(weights)
     check_destination(file, overwrite)
     if isinstance(what, str) and _is_row(what, space):
         what = _row(what, space, dataset)
@@ -74,19 +87,17 @@ def export(
     return export_onnx(found, arch, file, trained, seed, overwrite=overwrite)
 
 
-def _path(given: str | os.PathLike[str], name: str) -> Path:
-    if not isinstance(given, str | os.PathLike):
-        raise ConfigError(f"{name} must be a path; got {type(given).__name__}.")
-    return Path(given)
-
-
 def _is_row(text: str, space: str | SearchSpace | None) -> bool:
     """Whether a text means a row of a run: it ends in ``#`` and something, or is a run's folder."""
     folder, mark, _ = text.rpartition("#")
     if mark:
         # The strings of some space may have a '#' in them.
         return space is None or os.path.isdir(folder)
-    return os.path.isfile(os.path.join(text, RECORD))
+    return _is_run(text)
+
+
+def _is_run(folder: str) -> bool:
+    return os.path.isfile(os.path.join(folder, RECORD))
 
 
 def _row(text: str, space: str | SearchSpace | None, dataset: str | None) -> Choice | Selection:
@@ -99,10 +110,10 @@ def _row(text: str, space: str | SearchSpace | None, dataset: str | None) -> Cho
     """
     folder, mark, number = text.rpartition("#")
     if not mark or not (number == PICK or _NUMBER.fullmatch(number)):
-        example = folder if mark else text
+        example = _short(text if not mark or _is_run(text) else folder)
         raise ConfigError(
             f"A row of a run must be named by its number, as {example}#14, or as {example}#{PICK}; "
-            f"got '{text}'."
+            f"got '{_short(text)}'."
         )
     _check_unnamed(space, dataset)
     run = load_run(folder)
@@ -128,11 +139,6 @@ def _architecture(
         ConfigError: It may be of several spaces.
         UnknownNameError: There is no such space or data set.
     """
-    if not isinstance(what, str | Architecture):
-        raise ConfigError(
-            "What is exported must be an architecture, its string, a row of a run such as "
-            f"'runs/x#14', or a selection; got {type(what).__name__}."
-        )
     if space is None:
         space = what.space if isinstance(what, Architecture) else _space_of(what)
     found = resolve_space(space, dataset)
@@ -169,6 +175,6 @@ def _short(text: str) -> str:
 def _parses(name: str, text: str) -> bool:
     try:
         load_space(name).parse(text)
-    except ArchitectureError:
+    except Exception:  # a stranger's space must not keep the others from being found
         return False
     return True

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hwnas._names import shown
+from hwnas._names import same, shown
 from hwnas.choose.front import as_numbers
 from hwnas.core import arguments, given
 from hwnas.core.architecture import Architecture
 from hwnas.core.arguments import checked, many
 from hwnas.core.batch import Batch
+from hwnas.core.columns import numbers_by_column
 from hwnas.core.device import Device
 from hwnas.core.objective import Objective
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES, Direction
@@ -46,9 +47,11 @@ __all__ = [
     "INPUTS",
     "lacking_skill",
     "make_objective",
+    "numbers_by_column",
     "objective",
     "objective_name",
     "predict",
+    "scored_names",
     "skill_note",
 ]
 
@@ -198,9 +201,11 @@ def _scored(text: str, source: str | None) -> str | None:
     Raises:
         ConfigError: It has a condition or a source.
     """
-    name, at, _ = text.strip().partition("@")
-    if name not in scored_names():
+    given, at, _ = text.strip().partition("@")
+    found = same(given, scored_names())
+    if len(found) != 1:
         return None
+    (name,) = found
     if at or source is not None:
         raise ConfigError(
             f"'{name}' is a score of the untrained network and has neither conditions nor a "
@@ -216,7 +221,7 @@ def _target(text: str, dataset: str | None = None, device: str | None = None) ->
     except UnknownNameError as error:
         name = text.strip().partition("@")[0]
         words = {word for each in QUANTITIES.values() for word in (each.name, each.column)}
-        if name in words:
+        if same(name, words):
             raise
         raise UnknownNameError("quantity", name, [*words, *scored_names()]) from error
 

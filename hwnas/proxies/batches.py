@@ -219,8 +219,6 @@ def take(batches: Iterable[tuple[Any, Any]], n_images: int) -> tuple[Tensor, Ten
     Raises:
         ConfigError: There are fewer, or they are no pairs.
     """
-    if not isinstance(n_images, int) or n_images < 1:
-        raise ConfigError(f"n_images must be a whole number, at least 1; got {n_images!r}.")
     torch = _torch()
     images, labels, n_taken = [], [], 0
     for each in batches:
