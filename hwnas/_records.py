@@ -78,7 +78,7 @@ class RecordFormat(Generic[T]):
         text = self._text(path, where)
         try:
             # What editors put before text in UTF-8 is no TOML.
-            data = tomllib.loads(text.decode("utf-8-sig").replace("\r\n", "\n"))
+            data = tomllib.loads(text.decode("utf-8-sig"))
         except UnicodeDecodeError as error:
             line = text.count(b"\n", 0, error.start) + 1
             reason = f"it is no text in UTF-8 (line {line}). Save it in that encoding"

@@ -116,12 +116,23 @@ class HwnasError(Exception):
 
 
 class SkippedFileWarning(UserWarning):
-    """A file that was left out since it cannot be read; what else was asked for goes on."""
+    """A file that was left out since it cannot be read; what else was asked for goes on.
+
+    Args:
+        error: Why.
+
+    Attributes:
+        typed: The message as the command line shows it.
+    """
+
+    def __init__(self, error: HwnasError) -> None:
+        super().__init__(f"Left out: {error}")
+        self.typed = f"Left out: {error.typed}"
 
 
 def skip(error: HwnasError) -> None:
     """Say that a file is left out, and why."""
-    warnings.warn(f"Left out: {error}", SkippedFileWarning, stacklevel=2)
+    warnings.warn(SkippedFileWarning(error), stacklevel=2)
 
 
 class UnknownNameError(HwnasError, KeyError):
@@ -191,6 +202,8 @@ class RunError(HwnasError, ValueError):
 
 class NoCandidateError(HwnasError, ValueError):
     """No architecture is left to choose from."""
+
+    is_failure = True
 
 
 class ExportError(HwnasError, RuntimeError):

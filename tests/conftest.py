@@ -33,6 +33,7 @@ from hwnas.core.space import SearchSpace
 from hwnas.fitting.columns import Fitted, fit_column, write_predictor
 from hwnas.spaces import load_space
 from hwnas.tables import Table, import_file
+from tests.cli.mistakes import Mistake
 
 # The same examples each time, and no clock: a busy machine must not fail a test.
 settings.register_profile("hwnas", deadline=None, derandomize=True)
@@ -55,6 +56,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in examples:
         if any("torch" in example.source for example in item.dtest.examples):
             item.add_marker(pytest.mark.skip(reason="torch is not installed"))
+
+
+@pytest.fixture
+def mistake(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Mistake:
+    """Types what must fail, in an empty folder."""
+    return Mistake(capsys, tmp_path)
 
 
 Once = Callable[[str, Callable[[Path], None]], Path]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +202,10 @@ def _own_parquet(folder: Path) -> Path:
     return folder / "own.parquet"
 
 
+def _imported(path: Path) -> str:
+    return import_file("t", path, "nasbench201").frame.to_csv()
+
+
 def _images(folder: Path) -> Path:
     rng = np.random.default_rng(3)
     images = rng.integers(0, 256, (8, 6, 6, 3), dtype=np.uint8)
@@ -233,9 +237,9 @@ KINDS = (
     Kind("scores", _scores, _scores_read),
     Kind("raw samples", _samples, _samples_read),
     Kind("costs of devices", _costs, lambda path: repr(RECORDS.read(path))),
-    Kind("device", _device, lambda path: repr(read_device(path)), False),
-    Kind("own CSV", _own_csv, lambda p: str(import_file("t", p, "nasbench201")), False),
-    Kind("own Parquet", _own_parquet, lambda p: str(import_file("t", p, "nasbench201")), False),
+    Kind("device", _device, lambda path: repr(asdict(read_device(path))), False),
+    Kind("own CSV", _own_csv, _imported, False),
+    Kind("own Parquet", _own_parquet, _imported, False),
     Kind("images", _images, lambda p: str(load_images(p, 4, (3, 6, 6), 8, 0)), False),
     Kind("ONNX model", _onnx, lambda p: str(read_onnx(p)), False),
     Kind("log of a meter", _power_log, lambda p: str(read_power_trace(p)), False),

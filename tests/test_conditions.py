@@ -52,8 +52,9 @@ def _search(out: Path, **settings: Any) -> hwnas.Run:
 
 
 def _fit(lines: list[str]) -> bool:
-    """Whether lines fit the terminal; architectures are whole, to be copied."""
-    return all(len(line) <= 80 for line in lines if "e1k" not in line and "e6k" not in line)
+    """Whether lines fit the terminal; architectures and commands are whole, to be copied."""
+    whole = ("e1k", "e6k", "Next    hwnas ")
+    return all(len(line) <= 80 for line in lines if not any(word in line for word in whole))
 
 
 def test_files_of_a_run_say_it(run: hwnas.Run) -> None:

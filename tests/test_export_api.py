@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import hwnas
+from hwnas.api._export import _space_of
 from hwnas.cli import main
 from hwnas.core.architecture import Architecture
 from hwnas.core.graph import GraphBuilder, OperationGraph
@@ -115,6 +116,12 @@ def test_pick_is_what_select_picks(run: hwnas.Run) -> None:
     assert selection.export("same.onnx").sha256 == card["model"]["sha256"]
 
 
+@pytest.mark.parametrize("name", list(SPACES))
+def test_string_of_a_space_that_ships_is_one_of_no_other(name: str) -> None:
+    archs = hwnas.load_space(name).sample(20, np.random.default_rng(0))
+    assert {_space_of(str(arch)) for arch in archs} == {name}
+
+
 def test_space_of_a_string_is_found_where_one_only_has_it(tmp_path: Path) -> None:
     export = hwnas.export("e1k3l1-e1k5l3se-e4k5l1se-e1k5l3-e1k5l3se-e6k3l1se-e1k5l3se",
                           tmp_path / "m.onnx")  # fmt: skip
@@ -133,6 +140,13 @@ def test_space_of_ones_own_is_exported_by_row_and_by_string(
     by_string = hwnas.export(run.front.archs[0], "string.onnx", space="widths")
     assert by_row.sha256 == by_string.sha256
     assert run.front[0].build()(pytest.importorskip("torch").zeros(1, 3, 8, 8)).shape[-1] == 10
+
+
+def test_folder_with_the_mark_in_its_name_is_found(run: hwnas.Run) -> None:
+    run.path.rename("my#run")
+    assert hwnas.export("my#run#1", "m.onnx").arch == run.front.archs[0]
+    with pytest.raises(ConfigError, match="as my#run#14, or as my#run#pick; got 'my#run'"):
+        hwnas.export("my#run", "n.onnx")
 
 
 def test_front_of_a_space_that_is_gone_is_read_and_not_built(
@@ -164,14 +178,14 @@ def test_front_of_a_space_that_is_gone_is_read_and_not_built(
         ("conv", {}, ArchitectureError, "must be an architecture of a search space"),
         ("conv", {"space": "nasbench201"}, ArchitectureError, "conv"),
         (CELL, {"space": "nasbench20l"}, KeyError, "Did you mean 'nasbench201'"),
-        (("a", 1), {}, ConfigError, "What is exported must be an architecture, .*; got tuple"),
-        (None, {}, ConfigError, "got NoneType"),
-        (b"run#1", {}, ConfigError, "got bytes"),
+        (("a", 1), {}, ConfigError, r"what must be an architecture, .*; got \('a', 1\)"),
+        (None, {}, ConfigError, "got None"),
+        (b"run#1", {}, ConfigError, "got b'run#1'"),
         (Architecture("mnasnet", (0,) * 6, "x"), {"space": "nasbench201"}, ArchitectureError,
          "expected one of nasbench201"),
-        (CELL, {"out": 5}, ConfigError, "out must be a path; got int"),
-        (CELL, {"weights": 5}, ConfigError, "weights must be a path; got int"),
-        (CELL, {"seed": -1}, ConfigError, "seed must be from 0"),
+        (CELL, {"out": 5}, ConfigError, "out must be a path; got 5"),
+        (CELL, {"weights": 5}, ConfigError, "weights must be a path; got 5"),
+        (CELL, {"seed": -1}, ConfigError, "seed must be at least 0; got -1"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_exported_is_one_error_and_nothing_is_written(

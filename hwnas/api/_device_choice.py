@@ -17,9 +17,9 @@ from hwnas.core import arguments, given
 from hwnas.core.arguments import checked, mapping, whole
 from hwnas.core.batch import Batch
 from hwnas.core.classes import sample_classes, valid_classes
-from hwnas.core.columns import once
+from hwnas.core.columns import column_of, once
 from hwnas.core.device import Device
-from hwnas.core.limits import in_own_units
+from hwnas.core.limits import Limit, Relation, check_compatible, in_own_units, parse_limit
 from hwnas.core.objective import Estimate, Objective
 from hwnas.core.quantity import DEFAULT_OBJECTIVES
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
@@ -73,6 +73,7 @@ def choose_device(
     limit_at: str = DEFAULT_LIMIT_AT,
     sample: int = DEFAULT_SAMPLE,
     seed: int = 0,
+    constraints: Sequence[str | Limit] = (),
 ) -> DeviceChoices:
     """The devices on which limits can be kept, with the best architecture for each.
 
@@ -88,14 +89,16 @@ def choose_device(
         limit_at: What must keep a limit; see ``select``.
         sample: How many architectures to draw where there are too many to list.
         seed: Seed of that draw.
+        constraints: More limits, as a search takes them: ``["latency_ms<=20"]``.
 
     Raises:
         UnknownNameError: There is no such space, data set or quantity.
-        ConfigError: No limit is on a quantity of devices, or nothing knows one that is of none.
+        ConfigError: No limit is on a quantity of devices, nothing knows one that is of none, or two
+            exclude each other.
     """
     space = resolve_space(space, dataset)
     limit_share(limit_at)
-    at_most, at_least = in_own_units(at_most or {}), in_own_units(at_least or {})
+    at_most, at_least = _sides(at_most or {}, at_least or {}, constraints)
     # As each was asked for, by the target that it names.
     limited = {str(parse_target(name)): name for name in (*at_most, *at_least)}
     ours = [target for target in limited if _is_per_device(target)]
@@ -138,6 +141,29 @@ def choose_device(
         n_archs=len(batch),
         is_sample=is_sample,
     )
+
+
+def _sides(
+    at_most: Mapping[str, float],
+    at_least: Mapping[str, float],
+    constraints: Sequence[str | Limit],
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Upper and lower limits in own units, the tighter where there are two."""
+    sides: dict[Relation, dict[str, float]] = {
+        "<=": in_own_units(at_most),
+        ">=": in_own_units(at_least),
+    }
+    for each in constraints:
+        limit = each if isinstance(each, Limit) else parse_limit(each)
+        side = sides[limit.relation]
+        tighter = min if limit.relation == "<=" else max
+        side[limit.column] = tighter(limit.bound, side.get(limit.column, limit.bound))
+    check_compatible(
+        Limit(column_of(name), relation, bound)
+        for relation, side in sides.items()
+        for name, bound in side.items()
+    )
+    return sides["<="], sides[">="]
 
 
 def device_choice_record(choices: DeviceChoices) -> dict[str, Any]:

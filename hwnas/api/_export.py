@@ -11,7 +11,7 @@ from hwnas.api._values import resolve_space
 from hwnas.choose import Choice, Selection
 from hwnas.core import arguments, given
 from hwnas.core.architecture import Architecture
-from hwnas.core.arguments import checked, whole
+from hwnas.core.arguments import checked, kind_of
 from hwnas.core.space import SearchSpace
 from hwnas.engine.record import RECORD
 from hwnas.errors import ArchitectureError, ConfigError
@@ -26,11 +26,15 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 @checked(
+    what=kind_of(
+        *(str, Architecture, Choice, Selection),
+        what="an architecture, its string, a row of a run such as 'runs/x#14', or a selection",
+    ),
     out=arguments.path,
     space=given.space,
     dataset=arguments.text,
     weights=arguments.path,
-    seed=whole(at_least=0),
+    seed=arguments.whole(at_least=0),
     overwrite=arguments.flag,
 )
 def export(
@@ -90,7 +94,11 @@ def _is_row(text: str, space: str | SearchSpace | None) -> bool:
     if mark:
         # The strings of some space may have a '#' in them.
         return space is None or os.path.isdir(folder)
-    return os.path.isfile(os.path.join(text, RECORD))
+    return _is_run(text)
+
+
+def _is_run(folder: str) -> bool:
+    return os.path.isfile(os.path.join(folder, RECORD))
 
 
 def _row(text: str, space: str | SearchSpace | None, dataset: str | None) -> Choice | Selection:
@@ -103,10 +111,10 @@ def _row(text: str, space: str | SearchSpace | None, dataset: str | None) -> Cho
     """
     folder, mark, number = text.rpartition("#")
     if not mark or not (number == PICK or _NUMBER.fullmatch(number)):
-        example = folder if mark else text
+        example = _short(text if not mark or _is_run(text) else folder)
         raise ConfigError(
             f"A row of a run must be named by its number, as {example}#14, or as {example}#{PICK}; "
-            f"got '{text}'."
+            f"got '{_short(text)}'."
         )
     _check_unnamed(space, dataset)
     run = load_run(folder)
@@ -132,11 +140,6 @@ def _architecture(
         ConfigError: It may be of several spaces.
         UnknownNameError: There is no such space or data set.
     """
-    if space is None and not isinstance(what, str | Architecture):
-        raise ConfigError(
-            "What is exported must be an architecture, its string, a row of a run such as "
-            f"'runs/x#14', or a selection; got {type(what).__name__}."
-        )
     if space is None:
         space = what.space if isinstance(what, Architecture) else _space_of(what)
     found = resolve_space(space, dataset)
@@ -171,6 +174,6 @@ def _short(text: str) -> str:
 def _parses(name: str, text: str) -> bool:
     try:
         load_space(name).parse(text)
-    except ArchitectureError:
+    except Exception:  # a stranger's space must not keep the others from being found
         return False
     return True

@@ -10,8 +10,11 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hwnas.api._runs import RUN
 from hwnas.choose import Selection
 from hwnas.choose import select as select_from_front
+from hwnas.core import arguments
+from hwnas.core.arguments import checked
 from hwnas.core.limits import Limit, parse_limit
 from hwnas.core.residuals import INTERVAL, POINT
 from hwnas.engine.record import FRONT_CSV, REPORT
@@ -36,6 +39,7 @@ _FIGURES = {
 }
 
 
+@checked(run=RUN, out=arguments.path)
 def write_report(run: Run, out: str | os.PathLike[str] | None = None) -> Path:
     """Write a run's report, one HTML file that needs no network; returns its path.
 
@@ -72,6 +76,7 @@ def write_report(run: Run, out: str | os.PathLike[str] | None = None) -> Path:
     return path
 
 
+@checked(one=RUN, other=RUN)
 def compare_runs(one: Run, other: Run) -> FrontComparison:
     """The fronts of two runs beside each other.
 
@@ -97,6 +102,7 @@ def verdict(comparison: FrontComparison) -> list[str]:
     return sentences(comparison)
 
 
+@checked(one=RUN, other=RUN, out=arguments.path)
 def write_comparison(one: Run, other: Run, out: str | os.PathLike[str] = COMPARISON) -> Path:
     """Write two runs side by side as one HTML file that needs no network; returns its path.
 

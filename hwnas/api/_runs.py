@@ -45,7 +45,7 @@ __all__ = [
     "sweep_record",
 ]
 
-_RUN = kind_of(Run, what="a run, as hwnas.load_run gives it")
+RUN = kind_of(Run, what="a run, as hwnas.load_run gives it")
 
 
 def _goal(name: str, value: Any) -> Goal:
@@ -73,23 +73,23 @@ def check_feasible(run: Run) -> None:
     """
     if len(run.front):
         return
-    seen = run.evaluated
-    limits = [parse_limit(text, own=seen.names) for text in run.record.limits]
-    if not len(seen):
+    broke = run.infeasible
+    if not run.n_evaluated:
         raise NoCandidateError(
             "The run must have evaluated something; it has not yet. Resume the search."
         )
-    if not limits or not (run.evaluations["status"] == "infeasible").any():
+    if not len(broke):
         raise NoCandidateError(
-            f"None of the {len(seen):,} architectures evaluated has a value in every objective. "
-            "Search longer, or leave an objective out."
+            f"None of the {run.n_evaluated:,} architectures evaluated has a value in every "
+            "objective. Search longer, or leave an objective out."
         )
+    limits = [parse_limit(text, own=broke.names) for text in run.record.limits]
     share = limit_share(run.config["limit_at"])
-    raise NoCandidateError(why_nothing(seen, limits, share, "evaluated", "Or search longer."))
+    raise NoCandidateError(why_nothing(broke, limits, share, "evaluated", "Or search longer."))
 
 
 @checked(
-    run=_RUN,
+    run=RUN,
     at_most=_GOALS,
     at_least=_GOALS,
     prefer=mapping(arguments.number),
@@ -137,7 +137,7 @@ def select(
 
 
 @checked(
-    run=_RUN,
+    run=RUN,
     column=arguments.text,
     at_most=_GOALS,
     at_least=_GOALS,

@@ -53,7 +53,7 @@ def _value(key: str, text: str, parameters: Mapping[str, inspect.Parameter]) -> 
         return text
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = text
     wants_number = isinstance(default, int | float) and not isinstance(default, bool)
     if wants_number and (isinstance(value, bool) or not isinstance(value, int | float)):

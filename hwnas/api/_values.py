@@ -15,6 +15,7 @@ from hwnas.core import arguments, given
 from hwnas.core.architecture import Architecture
 from hwnas.core.arguments import checked, many
 from hwnas.core.batch import Batch
+from hwnas.core.columns import numbers_by_column
 from hwnas.core.device import Device
 from hwnas.core.objective import Objective
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES, Direction
@@ -46,6 +47,7 @@ __all__ = [
     "INPUTS",
     "lacking_skill",
     "make_objective",
+    "numbers_by_column",
     "objective",
     "objective_name",
     "predict",
@@ -158,10 +160,13 @@ def usual_objectives(
     Arguments are those of ``make_objective``.
 
     Raises:
+        UnknownNameError: There is no such source, or it is named for no quantity.
         ConfigError: A source has no values of that kind.
         ArtifactError: A predictor's files are damaged.
         TableError: A table is missing from the cache or damaged.
     """
+    # A name that is none is no quantity that is not known.
+    parse_sources(source)
     found: dict[str, Objective] = {}
 
     def add(names: Iterable[str]) -> None:
@@ -196,10 +201,11 @@ def _scored(text: str, source: str | None) -> str | None:
     Raises:
         ConfigError: It has a condition or a source.
     """
-    name, at, _ = text.strip().partition("@")
-    found = same(name, scored_names())
-    if not found:
+    given, at, _ = text.strip().partition("@")
+    found = same(given, scored_names())
+    if len(found) != 1:
         return None
+    (name,) = found
     if at or source is not None:
         raise ConfigError(
             f"'{name}' is a score of the untrained network and has neither conditions nor a "
@@ -215,7 +221,7 @@ def _target(text: str, dataset: str | None = None, device: str | None = None) ->
     except UnknownNameError as error:
         name = text.strip().partition("@")[0]
         words = {word for each in QUANTITIES.values() for word in (each.name, each.column)}
-        if name in words:
+        if same(name, words):
             raise
         raise UnknownNameError("quantity", name, [*words, *scored_names()]) from error
 

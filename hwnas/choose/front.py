@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -11,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hwnas.choose.pick import Choice
-from hwnas.core.arguments import must_be
+from hwnas.core.arguments import must_be, whole
 from hwnas.core.columns import ByColumn, resolve_column
 from hwnas.core.display import Listing, cell, shortened
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.core.space import SearchSpace
-from hwnas.errors import ConfigError, PositionError, ShapeError
+from hwnas.errors import PositionError, ShapeError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,14 +76,9 @@ class Front:
 
         Raises:
             PositionError: The front is shorter.
-            ConfigError: The position is no whole number.
+            ArgumentError: The position is no whole number.
         """
-        try:
-            place = operator.index(position)
-        except TypeError:
-            raise ConfigError(
-                f"The position in a front must be a whole number; got {type(position).__name__}."
-            ) from None
+        place: int = whole()("The position in a front", position)
         if not -len(self) <= place < len(self):
             raise PositionError(
                 f"The position in a front of {len(self)} must be 0 to {len(self) - 1}; got {place}."
@@ -101,14 +95,9 @@ class Front:
 
         Raises:
             PositionError: There is no row of that number.
-            ConfigError: It is no whole number.
+            ArgumentError: It is no whole number.
         """
-        try:
-            shown = operator.index(number)
-        except TypeError:
-            raise ConfigError(
-                f"The row of a front must be a whole number; got {type(number).__name__}."
-            ) from None
+        shown: int = whole()("The row of a front", number)
         if not len(self):
             raise PositionError(f"The front must hold a row {shown}; it is empty.")
         if not 1 <= shown <= len(self):

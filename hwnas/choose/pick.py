@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hwnas.core import arguments
 from hwnas.core.architecture import Architecture
+from hwnas.core.arguments import checked
 from hwnas.core.columns import ByColumn, resolve_column
 from hwnas.core.display import Listing, cell
 from hwnas.core.objective import ObjectiveSpec
@@ -49,8 +51,9 @@ class Choice:
 
     @property
     def sources(self) -> Mapping[str, Source]:
-        """Where each value comes from, by column."""
-        return ByColumn((spec.column, spec.source) for spec in self.columns)
+        """Where each value comes from, by column; nothing of what the user says has a source."""
+        told = self.columns if self.arch else ()
+        return ByColumn((spec.column, spec.source) for spec in told)
 
     def interval(self, column: str) -> tuple[float, float]:
         """Ends of the 90 % interval; the value twice where there is none."""
@@ -70,6 +73,11 @@ class Choice:
         """
         return build_model(*self.located(), seed)
 
+    @checked(
+        path=arguments.path,
+        weights=arguments.path,
+        overwrite=arguments.flag,
+    )
     def export(
         self,
         path: str | os.PathLike[str],
@@ -122,7 +130,7 @@ class Choice:
         Args:
             columns: Those of its values that are told.
         """
-        values = {}
+        values, sources = {}, self.sources
         for spec in columns:
             ends = self.intervals.get(spec.column, (float("nan"),) * 2)
             value, lower, upper = spec.numbers((self.values[spec.column], *ends))
@@ -131,8 +139,7 @@ class Choice:
                 "lower": lower,
                 "upper": upper,
                 "unit": spec.unit,
-                # Of what the user says, nobody knows where it comes from.
-                "source": spec.source if self.arch else None,
+                "source": sources.get(spec.column),
                 "detail": spec.detail,
                 "lacks_skill": spec.lacks_skill,
             }
@@ -147,10 +154,9 @@ class Choice:
     def _listing(self) -> Listing:
         """Its values with intervals and sources, a row each."""
         rows = []
-        for spec in self.columns:
-            ends = self.intervals.get(spec.column, (float("nan"),) * 2)
-            numbers = spec.numbers((self.values[spec.column], *ends))
-            rows.append((spec.column, *map(cell, numbers), spec.source))
+        for column, told in self.record(self.columns)["values"].items():
+            numbers = (told[name] for name in ("value", "lower", "upper"))
+            rows.append((column, *map(cell, numbers), told["source"] or ""))
         where = f"row {self.row} of the front" if self.row else "not on the front"
         head = f"Choice, {where}: {self.arch or 'values without an architecture'}"
         return Listing([head], ("", "value", "lower", "upper", "source"), rows)

@@ -34,12 +34,11 @@ def _noted() -> Iterator[None]:
     told = set[str]()
 
     def note(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
-        text = " ".join(str(message).split())
-        if not issubclass(category, SkippedFileWarning):
+        if not isinstance(message, SkippedFileWarning):
             usual(message, category, *place, **more)
-        elif text not in told:
-            told.add(text)
-            print(f"Note: {text}", file=sys.stderr)
+        elif message.typed not in told:
+            told.add(message.typed)
+            print(f"Note: {message.typed}", file=sys.stderr)
 
     with warnings.catch_warnings():
         usual = warnings.showwarning
@@ -87,12 +86,14 @@ def _run(words: list[str], wants_traceback: bool) -> int:
 
 def _explain(error: Exception) -> tuple[str, int]:
     """The one line for an error, and the exit status."""
-    from hwnas.errors import HwnasError, NoCandidateError
+    from hwnas.errors import HwnasError
 
-    if isinstance(error, NoCandidateError):
-        return error.typed, _exit.FAILURE
     if isinstance(error, HwnasError):
         return error.typed, _exit.FAILURE if error.is_failure else _exit.USER_ERROR
+    if isinstance(error, OSError) and error.strerror:
+        # A folder that cannot be entered, or a full disk behind the output.
+        what = error.filename or "The output"
+        return f"{what} cannot be read or written ({error.strerror}).", _exit.FAILURE
     # Usage errors are of typer's private copy of click: their class cannot be named, but they alone
     # can format themselves.
     if hasattr(error, "format_message"):

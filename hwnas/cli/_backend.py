@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -161,7 +162,7 @@ def shapes_of(texts: Sequence[str] | None) -> Mapping[str, Sequence[int]]:
     for text in texts or ():
         name, equals, sizes = text.rpartition("=")
         words = [word.strip() for word in sizes.split(",")]
-        if not (name and equals and all(word.isdecimal() for word in words)):
+        if not (name and equals and all(re.fullmatch("[0-9]{1,9}", word) for word in words)):
             raise ConfigError(f"--input-shape must have the form NAME=1,3,224,224; got '{text}'.")
         shapes[name] = [int(word) for word in words]
     return shapes

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hwnas.cli import _exit
 from hwnas.cli._help import Listing, Pages, examples
-from hwnas.cli._limits import LIMIT_HELP, LimitAt, limits
+from hwnas.cli._limits import LIMIT_HELP, Constraints, LimitAt, limits, parsed
 from hwnas.cli._space import DatasetName, OptionTexts, SpaceName, completed
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def show(
 @app.command("choose")
 @examples(
     "hwnas devices choose --at-most latency_ms=5",
-    "hwnas devices choose --space fbnet --at-most latency_ms=20 --at-least accuracy_pct=70",
+    'hwnas devices choose --space fbnet --constraint "latency_ms<=20"',
 )
 def choose(
     space: SpaceName = "nasbench201",
@@ -145,6 +146,7 @@ def choose(
     at_least: Annotated[
         list[str] | None, typer.Option(metavar="LIMITS", help=LIMIT_HELP.format("Smallest"))
     ] = None,
+    constraint: Constraints = None,
     dataset: DatasetName = None,
     option: OptionTexts = None,
     limit_at: LimitAt = None,
@@ -167,11 +169,14 @@ def choose(
         limit_at=limit_at or api.DEFAULT_LIMIT_AT,
         sample=api.DEFAULT_SAMPLE if sample is None else sample,
         seed=seed,
+        constraints=parsed(constraint),
     )
     if as_json:
         print_json(api.device_choice_record(choices))
     else:
         print_device_choices(console(), choices)
+    if not choices.selections:
+        raise typer.Exit(_exit.FAILURE)
 
 
 def _taken(known: Sequence[Searchable]) -> Iterator[str]:

@@ -44,8 +44,8 @@ def export(
 ) -> None:
     """Write the model of an architecture in ONNX, checked, with a card.
 
-    A run's space, options and data set are its own. Limits on what is picked are those of hwnas
-    select, which exports with --export.
+    A run's space, options and data set are its own. What hwnas select picks
+    under limits, it exports itself: see its --export.
     """
     from rich.markup import escape
 

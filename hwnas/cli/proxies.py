@@ -123,7 +123,11 @@ def _print(archs: Sequence[Architecture], plan: ScoringPlan, n_workers: int, as_
     if as_json:
         print_json(
             [
-                {"arch": str(arch), **scores.values, "reasons": dict(scores.reasons)}
+                {
+                    "arch": str(arch),
+                    **api.numbers_by_column(scores.values),
+                    "reasons": dict(scores.reasons),
+                }
                 for arch, scores in scored
             ]
         )

@@ -12,7 +12,7 @@ from hwnas.cli._help import examples
 
 @examples(
     "hwnas report runs/nasbench201-edgegpu",
-    "hwnas report runs/nasbench201-edgegpu runs/nasbench201-edgegpu-2 --out both.html",
+    "hwnas report runs/first runs/second --out both.html",
 )
 def report(
     runs: Annotated[

@@ -15,7 +15,7 @@ from hwnas.cli._archs import print_table
 from hwnas.cli._bars import scoring_bar, search_bar
 from hwnas.cli._columns import headings
 from hwnas.cli._help import examples
-from hwnas.cli._limits import Constraints, LimitAt, parsed
+from hwnas.cli._limits import Constraints, LimitAt
 from hwnas.cli._space import DatasetName, DeviceName, OptionTexts, SpaceArgument, completed
 
 if TYPE_CHECKING:
@@ -118,7 +118,8 @@ def search(
     settings: dict[str, Any] = {
         "device": device,
         "objectives": _names(objectives),
-        "constraints": parsed(constraint, api.scored_names()),
+        # Only the search knows which of its objectives have columns of their own.
+        "constraints": constraint or [],
         "limit_at": limit_at,
         "source": source,
         "backend": backend,

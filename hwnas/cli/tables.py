@@ -258,7 +258,7 @@ def _grid(*headings: str) -> Grid:
     """An empty grid; a heading that begins with ``>`` is a column of numbers."""
     from rich.table import Table as Grid
 
-    grid = Grid(box=None, pad_edge=False, header_style="bold")
+    grid = Grid(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
     for heading in headings:
         grid.add_column(
             heading.removeprefix(">"),

@@ -6,6 +6,7 @@ conditions open, ``accuracy_pct`` or ``accuracy``, where that leaves one column 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
@@ -124,3 +125,30 @@ def target_of(name: str) -> Target | None:
         return parse_target(name)
     except UnknownNameError:
         return None
+
+
+def is_whole(column: str) -> bool:
+    """Whether a column holds numbers of things or bytes, and so whole ones."""
+    quantity = quantity_of(column)
+    return quantity is not None and quantity.is_whole
+
+
+def number(value: float | None, whole: bool) -> int | float | None:
+    """A value as files and people have it: whole numbers stay whole, unknown is None.
+
+    Args:
+        value: The value; NaN or None where unknown.
+        whole: Whether it is of whole numbers; the mean over some need not be one, and is kept.
+
+    Example:
+        >>> number(1073466.0, is_whole("params"))
+        1073466
+    """
+    if value is None or not math.isfinite(value):
+        return None
+    return int(value) if whole and float(value).is_integer() else float(value)
+
+
+def numbers_by_column(values: Mapping[str, float | None]) -> dict[str, int | float | None]:
+    """Values by column as JSON can hold them; see ``number``."""
+    return {column: number(value, is_whole(column)) for column, value in values.items()}

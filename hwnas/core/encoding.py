@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
+from hwnas._files import check_plain
+
 
 def encoding_of(start: bytes) -> str:
     """The encoding that a file's first two bytes tell: UTF-16 has a mark, all else is UTF-8.
@@ -21,7 +23,8 @@ def encoding_of_file(path: Path) -> str:
     """The same of a file.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: It cannot be read, or is no plain file.
     """
+    check_plain(path)
     with path.open("rb") as file:
         return encoding_of(file.read(2))

@@ -117,7 +117,8 @@ def parse_limit(text: str, option: str = "", own: Collection[str] = ()) -> Limit
     """
     if not isinstance(text, str):
         raise ConfigError(
-            f"A limit must be a text such as 'latency_ms<=5'; got a {type(text).__name__}."
+            "A limit must be a text such as 'latency_ms<=5'; got a value of type "
+            f"{type(text).__name__}."
         )
     where = _where(option, text)
     match = _LIMIT.fullmatch(text.strip())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -10,7 +9,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from hwnas.core.batch import Batch
-from hwnas.core.columns import quantity_of
+from hwnas.core.columns import is_whole, number
 from hwnas.core.quantity import Direction, Source
 from hwnas.core.target import Target
 from hwnas.errors import ShapeError
@@ -101,20 +100,12 @@ class ObjectiveSpec:
     @property
     def is_whole(self) -> bool:
         """Whether its values are whole numbers: of what is counted, or of a quantity that is."""
-        quantity = quantity_of(self.column)
-        return self.source == "counted" or (quantity is not None and quantity.is_whole)
+        return self.source == "counted" or is_whole(self.column)
 
     def numbers(self, values: Iterable[float]) -> list[int | float | None]:
         """Its values as files and people have them: whole numbers stay whole, unknown is None."""
-        is_whole = self.is_whole
-        return [_number(value, is_whole) for value in values]
-
-
-def _number(value: float, is_whole: bool) -> int | float | None:
-    if not math.isfinite(value):
-        return None
-    # The mean over a class of a table need not be whole.
-    return int(value) if is_whole and float(value).is_integer() else float(value)
+        whole = self.is_whole
+        return [number(value, whole) for value in values]
 
 
 @dataclass(frozen=True, slots=True)

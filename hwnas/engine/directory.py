@@ -191,7 +191,9 @@ def _clear(path: Path) -> bool:
     if has_results(path / DATABASE):
         return False
     for name in (RECORD, DATABASE, *(f"{DATABASE}{end}" for end in ("-wal", "-shm", "-journal"))):
-        (path / name).unlink(missing_ok=True)
+        # Why the search failed must be told, and not that this does too.
+        with contextlib.suppress(OSError):
+            (path / name).unlink(missing_ok=True)
     return True
 
 

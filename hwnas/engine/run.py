@@ -178,9 +178,9 @@ class Run:
         return self._table(feasible[kept][order])
 
     @property
-    def evaluated(self) -> Front:
-        """All architectures that did not fail, in the order asked, in the form of a front."""
-        return self._table(np.flatnonzero(self._results.status != "failed"))
+    def infeasible(self) -> Front:
+        """All architectures that broke a limit, in the order asked, in the form of a front."""
+        return self._table(np.flatnonzero(self._results.status == "infeasible"))
 
     def _table(self, rows: np.ndarray) -> Front:
         chosen = self._trials.part(rows)

@@ -27,6 +27,16 @@ _KEYS = ("seq", "ask", "arch", "status", "seconds", "worker", "error")
 _TAKEN = {"generation", "violation", "feasible", *_KEYS}
 _EVENT = ("seq", "kind", "ask", "detail", "digest")
 _STORAGE = ("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_PERM")
+_DAMAGED = (
+    sqlite3.Error,
+    ValueError,
+    TypeError,
+    OverflowError,
+    IndexError,
+    RecursionError,
+    MemoryError,
+)
+"""What reading a damaged file may raise."""
 _SHARED = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CONSTRAINT")
 
 
@@ -137,7 +147,7 @@ class Store:
             yield
         except RunError:
             raise
-        except (sqlite3.Error, ValueError, TypeError, OverflowError, IndexError) as error:
+        except _DAMAGED as error:
             name = getattr(error, "sqlite_errorname", "")
             if name.startswith(_STORAGE):
                 raise StorageError(

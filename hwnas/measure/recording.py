@@ -205,7 +205,8 @@ def _samples_of(folder: Path, name: str) -> Path:
         TableError: There is such a table, and it was not measured by profiling.
     """
     path = folder / f"{name}{SUFFIX}"
-    if name in names_in(folder) and not path.exists():
+    is_taken = name in names_in(folder) or (folder / f"{name}.parquet").exists()
+    if is_taken and not path.exists():
         raise TableError(
             f"Table '{name}' was not measured with hwnas profile, which cannot add to it. Name "
             "another --table."

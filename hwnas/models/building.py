@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import operator
 from typing import TYPE_CHECKING
 
+from hwnas._names import shown
 from hwnas.core.architecture import Architecture
+from hwnas.core.arguments import whole
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, MissingExtraError
 from hwnas.models.graph_onnx import graph_to_onnx, serialized
@@ -26,12 +27,9 @@ def check_seed(seed: int) -> int:
     Raises:
         ConfigError: It is no whole number, or none that torch and numpy take.
     """
-    try:
-        number = operator.index(seed)
-    except TypeError:
-        raise ConfigError(f"seed must be a whole number; got {type(seed).__name__}.") from None
-    if not 0 <= number < _SEEDS:
-        raise ConfigError(f"seed must be from 0 to {_SEEDS - 1}; got {number}.")
+    number: int = whole(at_least=0)("seed", seed)
+    if number >= _SEEDS:
+        raise ConfigError(f"seed must be below {_SEEDS}; got {shown(number)}.")
     return number
 
 

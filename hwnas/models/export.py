@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hwnas._files import sha256_bytes, write_bytes, write_json
+from hwnas._files import read_bytes, sha256_bytes, write_bytes, write_json
 from hwnas.core.architecture import Architecture
 from hwnas.core.shapes import Shape
 from hwnas.core.space import SearchSpace
@@ -190,7 +190,7 @@ def check_destination(
 def _is_card(path: Path) -> bool:
     """Whether a file is the card of an export, of whatever version."""
     try:
-        card = json.loads(path.read_bytes())
+        card = json.loads(read_bytes(path))
     except (OSError, ValueError, RecursionError):
         return False
     model = card.get("model") if isinstance(card, dict) else None

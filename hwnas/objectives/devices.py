@@ -14,7 +14,8 @@ from hwnas.tables.catalogue import catalogue
 
 def device_names() -> list[str]:
     """Names of all devices, in alphabetical order; those with a file that can be read."""
-    return sorted({*readable_names(), *_named_by_tables(), *_named_by_predictors()})
+    named = {*_named_by_tables(), *_named_by_predictors()}
+    return sorted({*readable_names(), *(named - {*described_names()})})
 
 
 @checked(name=arguments.text)

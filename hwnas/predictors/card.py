@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from hwnas._records import RecordFormat
+from hwnas._records import Count, Fraction, Positive, RecordFormat, Sha256
 from hwnas.core.quantity import Quantity
 from hwnas.core.target import Target
 from hwnas.errors import ArtifactError
@@ -58,8 +58,8 @@ class Features:
     """
 
     sets: tuple[str, ...]
-    n: int
-    sha256: str
+    n: Count
+    sha256: Sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +76,10 @@ class Model:
             of many classes, its mean with that among the best fifth.
     """
 
-    sha256: str
+    sha256: Sha256
     transform: Transform
     mean: float
-    scale: float
+    scale: Positive
     estimator: str
     candidates: dict[str, float]
 
@@ -94,9 +94,9 @@ class Sizes:
         test: To measure it.
     """
 
-    train: int
-    calibrate: int
-    test: int
+    train: Count
+    calibrate: Count
+    test: Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Evaluation:
     how: Literal["held_out", "cross_validated"]
     n_classes: Sizes
     figures: dict[str, float | None]
-    coverage: float | None
+    coverage: Fraction | None
 
     def __post_init__(self) -> None:
         missing = {"kendall_tau", "within_10_pct"} - set(self.figures)
@@ -173,10 +173,10 @@ class Support:
     """
 
     threshold: float
-    n_unsupported: int
+    n_unsupported: Count
     recall_pct: float | None
     specificity_pct: float | None
-    sha256: str
+    sha256: Sha256
 
 
 @dataclass(frozen=True, slots=True)

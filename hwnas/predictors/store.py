@@ -214,8 +214,10 @@ def _indexed(place: Path) -> tuple[Stored, ...]:
     file = place / INDEX if place.suffix != ".zip" else place
     try:
         status = file.stat()
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return ()
+    except OSError as error:
+        raise INDEXES.refused(str(place), error.strerror or str(error)) from error
     return _read_index(place, (status.st_mtime_ns, status.st_size, status.st_ino))
 
 

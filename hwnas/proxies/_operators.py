@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, Literal
 
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
@@ -80,12 +81,17 @@ _SUSPECT = {
 _HARMLESS = {"linalg_vector_norm", "linalg_cross", "linalg_diagonal"}
 _KNOWN_LIBRARIES = ("aten", "prim", "prims", "profiler")
 
-_RECTIFIERS = {
-    "relu", "leaky_relu", "_prelu_kernel", "prelu", "rrelu_with_noise", "silu", "gelu", "hardswish",
-    "mish", "elu", "celu", "selu",
+_RECTIFIERS: Mapping[str, tuple[int, ...]] = {
+    **dict.fromkeys(
+        (
+            "relu", "leaky_relu", "_prelu_kernel", "prelu", "rrelu_with_noise", "silu", "gelu",
+            "hardswish", "mish", "elu", "celu", "selu",
+        ),
+        (),
+    ),
+    "clamp_min": (1,), "clamp": (1,), "hardtanh": (1,), "threshold": (1, 2),
 }  # fmt: skip
-_RECTIFIERS_AT_0 = {"clamp_min": (1,), "clamp": (1,), "hardtanh": (1,), "threshold": (1, 2)}
-"""Operators that are a ReLU where these of their arguments are 0."""
+"""Operators that are a ReLU, or a relative of it, where these of their arguments are 0."""
 
 
 class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -117,39 +123,27 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         """Run an operator and note it."""
-        kwargs = dict(kwargs or {})
-        schema = getattr(func, "_schema", None)
-        if self.is_paused or schema is None:
-            # Without a schema it is one of higher order, which runs others unseen.
-            if schema is None:
-                self._cannot_count(str(func))
-            return func(*args, **kwargs)
-        library, _, name = schema.name.partition("::")
-        # One that is made of others is told by these, also where no gradients are recorded.
-        if library == "aten" and name not in _RULES:
-            with self:
-                out = func.decompose(*args, **kwargs)
-            if out is not NotImplemented:
-                return out
-        out = func(*args, **kwargs)
-        self._note(library, name, args, out)
+        out = func(*args, **(kwargs or {}))
+        if not self.is_paused:
+            self._note(func, args, out)
         return out
 
-    def _note(self, library: str, name: str, arguments: Sequence[Any], out: Any) -> None:
-        if library == "aten" and name in _RULES:
+    def _note(self, func: Any, arguments: Sequence[Any], out: Any) -> None:
+        kind = _kind(func)
+        if callable(kind):
             try:
-                self.macs += _RULES[name](arguments, out)
+                self.macs += kind(arguments, out)
             except (AttributeError, IndexError, TypeError, ValueError):
                 # Called in a way that the rule does not know, as with arguments by keyword.
-                self._cannot_count(f"{library}::{name}")
-        elif _is_suspect(library, name):
-            self._cannot_count(f"{library}::{name}")
-        elif self.in_module:
+                self._cannot_count(str(func))
+        elif kind == "suspect":
+            self._cannot_count(_name(func))
+        elif kind is None or self.in_module:
             return
-        elif self.rectifier is None and _is_rectifier(name, arguments):
-            self.rectifier = f"{library}::{name}"
-        elif self.normalisation is None and "batch_norm" in name:
-            self.normalisation = f"{library}::{name}"
+        elif kind == "normalisation":
+            self.normalisation = self.normalisation or _name(func)
+        elif self.rectifier is None and all(_is_0(arguments, place) for place in kind):
+            self.rectifier = _name(func)
 
     def _cannot_count(self, name: str) -> None:
         self.uncounted = self.uncounted or name
@@ -187,6 +181,30 @@ def normalisations_known(model: nn.Module) -> Iterator[None]:
         )
 
 
+Kind = Rule | Literal["suspect", "normalisation"] | tuple[int, ...] | None
+"""What an operator is: how it is counted, one that nobody counts, a normalisation, a ReLU where
+some of its arguments are 0 (perhaps none need be), or nothing of interest."""
+
+
+@lru_cache(maxsize=1024)
+def _kind(func: Any) -> Kind:
+    library, _, name = _name(func).partition("::")
+    if library == "aten" and name in _RULES:
+        return _RULES[name]
+    if _is_suspect(library, name):
+        return "suspect"
+    if "batch_norm" in name:
+        return "normalisation"
+    # Those that work in place end in an underscore.
+    return _RECTIFIERS.get(name.removesuffix("_"))
+
+
+def _name(func: Any) -> str:
+    """Name of an operator, such as ``aten::relu``; one of higher order has no schema."""
+    schema = getattr(func, "_schema", None)
+    return str(func) if schema is None else str(schema.name)
+
+
 def _is_suspect(library: str, name: str) -> bool:
     """Whether an operator without a rule may have multiply-accumulates."""
     if library not in _KNOWN_LIBRARIES:
@@ -196,14 +214,7 @@ def _is_suspect(library: str, name: str) -> bool:
     return suspect and name not in _HARMLESS
 
 
-def _is_rectifier(name: str, arguments: Sequence[Any]) -> bool:
-    # Those that work in place end in an underscore.
-    plain = name.removesuffix("_")
-    if plain in _RECTIFIERS:
-        return True
-    places = _RECTIFIERS_AT_0.get(plain)
-    if places is None:
-        return False
+def _is_0(arguments: Sequence[Any], place: int) -> bool:
     # hardtanh begins at -1 where it is not said.
-    given = [arguments[place] if place < len(arguments) else None for place in places]
-    return all(isinstance(each, int | float) and each == 0 for each in given)
+    given = arguments[place] if place < len(arguments) else None
+    return isinstance(given, int | float) and given == 0

@@ -179,6 +179,19 @@ class Passes:
         with torch.set_grad_enabled(wants_gradients):
             return self._read()
 
+    def alone(self, reads: Collection[Reading]) -> Passes | None:
+        """Passes of its own for a proxy whose reading failed beside those of others.
+
+        Args:
+            reads: What the proxy reads.
+
+        Returns:
+            None where no reading failed, or where there were no others.
+        """
+        if not reads or set(reads) == self._reads or not set(reads) & set(self.readings.failures):
+            return None
+        return Passes(self.model, self.images, self.labels, self.seed, reads)
+
     @property
     def n_classes(self) -> int:
         """Outputs of the model, as its shared forward pass shows."""

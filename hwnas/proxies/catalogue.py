@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hwnas._names import same
 from hwnas.core.quantity import Direction
 from hwnas.core.words import joined
 from hwnas.errors import ConfigError
@@ -56,7 +57,7 @@ def proxies_named(names: Iterable[str] | None) -> list[Proxy]:
     if isinstance(names, str):
         raise ConfigError(f"Proxies must be a list of names; got the text {names!r}.")
     chosen = list(PROXIES if names is None else names)
-    if VOTE in chosen and VOTE not in PROXIES:
+    if any(isinstance(name, str) and same(name, [VOTE]) for name in chosen):
         raise ConfigError(
             f"'{VOTE}' is no proxy of one network: it is a mean rank among architectures, by "
             f"{joined(VOTERS)}. Predict it, or search by it as an objective."

@@ -93,7 +93,8 @@ def _scored(asked: Iterable[Proxy], passes: Passes) -> Scores:
     reasons: dict[str, str] = {}
     for each in asked:
         try:
-            values[each.name] = _finite(each, passes)
+            # Nor does what another one reads, as gradients in the images, lose this one.
+            values[each.name] = _finite(each, passes.alone(each.reads) or passes)
         except UndefinedScore as undefined:
             values[each.name], reasons[each.name] = None, str(undefined)
         except HwnasError:

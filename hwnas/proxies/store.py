@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hwnas._parquet import SealedFile, write_sealed
-from hwnas._records import RecordFormat
+from hwnas._records import Count, RecordFormat
 from hwnas.errors import TableError
 from hwnas.proxies.scoring import Scores
 
@@ -35,7 +35,7 @@ class ScoreCard:
     space: str
     options: dict[str, Any]
     batch: str
-    n_images: int
+    n_images: Count
     batch_sha256: str
     proxies: tuple[str, ...]
     seed: int

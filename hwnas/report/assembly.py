@@ -17,6 +17,8 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 
+from hwnas._files import check_plain
+
 GENERATOR = '<meta name="generator" content="hwnas">'
 _HEAD_BYTES = 4096
 """The generator's name stands within these first bytes of a page."""
@@ -46,6 +48,7 @@ def page(template: str, scripts: tuple[str, ...], data: object, **parts: str) ->
 def is_page(path: Path) -> bool:
     """Whether a file is a page that this package wrote, an older version too."""
     try:
+        check_plain(path)
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES)
     except OSError:

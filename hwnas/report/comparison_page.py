@@ -6,11 +6,14 @@ import html
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hwnas._files import write_text
+from hwnas.choose.front import Front
 from hwnas.core.words import joined
 from hwnas.report.assembly import facts, items, page
 from hwnas.report.comparison import FrontComparison
-from hwnas.report.data import SCHEMA, column_record, default_axes, rows
+from hwnas.report.data import front_payload
 
 SCRIPTS = ("state", "format", "figure", "table", "compare")
 LETTERS = ("A", "B")
@@ -114,18 +117,17 @@ def _reference(comparison: FrontComparison) -> str:
 def _payload(comparison: FrontComparison) -> dict[str, Any]:
     """What the page's script reads: the rows of A, then those of B."""
     sides = comparison.sides
-    columns = sides[0].front.columns
-    together: dict[str, list[Any]] = {
-        name: [row for side in sides for row in rows(getattr(side.front, name))]
-        for name in ("values", "lower", "upper")
-    }
+    fronts = [side.front for side in sides]
+    both = Front(
+        archs=tuple(arch for front in fronts for arch in front.archs),
+        columns=fronts[0].columns,
+        values=np.concatenate([front.values for front in fronts]),
+        lower=np.concatenate([front.lower for front in fronts]),
+        upper=np.concatenate([front.upper for front in fronts]),
+        n_objectives=fronts[0].n_objectives,
+    )
     return {
-        "schema": SCHEMA,
-        "columns": [column_record(spec) for spec in columns],
-        "n_objectives": len(columns),
-        "axes": default_axes(columns, len(columns)),
-        "archs": [arch for side in sides for arch in side.front.archs],
-        **together,
+        **front_payload(both),
         "comparison": {
             "sides": [side.name for side in sides],
             "side_of": [place for place, side in enumerate(sides) for _ in side.front.archs],

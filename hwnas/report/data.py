@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -113,7 +114,7 @@ def payload(data: ReportData) -> dict[str, Any]:
             {
                 "share_pct": each.share_pct,
                 "n_evaluated": each.n_evaluated,
-                "values": rows(each.values),
+                "values": _rows(each.values),
             }
             for each in data.earlier
         ],
@@ -126,13 +127,13 @@ def front_payload(front: Front) -> dict[str, Any]:
     """What both kinds of page read of a front."""
     return {
         "schema": SCHEMA,
-        "columns": [column_record(spec) for spec in front.columns],
+        "columns": [_column(spec) for spec in front.columns],
         "n_objectives": front.n_objectives,
         "axes": default_axes(front.columns, front.n_objectives),
         "archs": list(front.archs),
-        "values": rows(front.values),
-        "lower": rows(front.lower),
-        "upper": rows(front.upper),
+        "values": _rows(front.values),
+        "lower": _rows(front.lower),
+        "upper": _rows(front.upper),
     }
 
 
@@ -155,7 +156,7 @@ def default_axes(columns: Sequence[ObjectiveSpec], n_objectives: int) -> dict[st
     return {"x": x, "y": 0, "colour": colours[0] if colours else None}
 
 
-def column_record(spec: ObjectiveSpec) -> dict[str, Any]:
+def _column(spec: ObjectiveSpec) -> dict[str, Any]:
     """What the script needs of a column; how good predictions are is in the page itself."""
     quantity = quantity_of(spec.column)
     return {
@@ -196,7 +197,7 @@ def _limits(front: Front, limits: Sequence[Limit]) -> list[dict[str, Any]]:
     ]
 
 
-def rows(array: np.ndarray) -> list[list[float | None]]:
+def _rows(array: np.ndarray) -> list[list[float | None]]:
     """An array of shape ``(n_archs, n_columns)`` as lists, None for what is unknown."""
     return [[known(number) for number in row] for row in array.tolist()]
 
@@ -215,15 +216,7 @@ def _drawn(archs: Sequence[str], space: SearchSpace) -> dict[str, Any]:
     strips = [
         [places.setdefault(block, len(places)) for block in space.blocks(arch)] for arch in parsed
     ]
-    blocks = [
-        {
-            "name": block.name,
-            "choices": block.choices,
-            "stage": block.stage,
-            "is_skipped": block.is_skipped,
-        }
-        for block in places
-    ]
+    blocks = [dataclasses.asdict(block) for block in places]
     return {"cell": None, "genotypes": [], "blocks": blocks, "strips": strips}
 
 

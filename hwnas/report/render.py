@@ -121,11 +121,19 @@ def _why(selection: Selection | None) -> str:
 def _given_up(selection: Selection) -> str:
     """How far the pick is behind the best of each objective."""
     behind = [
-        f"{spec.title} by {gap:.3g} {'points' if spec.unit == '%' else spec.unit}".strip()
+        f"{spec.title} by {_amount(gap)} {'points' if spec.unit == '%' else spec.unit}".strip()
         for spec in selection.columns[: selection.n_objectives]
         if (gap := selection.gives_up[spec.column]) > 0
     ]
     return f"Behind the best in {', '.join(behind)}." if behind else "The best in every objective."
+
+
+def _amount(number: float) -> str:
+    """Three digits of a number, large ones in thousands and so on as the page's script has them."""
+    for least, divisor, suffix in ((1e9, 1e9, " G"), (1e6, 1e6, " M"), (1e4, 1e3, " k")):
+        if number >= least:
+            return f"{number / divisor:.3g}{suffix}"
+    return f"{number:.3g}"
 
 
 def _kept(data: ReportData) -> str:
@@ -154,7 +162,7 @@ def _origin(source: str) -> str:
 
 
 def _error(entry: Provenance) -> str:
-    """How wrong a column is, in words: ``predicted, held-out: Kendall tau: 0.970``."""
+    """How wrong a column is, in words: ``held-out: Kendall tau: 0.970``."""
     error = _figures(entry)
     return f"{error}; without skill, ranks no better than chance" if entry.lacks_skill else error
 

@@ -29,6 +29,8 @@ from hwnas.tables.table import ARCH, Column, Table, with_defaults
 
 _MOST_TOLD = 3
 """Near misses that an error names."""
+_LEAST, _MOST = 1e-12, 1e18
+"""No quantity is nearer to 0 or larger, in its unit; fitting would overflow."""
 
 
 def read_own(name: str, path: Path, space: SearchSpace) -> Table:
@@ -177,6 +179,11 @@ def _numbers(
         if not quantity.can_be(number):
             raise TableError(
                 f"{where}, row {row + 1}: {column} cannot be {_beyond(quantity, number)}; got "
+                f"{cell}. Leave the cell empty where it was not measured."
+            )
+        if number and not _LEAST <= abs(number) <= _MOST:
+            raise TableError(
+                f"{where}, row {row + 1}: {column} must be 0 or from {_LEAST:g} to {_MOST:g}; got "
                 f"{cell}. Leave the cell empty where it was not measured."
             )
         numbers[row] = number

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hwnas._files import atomic_path, read_bytes, sha256_bytes, sha256_file
-from hwnas._records import RecordFormat
+from hwnas._records import Count, RecordFormat, Sha256
 from hwnas._resources import cache_dir, data_dir
 from hwnas.core.target import parse_conditions
 from hwnas.errors import ConfigError, TableError, known_name
@@ -55,7 +55,7 @@ class TableCard:
     title: str
     space: str
     options: dict[str, Any] | None
-    n_rows: int
+    n_rows: Count
     columns: tuple[Column, ...]
     sources: tuple[dict[str, Any], ...]
     nulled: tuple[Nulled, ...]
@@ -63,7 +63,7 @@ class TableCard:
     repeats: tuple[Repeats, ...]
     is_additive: bool
     audit: Audit
-    sha256: str
+    sha256: Sha256
 
 
 def _with_targets(fields: dict[str, Any]) -> dict[str, Any]:

@@ -35,6 +35,7 @@ def check_space(
       class, and the canonical form has no more parameters or multiply-accumulates;
     - counts summed over groups of independent genes equal those of the whole graph;
     - with inactive genes at 0 an architecture has the same active genes and canonical form;
+    - an architecture has blocks to be drawn as, each with a name;
     - cells are labelled with their own operations, and the feature sets give finite numbers;
     - the graph lists each operator after what it reads, with shapes that fit, from the space's
       input shape to its number of outputs;
@@ -66,10 +67,19 @@ def check_space(
     _check_cells(space, genotypes)
     _check_features(space, space.genotypes(archs))
     for arch in archs:
+        _check_blocks(space, arch)
         check_graph(space, arch)
     if importlib.util.find_spec("torch") is not None:
         for arch in archs[:n_built_archs]:
             check_model(space, arch)
+
+
+def _check_blocks(space: SearchSpace, arch: Architecture) -> None:
+    blocks = space.blocks(arch)
+    require(
+        bool(blocks) and all(block.name for block in blocks),
+        f"{space.name}: blocks({arch}) must be at least one block, each with a name; got {blocks}.",
+    )
 
 
 def _check_genes(space: SearchSpace) -> None:

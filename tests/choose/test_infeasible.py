@@ -103,5 +103,5 @@ def test_a_lone_text_is_no_list_of_limits() -> None:
 
 
 def test_a_limit_of_another_type_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"A limit must be a text .* got a int"):
+    with pytest.raises(ConfigError, match=r"A limit must be a text .* got a value of type int"):
         select(FRONT, constraints=[5])

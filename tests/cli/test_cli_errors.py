@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from changed_records import sealed
 
 from hwnas.cli import main
 from tests.cli.mistakes import CONFIG, Mistake
@@ -61,7 +62,7 @@ def test_resume_without_a_run_of_the_configuration_is_refused(mistake: Mistake) 
 def test_values_of_another_file_are_not_resumed(mistake: Mistake, run: Path) -> None:
     record = json.loads((run / "run.json").read_text())
     record["columns"][0]["origin"] = "params.onnx sha256 12ab"
-    (run / "run.json").write_text(json.dumps(record))
+    (run / "run.json").write_text(json.dumps(sealed(record)))
     message = mistake(*CONFIG, "--out", "run", "--resume")
     assert "the values of params come from another file" in message
 

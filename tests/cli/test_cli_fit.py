@@ -237,7 +237,7 @@ def test_folder_that_cannot_be_written_is_told(
     blocked.mkdir()
     (blocked / "fbnet").write_text("a file where a folder must be")
     status, _, err = type_(*FROM_CELLS, "--quantity", "accuracy", "--out", str(blocked))
-    assert status == 2
+    assert status == 1
     assert f"{blocked / 'fbnet'} must be writable; it is not (File exists)" in err
     assert err.count("\n") == 1
 

@@ -116,7 +116,6 @@ def test_integers_have_a_column_of_their_own(type_: Terminal) -> None:
         ([CELL, "--table", "A B"], "A table's name must be of small letters"),
         ([CELL, "--device", "x86-ort"], "Device 'x86-ort' is one that hwnas describes"),
         (["nasbench202", "--sample", "1"], "Unknown search space 'nasbench202'."),
-        ([CELL, "--out", "cell.onnx"], "must be a folder that can be written"),
         ([CELL, "--device", "A B"], "A device's name must be of small letters, digits"),
         (["cell.onnx"], "Give its size: --batch-size 1."),
         (["cell.onnx", "--input-shape", "x"], "--input-shape must have the form"),
@@ -131,6 +130,12 @@ def test_what_cannot_be_measured_is_refused_in_one_line(
     assert (status, out) == (2, "")
     assert err.count("\n") == 1
     assert message in err
+
+
+def test_a_folder_that_cannot_be_written_is_a_failure(type_: Terminal, model: Path) -> None:
+    status, out, err = type_("profile", CELL, "--out", str(model))
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert "must be a folder that can be written" in err
 
 
 def test_backends_say_whether_they_run_here(type_: Terminal) -> None:

@@ -207,7 +207,7 @@ def test_show_lists_columns_with_units_and_nulls(type_: Terminal, upstream: Path
 def test_show_as_json_is_the_card(type_: Terminal, own: Path) -> None:
     type_("import", "mine", "--from", str(own), "--space", "nasbench201")
     card = json.loads(type_("show", "mine", "--json")[1])
-    assert (card["schema"], card["name"], card["n_rows"]) == (2, "mine", 1)
+    assert (card["schema"], card["name"], card["n_rows"]) == (3, "mine", 1)
     assert card["columns"][0]["target"]["quantity"] == "latency"
 
 

@@ -12,6 +12,9 @@ from hwnas.core.columns import (
     ByColumn,
     column_of,
     columns_meant,
+    is_whole,
+    number,
+    numbers_by_column,
     quantity_of,
     resolve_column,
     resolve_columns,
@@ -102,3 +105,31 @@ def test_a_users_own_column_holds_no_quantity() -> None:
         "accuracy_pct@test",
         QUANTITIES["accuracy"],
     )
+
+
+def test_counts_are_those_of_things() -> None:
+    counted = ("params", "macs", "size_bytes", "peak_memory_bytes@precision=int8")
+    others = ("latency_ms", "accuracy_pct@test", "energy_mj", "throughput_ips", "mine")
+    assert all(map(is_whole, counted))
+    assert not any(map(is_whole, others))
+
+
+@pytest.mark.parametrize(
+    ("value", "whole", "expected"),
+    [
+        (1073466.0, True, 1073466),
+        (1073466.5, True, 1073466.5),
+        (5.0, False, 5.0),
+        (float("nan"), True, None),
+        (float("inf"), False, None),
+        (None, True, None),
+    ],
+)
+def test_number_is_whole_only_where_it_counts(value, whole: bool, expected) -> None:
+    found = number(value, whole)
+    assert (found, type(found)) == (expected, type(expected))
+
+
+def test_numbers_by_column_keep_counts_whole() -> None:
+    found = numbers_by_column({"macs": 78561920.0, "synflow": 80.0, "fisher": None})
+    assert repr(found) == "{'macs': 78561920, 'synflow': 80.0, 'fisher': None}"

@@ -40,3 +40,12 @@ def test_a_targets_values_are_named_by_it() -> None:
     spec = ObjectiveSpec.of(target, "tabulated", stage=1, detail="top-1")
     assert (spec.column, spec.title) == ("accuracy_pct@proxy", "Accuracy (training proxy)")
     assert (spec.unit, spec.direction, spec.stage) == ("%", "max", 1)
+
+
+def test_values_that_are_counted_or_of_a_count_stay_whole() -> None:
+    own = ObjectiveSpec("unsupported_operators", "", "min", "counted", "Unsupported operators")
+    mean = ObjectiveSpec("params", "", "min", "tabulated", "Parameters")
+    latency = ObjectiveSpec("latency_ms", "ms", "min", "predicted", "Latency")
+    values = [2.0, 2.5, float("nan")]
+    assert repr(own.numbers(values)) == repr(mean.numbers(values)) == "[2, 2.5, None]"
+    assert repr(latency.numbers(values)) == "[2.0, 2.5, None]"

@@ -98,6 +98,12 @@ def test_the_same_samples_are_read_from_every_form(tmp_path: Path, text: str) ->
     assert trace.resolution_s == pytest.approx(0.5)
 
 
+def test_a_log_may_be_in_utf_16_as_shells_of_windows_write_it(tmp_path: Path) -> None:
+    path = tmp_path / "trace.csv"
+    path.write_text("time,power_w\n0,3\n1,2\n2,1\n", encoding="utf-16")
+    assert read_power_trace(path).power_w.tolist() == [3.0, 2.0, 1.0]
+
+
 def test_times_without_a_zone_are_local_and_said_to_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,6 +180,8 @@ def test_a_line_that_lacks_the_rail_is_named(tmp_path: Path) -> None:
         ("1,abc", r"line 3: power must be a number; got 'abc'\. Mend or delete"),
         ("1,nan", r"line 3: power must be a number; got 'nan'"),
         ("1,inf", r"line 3: power must be a number; got 'inf'"),
+        ("1,1_0", r"line 3: power must be a number; got '1_0'"),
+        ("1,\u0663", r"line 3: power must be a number; got '\u0663'"),
         ("1,", r"line 3: power must be a number; got ''"),
         ("1,3 V", r"line 3: power must be a number; got '3 V'"),
         ("1,-0.5", r"line 3: power must not be negative; got -0.5 W"),

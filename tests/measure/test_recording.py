@@ -211,6 +211,19 @@ def test_another_space_does_not_mix_with_the_first(
         measure_into_table(job, other, [arch], tmp_path, NAME)
 
 
+@pytest.mark.parametrize("suffix", [".json", ".parquet"])
+def test_a_file_that_is_no_tables_is_not_written_over(
+    space: SearchSpace, archs: list[Architecture], tmp_path: Path, suffix: str
+) -> None:
+    mine = tmp_path / f"{NAME}{suffix}"
+    mine.write_text("mine")
+    with pytest.raises(TableError, match="was not measured with hwnas profile"):
+        measure_into_table(
+            Job("board", TimedBackend(TurnedClock()), PLAN), space, archs, tmp_path, NAME
+        )
+    assert mine.read_text() == "mine"
+
+
 def test_a_table_of_other_making_is_not_added_to(
     space: SearchSpace, archs: list[Architecture], tmp_path: Path
 ) -> None:

@@ -250,7 +250,8 @@ def test_scores_of_a_space_whose_code_changed_are_computed_again(
 
 
 def test_a_score_has_one_text_form() -> None:
-    assert objective_name(" vote ") == "vote"
+    assert objective_name(" Vote ") == "vote"
+    assert objective_name("Jacob-Cov") == "jacob_cov"
     assert objective_name("latency_ms@batch=32:table") == "latency@batch32:table"
 
 

@@ -136,13 +136,14 @@ def test_macs_are_unknown_where_nobody_counts_an_operator(batch: tuple) -> None:
 
 def test_macs_that_are_not_of_one_image_are_unknown(batch: tuple) -> None:
     class Positions(nn.Module):
+        """Adds what it computes once for the whole minibatch."""
+
         def __init__(self) -> None:
             super().__init__()
             self.places, self.last = nn.Linear(1, 192), nn.Linear(192, 5)
 
         def forward(self, images: torch.Tensor) -> torch.Tensor:
-            return self.last(images.flatten(1) + self.places(images.new_ones(1, 1)) @ torch.eye(
-                192, dtype=images.dtype)[:, :191].sum(1).diag())  # fmt: skip
+            return self.last(images.flatten(1) + self.places(images.new_ones(1, 1)))
 
     model = Positions().double()
     seven = batch[0][:7], batch[1][:7]
@@ -181,6 +182,27 @@ class _Normalised(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         maps = functional.batch_norm(self.conv(x), None, None, training=True)
         return self.last(maps.flatten(1))
+
+
+class _Fixed(torch.autograd.Function):
+    """What has no gradient in the images, and says so by an exception."""
+
+    @staticmethod
+    def forward(_: Any, images: torch.Tensor) -> torch.Tensor:
+        return images.clone()
+
+    @staticmethod
+    def backward(*_: Any) -> torch.Tensor:
+        raise RuntimeError("images are fixed")
+
+
+class _FixedImages(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.rest = small_net()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.rest(_Fixed.apply(x))
 
 
 def _hard_sigmoid() -> nn.Module:
@@ -228,6 +250,16 @@ def test_what_one_proxy_cannot_do_leaves_the_others_as_they_are(case: str, batch
     known = {other: value for other, value in scores.values.items() if value is not None}
     assert proxies.score(model, batch, list(known)).values == known
     assert "params" in known
+
+
+def test_what_others_read_does_not_lose_a_proxy(batch: tuple) -> None:
+    model = _FixedImages().double()
+    scores = proxies.score(model, batch)
+    assert {name for name, reason in scores.reasons.items() if "images are fixed" in reason} == {
+        "jacob_cov", "epe_nas", "jacobian_norm", "input_grad_norm",
+    }  # fmt: skip
+    for name in ("snip", "fisher", "nwot", "macs"):
+        assert scores.values[name] == proxies.score(model, batch, [name]).values[name] is not None
 
 
 def test_normalisation_of_single_images_is_a_module_too(batch: tuple) -> None:
@@ -454,7 +486,7 @@ def test_a_text_is_no_list_of_proxies() -> None:
 def test_a_loader_of_something_else_is_told() -> None:
     with pytest.raises(ConfigError, match="must be a pair of images and labels; got dict"):
         proxies.take([{"image": IMAGES}], 2)
-    with pytest.raises(ConfigError, match="n_images must be a whole number, at least 1; got 0"):
+    with pytest.raises(ConfigError, match="n_images must be at least 1; got 0"):
         proxies.take([(IMAGES, LABELS)], 0)
 
 

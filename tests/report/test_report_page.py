@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.core.space import SearchSpace
 from hwnas.errors import StorageError
-from hwnas.report import Provenance, ReportData, render_report, write_report
+from hwnas.report import Provenance, ReportData, is_page, render_report, write_report
+from tests.report.fronts import COLUMNS
 
 MakeReport = Callable[..., ReportData]
 
@@ -153,6 +154,45 @@ def test_facts_and_notes_are_told_in_order(make_report: MakeReport) -> None:
 def test_summary_counts_the_front_and_the_evaluated(make_report: MakeReport) -> None:
     text = page_of(make_report(12, history=((10, 1.0), (1234, 2.0)))).text
     assert "12 architectures on the front, of 1,234 evaluated · Accuracy, Latency, Energy" in text
+
+
+def test_the_pick_is_told_without_scripts(make_report: MakeReport) -> None:
+    report = make_report(12)
+    selection = report.selection
+    assert selection is not None
+    assert selection.runner_up is not None
+    text = page_of(report).text
+    assert f"Pick: row {selection.pick.index + 1} of 12 The best balance of 3 objectives" in text
+    assert f"Runner-up: row {selection.runner_up.index + 1}." in text
+    behind = selection.gives_up["latency_ms"]
+    assert f"Latency by {behind:.3g} ms" in text
+
+
+def test_what_the_pick_gives_up_is_readable(make_report: MakeReport) -> None:
+    columns = (COLUMNS[0], COLUMNS[3])
+    values = np.array([[92.0, 1.5e7], [91.9, 1.1e6], [60.0, 1e6]])
+    text = page_of(make_report(3, columns=columns, values=values)).text
+    assert "Behind the best in Accuracy by 0.1 points, Parameters by 100 k." in text
+
+
+@pytest.mark.parametrize(
+    ("n_archs", "columns", "told"),
+    [
+        (1, COLUMNS[:2], "Pick: row 1 of 1 The only architecture on the front."),
+        (3, COLUMNS[:1], "Pick: row 1 of 3 The best Accuracy. Runner-up: row 2."),
+    ],
+)
+def test_a_pick_without_a_trade_off_says_so(
+    make_report: MakeReport, n_archs: int, columns: tuple[ObjectiveSpec, ...], told: str
+) -> None:
+    assert told in page_of(make_report(n_archs, columns=columns)).text
+
+
+def test_a_page_knows_its_own(make_report: MakeReport, tmp_path: Path) -> None:
+    write_report(make_report(1), tmp_path / "report.html")
+    (tmp_path / "other.html").write_text("<!DOCTYPE html><html></html>")
+    names = ("report.html", "other.html", "none.html", ".")
+    assert [is_page(tmp_path / name) for name in names] == [True, False, False, False]
 
 
 @pytest.mark.parametrize(

@@ -288,6 +288,7 @@ def test_decimal_commas_are_read_where_they_part_no_cells_and_told(tmp_path: Pat
         (",", ('"1,234"', "2"), "got '1,234'; a comma may mark thousands or decimals"),
         (",", ("1_0", "2"), "got '1_0'; write it without underscores"),
         (",", ("5k", "2"), "got '5k'; write its zeros out"),
+        (",", ("1e300", "2"), "latency_ms must be 0 or from 1e-12 to 1e\\+18; got 1e300"),
         (",", ("0", "2"), "latency_ms cannot be 0; got 0. Leave the cell empty where"),
     ],
 )

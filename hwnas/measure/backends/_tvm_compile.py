@@ -103,7 +103,7 @@ def parse_target(text: str) -> dict[str, Any]:
     if text.lstrip().startswith("{"):
         try:
             target = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             target = None
     else:
         target = _from_words(text.split())

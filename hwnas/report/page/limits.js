@@ -27,8 +27,10 @@ function problemOf(column, bound) {
   if (least !== null && most !== null) {
     return bound < least || bound > most ? `must be from ${least} to ${most}` : "";
   }
-  if (relationOf(column) === "<=") return least !== null && bound <= least ? `must be above ${least}` : "";
-  return most !== null && bound >= most ? `must be below ${most}` : "";
+  const isUpper = relationOf(column) === "<=";
+  if (least !== null && (bound < least || (isUpper && bound === least))) return `must be above ${least}`;
+  if (most !== null && (bound > most || (!isUpper && bound === most))) return `must be below ${most}`;
+  return "";
 }
 
 /** A word as a shell reads it back. @param {string} word */
@@ -89,8 +91,8 @@ function limitBox(column) {
   });
   if (known.length) {
     box.disabled = false;
-    const [least, most] = [Math.min(...known), Math.max(...known)];
-    box.placeholder = `${formatNumber(least, column)} to ${formatNumber(most, column)}`;
+    const ends = new Set([Math.min(...known), Math.max(...known)]);
+    box.placeholder = [...ends].map((end) => formatNumber(end, column)).join(" to ");
   }
   const problem = element("span", { id: `${id}-problem`, class: "problem", role: "alert" });
   box.addEventListener("input", () => {

@@ -146,16 +146,14 @@ function scrollToRow(line) {
   else if (box.scrollTop < below) box.scrollTop = below;
 }
 
-/** The rows on show as CSV: numbers in full, unknown is empty. */
+/** The rows on show as CSV in the form of front.csv: numbers in full, unknown is empty. */
 function csvText() {
-  const hasEnds = columns.map((_, column) =>
-    [lower, upper].some((rows) => rows.some((row) => row[column] !== null)));
-  const heads = [...hooks.csvHeads, "arch", ...columns.flatMap(({ column }, place) =>
-    [column, ...(hasEnds[place] ? [`${column} lower`, `${column} upper`] : [])])];
+  const heads = [...hooks.csvHeads, "arch", ...columns.flatMap(({ column }) =>
+    [column, `${column}_lower`, `${column}_upper`, `${column}_source`])];
   const lines = sortedRows().filter((row) => state.shown[row]).map((row) => [
     ...hooks.csvLead(row), at(archs, row),
-    ...columns.flatMap((_, place) => [valueAt(row, place),
-      ...(hasEnds[place] ? [lower[row]?.[place], upper[row]?.[place]] : [])])]);
+    ...columns.flatMap(({ source }, column) =>
+      [valueAt(row, column), lower[row]?.[column], upper[row]?.[column], source])]);
   /** @param {string | number | null | undefined} cell */
   const cellText = (cell) => {
     const text = String(cell ?? "");
