@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hwnas.core.architecture import Architecture
 from hwnas.core.notation import literal
 from hwnas.errors import ArchitectureError, UnknownNameError
 from hwnas.spaces import SPACES, load_space
@@ -164,7 +165,7 @@ def test_an_unknown_notation_is_told_with_those_there_are() -> None:
 
 
 @pytest.mark.parametrize("genotype", [[1.0, 2, 0, 0, 0, 4], np.array([1.0, 2, 0, 0, 0, 4])])
-def test_whole_floats_are_genes(genotype: Sequence[float]) -> None:
+def test_whole_floats_are_genes(genotype: Any) -> None:
     assert _SPACE.architecture(genotype).genotype == (1, 2, 0, 0, 0, 4)
 
 
@@ -181,3 +182,19 @@ def test_what_the_how_to_shows_is_so() -> None:
     shown = doctest.DocTestParser().get_doctest(text, {}, _HOW_TO.name, None, 0)
     assert len(shown.examples) >= 5
     assert doctest.DocTestRunner().run(shown).failed == 0
+
+
+class _InBrackets(NasBenchMacro):
+    """A space whose own strings look like a list of another notation."""
+
+    def parse(self, text: str) -> Architecture:
+        return super().parse(text.strip("[]")[::-1])
+
+    def format(self, genotype: Sequence[int]) -> str:
+        return f"[{super().format(genotype)[::-1]}]"
+
+
+def test_strings_of_a_space_come_before_what_they_look_like() -> None:
+    space = _InBrackets()
+    assert space.parse("[11021021]").genotype == (1, 2, 0, 1, 2, 0, 1, 1)
+    assert space.parse("[1, 2, 0, 1, 2, 0, 1, 1]").genotype == (1, 2, 0, 1, 2, 0, 1, 1)
