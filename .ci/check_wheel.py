@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
+import re
 import sys
 import zipfile
 from pathlib import Path
@@ -86,11 +87,19 @@ def _foreign(wheel: zipfile.ZipFile) -> list[str]:
     ]
 
 
+def _broken_links(wheel: zipfile.ZipFile) -> list[str]:
+    """Links of the long description that lead nowhere from a package registry."""
+    (name,) = fnmatch.filter(wheel.namelist(), "hwnas-*.dist-info/METADATA")
+    text = wheel.read(name).decode("utf-8")
+    targets = re.findall(r"\]\(((?!https?://|#|mailto:)[^)]*)\)", text)
+    return [f"{name} must hold no link to a file of the checkout; {each} is" for each in targets]
+
+
 def main(path: str) -> None:
     """Print what is wrong with the wheel and exit 1, or print its size."""
     with zipfile.ZipFile(path) as wheel:
         names = set(wheel.namelist())
-        problems = _missing(names) + _too_large(wheel) + _foreign(wheel)
+        problems = _missing(names) + _too_large(wheel) + _foreign(wheel) + _broken_links(wheel)
     for problem in problems:
         print(problem, file=sys.stderr)
     if problems:

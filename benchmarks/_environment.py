@@ -65,6 +65,30 @@ def write_results(
     path.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
+def read_results(path: Path) -> dict[str, Any]:
+    """The record that ``write_results`` has written."""
+    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return record
+
+
+def provenance(record: Mapping[str, Any]) -> str:
+    """Where a record's numbers come from, as one line of Markdown.
+
+    A record whose ``commit`` is null was printed before results were kept: its ``source`` says
+    where the numbers stand.
+    """
+    said = dict(line.removeprefix("- ").split(": ", 1) for line in record["environment"])
+    commit = record["commit"]
+    parts = [f"Commit `{commit[:12]}`" if commit else f"No commit kept; {record['source']}"]
+    parts += [said[name] for name in ("machine", "versions") if name in said]
+    seeds = record.get("seeds") or ([int(said["seed"])] if "seed" in said else [])
+    if seeds:
+        is_run = len(seeds) > 2 and list(seeds) == list(range(seeds[0], seeds[-1] + 1))
+        words = f"{seeds[0]} to {seeds[-1]}" if is_run else ", ".join(map(str, seeds))
+        parts.append(f"seed{'s' if len(seeds) > 1 else ''} {words}")
+    return "*" + "; ".join(parts) + ".*"
+
+
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """A Markdown table.
 

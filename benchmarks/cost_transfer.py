@@ -12,9 +12,7 @@ from ``nasbench201``, then of raspi4, pixel3, eyeriss and fpga from ``fbnet``.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -22,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _environment import environment, table
+from _environment import RESULTS, environment, read_results, write_results
+from page import section
 
 from hwnas.api._transfers import measured_transfers
 from hwnas.fitting.carrying import Costs
@@ -34,7 +33,6 @@ SPACES = ("nasbench201", "fbnet")
 TABLES = ("hw-nas-bench", "help-nasbench201", "help-fbnet")
 REPORTED = ("raspi4", "pixel3", "eyeriss", "fpga")
 """Devices of which the mean is told; the others are those on which the way was chosen."""
-RESULTS = Path(__file__).parent / "results" / "cost_transfer.json"
 METHODS = {"devices": "other devices", "totals": "totals"}
 
 
@@ -53,31 +51,6 @@ def summary(found: Sequence[CostTrust]) -> dict[str, Any]:
         **{name: float(np.mean([getattr(each, name) for each in found])) for name in names},
         "factor_off": float(np.exp(np.mean([abs(np.log(each.scale)) for each in found]))),
     }
-
-
-def rows(found: Sequence[CostTrust]) -> list[list[str]]:
-    """A row for each setting, by other devices and by totals."""
-    by_totals = {_setting(each): each for each in found if each.method == "totals"}
-    return [
-        [
-            f"{each.device} {each.conditions}".strip(),
-            f"{each.from_space} to {each.to_space}",
-            f"{each.spearman:.3f}",
-            f"{by_totals[_setting(each)].spearman:.3f}",
-            f"{each.spearman_macs:.3f}",
-            f"{each.spearman_params:.3f}",
-            f"{each.within_10_pct:.0f} %",
-            f"{by_totals[_setting(each)].within_10_pct:.0f} %",
-            f"x {each.scale:.2f}",
-            f"{each.within_10_pct_scaled:.0f} %",
-        ]
-        for each in found
-        if each.method == "devices"
-    ]
-
-
-def _setting(entry: CostTrust) -> tuple[str, str, str]:
-    return entry.device, entry.conditions, entry.from_space
 
 
 def means(found: Sequence[CostTrust]) -> dict[str, Any]:
@@ -105,7 +78,7 @@ def main() -> None:
     """Measure, write the results and print them as Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--from", dest="source", type=Path, help="folder of the published files")
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--out", type=Path, default=RESULTS / "cost_transfer.json")
     words = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HWNAS_CACHE"] = folder
@@ -113,39 +86,13 @@ def main() -> None:
             import_table(name, words.source)
         found = measured_transfers(load_space(SPACES[0]), Costs(), usual_only=False)
     where = environment(("hwnas", "numpy", "scipy", "scikit-learn"))
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
-    ).stdout.strip()
-    told = means(found)
-    record = {
-        "commit": commit,
-        "environment": where.splitlines(),
+    numbers = {
         "seeds": [],
-        "means": told,
+        "means": means(found),
         "transfers": [asdict(each) for each in found],
     }
-    words.out.parent.mkdir(exist_ok=True)
-    words.out.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    print(f"{where}\n- seeds: none, nothing is drawn\n")
-    header = ["device", "way", "Spearman", "by totals", "MACs", "params", "within 10 %"]
-    print(table([*header, "by totals", "off by", "within 10 % then"], rows(found)), end="\n\n")
-    lines = [
-        [
-            way,
-            METHODS[method],
-            f"{group} ({each['n']})",
-            f"{each['spearman']:.3f}",
-            f"{each['spearman_macs']:.3f}",
-            f"{each['n_better_than_macs']} of {each['n']}",
-            f"{each['within_10_pct']:.0f} %",
-            f"x {each['factor_off']:.2f}",
-        ]
-        for way, by_method in told.items()
-        for method, by_group in by_method.items()
-        for group, each in by_group.items()
-    ]
-    header = ["way", "by", "devices", "Spearman", "MACs", "better than MACs", "within 10 %"]
-    print(table([*header, "off by"], lines))
+    write_results("cost_transfer", numbers, where, words.out)
+    print(section("cost_transfer", read_results(words.out)))
 
 
 if __name__ == "__main__":

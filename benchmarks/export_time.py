@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from _environment import environment, table
+from _environment import environment, write_results
+from page import section
 
 from hwnas.core.architecture import Architecture
 from hwnas.core.space import SearchSpace
@@ -72,15 +73,13 @@ def measure(space: SearchSpace, arch: Architecture) -> tuple[float, float, float
 
 
 def main() -> None:
-    """Print medians and the ratio as Markdown."""
+    """Print medians and write them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--networks", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("spaces", nargs="*", default=SPACES)
     given = parser.parse_args()
     torch.set_num_threads(1)
-    print(f"{environment(('hwnas', 'torch', 'onnx', 'onnxruntime'), given.seed)}")
-    print(f"- {given.networks} networks a space, medians\n")
     small = load_space("nasbench_macro")
     measure(small, small.parse("0" * 8))
     rows = []
@@ -89,14 +88,19 @@ def main() -> None:
         archs = space.sample(given.networks, np.random.default_rng(given.seed))
         found = [measure(space, arch) for arch in archs]
         by_torch, with_weights, fresh, run = map(statistics.median, zip(*found, strict=True))
-        ratio = statistics.median(each[0] / each[1] for each in found)
         rows.append(
-            (name, f"{by_torch:.2f}", f"{with_weights:.3f}", f"{fresh:.3f}", f"{ratio:.0f}",
-             f"{run:.2f}")
-        )  # fmt: skip
-    header = ("space", "torch's exporter, s", "graph, s", "graph, fresh weights, s",
-              "exporter / graph", "running the graph's file / torch's")  # fmt: skip
-    print(table(header, rows))
+            {
+                "space": name,
+                "exporter_s": by_torch,
+                "graph_s": with_weights,
+                "graph_fresh_s": fresh,
+                "exporter_by_graph": statistics.median(each[0] / each[1] for each in found),
+                "run_ratio": run,
+            }
+        )
+    where = environment(("hwnas", "torch", "onnx", "onnxruntime"), given.seed)
+    write_results("export_time", {"n_networks": given.networks, "rows": rows}, where)
+    print(section("export_time"))
 
 
 if __name__ == "__main__":

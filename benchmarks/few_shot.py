@@ -22,14 +22,14 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _environment import RESULTS, environment, table, write_results
+from _environment import RESULTS, environment, read_results, write_results
+from page import section
 from scipy.stats import spearmanr
 from threadpoolctl import threadpool_limits
 
@@ -215,28 +215,6 @@ def _is_among(genotypes: np.ndarray, some: np.ndarray) -> np.ndarray:
     return np.array([tuple(each) in wanted for each in genotypes.tolist()])
 
 
-def summary(found: Sequence[dict[str, Any]], ceilings: dict[str, dict[str, float]]) -> str:
-    """Means over targets and seeds, as Markdown."""
-    lines = []
-    for name, split in SPLITS.items():
-        for n in split.samples:
-            rows = [each for each in found if each["split"] == name and each["n"] == n]
-            if rows:
-                lines.append(
-                    [name, n, *_means(rows), f"{np.mean(list(ceilings[name].values())):.3f}"]
-                )
-    header = ["split", "nets", "whole sources", "few nets a source", "whole, all strings"]
-    return table([*header, "ceiling"], lines)
-
-
-def _means(rows: Sequence[dict[str, Any]]) -> list[str]:
-    def cell(row: str, figure: str) -> str:
-        some = [each[figure] for each in rows if each["row"] == row and figure in each]
-        return f"{np.mean(some):.4f}" if some else ""
-
-    return [cell("whole", "spearman"), cell("few", "spearman"), cell("whole", "spearman_strings")]
-
-
 def main() -> None:
     """Measure every split and print the means as Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -257,13 +235,16 @@ def main() -> None:
             split = SPLITS[name]
             of_space = settings[split.space]
             ceilings[name] = {each: of_space.ceiling(each) for each in split.targets.split()}
-            for row, n, seed in itertools.product(words.rows, split.samples, words.seeds):
-                if (name, row, n, seed) not in done:
-                    measured = measure(of_space, split, row, n, seed)
-                    found += [{"split": name, **each} for each in measured]
+            wanted = itertools.product(words.rows, split.samples, words.seeds)
+            missing = [each for each in wanted if (name, *each) not in done]
+            for row, n, seed in missing:
+                measured = measure(of_space, split, row, n, seed)
+                found += [{"split": name, **each} for each in measured]
+            if not missing:
+                continue  # the file's commit is that of what it holds
             numbers = {"seeds": words.seeds, "ceilings": ceilings, "rows": found}
             write_results("few_shot", numbers, where, out)
-    print(f"{where}\n\n{summary(found, ceilings)}")
+    print(section("few_shot", read_results(out)))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from _environment import environment, table
+from _environment import environment, write_results
+from page import section
 
 from hwnas.core.edge_cell import EdgeCell
 from hwnas.features.graph import graph_feature_names, graph_features
@@ -75,7 +76,7 @@ def median_s(run: Callable[[], object], repeats: int) -> float:
 
 
 def main() -> None:
-    """Print the two times and their ratio as Markdown."""
+    """Print the two times and their ratio, and write them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=9, help="timed runs of each version")
     parser.add_argument("--sample", type=int, default=100, help="cells for the plain version")
@@ -100,15 +101,23 @@ def main() -> None:
         lambda: [plain_features(networkx, cell, genotype) for genotype in sample],
         max(arguments.repeats // 3, 1),
     )
-    ours_us, plain_us = ours_s / len(everything) * 1e6, plain_s / len(sample) * 1e6
-    print("## Graph features of NAS-Bench-201 cells\n")
-    print(environment(("hwnas", "numpy", "networkx"), SEED) + "\n")
-    rows = [
-        ("hwnas, in one batch", f"{len(everything):,}", f"{ours_us:.2f}", "1"),
-        ("networkx, one by one", len(sample), f"{plain_us:,.0f}", f"{plain_us / ours_us:,.0f}"),
-    ]
-    print(table(("version", "cells", "µs a cell (median)", "ratio"), rows))
-    print(f"\n{len(graph_feature_names(cell))} features a cell, equal in both versions.")
+    numbers = {
+        "n_features": len(graph_feature_names(cell)),
+        "versions": [
+            {
+                "version": "hwnas, in one batch",
+                "n_cells": len(everything),
+                "us_a_cell": ours_s / len(everything) * 1e6,
+            },
+            {
+                "version": "networkx, one by one",
+                "n_cells": len(sample),
+                "us_a_cell": plain_s / len(sample) * 1e6,
+            },
+        ],
+    }
+    write_results("graph_features", numbers, environment(("hwnas", "numpy", "networkx"), SEED))
+    print(section("graph_features"))
 
 
 if __name__ == "__main__":

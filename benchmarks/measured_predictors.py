@@ -16,7 +16,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from _environment import environment, table, write_results
+from _environment import environment, write_results
+from page import section
 from scipy.stats import spearmanr
 
 from hwnas._resources import data_dir
@@ -91,7 +92,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=range(5))
     words = parser.parse_args()
     where = environment(("hwnas", "scikit-learn"))
-    rows, passes, numbers = list[list[object]](), list[list[object]](), dict[str, Any]()
+    numbers = dict[str, Any]()
     for name in words.tables:
         own = load_table(name)
         column = next(each for each in own.columns if each.target and not each.target.conditions)
@@ -105,33 +106,8 @@ def main() -> None:
             "random": {key: float(np.mean([run[key] for run in runs])) for key in runs[0]},
         }
         numbers[name] = {**ways, "seeds": list(words.seeds), "again": again}
-        rows += [
-            [
-                name,
-                way,
-                f"{found['within_10_pct']:.1f} %",
-                f"{found['median_error_pct']:.1f} %",
-                f"{found['spearman']:.4f}",
-                f"{found['n_others']:.0f}",
-            ]
-            for way, found in ways.items()
-        ]
-        passes.append(
-            [
-                name,
-                again["n_networks"],
-                f"{again['hours_apart']:.1f}",
-                f"{again['within_10_pct']:.1f} %",
-                f"{again['median_change_pct']:.2f} %",
-                f"{again['largest_change_pct']:.1f} %",
-                f"{again['naive_median_change_pct']:.1f} %",
-            ]
-        )
-    print(where)
-    print(table(["table", "200 nets", "within 10 %", "median error", "Spearman", "others"], rows))
-    header = ["table", "nets", "hours apart", "within 10 %", "median change", "largest", "naive"]
-    print("\n" + table(header, passes))
     write_results("measured_predictors", numbers, where)
+    print(section("measured_predictors"))
 
 
 if __name__ == "__main__":

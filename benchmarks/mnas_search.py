@@ -1,4 +1,7 @@
-"""MnasNet on a board: NSGA-II beside random search, and architectures predicted a second."""
+"""MnasNet on a board: NSGA-II beside random search, and architectures predicted a second.
+
+Run: ``python benchmarks/mnas_search.py searches`` and ``... speed``.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from _environment import environment, table
+from _environment import environment, write_results
+from page import section
 
 import hwnas
 from hwnas.api import make_objective
@@ -92,29 +96,38 @@ def _rate(work: Callable[[], object], clock: Callable[[], float] = time.perf_cou
 
 
 def main() -> None:
-    """Print both; ``--speed`` prints the second alone."""
+    """Print one of the two and write its figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", action="store_true", help="no searches")
-    print(environment(("hwnas", "numpy", "pymoo", "onnxruntime")))
-    if not parser.parse_args().speed:
-        print_searches()
-    print(f"\n{', '.join(PREDICTED)} on {DEVICE}, a batch of {N_PREDICTED:,}, {n_cores()} cores\n")
-    rates = predicted_per_second().items()
-    print(table(["what", "architectures a second"], [[name, f"{r:,.0f}"] for name, r in rates]))
+    parser.add_argument("what", choices=("searches", "speed"))
+    where = environment(("hwnas", "numpy", "pymoo", "onnxruntime"))
+    if parser.parse_args().what == "searches":
+        numbers = {"seeds": list(SEEDS), "budget": BUDGET, "runs": searches()}
+        write_results("mnas_search", numbers, where)
+        print(section("mnas_search"))
+        return
+    rates = predicted_per_second()
+    how = {"n_archs": N_PREDICTED, "n_cores": n_cores(), "quantities": PREDICTED}
+    write_results("prediction_speed", {**how, "archs_per_s": rates}, where)
+    print(section("prediction_speed"))
 
 
-def print_searches() -> None:
-    """Print what NSGA-II and random search explore at the same number of evaluations."""
+def searches() -> list[dict[str, float]]:
+    """Hypervolumes that NSGA-II and random search explore at the same number of evaluations."""
     rows = []
     with tempfile.TemporaryDirectory() as name:
         for seed in SEEDS:
             ours, run = explored("nsga2", seed, Path(name))
             random, _ = explored("random", seed, Path(name))
             scale = Normalisation.of(np.concatenate([ours, random]), run.front.objectives)
-            volumes = scale.hypervolume(ours), scale.hypervolume(random)
-            rows.append([seed, *(f"{volume:.4f}" for volume in volumes), len(run.front)])
-    print(f"- {SPACE} on {DEVICE}, {' and '.join(OBJECTIVES)}, {BUDGET:,} evaluations each\n")
-    print(table(["seed", "NSGA-II", "random", "front"], rows))
+            rows.append(
+                {
+                    "seed": seed,
+                    "nsga2": scale.hypervolume(ours),
+                    "random": scale.hypervolume(random),
+                    "front": len(run.front),
+                }
+            )
+    return rows
 
 
 if __name__ == "__main__":

@@ -15,9 +15,11 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from _environment import environment, table
+from _environment import environment, write_results
+from page import section
 from search_quality import TABLES, Truth
 
 import hwnas
@@ -63,10 +65,10 @@ class Cells:
     def __init__(self, space: SearchSpace, nats_bench: Table) -> None:
         every = space.all_genotypes()
         assert every is not None
-        self._keys = genotype_keys(space.canonical_genotypes(every))
+        self.canonical = space.canonical_genotypes(every)
+        self._keys = genotype_keys(self.canonical)
         (column,) = [c.name for c in nats_bench.columns if c.name.startswith("cifar10_")]
         self.accuracy_pct = self.values(by_class(space, nats_bench, column))
-        self.genotypes = every
 
     def values(self, known: Mapping[bytes, float]) -> np.ndarray:
         """A value of each cell's class, shape ``(n_cells,)``; NaN where there is none."""
@@ -81,7 +83,7 @@ def naswot(scores: np.ndarray, n_cells: int, seed: int) -> tuple[int, np.ndarray
     return int(drawn[np.nanargmax(scores[drawn])]), drawn
 
 
-def search_alone(cells: Cells, sources: Mapping[str, np.ndarray]) -> str:
+def search_alone(cells: Cells, sources: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
     """Test accuracy of what NASWOT picks, by scores, beside the published means."""
     rows = []
     for n_cells, published in PUBLISHED.items():
@@ -90,20 +92,20 @@ def search_alone(cells: Cells, sources: Mapping[str, np.ndarray]) -> str:
             picked = cells.accuracy_pct[[best for best, _ in runs]]
             drawn = [cells.accuracy_pct[drawn] for _, drawn in runs]
             rows.append(
-                [
-                    f"{n_cells:,}",
-                    title,
-                    f"{picked.mean():.2f} ± {picked.std(ddof=1):.2f}",
-                    f"{published:.2f}",
-                    f"{np.mean([np.nanmean(of_run) for of_run in drawn]):.2f}",
-                    f"{np.mean([np.nanmax(of_run) for of_run in drawn]):.2f}",
-                ]
+                {
+                    "n_cells": n_cells,
+                    "scores": title,
+                    "picked_pct": float(picked.mean()),
+                    "deviation": float(picked.std(ddof=1)),
+                    "published_pct": published,
+                    "one_at_random_pct": float(np.mean([np.nanmean(each) for each in drawn])),
+                    "best_pct": float(np.mean([np.nanmax(each) for each in drawn])),
+                }
             )
-    header = ["N", "scores", "picked, %", "published, %", "one at random, %", "best of the N, %"]
-    return table(header, rows)
+    return rows
 
 
-def warm_started(folder: Path) -> str:
+def warm_started(folder: Path) -> list[dict[str, Any]]:
     """True hypervolume and best accuracy of the first generations, cold and warm."""
     space = hwnas.load_space(SPACE)
     truth = Truth(space, DEVICE)
@@ -126,18 +128,22 @@ def warm_started(folder: Path) -> str:
             found.setdefault(start, []).append(series)
     rows = []
     for row, generation in enumerate(GENERATIONS):
-        cells = []
         for start in WARM_STARTS:
             shares, bests = np.array([series[row] for series in found[start]]).T
-            cells += [f"{shares.mean():.2f} (worst {shares.min():.2f})", f"{bests.mean():.2f}"]
-        rows.append([generation, *cells])
-    titles = [start or "cold" for start in WARM_STARTS]
-    header = [f"{title}: {what}" for title in titles for what in ("hypervolume, %", "accuracy, %")]
-    return table(["generation", *header], rows)
+            rows.append(
+                {
+                    "generation": generation,
+                    "start": start,
+                    "hypervolume_pct": float(shares.mean()),
+                    "worst_pct": float(shares.min()),
+                    "accuracy_pct": float(bests.mean()),
+                }
+            )
+    return rows
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print both tables and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--from", dest="source", type=Path, help="folder of the published files")
     parser.add_argument("--scores", type=Path, help="file of 'hwnas proxies --all'")
@@ -158,22 +164,20 @@ def main() -> None:
         cells = Cells(space, tables["nats-bench"])
         theirs = by_class(space, tables["nb-suite-zero"], f"cifar10_zc_{PROXY}")
         sources = {
-            "ours": ours.look_up(cells.genotypes)[:, ours.names.index(PROXY)],
+            "ours": ours.look_up(cells.canonical)[:, ours.names.index(PROXY)],
             "NAS-Bench-Suite-Zero's": cells.values(theirs),
         }
         alone, warm = search_alone(cells, sources), warm_started(folder)
-    print(environment(("hwnas", "numpy", "pymoo")))
     made = ours.card
-    print(f"- scores: {made.n_images} {made.batch}, {made.options}, seed {made.seed}")
-    print(f"- NASWOT: {N_RUNS} runs of each N, seeds 0 to {N_RUNS - 1}; CIFAR-10 test accuracy, ")
-    print("  mean of the picked cell's functional class; ± is the deviation between runs\n")
-    print(alone)
-    print(
-        f"\nNSGA-II on {DEVICE} from a warm start, as a share of the exhaustive front's "
-        "hypervolume over true class means, and the best true CIFAR-10 validation accuracy, of "
-        f"all evaluated up to a generation; mean of seeds {SEEDS[0]} to {SEEDS[-1]}\n"
-    )
-    print(warm)
+    numbers = {
+        "n_runs": N_RUNS,
+        "seeds": list(SEEDS),
+        "made": {"n_images": made.n_images, "batch": made.batch, "seed": made.seed},
+        "alone": alone,
+        "warm": warm,
+    }
+    write_results("naswot", numbers, environment(("hwnas", "numpy", "pymoo")))
+    print(section("naswot"))
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 import onnxruntime as ort
-from _environment import environment, table, write_results
-from scipy.stats import spearmanr
+from _environment import environment, write_results
+from page import section
 
 from hwnas.core.space import SearchSpace
 from hwnas.features.memory import PRECISIONS, memory_genotypes, peak_memory_bytes
@@ -109,32 +109,13 @@ def measure(space: SearchSpace) -> dict[str, list[int]]:
     return found
 
 
-def row(name: str, found: dict[str, list[int]]) -> list[str]:
-    """Rank correlation with what is counted, and how much of it was allocated, of each column."""
-    counted = np.array(found["counted"])
-    cells = [name, str(len(counted)), str(len(np.unique(counted)))]
-    for column, values in found.items():
-        if column != "counted":
-            rho = spearmanr(counted, values).statistic
-            ratios = np.array(values) / counted
-            cells.append(f"{rho:.3f} ({ratios.min():.2f} to {ratios.max():.2f})")
-    return cells
-
-
 def main() -> None:
     """Measure and print."""
     share_one_arena()
     found = {name: measure(load_space(name)) for name in sorted(SPACES)}
-    every = {
-        column: [value for each in found.values() for value in each[column]]
-        for column in next(iter(found.values()))
-    }
     where = environment(("hwnas", "numpy", "onnxruntime"), seed=SEED)
-    print(where, end="\n\n")
-    print("Spearman with the counted peak (allocated / counted, least to most):\n")
-    header = ["space", "networks", "counted peaks", *(name for name in every if name != "counted")]
-    print(table(header, [*(row(*each) for each in found.items()), row("all", every)]))
     write_results("peak_memory", {"bytes": found}, where)
+    print(section("peak_memory"))
 
 
 if __name__ == "__main__":

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _environment import environment, table, write_results
+from _environment import RESULTS, environment, read_results, write_results
 from _unseen import unseen
+from page import section
 from search_quality import TABLES, objectives_of
 
 import hwnas
@@ -273,7 +274,7 @@ def main() -> None:
     parser.add_argument("--from", dest="source", type=Path, help="folder of the published files")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(10)))
     parser.add_argument("--devices", nargs="+", default=DEVICES)
-    parser.add_argument("--out", type=Path, help="in place of results/pick.json")
+    parser.add_argument("--out", type=Path, default=RESULTS / "pick.json")
     words = parser.parse_args()
     space = hwnas.load_space("nasbench201")
     with tempfile.TemporaryDirectory() as name:
@@ -290,61 +291,7 @@ def main() -> None:
     where = environment(("hwnas", "numpy", "pymoo", "moocore"))
     numbers = {"seeds": words.seeds, "n_limits": N_LIMITS, "devices": found}
     write_results("pick", numbers, where, words.out)
-    print(f"{where}\n- seeds: {', '.join(map(str, words.seeds))}; {N_LIMITS} limits\n")
-    print(f"{_rules_table(found)}\n\n{_fronts_table(found)}\n\n{_reliability_table(found)}")
-
-
-def _rules_table(found: Mapping[str, Any]) -> str:
-    rows = [
-        [
-            device,
-            predictions,
-            title,
-            f"{each['broken_pct']:.1f} %",
-            f"{each['stated_to_break_pct']:.1f} %",
-            f"+{each['worst_excess_pct']:.0f} %",
-            f"{each['accuracy_short_mean']:.2f}",
-            f"{each['accuracy_short_max']:.2f}",
-            f"{each['nothing_left_pct']:.0f} %",
-        ]
-        for device, by in found.items()
-        for predictions, all_of_it in by.items()
-        for title, each in all_of_it["rules"].items()
-    ]
-    header = ["device", "classes", "rule", "broken", "stated", "worst", "short", "at most"]
-    header.append("no pick")
-    return table(header, rows)
-
-
-def _fronts_table(found: Mapping[str, Any]) -> str:
-    rows = [
-        [
-            device,
-            predictions,
-            f"{each['front']['dominated_by_any_class_pct']:.0f} %",
-            f"{each['front']['dominated_by_another_member_pct']:.0f} %",
-            f"{each['front']['each_interval_pct']:.0f} %",
-            f"{each['front']['all_of_a_row_pct']:.0f} %",
-            f"{each['front']['all_of_a_row_of_all_classes_pct']:.0f} %",
-            f"{each['calibration']['normal']['log_loss']:.3f}",
-            f"{each['calibration']['laplace']['log_loss']:.3f}",
-        ]
-        for device, by in found.items()
-        for predictions, each in by.items()
-    ]
-    header = ["device", "classes", "dominated", "by a member", "each interval", "row"]
-    return table([*header, "row, all classes", "log loss, normal", "log loss, Laplace"], rows)
-
-
-def _reliability_table(found: Mapping[str, Any]) -> str:
-    """How often a limit held, by the probability that was stated for unseen classes."""
-    rows = [
-        [device, *(f"{stated:.2f}: {held:.2f}" for stated, held in bins)]
-        for device, by in found.items()
-        for bins in [by[UNSEEN]["calibration"]["normal"]["stated_happened"]]
-    ]
-    n_bins = max(len(row) for row in rows) - 1
-    return table(["device", *(f"bin {number + 1}" for number in range(n_bins))], rows)
+    print(section("pick", read_results(words.out)))
 
 
 if __name__ == "__main__":

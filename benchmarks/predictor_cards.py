@@ -1,91 +1,93 @@
-"""The shipped predictors' figures out of fold, as their cards have them; tests recompute some."""
+"""Gathers the shipped predictors' figures out of fold from their cards; tests recompute some."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from typing import Any
 
-from _environment import table
+from _environment import environment, write_results
+from page import section
 
 from hwnas.predictors import predictor_cards
 from hwnas.predictors.card import Card
 from hwnas.spaces import SPACES
 
-CELL = "Kendall tau (best fifth) / within 10 % of the truth / inside the 90 % interval"
+_DECIMALS = 6
+_FIGURES = (
+    "kendall_tau",
+    "kendall_tau_best_fifth",
+    "within_10_pct",
+    "coverage_worst_fifth_pct",
+    "coverage_worst_true_fifth_pct",
+)
 
 
-def fitted(space: str) -> Iterator[Card]:
-    """Cards of the predictors that were fitted on a space's own tables."""
-    for card in predictor_cards(space):
-        if card.transfer is None:
-            yield card
-
-
-def is_from_help(card: Card) -> bool:
-    """Whether the values are HELP's, whose 27 settings are told in a table of their own."""
-    return card.table.name.startswith("help-")
-
-
-def cell(card: Card | None) -> str:
-    """Kendall tau, share within 10 %, share inside the 90 % interval."""
-    if card is None:
-        return "-"
-    evaluation = card.evaluation
-    figures = evaluation.figures
-    tau, close, best = (
-        figures[name] for name in ("kendall_tau", "within_10_pct", "kendall_tau_best_fifth")
-    )
-    return f"{tau:.3f} ({best:.2f}) / {close:.0f} % / {evaluation.coverage_pct:.0f} %"
-
-
-def print_space(space: str) -> None:
-    """Print the default predictors of a space: a row for a quantity and device."""
-    rows: dict[tuple[str, str], dict[str, Card]] = {}
-    for card in fitted(space):
-        if card.is_default and not is_from_help(card):
-            row = rows.setdefault((card.target.quantity, card.target.device or ""), {})
-            # One that reads proxy scores comes first, and is what is asked.
-            row.setdefault(str(card.target.dataset), card)
-    if not rows:
-        return
-    datasets = SPACES[space].datasets
-    print(f"{space}: {CELL}\n")
-    cells = [
-        [*names, *(cell(found.get(dataset)) for dataset in datasets)]
-        for names, found in sorted(rows.items())
+def shipped_figures() -> list[dict[str, Any]]:
+    """Target and figures of each predictor that was fitted on its own space's tables."""
+    return [
+        figures_of(card)
+        for space in sorted(SPACES)
+        for card in predictor_cards(space)
+        if card.transfer is None
     ]
-    print(table(["quantity", "device", *datasets], cells), end="\n\n")
 
 
-def print_help() -> None:
-    """Print latency in HELP's settings: a row for a device and batch size."""
-    rows: dict[tuple[str, int], dict[str, Card]] = {}
-    columns: dict[str, str] = {}
-    for space in SPACES:
-        for card in filter(is_from_help, fitted(space)):
-            size = int(dict(card.target.conditions).get("batch", 0))
-            rows.setdefault((card.target.device or "", size), {})[space] = card
-            columns[space] = f"{space}, {card.target.dataset}"
-    print(f"Latency in HELP's settings: {CELL}\n")
-    cells = [
-        [device, size or "", *(cell(found.get(space)) for space in columns)]
-        for (device, size), found in sorted(rows.items())
+def figures_of(card: Card) -> dict[str, Any]:
+    """What the page of figures tells of a card; None where a figure is not defined."""
+    figures = card.evaluation.figures
+    return {
+        "space": card.space,
+        "quantity": card.target.quantity,
+        "dataset": card.target.dataset,
+        "device": card.target.device,
+        "conditions": dict(card.target.conditions),
+        "table": card.table.name,
+        "is_default": card.is_default,
+        "reads_scores": card.reads_scores,
+        "n_classes": card.evaluation.n_classes.test,
+        **{name: _rounded(figures.get(name)) for name in _FIGURES},
+        "coverage_pct": _rounded(card.evaluation.coverage_pct),
+    }
+
+
+def extrapolated_figures() -> list[dict[str, Any]]:
+    """How each shipped predictor of costs that comes from another space ranks its own."""
+    return [
+        extrapolated
+        for space in sorted(SPACES)
+        for card in predictor_cards(space)
+        if (extrapolated := _extrapolated(card))
     ]
-    print(table(["device", "batch", *columns.values()], cells), end="\n\n")
-    for space in columns:
-        taus = [
-            found[space].evaluation.figures["kendall_tau"]
-            for found in rows.values()
-            if space in found
-        ]
-        known = [tau for tau in taus if tau is not None]
-        print(f"{space}: Kendall tau {min(known):.3f} to {max(known):.3f}, {len(known)} settings")
+
+
+def _extrapolated(card: Card) -> dict[str, Any] | None:
+    if card.transfer is None or card.transfer.order is None:
+        return None
+    order, interval = card.transfer.order, card.interval
+    return {
+        "space": card.space,
+        "quantity": card.target.quantity,
+        "device": card.target.device,
+        "from_space": card.transfer.from_space,
+        "via_space": card.transfer.via_space,
+        "n_archs": order.n_archs,
+        "spearman_macs": _rounded(order.spearman_macs),
+        "spearman_params": _rounded(order.spearman_params),
+        # Such a model predicts the logarithm, and is as far off everywhere.
+        "interval_factor": _rounded(math.exp(interval.above[0]) if interval else None),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, _DECIMALS)
 
 
 def main() -> None:
-    """Print a table for each space, then one for HELP."""
-    for space in SPACES:
-        print_space(space)
-    print_help()
+    """Write the figures and print them."""
+    where = environment(("hwnas", "scikit-learn"))
+    numbers = {"predictors": shipped_figures(), "extrapolated": extrapolated_figures()}
+    write_results("predictor_cards", numbers, where)
+    print(section("predictor_cards"))
 
 
 if __name__ == "__main__":

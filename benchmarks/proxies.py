@@ -16,11 +16,13 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from _environment import environment, table, write_results
+from _environment import environment, write_results
 from _separate_proxies import SEPARATE
+from page import section
 from scipy.stats import spearmanr
 
 from hwnas.core.architecture import Architecture
@@ -64,7 +66,7 @@ def _timed(run: Callable[[], object]) -> tuple[float, float]:
 
 
 def measure_time(repeats: int, n_threads: int) -> None:
-    """Print the time of all proxies at once, one by one, and in passes of their own."""
+    """Keep the time of all proxies at once, one by one, and in passes of their own."""
     torch.set_num_threads(n_threads)
     space = load_space("nasbench201")
     torch.manual_seed(SEED)
@@ -91,17 +93,18 @@ def measure_time(repeats: int, n_threads: int) -> None:
     for _ in range(repeats):
         for label, run in runs.items():
             times[label].append(_timed(run))
-    medians = {label: np.median(pairs, axis=0) for label, pairs in times.items()}
-    whole = medians["own forward and backward pass for each"]
-    rows = [
-        (label, *(f"{seconds:.2f}" for seconds in found), *(f"{x:.2f}" for x in found / whole))
-        for label, found in medians.items()
+    medians = {label: np.median(pairs, axis=0).tolist() for label, pairs in times.items()}
+    runs_s = [
+        {"version": label, "wall_s": wall, "cpu_s": cpu} for label, (wall, cpu) in medians.items()
     ]
-    print(
-        f"{len(names)} proxies of one net (C = 16, N = 5), 64 images, threads: {n_threads}; "
-        f"median of {repeats} rounds in turns; {_TIMED}\n"
-    )
-    print(table(("version", "wall s", "CPU s", "of own passes, wall", "CPU"), rows))
+    how = {"n_proxies": len(names), "n_images": 64, "threads": n_threads, "repeats": repeats}
+    _keep("time", {**how, "arch": _TIMED, "runs": runs_s})
+
+
+def _keep(what: str, numbers: Mapping[str, Any]) -> None:
+    """Write figures, and print them as Markdown."""
+    write_results(f"proxies_{what}", numbers, environment(("hwnas", "numpy", "torch"), SEED))
+    print(section(f"proxies_{what}"))
 
 
 class Truth:
@@ -164,31 +167,38 @@ def _drawn(n_nets: int) -> list[Architecture]:
 
 
 def compare_settings(truth: Truth, n_nets: int, images: str | None) -> None:
-    """Print how each setting's scores rank test accuracy, and what a network costs."""
+    """Keep how each setting's scores rank test accuracy, and what a network costs."""
     archs = _drawn(n_nets)
     names = [*PUBLISHED, *OWN]
     texts = [str(arch) for arch in archs]
-    published = [
-        f"{spearman({a: truth.proxies[n][a] for a in texts}, truth.accuracy):.3f}"
-        for n in PUBLISHED
-    ]
-    rows = [["published", "5", "64", "", *published, *[""] * len(OWN)]]
+    published = {
+        name: spearman({arch: truth.proxies[name][arch] for arch in texts}, truth.accuracy)
+        for name in PUBLISHED
+    }
+    of_published = {"images": "published", "cells": 5, "n_images": 64, "cpu_ms": None}
+    rows = [{**of_published, "spearman": published | dict.fromkeys(OWN)}]
     settings = [(5, 64, "photos"), (5, 32, "photos"), (5, 16, "photos")]
     settings += [(3, 16, "photos"), (1, 16, "photos"), (5, 16, "noise")]
     settings += [(5, 16, images)] if images else []
     for cells, n_images, source in settings:
         scores, seconds = _compute(archs, cells, n_images, source)
-        found = [f"{spearman(scores[name], truth.accuracy):.3f}" for name in names]
-        rows.append([Path(source).stem, str(cells), str(n_images), f"{seconds * 1e3:.0f}", *found])
-    print(f"Spearman with CIFAR-10 test accuracy over {n_nets} nets\n")
-    print(table(("images", "N", "batch", "CPU ms a net", *names), rows))
+        rows.append(
+            {
+                "images": Path(source).stem,
+                "cells": cells,
+                "n_images": n_images,
+                "cpu_ms": seconds * 1e3,
+                "spearman": {name: spearman(scores[name], truth.accuracy) for name in names},
+            }
+        )
+    _keep("settings", {"n_networks": n_nets, "settings": rows})
 
 
 def compare_ranks(truth: Truth, n_nets: int, file: Path | None) -> None:
-    """Print how our scores and the published ones rank the same networks."""
+    """Keep how our scores and the published ones rank the same networks."""
     if file is None:
         scores, _ = _compute(_drawn(n_nets), 5, 32, "photos")
-        print("N = 5, 32 photographs")
+        made: dict[str, Any] = {"n_images": 32, "batch": "photos"}
     else:
         card = read_card(file)
         rows = read_scores(file, card)
@@ -196,20 +206,19 @@ def compare_ranks(truth: Truth, n_nets: int, file: Path | None) -> None:
         scores = {
             name: {arch: row.scores.values[name] for arch, row in rows.items()} for name in names
         }
-        print(f"{file.name}: {card.options}, {card.n_images} {card.batch}")
-    lines = []
+        made = {"n_images": card.n_images, "batch": card.batch}
+    found: dict[str, dict[str, float | None]] = {}
     for name, ours in scores.items():
         theirs = {arch: truth.proxies[name][arch] for arch in ours} if name in PUBLISHED else None
-        cells = [f"{spearman(ours, truth.accuracy):.3f}"]
-        cells += [f"{spearman(theirs, truth.accuracy):.3f}"] if theirs else ["-"]
-        cells += [f"{spearman(ours, theirs):.3f}"] if theirs else ["-"]
-        cells += [f"{spearman(ours, truth.robustness):.3f}"]
-        cells += [f"{spearman(theirs, truth.robustness):.3f}"] if theirs else ["-"]
-        lines.append((name, *cells))
-    header = ["proxy", "ours, accuracy", "published, accuracy", "ours with published"]
-    header += ["ours, APGD 1/255", "published, APGD 1/255"]
-    print(f"Spearman over {len(next(iter(scores.values()))):,} nets\n")
-    print(table(header, lines))
+        found[name] = {
+            "accuracy": spearman(ours, truth.accuracy),
+            "accuracy_published": spearman(theirs, truth.accuracy) if theirs else None,
+            "with_published": spearman(ours, theirs) if theirs else None,
+            "robustness": spearman(ours, truth.robustness),
+            "robustness_published": spearman(theirs, truth.robustness) if theirs else None,
+        }
+    n_networks = len(next(iter(scores.values())))
+    _keep("ranks", {"n_networks": n_networks, **made, "spearman": found})
 
 
 def _majority(scores: np.ndarray) -> np.ndarray:
@@ -240,8 +249,8 @@ def _shipped_votes(archs: Sequence[str]) -> dict[str, np.ndarray]:
     }
 
 
-def compare_votes(folder: Path) -> dict[str, dict[str, float]]:
-    """Print how the vote, and each voter, rank CIFAR-10 accuracy; gives Spearman by split."""
+def compare_votes(folder: Path) -> None:
+    """Keep how the vote, and each voter, rank CIFAR-10 accuracy: Spearman by split."""
     with tempfile.TemporaryDirectory() as cache:
         os.environ["HWNAS_CACHE"] = cache
         names = ("nb-suite-zero", "nats-bench", "robustness")
@@ -266,17 +275,11 @@ def compare_votes(folder: Path) -> dict[str, dict[str, float]]:
         }
         for name, values in ranked.items()
     }
-    lines = [
-        (name, *(f"{value:.3f}" for value in by_split.values()))
-        for name, by_split in spearmans.items()
-    ]
-    print(f"Spearman with CIFAR-10 accuracy over {is_known.sum():,} nets; {' + '.join(VOTERS)}\n")
-    print(table(("ranked by", *truths), lines))
-    return spearmans
+    _keep("vote", {"n_networks": int(is_known.sum()), "spearman": spearmans})
 
 
 def main() -> None:
-    """Print one of the four comparisons as Markdown."""
+    """Print one of the four comparisons and write its figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("time", "settings", "ranks", "vote"))
     parser.add_argument("--from", dest="folder", type=Path, help="folder of the published files")
@@ -284,18 +287,15 @@ def main() -> None:
     parser.add_argument("--images", help=".npz of real images, for settings")
     parser.add_argument("--scores", type=Path, help="file of 'hwnas proxies', for ranks")
     parser.add_argument("--repeats", type=int, default=7, help="rounds, for time")
-    parser.add_argument("--out", type=Path, help="in place of results/vote.json, for vote")
     parser.add_argument("--threads", type=int, default=2, help="threads of torch, for time")
     arguments = parser.parse_args()
-    where = environment(("hwnas", "numpy", "torch"), SEED)
-    print(where + "\n")
     if arguments.what == "time":
         measure_time(arguments.repeats, arguments.threads)
         return
     if arguments.folder is None:
         parser.error("all but time need --from DIR, the folder of the published files")
     if arguments.what == "vote":
-        write_results("vote", {"spearman": compare_votes(arguments.folder)}, where, arguments.out)
+        compare_votes(arguments.folder)
         return
     truth = read_truth(arguments.folder)
     if arguments.what == "settings":

@@ -20,7 +20,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from _environment import environment, table, write_results
+from _environment import environment, write_results
+from page import section
 
 from hwnas.api._measure import sample_networks
 from hwnas.core.architecture import Architecture
@@ -93,22 +94,16 @@ def main() -> None:
     plan = Plan(
         visits=words.visits, min_samples=words.visits * words.runs, min_seconds=0.0, cooldown_s=0.0
     )
-    rows, numbers = [], {}
+    numbers = {}
     for name, is_busy in (("alone", False), ("beside a busy process", True)):
         with busy(is_busy):
             samples, _ = measure(space, archs[:N_NETWORKS], replace(plan, seed=words.seed))
         found = np.array([both_ways(each) for each in samples])
         naive, paired = np.median(found, axis=0)
-        rows.append(
-            [name, f"{100 * naive:.2f} %", f"{100 * paired:.2f} %", f"{paired / naive:.2f}"]
-        )
         numbers[name] = {"naive_cv": naive, "paired_cv": paired, "ratio": paired / naive}
     _, seconds = measure(space, archs[N_NETWORKS:-1], Plan())
-    each_s = seconds / N_NETWORKS
-    print(where)
-    print(table(["", "median of runs", "median of paired ratios", "ratio"], rows))
-    print(f"\nDefault plan: {each_s:.2f} s a network, export, check and load included")
-    write_results("repeatability", {**numbers, "seconds_a_network": each_s}, where)
+    write_results("repeatability", {**numbers, "seconds_a_network": seconds / N_NETWORKS}, where)
+    print(section("repeatability"))
 
 
 if __name__ == "__main__":

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _environment import environment, table, write_results
+from _environment import environment, write_results
 from _unseen import unseen
+from page import section
 
 import hwnas
 from hwnas.api import make_objective
@@ -142,22 +143,7 @@ def main() -> None:
             found[device] = {each: measured(truth, each, device, folder) for each in VARIANTS}
     where = environment(("hwnas", "numpy", "pymoo", "moocore"))
     write_results("search_quality", {"seeds": list(SEEDS), "devices": found}, where)
-    print(where)
-    print(f"- seeds: {SEEDS[0]} to {SEEDS[-1]}; defaults: population 100, 50 generations\n")
-    header = ["device", "search", "hypervolume", "worst seed", "evaluated", "front / true front"]
-    rows = [
-        [
-            device,
-            variant,
-            f"{np.mean(each['hypervolume_pct']):.2f} %",
-            f"{min(each['hypervolume_pct']):.2f} %",
-            f"{np.mean(each['evaluated']):,.0f}",
-            f"{np.mean(each['front']):.0f} / {each['true_front']}",
-        ]
-        for device, variants in found.items()
-        for variant, each in variants.items()
-    ]
-    print(table(header, rows))
+    print(section("search_quality"))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _environment import environment, table
+from _environment import environment, write_results
+from page import section
 
 import hwnas
 from hwnas.api import write_report
@@ -109,7 +110,7 @@ def pymoo_alone(seed: int) -> float:
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print the table and write the figures."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         helps = [cold(["-m", "hwnas", "--help"], folder)[0] for _ in range(REPEATS)]
@@ -120,28 +121,23 @@ def main() -> None:
         pymoo_alone(REPEATS)
         pairs = [(engine(seed, folder), pymoo_alone(seed)) for seed in range(REPEATS)]
         singly = [engine(seed, folder, function)[0] for seed in range(REPEATS)]
-    seconds = statistics.median(seconds for seconds, _ in searches)
-    ours = statistics.median(ours for (ours, _), _ in pairs)
-    theirs = statistics.median(theirs for _, theirs in pairs)
     around = statistics.median((ours - report) / theirs - 1 for (ours, report), theirs in pairs)
     whole = statistics.median(ours / theirs - 1 for (ours, _), theirs in pairs)
-    print(environment(("hwnas", "numpy", "pymoo", "moocore", "onnxruntime"), seed=0))
-    print(f"- medians of {REPEATS} repeats; population {POPULATION}, {GENERATIONS} generations\n")
-    rows = [
-        ["`hwnas --help`, cold", f"{statistics.median(helps):.2f} s"],
-        ["`python -c 'import numpy'`, beside it", f"{statistics.median(bare):.2f} s"],
-        ["`hwnas search nasbench201 --device edgegpu`, cold", f"{seconds:.1f} s"],
-        ["its peak memory", f"{max(memory for _, memory in searches):.0f} MB"],
-        ["search with free objectives, files and report included", f"{ours:.2f} s"],
-        [
-            "the same with functions, each evaluation stored by itself",
-            f"{statistics.median(singly):.2f} s",
-        ],
-        ["pymoo's NSGA-II alone, beside it", f"{theirs:.2f} s"],
-        ["engine around pymoo, as a share of pymoo's own time", f"{100 * around:.0f} %"],
-        ["the same with the report (5 MB of HTML, once a run)", f"{100 * whole:.0f} %"],
-    ]
-    print(table(["what", "measured"], rows))
+    numbers = {
+        "help_s": statistics.median(helps),
+        "numpy_s": statistics.median(bare),
+        "search_s": statistics.median(seconds for seconds, _ in searches),
+        "search_peak_mb": max(memory for _, memory in searches),
+        "engine_s": statistics.median(ours for (ours, _), _ in pairs),
+        "engine_functions_s": statistics.median(singly),
+        "pymoo_s": statistics.median(theirs for _, theirs in pairs),
+        "around_pymoo_pct": 100 * around,
+        "around_pymoo_and_report_pct": 100 * whole,
+    }
+    how = {"repeats": REPEATS, "population": POPULATION, "generations": GENERATIONS}
+    where = environment(("hwnas", "numpy", "pymoo", "moocore", "onnxruntime"), seed=0)
+    write_results("search_speed", {**how, "median": numbers}, where)
+    print(section("search_speed"))
 
 
 if __name__ == "__main__":

@@ -17,14 +17,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _environment import environment, table
+from _environment import RESULTS, environment, read_results, write_results
+from page import section
 from scipy.stats import spearmanr
 from threadpoolctl import threadpool_limits
 
@@ -38,7 +37,6 @@ from hwnas.predictors.predictor import Predictor
 from hwnas.spaces import load_space
 from hwnas.tables import Column, Table, load_table
 
-RESULTS = Path(__file__).parent / "results" / "small_devices.json"
 SAMPLES = (10, 20, 50, 200)
 SEEDS = range(5)
 DECIMALS = 5
@@ -146,80 +144,12 @@ def _rho(one: np.ndarray, other: np.ndarray) -> float:
     return round(float(spearmanr(one, other).statistic), DECIMALS)
 
 
-def _mean(rows: Sequence[dict[str, Any]], kind: str, figure: str) -> float:
-    return float(np.mean([row[kind][figure] for row in rows]))
-
-
-def by_size(rows: Sequence[dict[str, Any]]) -> str:
-    """Means over columns and seeds for each number of nets, as Markdown."""
-    header = [
-        "n",
-        "MACs alone",
-        "hwnas",
-        "by class",
-        "worst column beside MACs",
-        "within 10 %",
-        "inside the 90 % interval",
-        "of the columns, least to most",
-        "half-width",
-        "not the usual model",
-    ]
-    lines = []
-    for n in sorted({row["n"] for row in rows}):
-        some = [row for row in rows if row["n"] == n]
-        columns = list(_grouped(some))
-        gains = [(_mean(each, "nets", "spearman") - _macs(each), name) for name, each in columns]
-        covered = [_mean(each, "nets", "coverage_pct") for _, each in columns]
-        others = sum(row["picked"] != "linear_prior" for row in some)
-        lines.append(
-            [
-                n,
-                f"{_macs(some):.3f}",
-                f"{_mean(some, 'nets', 'spearman'):.3f}",
-                f"{_mean(some, 'classes', 'spearman'):.3f}",
-                "{:+.3f} ({})".format(*min(gains)),
-                f"{_mean(some, 'nets', 'within_10_pct'):.0f} %",
-                f"{_mean(some, 'nets', 'coverage_pct'):.1f} %",
-                f"{min(covered):.0f} to {max(covered):.0f} %",
-                f"{_mean(some, 'nets', 'width_pct'):.1f} %",
-                f"{others} of {len(some)}",
-            ]
-        )
-    return table(header, lines)
-
-
-def by_column(rows: Sequence[dict[str, Any]]) -> str:
-    """Spearman's rho of each column, mean of the seeds, as Markdown."""
-    sizes = sorted({row["n"] for row in rows})
-    lines = []
-    for name, each in _grouped(rows):
-        parts = [[row for row in each if row["n"] == n] for n in sizes]
-        cells = [f"{_mean(part, 'nets', 'spearman'):.3f}" for part in parts]
-        lines.append([name.removeprefix("cifar10_"), f"{_macs(each):.3f}", *cells])
-    return table(["column", "MACs alone", *(f"n = {n}" for n in sizes)], lines)
-
-
-def _macs(rows: Sequence[dict[str, Any]]) -> float:
-    return float(np.mean([row["macs"] for row in rows]))
-
-
-def _grouped(rows: Sequence[dict[str, Any]]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    for name in dict.fromkeys(row["column"] for row in rows):
-        yield name, [row for row in rows if row["column"] == name]
-
-
-def _commit() -> str:
-    command = ["git", "rev-parse", "HEAD"]
-    found = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parent)
-    return found.stdout.strip()
-
-
 def main() -> None:
     """Compute what is missing in the file of results, then print it as Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
     parser.add_argument("--only", nargs="*", help="columns; all by default")
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--out", type=Path, default=RESULTS / "small_devices.json")
     words = parser.parse_args()
     record = json.loads(words.out.read_text("utf-8")) if words.out.exists() else {"rows": []}
     rows = [row for row in record["rows"] if row["seed"] in words.seeds]
@@ -232,15 +162,12 @@ def main() -> None:
             if words.only and name not in words.only:
                 continue
             wanted = [(n, seed) for n in SAMPLES for seed in words.seeds]
-            rows += [
-                measure(space, problem, n, seed)
-                for n, seed in wanted
-                if (name, n, seed) not in done
-            ]
-            record = {"commit": _commit(), "environment": where, "seeds": words.seeds, "rows": rows}
-            text = json.dumps(record, allow_nan=False)
-            words.out.write_text(text + "\n", encoding="utf-8")
-    print(f"{where}\n\n{by_size(rows)}\n\n{by_column(rows)}")
+            missing = [(n, seed) for n, seed in wanted if (name, n, seed) not in done]
+            if not missing:
+                continue  # the file's commit is that of what it holds
+            rows += [measure(space, problem, n, seed) for n, seed in missing]
+            write_results("small_devices", {"seeds": words.seeds, "rows": rows}, where, words.out)
+    print(section("small_devices", read_results(words.out)))
 
 
 if __name__ == "__main__":

@@ -19,9 +19,11 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from _environment import environment, table
+from _environment import environment, write_results
+from page import section
 from scipy.stats import kendalltau
 from threadpoolctl import threadpool_limits
 
@@ -184,26 +186,26 @@ def _jobs(problems: Mapping[str, Problem]) -> Iterator[tuple[str, str, int, int]
                     yield name, split, n_train, seed
 
 
-def summary(results: list[dict[str, object]]) -> str:
-    """Mean and standard error of each problem, split and sample as Markdown."""
+def summary(results: list[dict[str, object]]) -> list[dict[str, Any]]:
+    """Mean and standard error of each problem, split and sample."""
     grouped: dict[tuple[object, ...], list[dict[str, object]]] = {}
     for result in results:
         key = result["target"], result["split"], result["n"]
         grouped.setdefault(key, []).append(result)
     rows = []
     for (target, split, n), found in grouped.items():
-        cells = [_mean([float(str(one[who])) for one in found]) for who in (OURS, ANCHOR)]
         names = [str(one["picked"]) for one in found]
-        usual = max(set(names), key=names.count)
-        rows.append([target, split, n, *cells, len(found), usual])
-    rows.sort(key=lambda row: (row[1] != "nets", str(row[0]), row[2]))
-    header = ["target", "split by", "n", OURS, ANCHOR, "seeds", "picked most often"]
-    return table(header, rows)
+        row: dict[str, Any] = {"target": target, "split": split, "n": n}
+        for name, who in (("hwnas", OURS), ("random_forest", ANCHOR)):
+            values = [float(str(one[who])) for one in found]
+            row[name] = float(np.mean(values))
+            row[f"{name}_error"] = _standard_error(values)
+        rows.append({**row, "n_seeds": len(found), "picked": max(set(names), key=names.count)})
+    return sorted(rows, key=lambda row: (row["split"] != "nets", str(row["target"]), row["n"]))
 
 
-def _mean(values: list[float]) -> str:
-    error = np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else float("nan")
-    return f"{np.mean(values):.3f} ± {error:.3f}"
+def _standard_error(values: list[float]) -> float | None:
+    return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
 
 
 def main() -> None:
@@ -229,8 +231,9 @@ def main() -> None:
             result = {"target": name, "split": split, "n": n_train, "seed": seed, **found}
             results.append(result)
             print(json.dumps(result), file=out, flush=True)
-    print(environment(("hwnas", "numpy", "scikit-learn")) + "\n")
-    print(summary(results))
+    where = environment(("hwnas", "numpy", "scikit-learn"))
+    write_results("small_samples", {"rows": summary(results)}, where)
+    print(section("small_samples"))
 
 
 if __name__ == "__main__":
