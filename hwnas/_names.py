@@ -80,13 +80,14 @@ def _words(text: str) -> set[str]:
     return {word for word in words if len(word) >= _LEAST_LETTERS}
 
 
-def quoted(text: str) -> str:
+def quoted(text: object) -> str:
     """A text in quotes, what cannot be shown escaped and a long one cut.
 
     Example:
         >>> quoted("edgegpuu"), quoted("a" * 70)[-8:]
         ("'edgegpuu'", "aaaa...'")
     """
+    text = str(text)
     plain = text if text.isprintable() else repr(text)[1:-1]
     return f"'{plain}'" if len(plain) <= _LONGEST_NAME else f"'{plain[:_LONGEST_NAME]}...'"
 

@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hwnas._names import quoted
     from hwnas.api._backends import BackendStatus, backend_statuses, in_words, load_backend
     from hwnas.api._device_choice import DEFAULT_SAMPLE, choose_device, device_choice_record
     from hwnas.api._devices import (
@@ -86,7 +87,7 @@ if TYPE_CHECKING:
         scored_names,
         skill_note,
     )
-    from hwnas.core.numbers import hint, parse_number, parse_whole, quoted
+    from hwnas.core.numbers import hint, parse_number, parse_whole
 
 _HOMES = {
     "_device_choice": ("DEFAULT_SAMPLE", "choose_device", "device_choice_record"),
@@ -189,7 +190,8 @@ _HOMES = {
 _HOME_OF = {
     **{name: f"hwnas.api.{home}" for home, names in _HOMES.items() for name in names},
     # Numbers are read before anything else is, often without it.
-    **dict.fromkeys(("hint", "parse_number", "parse_whole", "quoted"), "hwnas.core.numbers"),
+    **dict.fromkeys(("hint", "parse_number", "parse_whole"), "hwnas.core.numbers"),
+    "quoted": "hwnas._names",
 }
 
 __all__ = [

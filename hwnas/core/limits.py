@@ -10,8 +10,9 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
+from hwnas._names import quoted
 from hwnas.core.columns import column_of, once, quantity_of, target_of
-from hwnas.core.numbers import hint, parse_count, parse_number, quoted
+from hwnas.core.numbers import hint, parse_count, parse_number
 from hwnas.core.quantity import QUANTITIES, Quantity
 from hwnas.core.target import parse_target
 from hwnas.errors import ConfigError

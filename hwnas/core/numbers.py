@@ -17,7 +17,6 @@ _COUNT = re.compile(rf"({_PLAIN})([kKMG])")
 _POWERS = {"k": 3, "K": 3, "M": 6, "G": 9}
 _LONGEST = 400
 """Characters of a number: more than any needs, few enough to read in no time."""
-_SHOWN = 60
 
 # What is no number and often meant as one, and what to do about it; the first that fits is told.
 _HINTS = (
@@ -94,12 +93,6 @@ def hint(text: str, of_things: bool = False) -> str:
     if len(text) > _LONGEST:
         return ""
     return next((f"; {advice}" for form, advice in _HINTS if re.fullmatch(form, text)), "")
-
-
-def quoted(text: object) -> str:
-    """A text in quotes for a message, cut where it is long."""
-    text = str(text)
-    return f"'{text}'" if len(text) <= _SHOWN else f"'{text[:_SHOWN]}...'"
 
 
 def outward(value: float, is_upper: bool) -> str:

@@ -6,8 +6,8 @@ import difflib
 import re
 from collections.abc import Iterator, Sequence
 
+from hwnas._names import quoted
 from hwnas.core.limits import other_units
-from hwnas.core.numbers import quoted
 from hwnas.core.quantity import QUANTITIES, Quantity
 from hwnas.core.target import Target, parse_conditions, parse_table_column
 from hwnas.errors import ConfigError

@@ -12,8 +12,9 @@ from decimal import Decimal
 
 import numpy as np
 
+from hwnas._names import quoted
 from hwnas.core.encoding import encoding_of
-from hwnas.core.numbers import hint, parse_count, parse_number, quoted
+from hwnas.core.numbers import hint, parse_count, parse_number
 from hwnas.errors import TableError
 
 FORMATS = (".csv", ".tsv", ".parquet")
