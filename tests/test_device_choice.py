@@ -194,3 +194,11 @@ def test_where_no_device_can_the_command_fails(type_: Type) -> None:
     status, out, err = type_("--space", "nasbench_macro", "--constraint", "latency_us<=1")
     assert (status, err) == (1, "")
     assert out.startswith("0 of ")
+
+
+def test_where_nothing_but_latency_is_known_a_device_that_cannot_says_how_near_it_comes() -> None:
+    choices = choose_device("fbnet", at_most={"latency_ms": 0.5}, sample=50)
+    assert not choices.selections
+    reasons = choices.refused.values()
+    assert reasons
+    assert all("No architecture satisfies latency_ms <= 0.5" in why for why in reasons)

@@ -38,7 +38,7 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 @examples(
     "hwnas search nasbench201 --device raspi4",
-    'hwnas select runs/nasbench201-raspi4 --at-most "latency_ms=20"',
+    'hwnas select runs/nasbench201-raspi4-1 --constraint "latency_ms<=20"',
     "hwnas devices",
     "hwnas --install-completion",
 )

@@ -13,8 +13,8 @@ from hwnas.cli._space import OptionTexts
 
 
 @examples(
-    "hwnas export 'runs/nasbench201-edgegpu#14' --out model.onnx",
-    "hwnas export 'runs/nasbench201-edgegpu#pick' --out model.onnx --weights trained.safetensors",
+    "hwnas export 'runs/nasbench201-edgegpu-1#14' --out model.onnx",
+    "hwnas export 'runs/nasbench201-edgegpu-1#pick' --out model.onnx --weights trained.safetensors",
 )
 def export(
     what: Annotated[

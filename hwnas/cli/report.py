@@ -11,7 +11,7 @@ from hwnas.cli._help import examples
 
 
 @examples(
-    "hwnas report runs/nasbench201-edgegpu",
+    "hwnas report runs/nasbench201-edgegpu-1",
     "hwnas report runs/first runs/second --out both.html",
 )
 def report(

@@ -31,7 +31,7 @@ SHOWN = 10
 @examples(
     "hwnas search nasbench201 --device raspi4",
     'hwnas search nasbench201 --device edgegpu --constraint "latency_ms<=5" --budget 2000',
-    "hwnas search fbnet --device pixel3 --objectives accuracy,latency,peak_memory",
+    "hwnas search mnasnet --device zcu102 --objectives accuracy,latency,peak_memory",
     "hwnas search nasbench201 --device raspi4 --objectives vote,latency",
     "hwnas search nasbench201 --device edgegpu --out runs/mine --resume",
 )

@@ -24,10 +24,10 @@ _LIMIT_HELP = (
 
 
 @examples(
-    "hwnas select runs/nasbench201-edgegpu",
-    "hwnas select runs/nasbench201-edgegpu --at-most latency_ms=5 --export model.onnx",
-    'hwnas select runs/nasbench201-edgegpu --constraint "latency_ms<=5"',
-    "hwnas select runs/nasbench201-edgegpu --prefer accuracy_pct=2,latency_ms=1",
+    "hwnas select runs/nasbench201-edgegpu-1",
+    "hwnas select runs/nasbench201-edgegpu-1 --at-most latency_ms=5 --export model.onnx",
+    'hwnas select runs/nasbench201-edgegpu-1 --constraint "latency_ms<=5"',
+    "hwnas select runs/nasbench201-edgegpu-1 --prefer accuracy_pct=2,latency_ms=1",
 )
 def select(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run.")],
