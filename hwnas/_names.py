@@ -13,7 +13,7 @@ _LONGEST_VALUE = 80
 _MOST_HINTS = 3
 # Of a title's words, so many letters tell something: "3" and "ai" do not.
 _LEAST_LETTERS = 3
-_ALIKE = 0.6
+_ALIKE, _NEARLY = 0.6, 0.8
 
 
 def fold(name: str) -> str:
@@ -49,23 +49,30 @@ def same(given: str, known: Iterable[str], titles: Mapping[str, str] | None = No
 def meant(given: str, known: Iterable[str], titles: Mapping[str, str] | None = None) -> list[str]:
     """The known names that somebody may have meant who gave another, the likeliest first.
 
-    Those of which words of the title were given come before those that merely look alike.
+    One letter off comes first, then names whose title holds what was given, then what looks alike.
     """
     names, titles = sorted(set(known)), titles or {}
     plain = fold(given)
-    if len(plain) >= _LEAST_LETTERS:
-        held = [name for name in names if plain in fold(titles.get(name, ""))]
-        if held:
-            return held[:_MOST_HINTS]
     by_fold = {fold(name): name for name in reversed(names)}
     # A long text is no name, and comparing it would take long.
     if len(plain) > _LONGEST_NAME:
         return []
     alike = difflib.get_close_matches(plain, by_fold, n=1, cutoff=_ALIKE)
+    if alike and not is_far(plain, alike[0], _NEARLY):
+        return [by_fold[alike[0]]]
+    if len(plain) >= _LEAST_LETTERS:
+        held = [name for name in names if plain in fold(titles.get(name, ""))]
+        if held:
+            return held[:_MOST_HINTS]
     if alike:
         return [by_fold[alike[0]]]
     words = _words(given)
     return [name for name in names if words & _words(titles.get(name, ""))][:_MOST_HINTS]
+
+
+def is_far(given: str, name: str, alike: float = _ALIKE) -> bool:
+    """Whether a name looks so different from what was given that it must be explained."""
+    return difflib.SequenceMatcher(None, fold(name), fold(given)).ratio() < alike
 
 
 def _words(text: str) -> set[str]:

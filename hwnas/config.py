@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from hwnas.algorithms import ALGORITHMS
-from hwnas.core.arguments import whole
+from hwnas.core.arguments import watts, whole
 from hwnas.core.quantity import DEFAULT_OBJECTIVES
 from hwnas.core.residuals import limit_share
 from hwnas.errors import ConfigError
@@ -84,10 +83,8 @@ class SearchConfig:
             raise ConfigError(f"Each objective counts once; {', '.join(sorted(twice))} is twice.")
         if self.limit_at is not None:
             limit_share(self.limit_at)
-        if self.power_w is not None and not (math.isfinite(self.power_w) and self.power_w > 0):
-            raise ConfigError(
-                f"--power-w must be a positive number of watts; got {self.power_w:g}."
-            )
+        if self.power_w is not None:
+            watts("power_w", self.power_w)
 
     def as_dict(self) -> dict[str, Any]:
         """The settings as JSON has them."""

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
-from hwnas._names import meant, quoted, same, shown
+from hwnas._names import is_far, meant, quoted, same, shown
 
 _LONGEST_WORD = 240
 _LONGEST = 900
@@ -23,7 +23,8 @@ _KEPT_AT_END = 250
 _TYPED = re.compile(
     r"(?P<command>\bhwnas(?: [^\s;,()]*[^\s;,().:])+)"
     r"|(?<![\w'\"/-])--(?P<name>[a-z][a-z-]*[a-z])"
-    r"(?:[ =](?P<value>[A-Z]+\b|\d+\b|\"[^\"]*\"|(?<==)[\w.-]+))?"
+    r"(?: (?P<key>\w+)=(?P<number>\d(?:[\d,.]*\d)?)"
+    r"|[ =](?P<value>[A-Z]+\b|\d+\b|\"[^\"]*\"|(?<==)[\w.:-]*\w))?"
 )
 # Arguments that are not called as their options are, and options that take no value.
 _ARGUMENTS = {
@@ -74,19 +75,25 @@ def in_arguments(message: str) -> str:
     Example:
         >>> in_arguments("Choose another --out, or give --power-w W; see: hwnas tables --help")
         'Choose another out=, or give power_w=W; see: hwnas tables --help'
+        >>> in_arguments("Use --source=table, or --at-most latency_ms=20")
+        'Use source="table", or at_most={"latency_ms": 20}'
     """
+    return _TYPED.sub(_written, message)
 
-    def written(match: re.Match[str]) -> str:
-        if match["command"]:
-            return match["command"]
-        name, value = match["name"], match["value"] or ""
-        if name in _FLAGS:
-            return f"{name}=True" + (f" {value}" if value else "")
-        if value and not (value.isupper() or value.isdecimal() or value.startswith('"')):
-            value = repr(value)
-        return f"{_ARGUMENTS.get(name, name.replace('-', '_'))}={value}"
 
-    return _TYPED.sub(written, message)
+def _written(match: re.Match[str]) -> str:
+    """A command as it is, an option as an argument."""
+    if match["command"]:
+        return match["command"]
+    name, value = match["name"], match["value"] or ""
+    if name in _FLAGS:
+        return f"{name}=True" + (f" {value}" if value else "")
+    if match["key"]:
+        number = match["number"]
+        value = f'{{"{match["key"]}": {f"[{number}]" if "," in number else number}}}'
+    elif value and not (value.isupper() or value.isdecimal() or value.startswith('"')):
+        value = f'"{value}"'
+    return f"{_ARGUMENTS.get(name, name.replace('-', '_'))}={value}"
 
 
 class HwnasError(Exception):
@@ -149,7 +156,7 @@ class UnknownNameError(HwnasError, KeyError):
     ) -> None:
         names, titles = sorted(set(known)), titles or {}
         close = [
-            f"'{name}'" + (f" ({titles[name]})" if titles.get(name, name) != name else "")
+            f"'{name}'" + (f" ({titles[name]})" if is_far(given, name) and name in titles else "")
             for name in meant(given, names, titles)
         ]
         hint = f" Did you mean {' or '.join(close)}?" if close else ""

@@ -165,7 +165,7 @@ def test_a_misspelt_source_is_refused_even_where_nothing_asks_it(out: Path) -> N
 
 
 def test_power_without_energy_is_refused(out: Path) -> None:
-    with pytest.raises(ConfigError, match=r"--power-w needs energy among the objectives"):
+    with pytest.raises(ConfigError, match=r"power_w= needs energy among the objectives"):
         _search(out, power_w=5.0)
 
 
@@ -373,7 +373,7 @@ def test_a_run_that_goes_on_is_no_longer_finished_meanwhile(out: Path) -> None:
 def test_a_run_is_not_shortened_and_stays_as_it_is(out: Path) -> None:
     _search(out, generations=5)
     before = {path.name: path.read_bytes() for path in out.iterdir()}
-    with pytest.raises(RunError, match=r"--generations must be at least the 5 that it holds; got"):
+    with pytest.raises(RunError, match=r"generations= must be at least the 5 that it holds; got"):
         _search(out, generations=4, resume=True)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
@@ -461,12 +461,12 @@ def test_predict_without_a_device_leaves_out_what_needs_one() -> None:
 
 
 def test_predict_of_latency_without_a_device_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"Latency needs a device; name one with --device"):
+    with pytest.raises(ConfigError, match=r"Latency needs a device; name one with device="):
         hwnas.predict("nasbench201", [CONV], quantities=["latency"])
 
 
 def test_predict_of_unknown_energy_names_devices_that_have_it() -> None:
-    with pytest.raises(ConfigError, match=r"Devices that have it: .*edgegpu.*--power-w W"):
+    with pytest.raises(ConfigError, match=r"Devices that have it: .*edgegpu.*power_w=W"):
         hwnas.predict("nasbench201", [CONV], device="raspi4", quantities=["energy"])
 
 

@@ -81,7 +81,7 @@ def test_an_objective_named_twice_is_refused() -> None:
 
 @pytest.mark.parametrize("power_w", [0.0, -5.0, math.nan, math.inf])
 def test_power_that_is_no_positive_number_is_refused(power_w: float) -> None:
-    with pytest.raises(ConfigError, match=r"--power-w must be a positive number of watts; got"):
+    with pytest.raises(ConfigError, match=r"power_w= must be a positive number of watts; got"):
         _config(power_w=power_w)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hwnas._names import shown
 from hwnas.core.architecture import genotype_keys
 from hwnas.core.classes import sample_classes, valid_classes
 from hwnas.core.numbers import parse_whole
@@ -54,7 +55,8 @@ def parse_warm_start(text: str) -> WarmStart:
     n_candidates = parse_whole(count)
     if not name.strip() or n_candidates is None or n_candidates < 0:
         raise ConfigError(
-            f"--warm-start must be PROXY:N with a whole number N, such as nwot:1000; got {text!r}."
+            "--warm-start must be PROXY:N with a whole number N, such as nwot:1000; "
+            f"got {shown(text)}."
         )
     (proxy,) = proxies_named([name.strip()])
     return WarmStart(proxy.name, n_candidates)

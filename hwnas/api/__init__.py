@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     )
     from hwnas.api._sample import Sample, sample, sample_record
     from hwnas.api._search import DEFAULT_GENERATIONS, SearchInterrupted, search
-    from hwnas.api._spaces import space_of, spaces
+    from hwnas.api._spaces import is_space, space_of, spaces
     from hwnas.api._sustain import parse_duration, sustain
     from hwnas.api._tables import (
         import_tables,
@@ -131,6 +131,7 @@ _HOMES = {
         "n_cores",
         "plan_scoring",
         "score_rows",
+        "scored_names",
         "sweep",
         "unscored_notes",
     ),
@@ -157,6 +158,7 @@ _HOMES = {
     ),
     "_sample": ("Sample", "sample", "sample_record"),
     "_spaces": (
+        "is_space",
         "space_of",
         "spaces",
     ),
@@ -228,6 +230,7 @@ __all__ = [
     "hint",
     "import_tables",
     "in_words",
+    "is_space",
     "label_of",
     "lacking_skill",
     "learned_record",

@@ -13,6 +13,8 @@ from hwnas.choose import Selection
 from hwnas.choose import select as select_from_front
 from hwnas.choose.front import Front
 from hwnas.choose.selection import selection_record
+from hwnas.core import arguments, given
+from hwnas.core.arguments import checked, mapping, whole
 from hwnas.core.batch import Batch
 from hwnas.core.classes import sample_classes, valid_classes
 from hwnas.core.columns import column_of, once
@@ -54,6 +56,15 @@ class DeviceChoices:
     is_sample: bool
 
 
+@checked(
+    space=given.space,
+    at_most=mapping(arguments.number),
+    at_least=mapping(arguments.number),
+    dataset=arguments.text,
+    limit_at=arguments.text,
+    sample=whole(at_least=1),
+    seed=whole(at_least=0),
+)
 def choose_device(
     space: str | SearchSpace,
     at_most: Mapping[str, float] | None = None,

@@ -49,7 +49,8 @@ def export(
     """Write the model of an architecture in ONNX, and a card that tells of it beside it.
 
     Args:
-        what: An architecture or its published string; ``"runs/x#14"``, the row of a run's front
+        what: An architecture or its published string (or what else ``space.as_arch`` takes, with
+            its space); ``"runs/x#14"``, the row of a run's front
             that the terminal, ``front.csv`` and the report number 14; ``"runs/x#pick"``, what
             ``select`` picks from it without limits; or a row of a front, or a selection.
         out: Where to; ends in ``.onnx``. The card's name is this one and ``.json``; folders are
@@ -142,10 +143,8 @@ def _architecture(
     if space is None:
         space = what.space if isinstance(what, Architecture) else _space_of(what)
     found = resolve_space(space, dataset)
-    if isinstance(what, str):
-        return found, found.parse(what)
     # One of another space is told here.
-    return found, found.architecture(found.genotypes([what])[0])
+    return found, found.as_arch(what)
 
 
 def _space_of(text: str) -> str:

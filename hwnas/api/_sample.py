@@ -12,6 +12,8 @@ from typing import Any
 
 from hwnas._files import write_bytes
 from hwnas.api._values import resolve_space
+from hwnas.core import arguments, given
+from hwnas.core.arguments import checked, whole
 from hwnas.core.device import check_own_device
 from hwnas.core.quantity import QUANTITIES
 from hwnas.core.space import SearchSpace
@@ -45,6 +47,17 @@ class Sample:
     models: tuple[Path, ...]
 
 
+@checked(
+    space=given.space,
+    n=whole(),
+    device=arguments.text,
+    dataset=arguments.text,
+    quantity=arguments.text,
+    out=arguments.path,
+    models=arguments.path,
+    seed=whole(at_least=0),
+    on_model=arguments.function,
+)
 def sample(
     space: str | SearchSpace,
     n: int = DEFAULT_N,
@@ -89,8 +102,6 @@ def sample(
         known = ", ".join(each.name for each in QUANTITIES.values() if each.per_device)
         raise ConfigError(f"What is measured on a device is one of {known}; got '{quantity}'.")
     table, folder = (None if each is None else Path(each) for each in (out, models))
-    if isinstance(n, bool) or not isinstance(n, int):
-        raise ConfigError(f"The number of architectures must be a whole number; got {n!r}.")
     names = [f"{space.name}-{number:0{len(str(n))}}.onnx" for number in range(1, n + 1)]
     files = () if folder is None else tuple(folder / name for name in names)
     _check_free(*filter(None, (table, *files)))

@@ -68,9 +68,13 @@ _MIN_USUAL = 2
     objectives=many(),
     constraints=many(kind_of(str, Limit, what="a limit such as 'latency_ms<=5'")),
     source=arguments.text,
-    power_w=arguments.number,
+    power_w=arguments.watts,
     algorithm=arguments.text,
     warm_start=arguments.text,
+    population=whole(),
+    generations=whole(),
+    budget=whole(),
+    seed=whole(),
     out=arguments.path,
     resume=arguments.flag,
     on_progress=arguments.function,
@@ -165,7 +169,7 @@ def search(
         RunError: ``out`` holds something else, or the run to resume differs, is damaged or in use.
         StorageError: ``out`` cannot be written.
     """
-    space = resolve_space(space, dataset)
+    space, source = resolve_space(space, dataset), source_text(source)
     runs_on = None if backend is None else backend_of(backend)
     if device is None and SOURCE in _sources_named(source, objectives or ()):
         device = local_device(runs_on.name if runs_on else USUAL_BACKEND)
@@ -195,7 +199,7 @@ def search(
         objectives=tuple(name for name, _ in asked),
         constraints=tuple(str(limit) for limit in limits),
         limit_at=limit_at,
-        source=source_text(source),
+        source=source,
         power_w=power_w,
         algorithm=algorithm,
         warm_start=None if start is None else str(start),

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hwnas._names import same
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError
 from hwnas.spaces import SPACES, load_space
@@ -15,6 +16,11 @@ from hwnas.spaces import SPACES, load_space
 def spaces() -> dict[str, type[SearchSpace]]:
     """All search spaces by name, in alphabetical order."""
     return {name: SPACES[name] for name in SPACES}
+
+
+def is_space(name: str) -> bool:
+    """Whether a name is that of a search space, however it is spelled."""
+    return bool(same(name, SPACES))
 
 
 def space_of(

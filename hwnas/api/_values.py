@@ -211,7 +211,7 @@ def _scored(text: str, source: str | None) -> str | None:
             f"'{name}' is a score of the untrained network and has neither conditions nor a "
             f"source; got '{text}{f':{source}' if source else ''}'. Leave them out."
         )
-    return name
+    return found[0]
 
 
 def _target(text: str, dataset: str | None = None, device: str | None = None) -> Target:
@@ -282,7 +282,7 @@ def _split(text: str) -> tuple[str, str | None]:
     dataset=arguments.text,
     quantities=many(arguments.text),
     source=arguments.text,
-    power_w=arguments.number,
+    power_w=arguments.watts,
 )
 def predict(
     space: str | SearchSpace,
@@ -332,7 +332,7 @@ def predict(
     """
     import pandas as pd
 
-    space = resolve_space(space, dataset)
+    space, source = resolve_space(space, dataset), source_text(source)
     device = load_device(device) if isinstance(device, str) else device
     parsed = space.as_archs([archs] if isinstance(archs, str | Architecture) else archs)
     columns: dict[str, Any] = {}

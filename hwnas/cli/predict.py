@@ -20,7 +20,11 @@ from hwnas.cli._space import DatasetName, DeviceName, OptionTexts, SpaceName, co
 )
 def predict(
     archs: Annotated[
-        list[str], typer.Argument(metavar="ARCH", help="Published strings, in quotes.")
+        list[str],
+        typer.Argument(
+            metavar="ARCH",
+            help="Published strings, in quotes, or in another notation, such as index:7.",
+        ),
     ],
     device: DeviceName = None,
     space: SpaceName = "nasbench201",

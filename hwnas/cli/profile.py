@@ -39,7 +39,7 @@ def profile(
         list[str],
         typer.Argument(
             metavar="SPACE|ARCH|FILE.onnx",
-            help="A space with --sample, published strings in quotes, or ONNX files.",
+            help="A space with --sample, published strings in quotes (or index:7), or ONNX files.",
         ),
     ],
     space: SpaceName = "nasbench201",
@@ -115,7 +115,7 @@ def profile(
         visits=visits, min_samples=min_samples, min_seconds=min_seconds, threads=runs_on.threads,
         batch=batch_size, mode=api.parse_mode(mode), max_cv=max_cv, seed=seed,
     )  # fmt: skip
-    is_space = len(models) == 1 and models[0] in api.spaces()
+    is_space = len(models) == 1 and api.is_space(models[0])
     if sample is not None and not is_space and len(models) == 1 and models[0].isidentifier():
         # What it says of a name that is none.
         api.space_of(models[0])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import operator
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,6 +21,10 @@ from hwnas.errors import ArgumentError, ConfigError
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_LONGEST_PATH, _LONGEST_NAME = 4096, 255
+"""Bytes of a path, and of a file's name in it, that the usual file systems take."""
+_LARGEST = 2**63 - 1
+"""What the libraries below can count to."""
 Check = Callable[[str, Any], Any]
 
 
@@ -101,6 +106,8 @@ def whole(at_least: int | None = None) -> Check:
         number = whole_number(value)
         if number is None:
             raise must_be(name, "a whole number", value)
+        if abs(number) > _LARGEST:
+            raise ConfigError(f"{name} must be at most {_LARGEST:,}; got {shown(number)}.")
         if at_least is not None and number < at_least:
             raise ConfigError(f"{name} must be at least {at_least}; got {shown(number)}.")
         return number
@@ -128,13 +135,23 @@ def number(name: str, value: Any) -> float:
         raise must_be(name, "a number", value) from None
 
 
+def watts(name: str, value: Any) -> float:  # noqa: ARG001 - options have their names from here
+    """A check for the rated power of a device."""
+    found = number("power_w", value)
+    if not (math.isfinite(found) and found > 0):
+        raise ConfigError(f"--power-w must be a positive number of watts; got {found:g}.")
+    return found
+
+
 def path(name: str, value: Any) -> str:
     """A check for the path of a file or folder."""
     found = os.fspath(value) if isinstance(value, str | os.PathLike) else None
     if not isinstance(found, str):
         raise must_be(name, "a path", value)
     try:
-        is_path = bool(found) and b"\0" not in os.fsencode(found)
+        data = os.fsencode(found)
+        is_path = bool(data) and b"\0" not in data and len(data) <= _LONGEST_PATH
+        is_path &= all(len(part) <= _LONGEST_NAME for part in data.split(b"/"))
     except UnicodeEncodeError:
         is_path = False
     if not is_path:
@@ -142,11 +159,12 @@ def path(name: str, value: Any) -> str:
     return found
 
 
-def many(of: Check | None = None) -> Check:
+def many(of: Check | None = None, at_least: int = 0) -> Check:
     """A check for a list, or what is like one; what it holds is told by its place.
 
     Args:
         of: What each of it must be.
+        at_least: How many there must be.
     """
 
     def check(name: str, value: Any) -> Sequence[Any]:
@@ -157,6 +175,8 @@ def many(of: Check | None = None) -> Check:
         if isinstance(value, bytes | bytearray | Mapping) or not isinstance(value, Iterable):
             raise must_be(name, "a list", value)
         items = list(_items(name, value))
+        if len(items) < at_least:
+            raise ConfigError(f"{name} must hold at least {at_least}; got {len(items)}.")
         return items if of is None else [of(f"{name}[{i}]", item) for i, item in enumerate(items)]
 
     return check

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hwnas._files import write_text
+from hwnas._names import quoted
 from hwnas._records import RecordFormat
 from hwnas._resources import config_dir, data_dir
 from hwnas.core.operation import run_kinds
@@ -21,7 +22,7 @@ from hwnas.errors import ConfigError, UnknownNameError, skip
 
 ENTRY_POINTS = "hwnas.devices"
 """Each entry point is the path of a TOML file; its name is the device's."""
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
 
 Option = str | int | float | bool
@@ -226,7 +227,7 @@ def check_device_name(name: str) -> None:
     if not _NAME.fullmatch(name):
         raise ConfigError(
             "A device's name must be of small letters, digits, '.', '_' and '-', and begin with a "
-            f"letter or digit; got '{name}'."
+            f"letter or digit; got {quoted(name)}."
         )
 
 

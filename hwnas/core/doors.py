@@ -33,10 +33,14 @@ def _parsing(method: Method) -> Method:
         notation, colon, value = words.partition(":")
         if colon and notation.strip() in self.notations:
             return self.read(value.strip(), notation.strip())
-        if words[:1] in ("(", "[", "{"):
-            found = literal(words)
-            return method(self, text) if isinstance(found, str) else self.as_arch(found)
-        return method(self, text)
+        try:
+            return method(self, text)
+        except ArchitectureError:
+            # The strings of some space may look like this themselves.
+            found = literal(words) if words[:1] in ("(", "[", "{") else words
+            if isinstance(found, str):
+                raise
+        return self.as_arch(found)
 
     return parse
 
@@ -66,6 +70,5 @@ DOORS: Mapping[str, Callable[[Method], Method]] = {
     "format": _formatting,
     "graph": _taking,
     "build": _taking,
-    "unique_string": _taking,
 }
 """By method, what stands before it in every space."""

@@ -129,7 +129,7 @@ def usual_notations(space: SearchSpace) -> dict[str, Notation]:
             lambda value: isinstance(value, Mapping) and set(value) == set(space.genes),
         ),
     }
-    if space.is_listed:
+    if space.all_genotypes() is not None:
         found["index"] = Notation(
             f"the index of an architecture in the tables of {space.name}",
             lambda value: space.from_index(_spelled(value)).genotype,

@@ -13,6 +13,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from hwnas._names import shown
 from hwnas.core.limits import Limit
 from hwnas.errors import ConfigError
 
@@ -56,7 +57,7 @@ def limit_share(text: str) -> float:
     if not 0.5 <= probability < 1:
         raise ConfigError(
             f"A limit is kept at the {INTERVAL}, the {POINT}, or with a probability from 50% to "
-            f"below 100%, such as 90%; got {text!r}."
+            f"below 100%, such as 90%; got {shown(text)}."
         )
     return 1.0 if probability == _BEYOND else _NORMAL.inv_cdf(probability) / _END
 

@@ -151,9 +151,9 @@ class SearchSpace(ABC):
                 if notation.is_certain(found):
                     return self.architecture(notation.read(found))
         raise ArchitectureError(
-            f"An architecture of {self.name} must be an Architecture, a published string, or what "
-            f"space.read(value, notation) takes, with the notation {' or '.join(self.notations)}; "
-            f"got {shown(value)}."
+            f"An architecture of {self.name} must be an Architecture, a published string, or come "
+            f"with its notation, {' or '.join(self.notations)}, as in space.read(value, "
+            f"'genotype') or 'genotype:VALUE'; got {shown(value)}."
         )
 
     def as_archs(self, values: Any) -> list[Architecture]:
@@ -165,7 +165,7 @@ class SearchSpace(ABC):
         """
         return [self.as_arch(value) for value in many()("archs", values)]
 
-    @cached_property
+    @property
     def notations(self) -> Mapping[str, Notation]:
         """Other ways to write architectures of this space, by name, for ``read`` and ``write``.
 
@@ -228,22 +228,14 @@ class SearchSpace(ABC):
         genotype = np.array(self.as_arch(arch).genotype)
         return int(np.flatnonzero((listed == genotype).all(axis=1))[0])
 
-    @cached_property
-    def _listed(self) -> np.ndarray | None:
-        return self.all_genotypes()
-
-    @property
-    def is_listed(self) -> bool:
-        """Whether its architectures can be listed, and so have an index."""
-        return self._listed is not None
-
     def _need_list(self) -> np.ndarray:
-        if self._listed is None:
+        listed = self.all_genotypes()
+        if listed is None:
             raise ArchitectureError(
                 f"Architectures of {self.name} must be few enough to list for an index; there are "
                 f"{np.prod(self.n_choices, dtype=float):.1g}. Give its published string."
             )
-        return self._listed
+        return listed
 
     @abstractmethod
     def format(self, genotype: Sequence[int]) -> str:

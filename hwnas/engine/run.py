@@ -14,7 +14,7 @@ import numpy as np
 from hwnas._files import write_json, write_text
 from hwnas.choose.front import Front, as_numbers
 from hwnas.core import arguments
-from hwnas.core.arguments import checked, kind_of
+from hwnas.core.arguments import checked, kind_of, whole
 from hwnas.core.display import Listing
 from hwnas.core.space import SearchSpace
 from hwnas.engine.progress import Generation, Tracker
@@ -169,7 +169,7 @@ class Run:
         Args:
             n_evaluated: How many of them count.
         """
-        record = self.record
+        record, n_evaluated = self.record, whole(at_least=0)("n_evaluated", n_evaluated)
         feasible = np.flatnonzero(self._results.is_feasible[:n_evaluated])
         values = self._results.values[feasible, : record.n_objectives, 0]
         values = minimised(values, record.objectives)

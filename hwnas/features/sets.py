@@ -27,6 +27,8 @@ from hwnas.features.operators import (
 )
 from hwnas.features.relative import relative_features, relative_names
 
+_SETS = many(arguments.text, at_least=1)
+
 
 def _cells(space: SearchSpace) -> tuple[Cell, ...]:
     if not space.cell_types:
@@ -204,7 +206,7 @@ def feature_layout(space: SearchSpace, sets: Sequence[str]) -> dict[str, range]:
     return layout
 
 
-@checked(space=given.loaded_space, sets=many(arguments.text))
+@checked(space=given.loaded_space, sets=_SETS)
 def net_feature_matrix(
     space: SearchSpace, genotypes: np.ndarray, sets: Sequence[str]
 ) -> np.ndarray:
@@ -235,7 +237,7 @@ def net_feature_matrix(
     return np.concatenate(parts, axis=1)
 
 
-@checked(space=given.loaded_space, sets=many(arguments.text))
+@checked(space=given.loaded_space, sets=_SETS, is_canonical=arguments.flag)
 def feature_matrix(
     space: SearchSpace, genotypes: np.ndarray, sets: Sequence[str], is_canonical: bool = False
 ) -> np.ndarray:

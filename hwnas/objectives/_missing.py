@@ -74,8 +74,8 @@ def unknown_here(space: SearchSpace, target: Target) -> NothingKnownError:
         first = tables[0]
         run = f"hwnas fit {first.name}" if first.is_here else first.how_to_get
         return NothingKnownError(
-            f"{have} of {target} for {where}; table '{first.name}' has values, which --source "
-            f"table looks up. Run: {run}"
+            f"{have} of {target} for {where}; table '{first.name}' has values, which "
+            f"--source=table looks up. Run: {run}"
         )
     elsewhere = _of_other_options(space, target)
     if elsewhere is not None:

@@ -189,7 +189,7 @@ def measured_objective(question: Question) -> Objective:
     if target.quantity != QUANTITY:
         raise ConfigError(
             f"A search can measure {QUANTITY}; got {target.quantity}. Name the source for that "
-            f"alone: --source {QUANTITY}:{SOURCE}"
+            f"alone: --source={QUANTITY}:{SOURCE}"
         )
     device, folder = need_device(target.meaning, question.device), user_folder()
     plan, precision = plan_of(target.conditions)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from hwnas._names import shown
 from hwnas.core.architecture import Architecture
 from hwnas.core.batch import Batch
 from hwnas.core.columns import target_of
@@ -161,10 +162,12 @@ class CustomObjective:
         if not column.isidentifier() or plain in taken or plain.endswith(_TAKEN_ENDS):
             raise ConfigError(
                 "An objective of your own needs a name of letters, digits and '_' that is not "
-                f"taken, as those of quantities are; got '{column}'."
+                f"taken, as those of quantities are; got {shown(column)}."
             )
         if direction not in ("min", "max"):
-            raise ConfigError(f"The direction of {column} must be min or max; got '{direction}'.")
+            raise ConfigError(
+                f"The direction of {column} must be min or max; got {shown(direction)}."
+            )
         self._function = function
         self.spec = ObjectiveSpec(
             column=column,

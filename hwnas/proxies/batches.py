@@ -11,7 +11,7 @@ import numpy as np
 
 from hwnas._files import DAMAGED_ZIP, read_bytes
 from hwnas.core import arguments
-from hwnas.core.arguments import checked, many, whole
+from hwnas.core.arguments import checked, many, must_be, whole
 from hwnas.errors import ConfigError, MissingExtraError, ShapeError, TableError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ PHOTOS, NOISE = "photos", "noise"
 _CROP_SIDES = (64, 257)
 _PER_CLASS = 4
 _COUNT, _SEED = whole(at_least=1), whole(at_least=0)
-_SIZES = many(_COUNT)
+_SIZES = many(_COUNT, at_least=1)
 
 
 def _shape(name: str, value: Any) -> tuple[int, ...]:
@@ -208,7 +208,16 @@ def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return images, labels.astype(np.int64)
 
 
-@checked(n_images=_COUNT)
+def _iterable(name: str, value: Any) -> Any:
+    """A check for what can be gone through; an array without axes only seems to be."""
+    try:
+        iter(value)
+    except TypeError:
+        raise must_be(name, "minibatches, such as a data loader", value) from None
+    return value
+
+
+@checked(batches=_iterable, n_images=_COUNT)
 def take(batches: Iterable[tuple[Any, Any]], n_images: int) -> tuple[Tensor, Tensor]:
     """The first images and labels of any iterable of minibatches, such as a data loader.
 

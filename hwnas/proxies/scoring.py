@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hwnas.core import arguments
+from hwnas.core.arguments import checked, many, whole
 from hwnas.errors import HwnasError, MissingExtraError
 from hwnas.proxies._readings import in_words
 from hwnas.proxies.catalogue import Proxy, UndefinedScore, proxies_named
@@ -30,6 +32,7 @@ class Scores:
     reasons: Mapping[str, str]
 
 
+@checked(names=many(arguments.text), seed=whole(at_least=0))
 def score(
     model: nn.Module, batch: tuple[Any, Any], names: Iterable[str] | None = None, seed: int = 0
 ) -> Scores:

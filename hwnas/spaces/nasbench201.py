@@ -267,10 +267,10 @@ class NasBench201(SearchSpace):
         References:
             Dong et al. 2021, NATS-Bench, https://arxiv.org/abs/2009.00437
         """
-        nodes = ["0"]
+        genotype, nodes = self.as_arch(arch).genotype, ["0"]
         for node in range(1, N_NODES):
             terms = []
-            for (start, end), choice in zip(EDGES, arch.genotype, strict=True):
+            for (start, end), choice in zip(EDGES, genotype, strict=True):
                 if end != node:
                     continue
                 if choice == NONE or nodes[start] == "#":

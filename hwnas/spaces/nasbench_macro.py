@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -110,7 +111,7 @@ class NasBenchMacro(SearchSpace):
 
     def all_genotypes(self) -> np.ndarray:
         """All 6,561 genotypes in lexicographic order, shape ``(6561, 8)``."""
-        return np.array(list(itertools.product(range(len(OPERATIONS)), repeat=N_LAYERS)))
+        return _lexicographic()
 
     def canonical_genotypes(self, genotypes: np.ndarray) -> np.ndarray:
         """Genotypes with identities after the other layers of one shape, shape ``(n_archs, 8)``.
@@ -136,6 +137,11 @@ class NasBenchMacro(SearchSpace):
         from hwnas.spaces import _blocks
 
         return _blocks.chain_network(_network(arch.genotype))
+
+
+@cache
+def _lexicographic() -> np.ndarray:
+    return np.array(list(itertools.product(range(len(OPERATIONS)), repeat=N_LAYERS)))
 
 
 def _network(genotype: Sequence[int]) -> ChainNetwork:

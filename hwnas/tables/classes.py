@@ -182,7 +182,7 @@ def _values(space: SearchSpace, table: Table, column: str) -> tuple[np.ndarray, 
     if table.is_additive:
         raise TableError(
             f"Table '{table.name}' gives the value of any architecture as a sum, without noise; "
-            "there is nothing to average or to fit. Use it with: --source table"
+            "there is nothing to average or to fit. Use it with: --source=table"
         )
     values = table.values(column)
     return values, parse_archs(space, table.archs, f"Table '{table.name}'")

@@ -44,7 +44,7 @@ def test_a_device_without_a_predictor_is_told_of_its_table(
         main(["predict", ARCH, "--device", "myboard", "--quantities", "latency"])
     assert capsys.readouterr().err == (
         "Error: Device 'myboard' has no predictor of latency for nasbench201 on cifar10; table "
-        "'mine' has values, which --source table looks up. Run: hwnas fit mine\n"
+        "'mine' has values, which --source=table looks up. Run: hwnas fit mine\n"
     )
 
 

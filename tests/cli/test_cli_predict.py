@@ -195,7 +195,7 @@ def test_json_says_what_was_predicted_from_what(type_: Type) -> None:
         ),
         (
             (CELL, "--device", "raspi4", "--power-w", "-5"),
-            "The rated power must be a positive number of watts; got -5.",
+            "--power-w must be a positive number of watts; got -5.",
         ),
         ((CELL, "--power-w", "much"), "Invalid value for '--power-w'"),
         (

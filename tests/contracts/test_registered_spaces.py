@@ -73,7 +73,8 @@ class _AnyGenes(_Small):
 class _GenesThatCrash(_Small):
     def architecture(self, genotype: Sequence[int]) -> Architecture:
         genes = tuple(int(choice) for choice in genotype)
-        return Architecture(self.name, genes, "".join("abcde"[choice] for choice in genes))
+        names = [self.choice_names[0][choice] for choice in genes]
+        return Architecture(self.name, genes, self.format(genes) if names else "")
 
 
 class _SamplesAnything(_Small):

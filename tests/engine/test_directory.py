@@ -129,7 +129,9 @@ def test_another_configuration_is_not_resumed(
     tmp_path: Path, changes: dict[str, object], said: str
 ) -> None:
     claim(tmp_path, _record(), is_resumed=False)
-    with pytest.raises(RunError, match=rf"needs the configuration of the run .*: {said}"):
+    with pytest.raises(
+        RunError, match=rf"resume=True needs the configuration of the run .*: {said}"
+    ):
         claim(tmp_path, _record(**changes), is_resumed=True)
 
 
@@ -191,7 +193,9 @@ def test_the_latest_run_of_the_configuration_is_resumed(runs: Path) -> None:
 
 def test_no_run_of_the_configuration_is_said(runs: Path) -> None:
     claim(runs / "stem-1", _record(seed=1), is_resumed=False)
-    with pytest.raises(RunError, match=r"needs a run of this configuration; runs/ holds"):
+    with pytest.raises(
+        RunError, match=r"resume=True needs a run of this configuration; runs/ holds"
+    ):
         latest_directory("stem", _record())
 
 

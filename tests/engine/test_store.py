@@ -279,7 +279,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"run\.sqlite is missing; go on with --resume"):
+    with pytest.raises(RunError, match=r"run\.sqlite is missing; go on with resume=True"):
         _read(tmp_path / "run.sqlite")
     assert list(tmp_path.iterdir()) == []
 
@@ -388,7 +388,7 @@ def test_a_full_disk_is_no_damage(path: Path) -> None:
     )
     message = json.loads(done.stdout)
     assert "must be readable and writable" in message
-    assert "Free some space or change its permissions, then go on with --resume." in message
+    assert "Free some space or change its permissions, then go on with resume=True." in message
     assert _same(_read(path), expected)
 
 

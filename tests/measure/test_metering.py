@@ -173,7 +173,7 @@ def test_a_log_of_another_time_is_refused_and_nothing_changes(
     before = path.read_bytes()
     log = tmp_path / "trace.csv"
     log.write_text("time,power_w\n" + "\n".join(f"{1000 + i},5" for i in range(100)))
-    with pytest.raises(MeasurementError, match=r"--offset-s"):
+    with pytest.raises(MeasurementError, match=r"offset_s="):
         attach_energy(log, raw=path)
     assert path.read_bytes() == before
 
@@ -195,7 +195,7 @@ def test_a_profile_that_is_not_there_is_said(tmp_path: Path) -> None:
     log.write_text("time,power_w\n1000,5\n1001,5\n1002,5")
     with pytest.raises(TableError, match="there is no such file"):
         attach_energy(log, raw=tmp_path / "nothing")
-    with pytest.raises(ConfigError, match="Give one of: --table NAME, --raw FILE"):
+    with pytest.raises(ConfigError, match="Give one of: table=NAME, raw=FILE"):
         attach_energy(log)
 
 

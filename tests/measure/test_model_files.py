@@ -270,18 +270,22 @@ def test_more_than_one_file_can_hold_is_told_before_it_is_read(file: Path) -> No
 @pytest.mark.parametrize(
     ("shape", "options", "words"),
     [
-        (["n", 4], {}, r"leaves axis 0 \('n'\) of input 'x' \(n, 4\) open.*: --batch-size 1\.$"),
+        (["n", 4], {}, r"leaves axis 0 \('n'\) of input 'x' \(n, 4\) open.*: batch=1\.$"),
         ([None, 4], {}, r"leaves axis 0 of input 'x' \(\?, 4\) open"),
         ([-1, 4], {}, r"leaves axis 0 of input 'x' \(\?, 4\) open"),
         (
             ["n", "wide"],
             {"batch": 2},
-            r"axis 1 \('wide'\) .*open\. Give its size: --input-shape x=2,1 \(",
+            r"axis 1 \('wide'\) .*open\. Give its size: shapes=\{.x.: \[2,1\]\} \(",
         ),
-        (["n", "wide"], {}, r"--batch-size 1, or --input-shape x=1,1"),
-        (None, {}, r"does not say the shape of input 'x'\. Give it: --input-shape x=1,3,224,224"),
-        ([1, 4], {"batch": 8}, r"--batch-size must be 1, which made\.onnx is fixed at; got 8"),
-        (["n", 4], {"batch": 0}, r"--batch-size must be at least 1; got 0"),
+        (["n", "wide"], {}, r"batch=1, or shapes=\{.x.: \[1,1\]\}"),
+        (
+            None,
+            {},
+            r"does not say the shape of input 'x'\. Give it: shapes=\{.x.: \[1,3,224,224\]\}",
+        ),
+        ([1, 4], {"batch": 8}, r"batch= must be 1, which made\.onnx is fixed at; got 8"),
+        (["n", 4], {"batch": 0}, r"batch= must be at least 1; got 0"),
         (["n", 4], {"shapes": {"x": (2, 5)}}, r"must fit \(n, 4\) of made\.onnx; got 2,5"),
         (["n", 4], {"shapes": {"x": (2, 4, 1)}}, r"must fit \(n, 4\) of made\.onnx; got 2,4,1"),
         (["n", 4], {"shapes": {"x": (0, 4)}}, r"Sizes of input 'x' .* at least 1; got 0,4"),
@@ -389,7 +393,7 @@ def test_weights_that_are_only_claimed_are_seen(file: Path) -> None:
 
 def test_batch_that_does_not_fit_is_told_before_inputs_are_drawn(file: Path) -> None:
     _saved(file, _relu(["n", 4]))
-    words = r"needs about 48,000\.00 GB .*Choose a smaller --batch-size"
+    words = r"needs about 48,000\.00 GB .*Choose a smaller batch="
     _refused(MeasurementError, words, lambda: read_model(file, batch=10**12))
 
 

@@ -37,18 +37,18 @@ def test_a_mode_is_read_and_written_alike(text: str, mode: Mode) -> None:
 
 @pytest.mark.parametrize("text", ["", "fast", "paced", "paced:30", "paced:0fps", "paced:-1fps"])
 def test_what_is_no_mode_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match=r"--mode must be burst, cold or paced:30fps"):
+    with pytest.raises(ConfigError, match=r"mode= must be burst, cold or paced:30fps"):
         parse_mode(text)
 
 
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
-        ({"threads": 0}, "--threads must be at least 1; got 0"),
-        ({"batch": 0}, "--batch-size must be at least 1; got 0"),
-        ({"visits": -1}, "--visits must be at least 1; got -1"),
-        ({"min_seconds": float("nan")}, "--min-seconds must be a number of seconds"),
-        ({"max_cv": 0.0}, "--max-cv must be above 0"),
+        ({"threads": 0}, "threads= must be at least 1; got 0"),
+        ({"batch": 0}, "batch= must be at least 1; got 0"),
+        ({"visits": -1}, "visits= must be at least 1; got -1"),
+        ({"min_seconds": float("nan")}, "min_seconds= must be a number of seconds"),
+        ({"max_cv": 0.0}, "max_cv= must be above 0"),
     ],
 )
 def test_a_plan_that_cannot_be_is_refused(setting: dict[str, float], words: str) -> None:
@@ -123,7 +123,7 @@ def test_a_duration_is_read(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "10", "0s", "-1m", "10 min"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match="--sustain must be a time such as 30s, 10m or 1h"):
+    with pytest.raises(ConfigError, match="sustain= must be a time such as 30s, 10m or 1h"):
         parse_duration(text)
 
 

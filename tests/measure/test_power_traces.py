@@ -362,7 +362,7 @@ def test_a_log_that_does_not_overlap_the_profile_says_both_times(start_s: float)
         "trace.csv: the log must overlap the profile; it runs from 2026-02-02 02:40:00.000+00:00 "
         f"to 2026-02-02 02:40:09.000+00:00, the profile from {first} to "
     )
-    assert "--offset-s" in str(error.value)
+    assert "offset_s=" in str(error.value)
 
 
 def test_a_window_with_two_samples_is_refused() -> None:

@@ -142,6 +142,31 @@ def test_a_net_that_cannot_be_loaded_does_not_stop_the_others(
     assert sorted(table.archs) == sorted(str(arch) for arch in archs if arch != archs[1])
 
 
+def test_progress_counts_what_is_known_already_and_what_fails(
+    space: SearchSpace, archs: list[Architecture], tmp_path: Path
+) -> None:
+    _measure(space, archs[:2], tmp_path)
+    errors = {str(archs[3]): [MeasurementError("no such operator")]}
+    clock, heard = TurnedClock(), list[tuple[int, int]]()
+    job = Job("board", TimedBackend(clock, errors=errors), PLAN)
+
+    def hear(_: object, *counts: int) -> None:
+        heard.append((counts[0], counts[1]))
+
+    measure_into_table(job, space, archs, tmp_path, NAME, clock, hear)
+    assert heard[0][0] > 2
+    assert heard[-1] == (5, 5)
+
+
+def test_a_job_without_a_table_of_its_own_to_name_says_what_else_to_do(
+    space: SearchSpace, archs: list[Architecture], tmp_path: Path
+) -> None:
+    job = Job("board", TimedBackend(TurnedClock()), PLAN, otherwise="stop it")
+    words = r"Wait for it to end, or stop it\.$"
+    with hold(tmp_path, TableError, "", NAME), pytest.raises(TableError, match=words):
+        measure_into_table(job, space, archs, tmp_path, NAME)
+
+
 def test_a_device_that_goes_away_once_costs_one_retry(
     space: SearchSpace, archs: list[Architecture], tmp_path: Path
 ) -> None:
@@ -186,7 +211,7 @@ def load_table_in(folder: Path) -> list[str]:
 def test_a_table_that_another_process_writes_is_said(
     space: SearchSpace, archs: list[Architecture], tmp_path: Path
 ) -> None:
-    words = rf"{re.escape(str(tmp_path / NAME))} is in use by process [0-9]+ .* another --table"
+    words = rf"{re.escape(str(tmp_path / NAME))} is in use by process [0-9]+ .* another table="
     with hold(tmp_path, TableError, "", NAME), pytest.raises(TableError, match=words):
         _measure(space, archs, tmp_path)
 

@@ -256,9 +256,9 @@ def test_conditions_say_how_to_measure(plan: Plan, precision: str) -> None:
     [
         ("latency@attack=x", ConfigError, "conditions batch, mode, precision and threads; got att"),
         ("latency@threads=two", ConfigError, "threads must be a whole number; got 'two'"),
-        ("latency@threads=0", ConfigError, "--threads must be at least 1; got 0"),
+        ("latency@threads=0", ConfigError, "threads= must be at least 1; got 0"),
         ("latency@precision=int9", UnknownNameError, "Unknown precision 'int9'. Did you mean"),
-        ("latency@mode=often", ConfigError, "--mode must be burst, cold or paced:30fps"),
+        ("latency@mode=often", ConfigError, "mode= must be burst, cold or paced:30fps"),
     ],
 )
 def test_conditions_that_no_measurement_has_are_refused(
@@ -278,7 +278,7 @@ def test_only_latency_is_measured(nasbench201: SearchSpace) -> None:
 
 
 def test_a_device_must_say_what_runs_models_on_it(nasbench201: SearchSpace) -> None:
-    with pytest.raises(ConfigError, match=r"'board' does not say what runs models .* --backend"):
+    with pytest.raises(ConfigError, match=r"'board' does not say what runs models .* backend="):
         make_objective(nasbench201, "latency:measure", _device("board"))
 
 

@@ -114,7 +114,7 @@ def test_a_table_that_nothing_was_fitted_on_says_how_to_fit_it(
     with pytest.raises(
         NothingKnownError,
         match=r"Device 'myboard' has no predictor of latency for nasbench201 on cifar10; "
-        r"table 'mine' has values, which --source table looks up\. Run: hwnas fit mine$",
+        r"table 'mine' has values, which source=.table. looks up\. Run: hwnas fit mine$",
     ):
         make_objective(nasbench201, "latency", load_device("myboard"))
 

@@ -90,9 +90,7 @@ def test_rated_power_adds_an_estimated_energy() -> None:
 
 
 def test_rated_power_that_cannot_be_is_refused_even_where_nothing_is_asked_for() -> None:
-    with pytest.raises(
-        ConfigError, match=r"rated power must be a positive number of watts; got -5"
-    ):
+    with pytest.raises(ConfigError, match=r"power_w= must be a positive number of watts; got -5"):
         hwnas.predict("nasbench201", [CELL], device="raspi4", power_w=-5.0)
 
 

@@ -194,7 +194,7 @@ def test_a_batch_of_one_is_what_latency_means() -> None:
 def test_what_depends_on_a_device_needs_one(source: str, name: str, title: str) -> None:
     known = re.escape(", ".join(device_names()))
     with pytest.raises(
-        ConfigError, match=rf"^{title} needs a device; name one with --device\. Known: {known}\.$"
+        ConfigError, match=rf"^{title} needs a device; name one with device=\. Known: {known}\.$"
     ):
         make_objective(load_space("nasbench201"), name, None, source)
 
@@ -204,7 +204,7 @@ def test_missing_energy_lists_devices_that_have_it_and_offers_a_rated_power(sour
     with pytest.raises(
         NothingKnownError,
         match=r"Device 'raspi4' has no energy data for nasbench201 on cifar10\. Devices that have "
-        r"it: edgegpu, eyeriss, fpga\. Or give the device's rated power with --power-w W",
+        r"it: edgegpu, eyeriss, fpga\. Or give the device's rated power with power_w=W",
     ):
         make_objective(load_space("nasbench201"), "energy", load_device("raspi4"), source)
 

@@ -203,7 +203,7 @@ def test_published_entry_with_a_missing_or_unknown_key_is_refused() -> None:
     del entry["block6_se"]
     with pytest.raises(ArchitectureError, match=r"missing or unknown: 'block6_se'\.$"):
         MnasNet.from_accel_nasbench(entry)
-    with pytest.raises(ArchitectureError, match=r"missing or unknown: block7_e\.$"):
+    with pytest.raises(ArchitectureError, match=r"missing or unknown: 'block7_e'\.$"):
         MnasNet.from_accel_nasbench({**_entry(_B0), "block7_e": 1})
 
 

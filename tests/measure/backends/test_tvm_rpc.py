@@ -165,7 +165,7 @@ def test_a_board_that_hangs_is_a_lost_device(
 @pytest.mark.usefixtures("server")
 def test_a_target_of_another_machine_is_refused_by_the_board(tracker: str, net: Model) -> None:
     backend = _board(tracker, target="llvm -mtriple=riscv64-unknown-linux-gnu")
-    with pytest.raises(ConfigError, match="--target must be that of board"):
+    with pytest.raises(ConfigError, match="target= must be that of board"):
         _opened(backend, net)
 
 
@@ -174,7 +174,7 @@ def test_a_target_of_another_machine_is_refused_by_the_board(tracker: str, net: 
 @pytest.mark.usefixtures("server")
 def test_a_key_that_the_tracker_does_not_know_is_said(tracker: str, net: Model) -> None:
     _opened(_board(tracker), net)
-    with pytest.raises(LostDeviceError, match=rf"--key must be .* {KEY}; got 'another'"):
+    with pytest.raises(LostDeviceError, match=rf"key= must be .* {KEY}; got 'another'"):
         _board(tracker, key="another").open(net, 1)
 
 
@@ -212,12 +212,12 @@ def test_something_else_than_a_tracker_is_a_lost_device(relu: Model) -> None:
 
 @pytest.mark.parametrize("tracker", ["board", "board:", ":9190", "board:0", "board:99999", "a:b"])
 def test_an_address_that_is_none_is_refused(tracker: str) -> None:
-    with pytest.raises(ConfigError, match=f"--tracker must be host:port, .*; got '{tracker}'"):
+    with pytest.raises(ConfigError, match=f"tracker= must be host:port, .*; got '{tracker}'"):
         _board(tracker)
 
 
 def test_a_deadline_must_be_positive() -> None:
-    with pytest.raises(ConfigError, match="--timeout-s must be a positive number of seconds"):
+    with pytest.raises(ConfigError, match="timeout_s= must be a positive number of seconds"):
         _board("board:9190", timeout_s=0.0)
 
 
@@ -246,5 +246,5 @@ def test_a_library_for_aarch64_is_made_without_its_linker(relu: Model, tmp_path:
 def test_a_compiler_that_cannot_link_for_the_target_is_refused(relu: Model, tmp_path: Path) -> None:
     compiler = Compiler("tvm-rpc", 0, None, "llvm -mtriple=aarch64-linux-gnu -mcpu=cortex-a72")
     compiled = compiler.compile(relu, 4, lambda *_: 0.0)
-    with pytest.raises(ConfigError, match="--cc must be a compiler that links for the target"):
+    with pytest.raises(ConfigError, match="cc= must be a compiler that links for the target"):
         export_library(compiled.executable, tmp_path, compiler.target(4), "no-such-compiler")
