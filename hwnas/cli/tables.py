@@ -243,12 +243,13 @@ def _source(source: dict[str, Any]) -> str:
 
 def _columns_grid(card: TableCard) -> Grid:
     n_null = {column.name: column.n_null for column in card.audit.columns}
-    grid = _grid("Column", "Quantity", "Device", "Data set", "Unit", ">Null")
+    # The data set stands in the name.
+    grid = _grid("Column", "Quantity", "Device", "Unit", ">Null")
     for column in card.columns:
         mark = " (default)" if column.is_default else ""
         grid.add_row(
             f"{column.name}\n  {column.detail}{mark}",
-            *(each or "" for each in (column.quantity, column.device, column.dataset, column.unit)),
+            *(each or "" for each in (column.quantity, column.device, column.unit)),
             f"{n_null.get(column.name, 0):,}",
         )
     return grid

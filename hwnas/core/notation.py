@@ -6,15 +6,13 @@ import ast
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from hwnas._names import shown
+from hwnas.core.architecture import Architecture
 from hwnas.errors import ArchitectureError
-
-if TYPE_CHECKING:
-    from hwnas.core.space import SearchSpace
 
 LONGEST_TEXT = 2_000
 """Characters of the longest text that is looked at as an architecture."""
@@ -107,7 +105,38 @@ def settings_of(value: Any, keys: Sequence[str], title: str) -> list[Any]:
     return [found[key] for key in keys]
 
 
-def usual_notations(space: SearchSpace) -> dict[str, Notation]:
+class Genes(Protocol):
+    """What a search space says of its genes; this module is below it."""
+
+    @property
+    def name(self) -> str:
+        """Name of the space."""
+
+    @property
+    def genes(self) -> tuple[str, ...]:
+        """Names of the genes."""
+
+    @property
+    def choice_names(self) -> tuple[tuple[str, ...], ...]:
+        """What people call the choices of each."""
+
+    def genes_of(self, genotype: Any) -> tuple[int, ...]:
+        """A genotype as whole numbers, each looked at."""
+
+    def all_genotypes(self) -> np.ndarray | None:
+        """Every genotype in the order of the published tables; None if too many to list."""
+
+    def architecture(self, genotype: Sequence[int]) -> Architecture:
+        """The architecture of a genotype."""
+
+    def from_index(self, index: int) -> Architecture:
+        """The architecture in a row of the published tables, counted from 0."""
+
+    def index_of(self, arch: Any) -> int:
+        """The row of an architecture in the published tables, counted from 0."""
+
+
+def usual_notations(space: Genes) -> dict[str, Notation]:
     """Those that every space has: ``genotype``, ``choices`` and, where it can be listed, ``index``.
 
     Args:
@@ -142,7 +171,7 @@ def _spelled(value: Any) -> Any:
     return literal(value) if isinstance(value, str) else value
 
 
-def _from_choices(space: SearchSpace, value: Any) -> list[int]:
+def _from_choices(space: Genes, value: Any) -> list[int]:
     chosen = settings_of(value, space.genes, f"the choice of each gene of {space.name} by name")
     choices = []
     for gene, names, choice in zip(space.genes, space.choice_names, chosen, strict=True):

@@ -99,7 +99,7 @@ def test_selecting_changes_nothing(type_: Terminal, run: hwnas.Run) -> None:
     [
         (("--at-most", "latency"), "must have the form"),
         (("--at-most", "latency_ms=-1"), "positive"),
-        (("--at-most", "latencyms=5"), "Did you mean 'latency_ms'?"),
+        (("--at-most", "latencymz=5"), "Did you mean 'latency_ms'?"),
         (("--method", "kne"), "Did you mean 'knee'?"),
         (("--prefer", "latency_ms=nan"), "must be a finite number"),
         (("--weights", "w.safetensors"), "--weights must come with --export"),

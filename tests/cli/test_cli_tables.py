@@ -200,7 +200,7 @@ def test_show_lists_columns_with_units_and_nulls(type_: Terminal, upstream: Path
     assert status == 0
     assert max(map(len, out.splitlines())) <= 80
     assert [
-        "cifar10_edgetpu_latency_ms", "latency", "edgetpu", "cifar10", "ms", "4,699",
+        "cifar10_edgetpu_latency_ms", "latency", "edgetpu", "ms", "4,699",
     ] in lines  # fmt: skip
 
 

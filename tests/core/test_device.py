@@ -13,9 +13,10 @@ from hwnas.core.device import (
     described_device,
     described_names,
     read_device,
+    readable_names,
     write_device,
 )
-from hwnas.errors import ConfigError, UnknownNameError
+from hwnas.errors import ConfigError, SkippedFileWarning, UnknownNameError
 
 MINIMAL = """
 schema = 2
@@ -120,7 +121,7 @@ def test_newer_description_is_refused(tmp_path: Path) -> None:
         ('title = "Mine"', 'title = ""', r"title must not be empty"),
         ('source = "a paper"', 'source = " "', r"source must not be empty"),
         ('kind = "CPU"', "kind = 3", r"[Ee]xpected 'str', got 'int'"),
-        ('title = "Mine"', "title = ", r"it cannot be read"),
+        ('title = "Mine"', "title = ", r"it is no TOML"),
         ('kind = "CPU"', 'kinds = "CPU"', r"it has no 'kinds', did you mean 'kind'"),
         ("", '[powr]\nrated_w = 3.0\nsource = "x"\n', r"it has no 'powr', did you mean 'power'"),
         (
@@ -161,7 +162,9 @@ def test_a_device_described_twice_is_refused(
     (tmp_path / "devices").mkdir()
     (tmp_path / "devices" / "raspi4.toml").write_text("schema = 1\n")
     with pytest.raises(ConfigError, match="Device 'raspi4' is described twice"):
-        described_names()
+        described_device("raspi4")
+    with pytest.warns(SkippedFileWarning, match="Left out: Device 'raspi4' is described twice"):
+        assert "raspi4" not in readable_names()
 
 
 def test_a_device_of_ones_own_is_read_as_it_was_written(

@@ -566,7 +566,10 @@ def test_a_run_that_goes_on_is_as_one_that_was_to_go_so_far(
 
 @pytest.mark.parametrize(
     ("ends", "message"),
-    [({"generations": 2}, "--generations must be at least the 3"), ({"budget": 9}, "--budget")],
+    [
+        ({"generations": 2}, "generations= must be at least the 3"),
+        ({"budget": 9}, "budget= must be at least the 30"),
+    ],
 )
 def test_a_run_does_not_go_back(
     nasbench201: SearchSpace,
