@@ -16,7 +16,7 @@ from typer.main import get_command
 from hwnas.cli._app import app
 
 _PAGES = shown.pages()
-_PARTS = re.compile(r"(?:[^&|;\"']|\"[^\"]*\"|'[^']*')+")
+_PARTS = re.compile(r"(?:[^&|;>\"']|\"[^\"]*\"|'[^']*')+")
 """Commands of a line; what is quoted may hold anything."""
 _IDS = [str(page.relative_to(shown.ROOT)) for page in _PAGES]
 
