@@ -201,4 +201,4 @@ def test_where_nothing_but_latency_is_known_a_device_that_cannot_says_how_near_i
     assert not choices.selections
     reasons = choices.refused.values()
     assert reasons
-    assert all("No architecture satisfies latency_ms <= 0.5" in why for why in reasons)
+    assert all(why.startswith("No architecture satisfies latency_ms") for why in reasons)

@@ -81,12 +81,13 @@ def _lone_limit(front: Front, limit: Limit, nearest: int, far: float, among: str
     value, unit = front.column(limit.column)[nearest], _unit(front, limit)
     is_upper = limit.relation == "<="
     text = outward(far, is_upper)
-    sure = f", and {text}{unit} to be sure" if far != value else ""
+    shown = outward(value, is_upper)
+    sure = f", and {text}{unit} to be sure" if text != shown else ""
     others = _values(front, nearest, (), [limit.column])
     who = f"the closest of the {len(front):,} {among}"
     return (
         f"No architecture satisfies {limit}: {who if len(front) > 1 else f'the only one {among}'}, "
-        f"{front.archs[nearest]}, has {outward(value, is_upper)}{unit}{sure}"
+        f"{front.archs[nearest]}, has {shown}{unit}{sure}"
         f"{f', with {others}' if others else ''}. "
         f"Loosen it to at {'least' if is_upper else 'most'} {text}."
     )
