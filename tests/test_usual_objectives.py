@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hwnas import api
+from hwnas.api._objectives import usual_objectives
 from hwnas.api._search import _usual
-from hwnas.api._values import usual_objectives
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES
 from hwnas.errors import HwnasError
 from hwnas.objectives import NothingKnownError

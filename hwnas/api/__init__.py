@@ -36,6 +36,16 @@ if TYPE_CHECKING:
         recheck_device,
         recheck_record,
     )
+    from hwnas.api._objectives import (
+        COUNTED,
+        INEXACT,
+        lacking_skill,
+        make_objective,
+        objective,
+        objective_name,
+        scored_names,
+        skill_note,
+    )
     from hwnas.api._profiled import Profiled, profiled_record
     from hwnas.api._proxies import (
         choose_architectures,
@@ -75,17 +85,9 @@ if TYPE_CHECKING:
         unused_rows,
     )
     from hwnas.api._values import (
-        COUNTED,
-        INEXACT,
         INPUTS,
-        lacking_skill,
-        make_objective,
         numbers_by_column,
-        objective,
-        objective_name,
         predict,
-        scored_names,
-        skill_note,
     )
     from hwnas.core.numbers import hint, parse_number, parse_whole
 
@@ -173,18 +175,20 @@ _HOMES = {
         "unused_rows",
     ),
     "_transfers": ("fit_transfer",),
-    "_values": (
+    "_objectives": (
         "COUNTED",
         "INEXACT",
-        "INPUTS",
         "lacking_skill",
         "make_objective",
-        "numbers_by_column",
         "objective",
         "objective_name",
-        "predict",
         "scored_names",
         "skill_note",
+    ),
+    "_values": (
+        "INPUTS",
+        "numbers_by_column",
+        "predict",
     ),
 }
 _HOME_OF = {

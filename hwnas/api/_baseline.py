@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from hwnas.api._values import make_objective
+from hwnas.api._objectives import make_objective
 from hwnas.choose import Choice
 from hwnas.core.architecture import Architecture
 from hwnas.core.batch import Batch

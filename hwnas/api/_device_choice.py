@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from hwnas.api._values import ALWAYS_COUNTED, make_objective, resolve_space
+from hwnas.api._objectives import ALWAYS_COUNTED, make_objective
+from hwnas.api._spaces import resolve_space
 from hwnas.choose import Selection
 from hwnas.choose import select as select_from_front
 from hwnas.choose.front import Front

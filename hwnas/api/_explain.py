@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hwnas.api._values import resolve_space
+from hwnas.api._spaces import resolve_space
 from hwnas.core import arguments, given
 from hwnas.core.arguments import checked, one_or_many, whole
 from hwnas.core.device import Device

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from hwnas.api._runs import load_run, select
-from hwnas.api._values import resolve_space
+from hwnas.api._spaces import resolve_space
 from hwnas.choose import Choice, Selection
 from hwnas.core import arguments, given
 from hwnas.core.architecture import Architecture

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hwnas.api._values import make_objective
+from hwnas.api._objectives import make_objective
 from hwnas.core import arguments
 from hwnas.core.arguments import checked, many, whole
 from hwnas.core.device import Device

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hwnas._files import write_bytes
-from hwnas.api._values import resolve_space
+from hwnas.api._spaces import resolve_space
 from hwnas.core import arguments, given
 from hwnas.core.arguments import checked, whole
 from hwnas.core.device import check_own_device

@@ -14,18 +14,18 @@ import numpy as np
 from hwnas.algorithms import ALGORITHMS, Setting
 from hwnas.algorithms.warm_start import draw, parse_warm_start
 from hwnas.api._backends import backend_of
-from hwnas.api._pace import Pace, capped
-from hwnas.api._running import SearchInterrupted, measuring_notes, run_task, skill_notes
-from hwnas.api._values import (
+from hwnas.api._objectives import (
     ALWAYS_COUNTED,
     make_objective,
     objective,
     objective_name,
     parse_sources,
-    resolve_space,
     source_text,
     usual_objectives,
 )
+from hwnas.api._pace import Pace, capped
+from hwnas.api._running import SearchInterrupted, measuring_notes, run_task, skill_notes
+from hwnas.api._spaces import resolve_space
 from hwnas.config import DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
 from hwnas.core import arguments, given
 from hwnas.core.arguments import checked, kind_of, many, whole

@@ -9,7 +9,7 @@ from typing import Any
 
 from hwnas._names import same
 from hwnas.core.space import SearchSpace
-from hwnas.errors import ConfigError
+from hwnas.errors import ConfigError, known_name
 from hwnas.spaces import SPACES, load_space
 
 
@@ -44,6 +44,18 @@ def space_of(
             raise ConfigError(f"--option {key} must be given once; got it twice.")
         given[key] = _value(key, value, parameters)
     return load_space(name, dataset=dataset, **given)
+
+
+def resolve_space(space: str | SearchSpace, dataset: str | None) -> SearchSpace:
+    """A space by its name, or one that was loaded, if it is of that data set."""
+    if not isinstance(space, SearchSpace):
+        return load_space(space, dataset=dataset)
+    if dataset is not None and known_name("dataset", dataset, space.datasets) != space.dataset:
+        raise ConfigError(
+            f"The space was loaded for {space.dataset}; got dataset={dataset!r} as well. "
+            "Give the space's name, or leave dataset away."
+        )
+    return space
 
 
 def _value(key: str, text: str, parameters: Mapping[str, inspect.Parameter]) -> Any:

@@ -9,7 +9,7 @@ import pytest
 
 import hwnas
 from hwnas.api import make_objective
-from hwnas.api._values import objective_name
+from hwnas.api._objectives import objective_name
 from hwnas.core.space import SearchSpace
 from hwnas.errors import TableError, UnknownNameError
 from hwnas.objectives.devices import load_device
