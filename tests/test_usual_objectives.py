@@ -6,7 +6,7 @@ import pytest
 
 from hwnas import api
 from hwnas.api._objectives import usual_objectives
-from hwnas.api._search import _usual
+from hwnas.api._task import known_usual
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES
 from hwnas.errors import HwnasError
 from hwnas.objectives import NothingKnownError
@@ -45,7 +45,7 @@ def _check(place: Place, source: str) -> None:
     listed = {quantity for quantity, how in _marks(place).items() if how in taken}
     refused: HwnasError | None = None
     try:
-        known, unknown = _usual(space, loaded, source, None, None)
+        known, unknown = known_usual(space, loaded, source, None, None)
     except HwnasError as error:
         refused = error
     if isinstance(refused, NothingKnownError):
@@ -84,18 +84,18 @@ def test_a_search_has_what_is_known_everywhere(place: Place, source: str) -> Non
 @pytest.mark.parametrize("dataset", ["cifar10", "imagenet16-120"])
 def test_energy_and_robustness_may_be_unknown(device: str, dataset: str) -> None:
     space = load_space("nasbench201", dataset=dataset)
-    known, unknown = _usual(space, api.load_device(device), "predictor", None, None)
+    known, unknown = known_usual(space, api.load_device(device), "predictor", None, None)
     assert {"accuracy", "latency"} <= {*known}
     assert "energy" in unknown
 
 
 def test_throughput_takes_the_place_of_latency_where_it_is_all_that_is_known() -> None:
     space = load_space("mnasnet")
-    known, _ = _usual(space, api.load_device("a100"), "predictor", None, None)
+    known, _ = known_usual(space, api.load_device("a100"), "predictor", None, None)
     assert known == ["accuracy", "robustness", "throughput"]
 
 
 def test_too_little_is_told_with_what_to_do() -> None:
     space = load_space("nasbench201", dataset="cifar100")
     with pytest.raises(NothingKnownError, match=r"only accuracy is known .*accuracy,params,macs"):
-        _usual(space, api.load_device("2080ti"), "predictor", None, None)
+        known_usual(space, api.load_device("2080ti"), "predictor", None, None)

@@ -15,50 +15,36 @@ from hwnas.algorithms import ALGORITHMS, Setting
 from hwnas.algorithms.warm_start import draw, parse_warm_start
 from hwnas.api._backends import backend_of
 from hwnas.api._objectives import (
-    ALWAYS_COUNTED,
-    make_objective,
-    objective,
-    objective_name,
-    parse_sources,
     source_text,
-    usual_objectives,
 )
 from hwnas.api._pace import Pace, capped
 from hwnas.api._running import SearchInterrupted, measuring_notes, run_task, skill_notes
 from hwnas.api._spaces import resolve_space
+from hwnas.api._task import known_usual, named, sources_named, task_of, unknown_notes
 from hwnas.config import DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
 from hwnas.core import arguments, given
 from hwnas.core.arguments import checked, kind_of, many, whole
-from hwnas.core.columns import columns_meant, quantity_of, resolve_column
 from hwnas.core.device import Device
 from hwnas.core.forms import Forms
-from hwnas.core.limits import Limit, check_compatible, limit_notes, parse_limit
-from hwnas.core.objective import Objective, ObjectiveSpec
-from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES
+from hwnas.core.limits import Limit, limit_notes, parse_limit
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
 from hwnas.core.space import SearchSpace
 from hwnas.engine.directory import claimed, latest_directory, new_directory, resume_notes
-from hwnas.engine.loop import Loop, Task
+from hwnas.engine.loop import Loop
 from hwnas.engine.progress import Progress
 from hwnas.engine.record import RECORD, Record, read_record
 from hwnas.engine.run import Run
-from hwnas.engine.store import Store, check_names
-from hwnas.errors import ConfigError
+from hwnas.engine.store import Store
 from hwnas.executors import EXECUTORS
 from hwnas.measure.backends import Backend
-from hwnas.objectives import NothingKnownError
 from hwnas.objectives.devices import load_device
-from hwnas.objectives.evaluation import Problem
 from hwnas.objectives.measured import SOURCE, USUAL_BACKEND, local_device
 from hwnas.objectives.scored import scored_names
-from hwnas.objectives.unsupported import support
 from hwnas.proxies.lookup import Scoring
 
 __all__ = ["DEFAULT_GENERATIONS", "SearchInterrupted", "search"]
 
 _PACKAGES = ("hwnas", "numpy", "pymoo", "moocore", "onnxruntime")
-_MIN_USUAL = 2
-"""A search by default has so many objectives at least."""
 
 
 @checked(
@@ -171,17 +157,17 @@ def search(
     """
     space, source = resolve_space(space, dataset), source_text(source)
     runs_on = None if backend is None else backend_of(backend)
-    if device is None and SOURCE in _sources_named(source, objectives or ()):
+    if device is None and SOURCE in sources_named(source, objectives or ()):
         device = local_device(runs_on.name if runs_on else USUAL_BACKEND)
     device = load_device(device) if isinstance(device, str) else device
     unknown = list[str]()
     if objectives is None:
         # How large the power is will be checked with the other settings.
         watts = None if power_w is None else 1.0
-        objectives, unknown = _usual(space, device, source, watts, runs_on)
+        objectives, unknown = known_usual(space, device, source, watts, runs_on)
     if generations is None and budget is None:
         generations = DEFAULT_GENERATIONS
-    asked = [_named(item) for item in objectives]
+    asked = [named(item) for item in objectives]
     # Scores have columns of their own too, which are those of no quantity.
     own = [*(name for name, made in asked if made is not None), *scored_names()]
     limits = dict.fromkeys(
@@ -208,7 +194,7 @@ def search(
         budget=budget,
         seed=seed,
     )
-    task = _task(space, device, config, asked, tuple(limits), runs_on, (workers, on_scoring))
+    task = task_of(space, device, config, asked, tuple(limits), runs_on, (workers, on_scoring))
     n_classes = None if classes is None else len(classes)
     task = replace(task, n_classes=n_classes)
     work, forms = EXECUTORS[executor](workers), Forms(space)
@@ -244,7 +230,7 @@ def search(
     with claimed(path, record, resume):
         for note in (
             *bounds,
-            *_unknown_notes(unknown),
+            *unknown_notes(unknown),
             *limit_notes(limits),
             *skill_notes(task),
             *measuring_notes(task),
@@ -258,127 +244,6 @@ def search(
                 on_progress(progress)
 
         return run_task(path, record, task, begin, hear)
-
-
-def _usual(
-    space: SearchSpace,
-    device: Device | None,
-    source: str,
-    power_w: float | None,
-    backend: Backend | None,
-) -> tuple[list[str], list[str]]:
-    """Objectives where none are asked for: what is known of the usual ones, and what is not.
-
-    Raises:
-        NothingKnownError: A search would have fewer than two.
-        ConfigError: There is no device.
-    """
-    if device is None:
-        for name in DEFAULT_OBJECTIVES:
-            # What needs a device says which there are.
-            if QUANTITIES[name].per_device:
-                make_objective(space, name, None, source)
-    known = list(usual_objectives(space, device, source, power_w, backend=backend))
-    if len(known) < _MIN_USUAL:
-        of_device = f" and device '{device.name}'" if device else ""
-        see = f"hwnas devices show {device.name}" if device else "hwnas tables"
-        raise NothingKnownError(
-            f"A search needs two objectives; with the source {source}, "
-            f"{f'only {known[0]}' if known else 'nothing'} is known for {space.label} on "
-            f"{space.dataset}{of_device}. Name objectives, such as "
-            f"{','.join([*known, *ALWAYS_COUNTED])}, or see what is known where: {see}"
-        )
-    return known, [name for name in DEFAULT_OBJECTIVES if name not in known]
-
-
-def _unknown_notes(unknown: Sequence[str]) -> list[str]:
-    """What the user should know of the usual objectives that are none here."""
-    if not unknown:
-        return []
-    *others, last = (QUANTITIES[name].title.lower() for name in unknown)
-    words = f"{', '.join(others)} and {last}" if others else last
-    # Without a latency there is nothing to estimate it from.
-    can_estimate = "energy" in unknown and "latency" not in unknown
-    advice = " --power-w W gives an estimate of energy." if can_estimate else ""
-    are = "are" if others else "is"
-    return [f"{words[0].upper()}{words[1:]} {are} not known here: no objective.{advice}"]
-
-
-def _sources_named(source: str, objectives: Sequence[Any]) -> set[str]:
-    """Sources that a search names, as its usual one or for one quantity."""
-    usual, its_own = parse_sources(source)
-    texts = (objective_name(item).partition(":")[2] for item in objectives if isinstance(item, str))
-    return {usual, *its_own.values(), *texts}
-
-
-def _named(item: Any) -> tuple[str, Objective | None]:
-    """An objective's name in the configuration, and the objective if it is the user's own."""
-    if isinstance(item, str):
-        return objective_name(item), None
-    is_made = isinstance(getattr(item, "spec", None), ObjectiveSpec)
-    own = item if is_made else objective(item)
-    return own.spec.column, own
-
-
-def _task(
-    space: SearchSpace,
-    device: Device | None,
-    config: SearchConfig,
-    asked: Sequence[tuple[str, Objective | None]],
-    limits: tuple[Limit, ...],
-    backend: Backend | None,
-    scoring: tuple[int, Callable[[Scoring], None] | None],
-) -> Task:
-    """Everything to evaluate: objectives, then what limits need, then the counts."""
-    wanted = map(quantity_of, (*config.objectives, *(limit.column for limit in limits)))
-    if config.power_w is not None and QUANTITIES["energy"] not in wanted:
-        raise ConfigError(
-            "--power-w needs energy among the objectives, with no source of its own; it is not "
-            "there."
-        )
-
-    def make(name: str) -> Objective:
-        n_workers, on_scoring = scoring
-        return make_objective(
-            space, name, device, config.source, config.power_w,
-            backend=backend, n_workers=n_workers, on_scoring=on_scoring,
-        )  # fmt: skip
-
-    measures = [own or make(name) for name, own in asked]
-    _check_distinct([name for name, _ in asked], measures)
-    for name in [*(limit.column for limit in limits), *ALWAYS_COUNTED]:
-        if not columns_meant(name, [measure.spec.column for measure in measures]):
-            measures.append(make(name))
-    counts, of_device = support(space, device)
-    measures += counts
-    columns = [measure.spec.column for measure in measures]
-    check_names(columns)
-    limits = tuple(
-        dict.fromkeys(
-            replace(limit, column=resolve_column(limit.column, columns))
-            for limit in (*of_device, *limits)
-        )
-    )
-    check_compatible(limits)
-    return Task(
-        space=space,
-        problem=Problem(tuple(measures), len(asked), limits),
-        population=config.population,
-        generations=config.generations,
-        budget=config.budget,
-    )
-
-
-def _check_distinct(names: Sequence[str], measures: Sequence[Objective]) -> None:
-    """See that no two objectives are one under two names, its conditions told and left open."""
-    asked: dict[str, str] = {}
-    for name, measure in zip(names, measures, strict=True):
-        column = measure.spec.column
-        if column in asked:
-            raise ConfigError(
-                f"Each objective counts once; {asked[column]} and {name} are both {column}."
-            )
-        asked[column] = name
 
 
 def _directory(record: Record, out: str | os.PathLike[str] | None, resume: bool) -> Path:
