@@ -73,7 +73,7 @@ if TYPE_CHECKING:
     )
     from hwnas.api._sample import Sample, sample, sample_record
     from hwnas.api._search import DEFAULT_GENERATIONS, SearchInterrupted, search
-    from hwnas.api._spaces import is_space, space_of, spaces
+    from hwnas.api._spaces import is_space, space_of, spaces, spaces_with
     from hwnas.api._sustain import parse_duration, sustain
     from hwnas.api._tables import (
         import_tables,
@@ -164,6 +164,7 @@ _HOMES = {
         "is_space",
         "space_of",
         "spaces",
+        "spaces_with",
     ),
     "_tables": (
         "import_tables",
@@ -285,6 +286,7 @@ __all__ = [
     "skill_note",
     "space_of",
     "spaces",
+    "spaces_with",
     "sustain",
     "sweep",
     "sweep_limits",

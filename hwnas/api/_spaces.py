@@ -23,6 +23,19 @@ def is_space(name: str) -> bool:
     return bool(same(name, SPACES))
 
 
+def spaces_with(text: str) -> list[str]:
+    """Names of the search spaces that a string is an architecture of."""
+    return [name for name in SPACES if _parses(name, text)]
+
+
+def _parses(name: str, text: str) -> bool:
+    try:
+        load_space(name).parse(text)
+    except Exception:  # a stranger's space must not keep the others from being found
+        return False
+    return True
+
+
 def space_of(
     name: str, dataset: str | None = None, options: Sequence[str] | None = None
 ) -> SearchSpace:

@@ -43,6 +43,11 @@ def print_selection(out: Console, selection: Selection) -> None:
         out.print(_overlap(selection), end="")
     if selection.versus_baseline is not None:
         _print_baseline(out, selection, selection.versus_baseline)
+    if selection.method == "knee":
+        out.print(
+            "\nThe knee balances all objectives alike; --constraint LIMIT or --prefer WEIGHTS say "
+            "what matters to you."
+        )
     _print_skill(out, selection.columns)
 
 

@@ -11,7 +11,7 @@ from hwnas.cli._archs import print_arch
 from hwnas.cli._columns import label
 from hwnas.cli._console import console, number, print_json
 from hwnas.cli._help import examples
-from hwnas.cli._space import DatasetName, DeviceName, OptionTexts, SpaceName, completed
+from hwnas.cli._space import DatasetName, DeviceName, OptionTexts, completed
 
 
 @examples(
@@ -27,7 +27,13 @@ def predict(
         ),
     ],
     device: DeviceName = None,
-    space: SpaceName = "nasbench201",
+    space: Annotated[
+        str | None,
+        typer.Option(
+            help="Search space; by default the one that the strings are of, or nasbench201.",
+            autocompletion=completed("space"),
+        ),
+    ] = None,
     dataset: DatasetName = None,
     option: OptionTexts = None,
     quantities: Annotated[
@@ -56,6 +62,9 @@ def predict(
     from hwnas import api
 
     names = None if quantities is None else [name.strip() for name in quantities.split(",")]
+    if space is None:
+        found = api.spaces_with(archs[0])
+        space = found[0] if len(found) == 1 else "nasbench201"
     loaded = api.space_of(space, dataset, option)
     frame = api.predict(loaded, archs, device, None, names, source, power_w)
     columns = [name for name in frame.columns if f"{name}_source" in frame.columns]
