@@ -400,6 +400,16 @@ def test_a_narrow_window_does_not_scroll_sideways(
     assert not reader.scrolls_sideways()
 
 
+def test_a_window_that_narrows_does_not_scroll_sideways(
+    open_page: OpenPage, make_report: MakeReport
+) -> None:
+    reader = open_page(make_report(12), width=1440)
+    size = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": False}
+    reader.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    # At once, before the plots follow.
+    assert not reader.scrolls_sideways()
+
+
 def test_long_names_do_not_widen_the_page(
     open_page: OpenPage, make_report: MakeReport, any_text: SearchSpace
 ) -> None:

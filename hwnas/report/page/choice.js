@@ -5,7 +5,11 @@ const objectives = columns.map((_, column) => column).slice(0, report.n_objectiv
 /** @param {number} column @returns {"<=" | ">="} */
 const relationOf = (column) => (spec(column).direction === "min" ? "<=" : ">=");
 
-/** What must keep a limit: the far end of a value's 90 % interval. @param {number} row @param {number} column */
+/**
+ * What must keep a limit: the far end of a value's 90 % interval.
+ * @param {number} row
+ * @param {number} column
+ */
 function farValue(row, column) {
   const value = valueAt(row, column);
   const ends = relationOf(column) === "<=" ? upper : lower;

@@ -81,7 +81,10 @@ function axes() {
   };
 }
 
-/** An architecture's string in lines of some width, which part operations only where it must. @param {string} arch */
+/**
+ * An architecture's string in lines that break between operations.
+ * @param {string} arch
+ */
 function hoverLines(arch) {
   const pieces = archParts(arch).flatMap((part) => part.match(LONGEST_PIECE) ?? []);
   return pieces.reduce((/** @type {string[]} */ lines, piece) => {

@@ -68,7 +68,7 @@ function exportCommand(row) {
 /** Which architecture to ship under the limits, and why. @returns {(Node | string)[]} */
 function pickWords() {
   if (!state.limits.size) return firstPick;
-  const limits = sortedLimits().map((each) => limitWords(...each)).join(", ");
+  const limits = LIST.format(sortedLimits().map((each) => limitWords(...each)));
   const hasEnds = [...state.limits.keys()].some((column) =>
     (relationOf(column) === "<=" ? upper : lower).some((row) => row[column] !== null));
   const how = hasEnds ? ", to the end of its 90 % interval" : "";

@@ -1,10 +1,13 @@
 // Why limits leave nothing: the tightest and the nearest row, by the rule of `hwnas select`.
 
+const LIST = new Intl.ListFormat("en-GB"); // "one, other and third"
+
 /** @param {number} column @param {number} bound */
 function limitWords(column, bound) {
   const { title, unit } = spec(column);
   const sign = relationOf(column) === "<=" ? "at most" : "at least";
-  return `${title} of ${sign} ${bound.toLocaleString("en", { maximumSignificantDigits: 15 })}${unit && ` ${unit}`}`;
+  const number = bound.toLocaleString("en", { maximumSignificantDigits: 15 });
+  return `${title} of ${sign} ${number} ${unit}`.trim();
 }
 
 /**
@@ -73,14 +76,24 @@ function outward(value, isUpper) {
   return safe.toLocaleString("en", { maximumSignificantDigits: 4, useGrouping: false });
 }
 
-/** What to do about a limit that a row breaks. @param {number} row @param {number} column */
-function looser(row, column) {
-  const { title, unit } = spec(column);
-  const isUpper = relationOf(column) === "<=";
-  const far = farValue(row, column);
-  if (far === null) return `Drop the limit on ${title}, which is unknown for it.`;
-  return `Loosen ${title} to at ${isUpper ? "least" : "most"} ` +
-    `${`${outward(far, isUpper)} ${unit}`.trim()}.`;
+/** How far to loosen the limits that a row breaks, so that it keeps them. @param {number} row */
+function advice(row) {
+  const broken = sortedLimits().filter(([column, bound]) => !keeps(row, column, bound));
+  /** @type {string[]} */
+  const looser = [];
+  /** @type {string[]} */
+  const unknown = [];
+  for (const [column] of broken) {
+    const { title, unit } = spec(column);
+    const isUpper = relationOf(column) === "<=";
+    const far = farValue(row, column);
+    if (far === null) unknown.push(title);
+    else looser.push(`${title} to at ${isUpper ? "least" : "most"} ${outward(far, isUpper)} ${unit}`.trim());
+  }
+  return [
+    looser.length && `Loosen ${LIST.format(looser)}.`,
+    unknown.length && `Drop the limit on ${LIST.format(unknown)}, which it lacks.`,
+  ].filter(Boolean).join(" ");
 }
 
 /** The tightest limit, the nearest row and how far to loosen what it breaks. */
@@ -89,12 +102,14 @@ function whyNothing() {
   const unknown = limits.find(([column]) => knownOf(column).length === 0);
   if (unknown) return `${spec(unknown[0]).title} is unknown for all: drop the limit.`;
   const row = nearestRow();
-  const has = limits.map(([column]) =>
-    `${spec(column).title} ${withItsUnit(valueAt(row, column), column)}`).join(" and ");
+  const has = limits.map(([column]) => {
+    const interval = formatInterval(row, column);
+    const value = withItsUnit(valueAt(row, column), column);
+    return `${spec(column).title} ${value}${interval && ` (${interval})`}`;
+  });
   return [
     ...(limits.length > 1 ? [tightestWords()] : []),
-    `The nearest, row ${row + 1}, has ${has}.`,
-    ...limits.filter(([column, bound]) => !keeps(row, column, bound))
-      .map(([column]) => looser(row, column)),
+    `The nearest, row ${row + 1}, has ${LIST.format(has)}.`,
+    advice(row),
   ].join(" ");
 }
