@@ -16,6 +16,7 @@ SCRIPTS = (
     "format",
     "figure",
     "choice",
+    "nothing",
     "limits",
     "plots",
     "parallel",

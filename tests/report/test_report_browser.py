@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shlex
 import shutil
 from collections.abc import Callable, Iterator
@@ -122,7 +123,9 @@ class Reader:
         return marked["\N{BLACK STAR} pick"], marked["\N{BLACK DIAMOND} runner-up"]
 
     def scrolls_sideways(self) -> bool:
-        widths = "return document.documentElement.scrollWidth > innerWidth"
+        # Not innerWidth, which counts the page's own scrollbar.
+        root = "document.documentElement"
+        widths = f"return {root}.scrollWidth > {root}.clientWidth"
         return bool(self.browser.execute_script(widths))
 
     def until(self, is_so: Callable[[], object]) -> None:
@@ -397,6 +400,16 @@ def test_a_narrow_window_does_not_scroll_sideways(
     assert not reader.scrolls_sideways()
 
 
+def test_a_window_that_narrows_does_not_scroll_sideways(
+    open_page: OpenPage, make_report: MakeReport
+) -> None:
+    reader = open_page(make_report(12), width=1440)
+    size = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": False}
+    reader.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    # At once, before the plots follow.
+    assert not reader.scrolls_sideways()
+
+
 def test_long_names_do_not_widen_the_page(
     open_page: OpenPage, make_report: MakeReport, any_text: SearchSpace
 ) -> None:
@@ -409,6 +422,32 @@ def test_long_names_do_not_widen_the_page(
     report = make_report(3, space=any_text, **parts)
     reader = open_page(report, width=390)
     assert not reader.scrolls_sideways()
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("space", ["nasbench201", "fbnet", "mnasnet"])
+def test_strings_of_architectures_break_between_operations(
+    open_page: OpenPage, make_report: MakeReport, space: str, width: int
+) -> None:
+    searched = load_space(space)
+    archs = tuple(map(str, searched.sample(6, np.random.default_rng(0))))
+    reader = open_page(make_report(6, space=searched, archs=archs), width=width)
+    reader.find("#table tr[data-row='0']").click()
+    n_broken, texts, copied = reader.browser.execute_script(
+        "const ranged = (node) => {"
+        "  const range = document.createRange(); range.selectNodeContents(node); return range; };"
+        "const strings = [...document.querySelectorAll('td.arch'),"
+        "  document.querySelector('#detail .string code')];"
+        "const parts = strings.flatMap((each) => [...each.childNodes]).filter((each) => each.data);"
+        "const broken = parts.filter((each) => ranged(each).getClientRects().length > 1);"
+        "const copied = strings.map((each) => {"
+        "  getSelection().selectAllChildren(each); return getSelection().toString(); });"
+        "return [broken.length, parts.map((each) => each.data), copied]"
+    )
+    assert n_broken == 0
+    assert {text[-1] for text in texts} - set("|+-") <= {arch[-1] for arch in archs}
+    assert len(texts) > len(copied) == 7
+    assert set(copied) == set(archs)
 
 
 @pytest.mark.parametrize("n_notes", [0, 3, 12])
@@ -524,6 +563,67 @@ def test_the_command_that_chooses_the_same_is_ready_for_a_shell(
     reader.find("#table tr[data-row='11']").click()
     export = reader.all("#detail code")[1].text
     assert shlex.split(export) == ["hwnas", "export", "runs/a run#12", "--out", "model.onnx"]
+
+
+def test_limits_that_leave_nothing_are_explained_as_select_explains_them(
+    open_page: OpenPage, make_report: MakeReport
+) -> None:
+    rng = np.random.default_rng(5)
+    values = rng.uniform(1, 9, (40, 4))
+    values[:, 0] += 80
+    values[rng.integers(0, 40, 12), rng.integers(1, 4, 12)] = np.nan
+    archs = tuple(f"|{number:02}|" for number in rng.permutation(40))
+    report = make_report(40, values=values, archs=archs, space=AnyTextSpace())
+    reader = open_page(report)
+    columns = report.front.columns
+    for _ in range(10):
+        if reader.find("#reset").is_displayed():
+            reader.find("#reset").click()
+        limited = sorted(rng.choice(4, size=rng.integers(2, 5), replace=False))
+        limits = []
+        for at in limited:
+            bound = round(float(rng.uniform(0.5, 2) if at else rng.uniform(86, 89)), 2)
+            reader.type(int(at), f"{bound:g}")
+            limits.append(Limit(columns[at].column, "<=" if at else ">=", bound))
+        try:
+            select(report.front, constraints=limits)
+            continue
+        except NoCandidateError as error:
+            said = str(error)
+        shown = reader.find("#pick").text
+        tightest = re.search(
+            r"The tightest is (\w+) .*?: of the 40 on the front, (.*?)\. The", said
+        )
+        nearest = re.search(r"The nearest, (\S+),", said)
+        assert tightest is not None
+        assert nearest is not None
+        title = next(spec.title for spec in columns if spec.column == tightest[1])
+        assert f"The tightest is {title} of at " in shown
+        assert f": of the 40, {tightest[2]}. " in shown
+        assert f"The nearest, row {archs.index(nearest[1]) + 1}, has " in shown
+        bounds = re.compile(r"to at (least|most) ([0-9]+(?:\.[0-9]+)?)")
+        assert bounds.findall(shown) == bounds.findall(said)
+
+
+def test_a_share_in_place_of_a_percentage_is_asked_about(
+    open_page: OpenPage, make_report: MakeReport
+) -> None:
+    reader = open_page(make_report(12))
+    reader.type(0, "0.9")
+    assert reader.find("#limit-0-problem").text.endswith("Was 90 meant?")
+    assert reader.find("#limit-0").get_attribute("aria-invalid") == "false"
+    reader.type(0, "90")
+    assert reader.find("#limit-0-problem").text == ""
+
+
+def test_no_word_lies_on_the_points_of_a_narrow_plot(
+    open_page: OpenPage, make_report: MakeReport
+) -> None:
+    reader = open_page(make_report(12), width=390)
+    assert reader.all("#scatter .annotation-text") == []
+    assert reader.find("#scatter-note").text == (
+        "\N{BLACK STAR} pick, \N{BLACK DIAMOND} runner-up."
+    )
 
 
 def test_limits_that_cannot_be_are_told_and_not_applied(

@@ -6,19 +6,30 @@ const objectives = columns.map((_, column) => column).slice(0, report.n_objectiv
 const relationOf = (column) => (spec(column).direction === "min" ? "<=" : ">=");
 
 /**
- * Whether an architecture keeps a limit to the far end of its 90 % interval; an unknown value
- * keeps none.
+ * What must keep a limit: the far end of a value's 90 % interval.
+ * @param {number} row
+ * @param {number} column
+ */
+function farValue(row, column) {
+  const value = valueAt(row, column);
+  const ends = relationOf(column) === "<=" ? upper : lower;
+  return value === null ? null : ends[row]?.[column] ?? value;
+}
+
+/**
+ * Whether an architecture keeps a limit; an unknown value keeps none.
  * @param {number} row
  * @param {number} column
  * @param {number} bound
  */
 function keeps(row, column, bound) {
-  const isUpper = relationOf(column) === "<=";
-  const value = valueAt(row, column);
-  if (value === null) return false;
-  const far = (isUpper ? upper : lower)[row]?.[column] ?? value;
-  return isUpper ? far <= bound : far >= bound;
+  const far = farValue(row, column);
+  if (far === null) return false;
+  return relationOf(column) === "<=" ? far <= bound : far >= bound;
 }
+
+/** The limits in the order of their columns, as the command names them. */
+const sortedLimits = () => [...state.limits].sort(([a], [b]) => a - b);
 
 /** @param {number} row */
 function keepsAll(row) {

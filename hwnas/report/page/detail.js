@@ -20,8 +20,8 @@ function drawDetail() {
     element("p", { class: "which" }, element("b", {}, `Row ${row + 1}`), rank && ` ${rank}`),
     ...hint,
     report.cell === null ? strip(row) : cellDrawing(report.cell, at(report.genotypes, row)),
-    copied(at(archs, row), "the architecture"),
-    ...(report.run ? [copied(exportCommand(row), "the command")] : []),
+    copied(at(archs, row), "the architecture", breakable(at(archs, row))),
+    ...(report.run ? [copiedCommand(exportCommand(row))] : []),
     element("dl", { class: "values" }, ...columns.map((_, column) => valueFact(row, column))));
 }
 

@@ -9,6 +9,7 @@ const CONFIG = {
   showSendToCloud: false,
 };
 const HOVER_WIDTH = 44; // characters
+const LONGEST_PIECE = new RegExp(`[^]{1,${HOVER_WIDTH}}`, "g");
 const CHARACTER = 7.2; // width of one in a title, in pixels, roughly
 const [LEAST_HEIGHT, MOST_HEIGHT] = [330, 560]; // of the scatter plot, in pixels
 const BELOW = 44; // pixels that stay free below it on the first screen
@@ -80,9 +81,23 @@ function axes() {
   };
 }
 
+/**
+ * An architecture's string in lines that break between operations.
+ * @param {string} arch
+ */
+function hoverLines(arch) {
+  const pieces = archParts(arch).flatMap((part) => part.match(LONGEST_PIECE) ?? []);
+  return pieces.reduce((/** @type {string[]} */ lines, piece) => {
+    const last = lines[lines.length - 1];
+    if (last === undefined || last.length + piece.length > HOVER_WIDTH) lines.push(piece);
+    else lines[lines.length - 1] = last + piece;
+    return lines;
+  }, []);
+}
+
 /** @param {number} row */
 function hoverText(row) {
-  const name = at(archs, row).match(new RegExp(`[^]{1,${HOVER_WIDTH}}`, "g")) ?? [""];
+  const name = hoverLines(at(archs, row));
   const facts = columns.map((each, column) => {
     const interval = formatInterval(row, column);
     const value = withItsUnit(valueAt(row, column), column);

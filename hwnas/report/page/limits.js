@@ -33,6 +33,19 @@ function problemOf(column, bound) {
   return "";
 }
 
+/**
+ * What may be meant otherwise in a bound: a share in place of a percentage; empty if nothing.
+ * @param {number} column
+ * @param {number} bound
+ */
+function doubtAbout(column, bound) {
+  const { unit, most } = spec(column);
+  // Only what the user's own columns can be is unknown.
+  if (unit !== "%" || most === null || bound <= 0 || bound > 1) return "";
+  return `is a bound of ${bound} %: accuracies and the like are in percent, from 0 to 100. ` +
+    `Was ${Number((100 * bound).toFixed(9))} meant?`;
+}
+
 /** A word as a shell reads it back. @param {string} word */
 function quoted(word) {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'"'"'`)}'`;
@@ -42,7 +55,7 @@ function quoted(word) {
 const limitText = (column, bound) => `${spec(column).column}${relationOf(column)}${bound}`;
 
 function selectCommand() {
-  const limits = [...state.limits].sort(([a], [b]) => a - b)
+  const limits = sortedLimits()
     .map(([column, bound]) => `--constraint ${quoted(limitText(column, bound))}`);
   return ["hwnas select", quoted(report.run), ...limits].join(" ");
 }
@@ -55,17 +68,14 @@ function exportCommand(row) {
 /** Which architecture to ship under the limits, and why. @returns {(Node | string)[]} */
 function pickWords() {
   if (!state.limits.size) return firstPick;
-  const limits = [...state.limits].map(([column, bound]) => {
-    const { title, unit } = spec(column);
-    const sign = relationOf(column) === "<=" ? "at most" : "at least";
-    return `${title} of ${sign} ${bound.toLocaleString("en")}${unit && ` ${unit}`}`;
-  }).join(", ");
+  const limits = LIST.format(sortedLimits().map((each) => limitWords(...each)));
   const hasEnds = [...state.limits.keys()].some((column) =>
     (relationOf(column) === "<=" ? upper : lower).some((row) => row[column] !== null));
   const how = hasEnds ? ", to the end of its 90 % interval" : "";
   if (state.pick === null) {
+    const why = archs.some((_, row) => keepsAll(row)) ? "Loosen a limit." : whyNothing();
     return [element("b", {}, "Nothing to pick"), `No architecture on the front has ${limits}${how}. ` +
-      "Loosen a limit, or search with it as a constraint."];
+      `${why} Or search with the limits as constraints.`];
   }
   const n = ranked().length;
   const among = n === 1 ? "The only one" : `The best ${spec(leadingColumn()).title} of the ${n}`;
@@ -76,7 +86,7 @@ function pickWords() {
 
 function drawPick() {
   byId("pick").replaceChildren(...pickWords());
-  if (report.run) byId("select-command").replaceChildren(copied(selectCommand(), "the command"));
+  if (report.run) byId("select-command").replaceChildren(copiedCommand(selectCommand()));
 }
 
 /** @param {number} column */
@@ -99,7 +109,7 @@ function limitBox(column) {
     const bound = numberOf(box.value);
     const words = box.value.trim() ? problemOf(column, bound) : "";
     box.setAttribute("aria-invalid", String(words !== ""));
-    problem.textContent = words;
+    problem.textContent = words || (bound === null ? "" : doubtAbout(column, bound));
     if (words || bound === null) state.limits.delete(column);
     else state.limits.set(column, bound);
     refresh();

@@ -54,8 +54,12 @@ function picksTrace() {
   };
 }
 
+/** Whether the plot is so narrow that words in it would lie on its points. */
+const isNarrow = () => byId("scatter").clientWidth < 600;
+
 /** What the two are called, on the background's colour, so that points below do not show. */
 function pickLabels() {
+  if (isNarrow()) return [];
   /** @type {[number | null, string, number][]} row, label, pixels above it */
   const labels = [[state.pick, "<b>pick</b>", 19], [state.runnerUp, "runner-up", -19]];
   return labels.flatMap(([row, text, yshift]) => {
@@ -89,7 +93,6 @@ function colourBarTrace() {
   const none = { type: "scatter", x: [null], y: [null], hoverinfo: "skip", showlegend: false };
   if (range === null || range[0] === range[1] || state.colour === null) return none;
   const shares = [0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1];
-  const isNarrow = byId("scatter").clientWidth < 600;
   return {
     ...none,
     mode: "markers",
@@ -100,7 +103,7 @@ function colourBarTrace() {
       colorscale: shares.map((share) => [share, scaleColour(share)]),
       showscale: true,
       colorbar: {
-        title: { text: isNarrow ? "" : inLines(axisTitle(state.colour), plotHeight() - 80), side: "right",
+        title: { text: isNarrow() ? "" : inLines(axisTitle(state.colour), plotHeight() - 80), side: "right",
           font: { size: 13 } },
         thickness: 12,
         outlinewidth: 0,
@@ -172,8 +175,12 @@ function drawScatter() {
       itemdoubleclick: false },
   }), CONFIG);
   const n = values.filter((row) => row[state.x] === null || row[state.y] === null).length;
-  byId("scatter-note").textContent =
-    n ? `Not drawn, for want of a value on these axes: ${n} of ${archs.length}.` : "";
+  const marks = [[state.pick, "★ pick"], [state.runnerUp, "◆ runner-up"]]
+    .filter(([row]) => row !== null).map(([, text]) => text).join(", ");
+  byId("scatter-note").textContent = [
+    isNarrow() && marks && `${marks}.`,
+    n && `Not drawn, for want of a value on these axes: ${n} of ${archs.length}.`,
+  ].filter(Boolean).join(" ");
 }
 
 function dimPoints() {

@@ -96,17 +96,27 @@ function fill(node, attributes, children) {
   return node;
 }
 
+/** An architecture's string in the parts that a line is not to break. @param {string} arch */
+function archParts(arch) {
+  const parts = arch.match(arch.includes("|") ? /\|?[^|]*\|?\+?/g : /[^-_]*[-_]?/g) ?? [];
+  return parts.filter(Boolean);
+}
+
+/** An architecture's string whose lines break between operations. @param {string} arch */
+function breakable(arch) {
+  return archParts(arch).flatMap((part, place) => (place ? [element("wbr"), part] : [part]));
+}
+
 /**
  * A text to copy, with a button that does.
  * @param {string} text
- * @param {string} [what] what the button copies, for who does not see the page
+ * @param {string} what what the button copies, for who does not see the page
+ * @param {(Node | string)[]} shown the text as its lines may break
  */
-function copied(text, what = "") {
-  // A line may break between words, not after a word's hyphens.
-  const code = element("code", {}, ...text.split(/( )/).map((word) =>
-    (word === " " ? word : element("span", {}, word))));
+function copied(text, what, shown) {
+  const code = element("code", {}, ...shown);
   const button = element("button", { type: "button", class: "copy" }, "Copy");
-  if (what) button.setAttribute("aria-label", `Copy ${what}`);
+  button.setAttribute("aria-label", `Copy ${what}`);
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(text);
@@ -118,4 +128,10 @@ function copied(text, what = "") {
     }
   });
   return element("div", { class: "string" }, code, button);
+}
+
+/** A command to copy: lines break between words, not after a word's hyphens. @param {string} command */
+function copiedCommand(command) {
+  return copied(command, "the command", command.split(/( )/).map((word) =>
+    (word === " " ? word : element("span", {}, word))));
 }

@@ -32,7 +32,7 @@ function tableRow(row) {
   const arch = at(archs, row);
   const line = element("tr", { "data-row": row, tabindex: -1 },
     element("td", { class: "row-number" }),
-    element("td", { class: "arch", title: arch }, arch),
+    element("td", { class: "arch", title: arch }, ...breakable(arch)),
     ...columns.map((_, column) => valueCell(row, column)));
   line.addEventListener("click", () => hooks.select(row));
   return line;
