@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hwnas.core import arguments, given
 from hwnas.core.architecture import Architecture
+from hwnas.core.arguments import checked, many, whole
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, HwnasError, MissingExtraError
 from hwnas.executors import make_executor
@@ -68,6 +70,14 @@ class ScoringPlan:
         )
 
 
+@checked(
+    space=given.loaded_space,
+    source=arguments.path,
+    n_images=whole(),
+    names=many(arguments.text),
+    seed=whole(),
+    device=arguments.text,
+)
 def plan_scoring(
     space: SearchSpace,
     source: str | Path = "photos",
