@@ -156,7 +156,7 @@ def _sides(
         ">=": in_own_units(at_least),
     }
     for each in constraints:
-        limit = each if isinstance(each, Limit) else parse_limit(each)
+        limit = each if isinstance(each, Limit) else parse_limit(each, "--constraint")
         side = sides[limit.relation]
         tighter = min if limit.relation == "<=" else max
         side[limit.column] = tighter(limit.bound, side.get(limit.column, limit.bound))

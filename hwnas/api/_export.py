@@ -159,7 +159,8 @@ def _space_of(text: str) -> str:
         return names[0]
     if names:
         raise ConfigError(
-            f"'{_short(text)}' may be of several search spaces, {' or '.join(names)}; name one."
+            f"'{_short(text)}' may be of several search spaces, {' or '.join(names)}; "
+            "name one with --space."
         )
     raise ArchitectureError(
         f"'{_short(text)}' must be an architecture of a search space ({', '.join(SPACES)}), or a "

@@ -222,7 +222,9 @@ def _target(text: str, dataset: str | None = None, device: str | None = None) ->
         words = {word for each in QUANTITIES.values() for word in (each.name, each.column)}
         if same(name, words):
             raise
-        raise UnknownNameError("quantity", name, [*words, *scored_names()]) from error
+        raise UnknownNameError(
+            "quantity", name, [*words, *scored_names()], also=words - set(QUANTITIES)
+        ) from error
 
 
 def parse_sources(text: str) -> tuple[str, dict[str, str]]:

@@ -171,7 +171,7 @@ def search(
     # Scores have columns of their own too, which are those of no quantity.
     own = [*(name for name, made in asked if made is not None), *scored_names()]
     limits = dict.fromkeys(
-        limit if isinstance(limit, Limit) else parse_limit(limit, own=own) for limit in constraints
+        limit if isinstance(limit, Limit) else parse_limit(limit, "--constraint", own) for limit in constraints
     )
     make = ALGORITHMS[algorithm]
     population, classes, bounds = capped(space, algorithm, population, budget)

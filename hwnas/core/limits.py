@@ -125,7 +125,8 @@ def parse_limit(text: str, option: str = "", own: Collection[str] = ()) -> Limit
         )
     where = _where(option, text)
     match = _LIMIT.fullmatch(text.strip())
-    if match is None:
+    # A number on the left is the form turned round, and no name of a quantity.
+    if match is None or (match[1] not in own and parse_number(match[1]) is not None):
         raise ConfigError(
             f"{where} a limit must have the form 'latency_ms<=5' or 'accuracy_pct>=92'."
         )
