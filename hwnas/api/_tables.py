@@ -57,7 +57,9 @@ def pull_tables(name: str) -> Iterator[Table]:
     return (pull_table(each) for each in _published(name))
 
 
-@checked(name=arguments.text, source=arguments.path, space=given.space, options=many(arguments.text))
+@checked(
+    name=arguments.text, source=arguments.path, space=given.space, options=many(arguments.text)
+)
 def import_tables(
     name: str,
     source: str | os.PathLike[str] | None = None,

@@ -18,6 +18,7 @@ from hwnas.engine.record import (
     Record,
     read_record,
 )
+from hwnas.engine.progress import Change
 from hwnas.engine.store import has_results
 from hwnas.errors import RunError, StorageError, skip
 
@@ -129,7 +130,7 @@ def resume_notes(path: Path, record: Record) -> list[str]:
         RunError: It holds a damaged run.
     """
     if not (path / RECORD).exists():
-        return [f"{path} holds no run to resume: a new one begins there."]
+        return [Change(f"{path} holds no run to resume: a new one begins there.")]
     stored = read_record(path).versions
     changed = [
         f"{name} {stored.get(name, 'unknown')} (now {record.versions.get(name, 'none')})"
