@@ -9,6 +9,7 @@ from typing import Any
 
 from hwnas._lock import HOLDER, LOCK, hold
 from hwnas.core.columns import columns_meant
+from hwnas.engine.progress import Change
 from hwnas.engine.record import (
     DATABASE,
     FRONT_CSV,
@@ -18,7 +19,6 @@ from hwnas.engine.record import (
     Record,
     read_record,
 )
-from hwnas.engine.progress import Change
 from hwnas.engine.store import has_results
 from hwnas.errors import RunError, StorageError, skip
 
