@@ -61,7 +61,7 @@ def meant(given: str, known: Iterable[str], titles: Mapping[str, str] | None = N
     if alike and not is_far(plain, alike[0], _NEARLY):
         return [by_fold[alike[0]]]
     if len(plain) >= _LEAST_LETTERS:
-        held = [name for name in names if plain in fold(titles.get(name, ""))]
+        held = [name for name in names if _holds(titles.get(name, ""), plain)]
         if held:
             return held[:_MOST_HINTS]
     if alike:
@@ -73,6 +73,12 @@ def meant(given: str, known: Iterable[str], titles: Mapping[str, str] | None = N
 def is_far(given: str, name: str, alike: float = _ALIKE) -> bool:
     """Whether a name looks so different from what was given that it must be explained."""
     return difflib.SequenceMatcher(None, fold(name), fold(given)).ratio() < alike
+
+
+def _holds(title: str, plain: str) -> bool:
+    """Whether whole words of a title, put together, begin as a folded name does."""
+    words = re.findall(r"[^\W_]+", title.casefold())
+    return any("".join(words[place:]).startswith(plain) for place in range(len(words)))
 
 
 def _words(text: str) -> set[str]:

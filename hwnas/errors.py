@@ -144,6 +144,7 @@ class UnknownNameError(HwnasError, KeyError):
         known: All names that would have been accepted.
         see: A command or page that lists them.
         titles: Longer names of some of them, for people, which are searched too.
+        also: Those among them that are second names of others, and not listed.
     """
 
     def __init__(
@@ -153,14 +154,16 @@ class UnknownNameError(HwnasError, KeyError):
         known: Iterable[str],
         see: str = "",
         titles: Mapping[str, str] | None = None,
+        also: Iterable[str] = (),
     ) -> None:
         names, titles = sorted(set(known)), titles or {}
+        told = sorted(set(names) - set(also)) or names
         close = [
             f"'{name}'" + (f" ({titles[name]})" if is_far(given, name) and name in titles else "")
             for name in meant(given, names, titles)
         ]
         hint = f" Did you mean {' or '.join(close)}?" if close else ""
-        tail = f" See: {see}" if see else f" Known: {', '.join(names) or 'none'}."
+        tail = f" See: {see}" if see else f" Known: {', '.join(told) or 'none'}."
         super().__init__(f"Unknown {kind} {quoted(given)}.{hint}{tail}")
 
     def __str__(self) -> str:
@@ -260,6 +263,7 @@ def known_name(
     known: Iterable[str],
     see: str = "",
     titles: Mapping[str, str] | None = None,
+    also: Iterable[str] = (),
 ) -> str:
     """The known name that a given one spells; capitals, spaces, ``-`` and ``_`` do not count.
 
@@ -271,6 +275,7 @@ def known_name(
         known: All names that are accepted.
         see: A command or page that lists them.
         titles: Longer names of some of them, for people; one of these will do, too.
+        also: Those among all names that are second names of others, and not listed.
 
     Raises:
         ArgumentError: No text was given.
@@ -288,7 +293,7 @@ def known_name(
         )
     found = same(given, names, titles)
     if not found:
-        raise UnknownNameError(kind, given, names, see, titles)
+        raise UnknownNameError(kind, given, names, see, titles, also)
     if len(found) > 1:
         several = " or ".join(f"'{name}'" for name in sorted(found))
         raise ConfigError(f"{kind.capitalize()} {quoted(given)} may be {several}. Name one.")

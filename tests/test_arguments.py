@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 import hwnas
-from hwnas import features, proxies
+from hwnas import api, features, proxies
 from hwnas.choose.front import Front
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.errors import HwnasError
@@ -65,6 +66,28 @@ USUAL: dict[str, Any] = {
     "what": CELL,
     "out": "model.onnx",
 }
+# Functions of hwnas.api, each with what it is called with besides.
+OF_API: dict[str, dict[str, Any]] = {
+    "choose_architectures": {"sample": 2},
+    "choose_device": {"at_most": {"latency_ms": 20}},
+    "device_predictors": {"device": "edgegpu"},
+    "import_tables": {"name": "mine", "source": "mine.csv", "space": "nasbench201"},
+    "load_table_card": {},
+    "make_objective": {"name": "latency"},
+    "objective_name": {},
+    "parse_assignments": {"text": "none"},
+    "parse_duration": {"text": "10m"},
+    "parse_goals": {"text": "none"},
+    "parse_mode": {"text": "burst"},
+    "parse_number": {"text": "5"},
+    "parse_whole": {"text": "5"},
+    "plan_scoring": {"source": "noise"},
+    "pull_tables": {},
+    "space_of": {"name": "nasbench201"},
+    "sweep_limits": {"column": "latency_ms"},
+    "table_record": {},
+    "tables_of": {},
+}
 # By function and argument, what of the above is fine, or is looked at by another test.
 FUNCTIONS = sorted(set(hwnas.__all__) - {"Architecture", "HwnasError", "Run", "__version__"})
 FUNCTIONS = [name for name in FUNCTIONS if callable(getattr(hwnas, name))]
@@ -96,6 +119,19 @@ FINE = {
     **{("*", name): {"surrogate", "long"} for name in ("title", "unit")},
     **{("*", name): {"class"} for name in ("on_note", "on_progress", "on_scoring")},
     ("fit", "on_column"): {"class"},
+    ("api.choose_architectures", "sample"): _NUMBERS,
+    # Each of these would value a whole space.
+    ("api.choose_device", "constraints"): {"tuple"},
+    ("api.choose_device", "sample"): _NUMBERS,
+    ("api.make_objective", "n_workers"): _NUMBERS,
+    ("api.make_objective", "power_w"): {"5", "float"},
+    ("api.make_objective", "on_scoring"): {"class"},
+    ("api.parse_number", "text"): {"surrogate", "long"},
+    ("api.parse_whole", "text"): {"surrogate", "long"},
+    ("api.plan_scoring", "names"): {"tuple"},
+    ("api.plan_scoring", "n_images"): _NUMBERS,
+    ("api.space_of", "options"): {"tuple"},
+    ("api.import_tables", "options"): {"tuple"},
 }
 
 
@@ -106,6 +142,8 @@ def _callables() -> Iterator[tuple[str, Callable[..., Any], dict[str, Any]]]:
     yield "Architecture", hwnas.Architecture, USUAL | {"space": "nasbench201", "genotype": ()}
     yield "Run", hwnas.Run, USUAL
     yield "Run.load", hwnas.Run.load, USUAL
+    for name, usual in OF_API.items():
+        yield f"api.{name}", _to_the_end(getattr(api, name)), USUAL | {"space": SPACE} | usual
     for name in ("counts", "feature_layout", "feature_matrix", "feature_names"):
         yield name, getattr(features, name), USUAL | {"space": SPACE}
     yield "net_feature_matrix", features.net_feature_matrix, USUAL | {"space": SPACE}
@@ -120,6 +158,17 @@ def _callables() -> Iterator[tuple[str, Callable[..., Any], dict[str, Any]]]:
             yield name, method, USUAL
     for name in ("place", "column", "row"):
         yield name, getattr(_front(), name), USUAL | {"name": "params"}
+
+
+def _to_the_end(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that gives things one by one, as one that gives all."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        found = function(*args, **kwargs)
+        return list(found) if inspect.isgenerator(found) else found
+
+    return run
 
 
 def _front() -> Front:

@@ -92,3 +92,9 @@ def test_what_cannot_be_shown_is_escaped_and_what_is_long_is_cut() -> None:
     assert quoted("a\ud800\x1b[0m") == r"'a\ud800\x1b[0m'"
     assert len(shown("x" * 100_000)) < 80
     assert len(shown([list(range(1000))] * 1000)) < 100
+
+
+def test_words_of_a_title_are_meant_from_their_beginning() -> None:
+    titles = {"2080ti": "NVIDIA GeForce RTX 2080 Ti", "edgegpu": "NVIDIA Jetson TX2"}
+    assert meant("tx2", titles, titles) == ["edgegpu"]
+    assert meant("rtx 2080", titles, titles) == ["2080ti"]

@@ -10,6 +10,7 @@ import pytest
 
 import hwnas
 from hwnas import api
+from hwnas.core.classes import listed_classes
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError
 from hwnas.features.counting import count_genotypes
@@ -88,3 +89,10 @@ def test_a_filled_in_table_makes_a_device_that_searches_take(
     predicted = run.front.values[:, 0]
     true = additive_ms(nasbench201.genotypes([nasbench201.parse(arch) for arch in run.front.archs]))
     assert np.allclose(predicted, true, rtol=0.1)
+
+
+def test_more_than_differ_in_function_are_all_of_these() -> None:
+    space = hwnas.load_space("nasbench_macro")
+    found = hwnas.sample(space, 10_000)
+    assert len(set(found.archs)) == len(found.archs) == len(listed_classes(space))
+    assert found.notes[0].endswith("that differ in function are chosen, not 10,000.")

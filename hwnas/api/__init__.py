@@ -72,7 +72,7 @@ if TYPE_CHECKING:
         sweep_record,
     )
     from hwnas.api._sample import Sample, sample, sample_record
-    from hwnas.api._search import DEFAULT_GENERATIONS, SearchInterrupted, search
+    from hwnas.api._search import DEFAULT_GENERATIONS, Change, SearchInterrupted, search
     from hwnas.api._spaces import is_space, space_of, spaces, spaces_with
     from hwnas.api._sustain import parse_duration, sustain
     from hwnas.api._tables import (
@@ -156,6 +156,7 @@ _HOMES = {
     ),
     "_search": (
         "DEFAULT_GENERATIONS",
+        "Change",
         "SearchInterrupted",
         "search",
     ),
@@ -208,6 +209,7 @@ __all__ = [
     "INPUTS",
     "MIN_BUDGET",
     "BackendStatus",
+    "Change",
     "Plan",
     "Profiled",
     "Sample",

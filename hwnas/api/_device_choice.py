@@ -15,7 +15,7 @@ from hwnas.choose import select as select_from_front
 from hwnas.choose.front import Front
 from hwnas.choose.selection import selection_record
 from hwnas.core import arguments, given
-from hwnas.core.arguments import checked, mapping, whole
+from hwnas.core.arguments import checked, many, mapping, whole
 from hwnas.core.batch import Batch
 from hwnas.core.classes import sample_classes, valid_classes
 from hwnas.core.columns import column_of, once
@@ -65,6 +65,7 @@ class DeviceChoices:
     limit_at=arguments.text,
     sample=whole(at_least=1),
     seed=whole(at_least=0),
+    constraints=many(),
 )
 def choose_device(
     space: str | SearchSpace,
@@ -155,7 +156,7 @@ def _sides(
         ">=": in_own_units(at_least),
     }
     for each in constraints:
-        limit = each if isinstance(each, Limit) else parse_limit(each)
+        limit = each if isinstance(each, Limit) else parse_limit(each, "--constraint")
         side = sides[limit.relation]
         tighter = min if limit.relation == "<=" else max
         side[limit.column] = tighter(limit.bound, side.get(limit.column, limit.bound))

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from hwnas.core import given
+from hwnas.core.arguments import checked
 from hwnas.core.device import Device
 from hwnas.core.quantity import QUANTITIES
 from hwnas.core.target import Target
@@ -32,6 +34,7 @@ How = Literal["predicted", "extrapolated", "table only"]
 """How a search gets the value of a device."""
 
 
+@checked(device=given.device)
 def device_predictors(device: str | Device) -> list[Card]:
     """Cards of all predictors that were fitted for a device.
 
@@ -53,6 +56,7 @@ def device_predictors(device: str | Device) -> list[Card]:
     ]
 
 
+@checked(device=given.loaded_device)
 def tables_of(device: Device) -> list[tuple[Entry, list[Target]]]:
     """The tables that know something of a device, each with what it knows."""
     found = [

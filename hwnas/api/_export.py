@@ -163,7 +163,8 @@ def _space_of(text: str) -> str:
         return names[0]
     if names:
         raise ConfigError(
-            f"'{_short(text)}' may be of several search spaces, {' or '.join(names)}; name one."
+            f"'{_short(text)}' may be of several search spaces, {' or '.join(names)}; "
+            "name one with --space."
         )
     alike = [name for name in SPACES if _looks(name, text)]
     advice = _refusal(alike[0], text) if len(alike) == 1 else ""

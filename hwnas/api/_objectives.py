@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hwnas._names import same, shown
-from hwnas.core import arguments
+from hwnas.core import arguments, given
 from hwnas.core.architecture import Architecture
-from hwnas.core.arguments import checked
+from hwnas.core.arguments import checked, whole
 from hwnas.core.device import Device
 from hwnas.core.objective import Objective
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES, Direction
@@ -78,6 +78,16 @@ def objective(
     return CustomObjective(function, name, direction, unit, title)
 
 
+@checked(
+    space=given.loaded_space,
+    name=arguments.text,
+    device=given.loaded_device,
+    source=arguments.text,
+    power_w=arguments.watts,
+    as_given=arguments.flag,
+    n_workers=whole(at_least=1),
+    on_scoring=arguments.function,
+)
 def make_objective(
     space: SearchSpace,
     name: str,
@@ -172,6 +182,7 @@ def usual_objectives(
     return found
 
 
+@checked(text=arguments.text)
 def objective_name(text: str) -> str:
     """An objective's text in its one form: ``latency@batch8:table``, however it was spelled.
 
@@ -211,7 +222,9 @@ def _target(text: str, dataset: str | None = None, device: str | None = None) ->
         words = {word for each in QUANTITIES.values() for word in (each.name, each.column)}
         if same(name, words):
             raise
-        raise UnknownNameError("quantity", name, [*words, *scored_names()]) from error
+        raise UnknownNameError(
+            "quantity", name, [*words, *scored_names()], also=words - set(QUANTITIES)
+        ) from error
 
 
 def parse_sources(text: str) -> tuple[str, dict[str, str]]:

@@ -11,7 +11,7 @@ from hwnas.algorithms import ALGORITHMS
 from hwnas.core.classes import listed_classes
 from hwnas.core.space import SearchSpace
 from hwnas.engine.loop import Task
-from hwnas.engine.progress import Progress
+from hwnas.engine.progress import Change, Progress
 from hwnas.errors import ConfigError
 
 _USUALLY_FEW = 200
@@ -54,7 +54,7 @@ def capped(
     whole = f"the {n_classes:,} architectures of {space.label} that differ in function"
     least = ALGORITHMS[algorithm].least_population
     if population > n_classes:
-        notes.append(f"The population is {whole}, not {population:,}: all are evaluated.")
+        notes.append(Change(f"The population is {whole}, not {population:,}: all are evaluated."))
         population = max(n_classes, least)
     elif budget is not None and budget > n_classes:
         notes.append(f"The search ends at {whole}; a budget of {budget:,} is not reached.")

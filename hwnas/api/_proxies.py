@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from hwnas.core import arguments, given
 from hwnas.core.architecture import Architecture
+from hwnas.core.arguments import checked, many, whole
 from hwnas.core.classes import all_classes, canonical_classes, sample_classes
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError
@@ -23,6 +25,9 @@ __all__ = [
 ]
 
 
+@checked(
+    space=given.loaded_space, archs=many(), sample=whole(), is_all=arguments.flag, seed=whole()
+)
 def choose_architectures(
     space: SearchSpace,
     archs: Sequence[str | Architecture] = (),

@@ -146,6 +146,7 @@ def select(
     prefer=mapping(arguments.number),
     method=arguments.text,
     limit_at=arguments.text,
+    constraints=many(),
 )
 def sweep_limits(
     run: Run,

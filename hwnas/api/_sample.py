@@ -10,10 +10,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hwnas._files import write_bytes
 from hwnas.api._spaces import resolve_space
 from hwnas.core import arguments, given
 from hwnas.core.arguments import checked, whole
+from hwnas.core.classes import listed_classes
 from hwnas.core.device import check_own_device
 from hwnas.core.quantity import QUANTITIES
 from hwnas.core.space import SearchSpace
@@ -24,6 +27,10 @@ __all__ = ["Sample", "sample", "sample_record"]
 
 DEFAULT_DEVICE = "my-device"
 DEFAULT_N = 60
+_MOST = 100_000
+"""Architectures of one table: nobody measures more, and several times as many are drawn."""
+_USUALLY_FEW = 200
+"""A number that need not be compared with that of all architectures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,7 @@ class Sample:
         column: What the column of the values is called, with its unit.
         path: The table to fill in; None if none was written.
         models: Files of their models, in the same order; empty if none were written.
+        notes: What is otherwise than asked.
     """
 
     space: str
@@ -45,6 +53,7 @@ class Sample:
     column: str
     path: Path | None
     models: tuple[Path, ...]
+    notes: tuple[str, ...] = ()
 
 
 @checked(
@@ -76,7 +85,7 @@ def sample(
 
     Args:
         space: Search space or its name.
-        n: How many.
+        n: How many; at most as many as differ in function, where these can be listed.
         device: What to call the device that they are to be measured on.
         dataset: Data set; the space's first one by default.
         quantity: What is to be measured, such as ``"latency"`` or ``"energy"``.
@@ -97,6 +106,7 @@ def sample(
 
     space = resolve_space(space, dataset)
     check_own_device(device)
+    n, among, notes = _capped(space, n)
     target = parse_target(quantity, space.dataset, device)
     if not target.meaning.per_device:
         known = ", ".join(each.name for each in QUANTITIES.values() if each.per_device)
@@ -105,7 +115,7 @@ def sample(
     names = [f"{space.name}-{number:0{len(str(n))}}.onnx" for number in range(1, n + 1)]
     files = () if folder is None else tuple(folder / name for name in names)
     _check_free(*filter(None, (table, *files)))
-    genotypes = choose_to_measure(space, n, seed)
+    genotypes = choose_to_measure(space, n, seed, among=among)
     archs = tuple(str(space.architecture(genotype)) for genotype in genotypes)
     for number, (arch, path) in enumerate(zip(archs, files, strict=False), start=1):
         _export(space, arch, path, seed)
@@ -114,7 +124,27 @@ def sample(
     column = target.table_column
     if table is not None:
         write_bytes(table, _csv(archs, column, files).encode())
-    return Sample(space.name, space.dataset, archs, column, table, files)
+    return Sample(space.name, space.dataset, archs, column, table, files, notes)
+
+
+def _capped(space: SearchSpace, n: int) -> tuple[int, np.ndarray | None, tuple[str, ...]]:
+    """How many there can be, the functional classes if it is all of them, and what to say.
+
+    Raises:
+        ConfigError: It is more than can be held.
+    """
+    classes = listed_classes(space) if n > _USUALLY_FEW else None
+    if classes is None or n <= len(classes):
+        if n > _MOST:
+            raise ConfigError(
+                f"The number of architectures to choose must be at most {_MOST:,}; got {n:,}."
+            )
+        return n, None, ()
+    note = (
+        f"All {len(classes):,} architectures of {space.label} that differ in function are chosen, "
+        f"not {n:,}."
+    )
+    return len(classes), classes, (note,)
 
 
 def sample_record(found: Sample) -> dict[str, Any]:

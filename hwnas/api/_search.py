@@ -31,7 +31,7 @@ from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
 from hwnas.core.space import SearchSpace
 from hwnas.engine.directory import claimed, latest_directory, new_directory, resume_notes
 from hwnas.engine.loop import Loop
-from hwnas.engine.progress import Progress
+from hwnas.engine.progress import Change, Progress
 from hwnas.engine.record import RECORD, Record, read_record
 from hwnas.engine.run import Run
 from hwnas.engine.store import Store
@@ -42,7 +42,7 @@ from hwnas.objectives.measured import SOURCE, USUAL_BACKEND, local_device
 from hwnas.objectives.scored import scored_names
 from hwnas.proxies.lookup import Scoring
 
-__all__ = ["DEFAULT_GENERATIONS", "SearchInterrupted", "search"]
+__all__ = ["DEFAULT_GENERATIONS", "Change", "SearchInterrupted", "search"]
 
 _PACKAGES = ("hwnas", "numpy", "pymoo", "moocore", "onnxruntime")
 
@@ -171,7 +171,8 @@ def search(
     # Scores have columns of their own too, which are those of no quantity.
     own = [*(name for name, made in asked if made is not None), *scored_names()]
     limits = dict.fromkeys(
-        limit if isinstance(limit, Limit) else parse_limit(limit, own=own) for limit in constraints
+        limit if isinstance(limit, Limit) else parse_limit(limit, "--constraint", own)
+        for limit in constraints
     )
     make = ALGORITHMS[algorithm]
     population, classes, bounds = capped(space, algorithm, population, budget)

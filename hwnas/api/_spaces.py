@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hwnas._names import same
+from hwnas.core import arguments
+from hwnas.core.arguments import checked, many
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, known_name
 from hwnas.spaces import SPACES, load_space
@@ -18,11 +20,13 @@ def spaces() -> dict[str, type[SearchSpace]]:
     return {name: SPACES[name] for name in SPACES}
 
 
+@checked(name=arguments.text)
 def is_space(name: str) -> bool:
     """Whether a name is that of a search space, however it is spelled."""
     return bool(same(name, SPACES))
 
 
+@checked(text=arguments.text)
 def spaces_with(text: str) -> list[str]:
     """Names of the search spaces that a string is an architecture of."""
     return [name for name in SPACES if _parses(name, text)]
@@ -36,6 +40,7 @@ def _parses(name: str, text: str) -> bool:
     return True
 
 
+@checked(name=arguments.text, dataset=arguments.text, options=many(arguments.text))
 def space_of(
     name: str, dataset: str | None = None, options: Sequence[str] | None = None
 ) -> SearchSpace:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from hwnas.api._spaces import space_of
+from hwnas.core import arguments, given
+from hwnas.core.arguments import checked, many
+from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError
 from hwnas.tables import (
     Table,
@@ -38,6 +42,7 @@ def tables() -> list[Entry]:
     return sorted(catalogue(), key=lambda entry: entry.name)
 
 
+@checked(name=arguments.text)
 def pull_tables(name: str) -> Iterator[Table]:
     """Fetch the files of a published table, check them and import it.
 
@@ -52,10 +57,13 @@ def pull_tables(name: str) -> Iterator[Table]:
     return (pull_table(each) for each in _published(name))
 
 
+@checked(
+    name=arguments.text, source=arguments.path, space=given.space, options=many(arguments.text)
+)
 def import_tables(
     name: str,
-    source: Path | None = None,
-    space: str | None = None,
+    source: str | os.PathLike[str] | None = None,
+    space: str | SearchSpace | None = None,
     options: Sequence[str] | None = None,
 ) -> Iterator[Table]:
     """Import published tables, or a file of the user's own.
@@ -64,7 +72,7 @@ def import_tables(
         name: Name of a published table, ``"all"``, the name of HW-NAS-Bench's own file, or a new
             name for the user's table.
         source: Folder of published files, or the file.
-        space: Search space of the rows of a user's file.
+        space: Search space of the rows of a user's file, or its name: ``"nasbench201"``.
         options: Texts such as ``cells=5``: what else that space is made of.
 
     Raises:
@@ -73,6 +81,7 @@ def import_tables(
         TableError: A file is not what it must be.
         StorageError: The cache cannot be written.
     """
+    source = None if source is None else Path(source)
     if name == OFFICIAL:
         if source is None or space is not None:
             raise ConfigError(f"{OFFICIAL} needs --from HW-NAS-Bench-v1_0.pickle and no --space.")
@@ -90,7 +99,18 @@ def import_tables(
             f"{'--from' if source is None else '--space'} is missing. See: hwnas spaces"
         )
     else:
-        yield import_file(name, source, space_of(space, None, options))
+        yield import_file(name, source, _space(space, options))
+
+
+def _space(space: str | SearchSpace, options: Sequence[str] | None) -> SearchSpace:
+    if isinstance(space, str):
+        return space_of(space, None, options)
+    if options:
+        raise ConfigError(
+            f"Options go with the name of a space; got {space.label}, which is made already, and "
+            f"{', '.join(options)}. Leave the options away."
+        )
+    return space
 
 
 def _published(name: str) -> list[str]:
@@ -98,6 +118,7 @@ def _published(name: str) -> list[str]:
     return list(IMPORTERS) if name == EVERY_TABLE else [name]
 
 
+@checked(name=arguments.text)
 def load_table_card(name: str) -> TableCard:
     """What is known of a table in the cache.
 
@@ -108,6 +129,7 @@ def load_table_card(name: str) -> TableCard:
     return read_card(name)
 
 
+@checked(name=arguments.text)
 def table_record(name: str) -> dict[str, Any]:
     """The card of a table as JSON can hold it.
 

@@ -128,7 +128,7 @@ def constraints_on(front: Front, constraints: Sequence[str | Limit]) -> list[Lim
             f"constraints must be a list; got the text {constraints!r}. Put it in brackets."
         )
     parsed = [
-        each if isinstance(each, Limit) else parse_limit(each, own=front.names)
+        each if isinstance(each, Limit) else parse_limit(each, "--constraint", front.names)
         for each in constraints
     ]
     return [replace(each, column=resolve_column(each.column, front.names)) for each in parsed]

@@ -53,6 +53,8 @@ def sample(
     They are spread over what makes networks cost more or less, the most telling first, so that a
     few say much of all others. Files that are there are left alone.
     """
+    from rich.markup import escape
+
     from hwnas import api
 
     loaded = api.space_of(space, dataset, option)
@@ -69,6 +71,8 @@ def sample(
             seed,
             lambda n_done, n_models: update("models written", n_done, n_models),
         )
+    for note in found.notes:
+        console(to_stderr=True).print(f"[yellow]Note:[/yellow] {escape(note)}")
     if as_json:
         print_json(api.sample_record(found))
     else:

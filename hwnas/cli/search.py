@@ -106,7 +106,12 @@ def search(
             "--budget; the other settings must be the same.",
         ),
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print only where the run is.")] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option(
+            "--quiet", help="Print only where the run is, and what is done otherwise than asked."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the front as JSON.")] = False,
 ) -> None:
     """Search a space for the Pareto front of a device."""
@@ -138,7 +143,7 @@ def search(
     told: list[str] = []
 
     def tell(note: str) -> None:
-        if not is_silent and note not in told:
+        if (not is_silent or isinstance(note, api.Change)) and note not in told:
             messages.print(f"[yellow]Note:[/yellow] {escape(note)}")
             told.append(note)
 

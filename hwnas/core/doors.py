@@ -10,6 +10,8 @@ from hwnas.core.notation import LONGEST_TEXT, literal
 from hwnas.errors import ArchitectureError
 
 Method = Callable[..., Any]
+_LONGEST_INDEX = 18
+"""Digits of a number that may be meant as an index."""
 
 
 def inner(method: Method) -> Method:
@@ -35,7 +37,11 @@ def _parsing(method: Method) -> Method:
             return self.read(value.strip(), notation.strip())
         try:
             return method(self, text)
-        except ArchitectureError:
+        except ArchitectureError as error:
+            if words.isdecimal() and "index" in self.notations and len(words) <= _LONGEST_INDEX:
+                raise ArchitectureError(
+                    f"{error} For the architecture of that number, write index:{words}."
+                ) from None
             # The strings of some space may look like this themselves.
             found = literal(words) if words[:1] in ("(", "[", "{") else words
             if isinstance(found, str):

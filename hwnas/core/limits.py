@@ -11,6 +11,8 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from hwnas._names import quoted
+from hwnas.core import arguments
+from hwnas.core.arguments import checked
 from hwnas.core.columns import column_of, once, quantity_of, target_of
 from hwnas.core.numbers import hint, parse_count, parse_number
 from hwnas.core.quantity import QUANTITIES, Quantity
@@ -126,7 +128,8 @@ def parse_limit(text: str, option: str = "", own: Collection[str] = ()) -> Limit
         )
     where = _where(option, text)
     match = _LIMIT.fullmatch(text.strip())
-    if match is None:
+    # A number on the left is the form turned round, and no name of a quantity.
+    if match is None or (match[1] not in own and parse_number(match[1]) is not None):
         raise ConfigError(
             f"{where} a limit must have the form 'latency_ms<=5' or 'accuracy_pct>=92'."
         )
@@ -140,6 +143,7 @@ def parse_limit(text: str, option: str = "", own: Collection[str] = ()) -> Limit
         raise ConfigError(f"{where} {str(error).partition(': ')[2] or error}") from None
 
 
+@checked(text=arguments.text, option=arguments.text, shown=arguments.text)
 def parse_assignments(text: str, option: str = "", shown: str = "") -> dict[str, float]:
     """Numbers by column, from a text such as ``latency_ms=5,accuracy=92``.
 
@@ -175,6 +179,7 @@ def parse_assignments(text: str, option: str = "", shown: str = "") -> dict[str,
     return found
 
 
+@checked(text=arguments.text, option=arguments.text)
 def parse_goals(text: str, option: str = "") -> dict[str, Goal]:
     """Goals by column, from a text such as ``latency_ms=60%,accuracy=92``.
 

@@ -11,6 +11,9 @@ import math
 import re
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
+from hwnas._names import shown
+from hwnas.errors import ArgumentError
+
 _PLAIN = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)"
 _NUMBER = re.compile(rf"{_PLAIN}(?:[eE][+-]?[0-9]{{1,4}})?")
 _COUNT = re.compile(rf"({_PLAIN})([kKMG])")
@@ -36,11 +39,14 @@ _HINTS = (
 def parse_number(text: str) -> float | None:
     """The finite number that a text states; None if it states none.
 
+    Raises:
+        ArgumentError: It is no text.
+
     Example:
         >>> parse_number(" 1e3 "), parse_number("1_0"), parse_number("nan")
         (1000.0, None, None)
     """
-    text = text.strip()
+    text = _stripped(text)
     if len(text) > _LONGEST or not _NUMBER.fullmatch(text):
         return None
     number = float(text)
@@ -50,11 +56,14 @@ def parse_number(text: str) -> float | None:
 def parse_count(text: str) -> float | None:
     """The number of things that a text states, which may end in k, M or G; None if none.
 
+    Raises:
+        ArgumentError: It is no text.
+
     Example:
         >>> parse_count("500k"), parse_count("1e6"), parse_count("1.5M"), parse_count("5m")
         (500000.0, 1000000.0, 1500000.0, None)
     """
-    text = text.strip()
+    text = _stripped(text)
     match = _COUNT.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:
         return parse_number(text)
@@ -65,15 +74,25 @@ def parse_count(text: str) -> float | None:
 def parse_whole(text: str) -> int | None:
     """The whole number of things that a text states; None if it states none.
 
+    Raises:
+        ArgumentError: It is no text.
+
     Example:
         >>> parse_whole("1e5"), parse_whole("1.5k"), parse_whole("1.5"), parse_whole("1_0")
         (100000, 1500, None, None)
     """
-    text = text.strip()
+    text = _stripped(text)
     if re.fullmatch(r"[+-]?[0-9]{1,400}", text):
         return int(text)
     number = parse_count(text)
     return int(number) if number is not None and number.is_integer() else None
+
+
+def _stripped(text: str) -> str:
+    # Not at the door of ``arguments``, which loads numpy; cells of tables come by the thousand.
+    if not isinstance(text, str):
+        raise ArgumentError(f"A number to read must be a text; got {shown(text)}.")
+    return text.strip()
 
 
 def hint(text: str, of_things: bool = False) -> str:
@@ -87,7 +106,7 @@ def hint(text: str, of_things: bool = False) -> str:
         >>> hint("1_000"), hint("2.5 ms")
         ('; write it without underscores', '; write it without a unit')
     """
-    text = text.strip()
+    text = _stripped(text)
     if of_things and re.fullmatch(r"[0-9.]+ ?[a-zA-Z]", text):
         return "; after it may stand k, M or G for thousands, millions or billions"
     if len(text) > _LONGEST:

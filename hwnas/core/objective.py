@@ -12,7 +12,7 @@ from hwnas.core.batch import Batch
 from hwnas.core.columns import is_whole, number
 from hwnas.core.quantity import Direction, Source
 from hwnas.core.target import Target
-from hwnas.errors import ShapeError
+from hwnas.errors import ShapeError, printable
 
 Stage = Literal[0, 1, 2]
 """When something is evaluated, the cheap first: 0 counted, 1 predicted or looked up, both of whole
@@ -21,7 +21,7 @@ batches; 2 measured or the user's own function, one architecture at a time."""
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveSpec:
-    """What an objective's values are.
+    """What an objective's values are; characters in its words that steer a terminal are escaped.
 
     Args:
         column: Name with unit and conditions, such as ``"accuracy_pct@validation"``; the key in
@@ -54,6 +54,12 @@ class ObjectiveSpec:
     evaluation: str = "held_out"
     stage: Stage = 2
     lacks_skill: bool | None = None
+
+    def __post_init__(self) -> None:
+        # They are shown in terminals and on pages, and come from the user and from files.
+        for name in ("unit", "title", "detail", "origin"):
+            words = printable(getattr(self, name)).replace("\n", "\\n")
+            object.__setattr__(self, name, words)
 
     @classmethod
     def of(

@@ -193,4 +193,5 @@ def find_quantity(word: str) -> Quantity:
                     "rename one."
                 )
             by_word[each] = quantity
-    return by_word[known_name("quantity", word, by_word)]
+    columns = by_word.keys() - set(QUANTITIES)
+    return by_word[known_name("quantity", word, by_word, also=columns)]

@@ -150,10 +150,11 @@ class SearchSpace(ABC):
             for notation in self.notations.values():
                 if notation.is_certain(found):
                     return self.architecture(notation.read(found))
+        example = shown(found) if isinstance(found, list | tuple) else "VALUE"
         raise ArchitectureError(
             f"An architecture of {self.name} must be an Architecture, a published string, or come "
-            f"with its notation, {' or '.join(self.notations)}, as in space.read(value, "
-            f"'genotype') or 'genotype:VALUE'; got {shown(value)}."
+            f"with its notation, {' or '.join(self.notations)}, as in the text "
+            f"'genotype:{example}'; got {shown(value)}."
         )
 
     def as_archs(self, values: Any) -> list[Architecture]:

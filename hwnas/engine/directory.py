@@ -9,6 +9,7 @@ from typing import Any
 
 from hwnas._lock import HOLDER, LOCK, hold
 from hwnas.core.columns import columns_meant
+from hwnas.engine.progress import Change
 from hwnas.engine.record import (
     DATABASE,
     FRONT_CSV,
@@ -129,7 +130,7 @@ def resume_notes(path: Path, record: Record) -> list[str]:
         RunError: It holds a damaged run.
     """
     if not (path / RECORD).exists():
-        return [f"{path} holds no run to resume: a new one begins there."]
+        return [Change(f"{path} holds no run to resume: a new one begins there.")]
     stored = read_record(path).versions
     changed = [
         f"{name} {stored.get(name, 'unknown')} (now {record.versions.get(name, 'none')})"

@@ -13,6 +13,12 @@ from hwnas.engine.trials import Results
 from hwnas.objectives.indicators import Normalisation, minimised, non_dominated
 
 
+class Change(str):
+    """A note that something is done otherwise than asked: told to who wants no others, too."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Generation:
     """A generation of which something was evaluated.

@@ -32,8 +32,11 @@ _FREE = 3.0
 """Deviation a priori of the mean of all costs, in units of theirs: next to nothing is known."""
 _N_POOL = 2000
 """Nets to choose among and to learn of: the time that a choice takes is their number squared."""
-_N_BATCH = 500
-"""Nets chosen from one pool: of more, those left would be few to choose among."""
+_N_DESIGNED = 500
+"""Nets that are chosen for what they tell; of more, the rest is drawn at random.
+
+Of one pool, few would be left to choose among, and each 500 more take as long again.
+"""
 
 
 def choose_to_measure(
@@ -57,7 +60,8 @@ def choose_to_measure(
             ``measurable_nets`` that a device can run; every valid one of the space by default.
 
     Returns:
-        Distinct pruned genotypes, shape ``(n, n_genes)``, the first ones the most telling.
+        Distinct pruned genotypes, shape ``(n, n_genes)``, the first ones the most telling; those
+        after the first 500 are drawn at random.
 
     Raises:
         ConfigError: ``n`` is below 1, or more than there are to choose.
@@ -77,17 +81,13 @@ def choose_to_measure(
             f"At most {len(nets):,} architectures of {space.label} are left to measure; got {n:,}. "
             "Ask for fewer."
         )
-    chosen = nets[:0]
     # One thread: sums in another order could choose other nets on another machine.
     with threadpool_limits(1):
         place = _coordinates(space, sources)
-        while len(chosen) < n:
-            left = _without(nets, chosen)
-            pool = left[np.sort(rng.permutation(len(left))[:_N_POOL])]
-            seen = place(np.concatenate([measured, chosen]))
-            rows = _most_telling(_given(place(pool), seen), min(_N_BATCH, n - len(chosen)))
-            chosen = np.concatenate([chosen, pool[rows]])
-    return chosen
+        pool = nets[np.sort(rng.permutation(len(nets))[:_N_POOL])]
+        chosen = pool[_most_telling(_given(place(pool), place(measured)), min(_N_DESIGNED, n))]
+    left = _without(nets, chosen)
+    return np.concatenate([chosen, left[rng.permutation(len(left))[: n - len(chosen)]]])
 
 
 def measurable_nets(space: SearchSpace, n: int, rng: np.random.Generator) -> np.ndarray:

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from hwnas.core import arguments
+from hwnas.core.arguments import checked
 from hwnas.errors import ConfigError
 
 Kind = Literal["burst", "paced", "cold"]
@@ -40,6 +42,7 @@ class Mode:
 BURST = Mode()
 
 
+@checked(text=arguments.text)
 def parse_mode(text: str) -> Mode:
     """The mode that a text names.
 

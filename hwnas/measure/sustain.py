@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hwnas.core import arguments
+from hwnas.core.arguments import checked
 from hwnas.errors import ConfigError
 from hwnas.measure.backends import Runner
 from hwnas.measure.clock import Clock
@@ -41,6 +43,7 @@ class Sustained:
     onset_s: float | None
 
 
+@checked(text=arguments.text)
 def parse_duration(text: str) -> float:
     """Seconds that a text such as ``10m`` names.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hwnas.errors import ConfigError, ShapeError, StateError
 from hwnas.proxies._notes import Notes
-from hwnas.proxies._readings import Reading, Readings, UndefinedScore
+from hwnas.proxies._readings import Reading, Readings, UndefinedScore, in_words
 from hwnas.proxies._running import fast_layout, mode, seeded
 from hwnas.proxies._weights import has_filters, saliency_weights
 
@@ -148,6 +148,20 @@ class Passes:
                 f"Labels must be 0 to {out.shape[1] - 1}, the model's classes; got {low} to {high}."
             )
         return out
+
+    @property
+    def failure(self) -> str | None:
+        """Why the model does not run on the images at all, whatever is read of it; else None."""
+        import torch
+
+        if self._reads and self.readings.n_classes is not None:
+            return None
+        try:
+            with torch.no_grad():
+                self.run(self.images, self.parameters())
+        except Exception as error:  # of the model's own code
+            return in_words(error)
+        return None
 
     def loss(self, logits: Tensor) -> Tensor:
         """Mean cross-entropy of the minibatch."""

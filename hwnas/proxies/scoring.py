@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hwnas.core import arguments
 from hwnas.core.arguments import checked, many, whole
-from hwnas.errors import HwnasError, MissingExtraError
+from hwnas.errors import ConfigError, HwnasError, MissingExtraError
 from hwnas.proxies._readings import in_words
 from hwnas.proxies.catalogue import Proxy, UndefinedScore, proxies_named
 
@@ -59,7 +61,8 @@ def score(
         UnknownNameError: There is no such proxy.
         ShapeError: Images, labels or logits have another shape.
         ConfigError: The model or the batch is none that can be scored, such as a model wrapped in
-            ``DataParallel`` or a data loader, or labels are out of range.
+            ``DataParallel`` or a data loader, or labels are out of range;
+            or the model fails on the batch.
         MissingExtraError: torch is not installed.
 
     Example:
@@ -69,6 +72,24 @@ def score(
         >>> scores = score(model, noise(4, (3, 2, 2), 3), ["params", "nwot"])
         >>> scores.values, scores.reasons
         ({'params': 39.0, 'nwot': None}, {'nwot': 'the model calls no ReLU module'})
+    """
+    scores, failure = scores_and_failure(model, batch, names, seed)
+    if failure is not None:
+        shape = tuple(np.shape(batch[0]))
+        raise ConfigError(
+            f"A model to score must run on the batch in training mode; on images of shape {shape} "
+            f"it fails with {failure}. Give images as the model takes them."
+        )
+    return scores
+
+
+def scores_and_failure(
+    model: nn.Module, batch: tuple[Any, Any], names: Iterable[str] | None, seed: int
+) -> tuple[Scores, str | None]:
+    """Scores of a model, and why it does not run on the batch at all; None where it does.
+
+    Arguments and errors are those of ``score``, which raises that failure: one of many models
+    does not stop the others.
     """
     try:
         import torch
@@ -85,7 +106,8 @@ def score(
         images, labels = read_batch(batch)
         passes = Passes(model, images, labels, seed, reads)
         with torch.autocast(passes.images.device.type, enabled=False):
-            return _scored(asked, passes)
+            scores = _scored(asked, passes)
+            return scores, passes.failure if scores.reasons else None
 
 
 def _scored(asked: Iterable[Proxy], passes: Passes) -> Scores:

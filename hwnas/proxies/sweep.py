@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hwnas.core import arguments, given
 from hwnas.core.architecture import Architecture
+from hwnas.core.arguments import checked, many, whole
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, HwnasError, MissingExtraError
 from hwnas.executors import make_executor
@@ -20,7 +22,7 @@ from hwnas.models.building import build_model
 from hwnas.proxies._readings import in_words
 from hwnas.proxies.batches import check_n_images, make_batch
 from hwnas.proxies.catalogue import proxies_named
-from hwnas.proxies.scoring import Scores, score
+from hwnas.proxies.scoring import Scores, scores_and_failure
 from hwnas.proxies.store import Row, ScoreCard, read_scores, write_scores
 
 if TYPE_CHECKING:
@@ -68,6 +70,14 @@ class ScoringPlan:
         )
 
 
+@checked(
+    space=given.loaded_space,
+    source=arguments.path,
+    n_images=whole(),
+    names=many(arguments.text),
+    seed=whole(),
+    device=arguments.text,
+)
 def plan_scoring(
     space: SearchSpace,
     source: str | Path = "photos",
@@ -124,7 +134,7 @@ def score_architecture(arch: Architecture, plan: ScoringPlan) -> Scores:
     except Exception as error:  # the space's own code; other architectures have their scores
         reason = f"its model cannot be built: {in_words(error)}"
         return Scores(dict.fromkeys(plan.names), dict.fromkeys(plan.names, reason))
-    return score(model, plan.batch, plan.names, plan.seed)
+    return scores_and_failure(model, plan.batch, plan.names, plan.seed)[0]
 
 
 def score_rows(

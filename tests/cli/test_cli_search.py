@@ -201,6 +201,12 @@ def test_a_finished_run_is_resumed_in_an_instant_and_alike(type_: Terminal) -> N
     assert {path.name: path.read_bytes() for path in Path("run").iterdir()} == before
 
 
+def test_a_new_run_in_place_of_a_resumed_one_is_told_even_in_quiet(type_: Terminal) -> None:
+    status, out, err = type_(*COUNTS, "--out", "rum", "--resume", "--quiet")
+    assert (status, out) == (0, "rum\n")
+    assert " ".join(err.split()) == "Note: rum holds no run to resume: a new one begins there."
+
+
 def test_memory_can_be_limited_in_kilobytes(type_: Terminal) -> None:
     _, out, _ = type_(*COUNTS, "--constraint", "peak_memory_kb<=200", "--json")
     columns = {each["column"] for each in json.loads(out)["columns"]}

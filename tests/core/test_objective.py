@@ -49,3 +49,8 @@ def test_values_that_are_counted_or_of_a_count_stay_whole() -> None:
     values = [2.0, 2.5, float("nan")]
     assert repr(own.numbers(values)) == repr(mean.numbers(values)) == "[2, 2.5, None]"
     assert repr(latency.numbers(values)) == "[2.0, 2.5, None]"
+
+
+def test_what_would_steer_a_terminal_is_escaped_in_titles_and_units() -> None:
+    spec = ObjectiveSpec("cost", "m\ns", "min", "custom", "Co\x1b[31mst")
+    assert (spec.title, spec.unit) == (r"Co\x1b[31mst", r"m\ns")

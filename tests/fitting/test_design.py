@@ -140,3 +140,10 @@ def test_all_that_there_are_can_be_chosen_and_no_more(nasbench201: SearchSpace) 
 def test_none_cannot_be_chosen(nasbench201: SearchSpace) -> None:
     with pytest.raises(ConfigError, match=r"must be at least 1; got 0"):
         choose_to_measure(nasbench201, 0)
+
+
+def test_those_after_the_first_500_are_drawn_at_random(nasbench201: SearchSpace) -> None:
+    among = measurable_nets(nasbench201, 5, np.random.default_rng(0))[:520]
+    first, other = (choose_to_measure(nasbench201, n, among=among) for n in (500, 510))
+    assert (other[:500] == first).all()
+    assert len(np.unique(other, axis=0)) == 510

@@ -68,10 +68,19 @@ def test_model_is_left_as_it_was_when_a_pass_fails(batch: tuple) -> None:
 
     model = Fails().double().eval()
     before = _state(model)
-    scores = proxies.score(model, batch)
+    with pytest.raises(ConfigError, match="it fails with RuntimeError: broken model"):
+        proxies.score(model, batch)
     _assert_same(before, _state(model))
-    assert set(scores.values) - set(scores.reasons) == {"params", "l2_norm"}
-    assert set(scores.reasons.values()) == {"RuntimeError: broken model"}
+    # No pass is needed for these.
+    assert proxies.score(model, batch, ["params", "l2_norm"]).reasons == {}
+
+
+@pytest.mark.parametrize("names", [None, ["zen"], ["nwot"]])
+def test_images_that_the_model_does_not_take_are_told_once(names: list[str] | None) -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU(), nn.Flatten(), nn.Linear(256, 5))
+    grey = torch.zeros(4, 1, 8, 8), torch.zeros(4, dtype=torch.long)
+    with pytest.raises(ConfigError, match=r"of shape \(4, 1, 8, 8\) it fails with RuntimeError:"):
+        proxies.score(model, grey, names)
 
 
 def test_global_generators_are_left_as_they_were(batch: tuple) -> None:

@@ -239,3 +239,13 @@ def test_sampled_architectures_have_every_score() -> None:
     for _, scores in scored:
         assert set(scores.values) == set(proxies.PROXIES)
         assert not scores.reasons
+
+
+def test_a_net_that_fails_on_the_batch_keeps_its_reasons(
+    plan: ScoringPlan, archs: list[Architecture]
+) -> None:
+    images, labels = plan.batch
+    grey = replace(plan, batch=(images[:, :1], labels))
+    ((_, scores),) = score_rows(archs[:1], grey)
+    assert all(reason.startswith("RuntimeError: ") for reason in scores.reasons.values())
+    assert scores.reasons
