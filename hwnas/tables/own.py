@@ -208,7 +208,8 @@ def _null_notes(words: Sequence[str]) -> list[str]:
 
 def _value_notes(values: Mapping[str, np.ndarray], targets: Mapping[str, Target]) -> list[str]:
     """What values and devices look like, where that may be meant otherwise."""
-    notes = []
+    empty = [column for column, each in values.items() if not np.isfinite(each).any()]
+    notes = [f"no values yet: fill in {', '.join(empty)} and import it again"] if empty else []
     for column, target in targets.items():
         known = values[column][np.isfinite(values[column])]
         if target.meaning.unit == "%" and len(known) and 0 < known.max() <= 1:

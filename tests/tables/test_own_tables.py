@@ -47,6 +47,12 @@ def test_empty_cell_is_null(tmp_path: Path) -> None:
     assert table.archs == list(ARCHS)
 
 
+def test_of_a_table_without_values_it_is_told_what_to_fill_in(tmp_path: Path) -> None:
+    table = import_text(tmp_path, csv_of("", ""))
+    assert table.n_values == 0
+    assert table.notes == (f"no values yet: fill in {LATENCY} and import it again",)
+
+
 def test_columns_are_read_from_their_names(tmp_path: Path) -> None:
     table = import_text(tmp_path, csv_of("1"))
     column = table.find(Target("latency", "cifar10", "pi5"))
