@@ -168,6 +168,8 @@ def _lacks_archs(sheet: Sheet, space: SearchSpace, where: str) -> str:
             f" If column '{indices}' holds indices of the published tables, write them as "
             f"{_INDEX}:{sheet.column(indices)[0]} in a column {ARCH}."
         )
+    if sheet.header[0].startswith("#") and not named:
+        advice += " Leave comments out."
     if len(sheet.header) == 1 and " " in sheet.header[0]:
         advice += " Cells must have commas, semicolons or tabs between them."
     return (
