@@ -92,7 +92,7 @@ def few_shot(record: Record) -> str:
         )
     header = ["split", "networks", "Spearman", "16 (`nasbench201`) or 800 (`fbnet`) a source"]
     return f"""\
-Networks chosen as `hwnas device add` chooses them, mean Spearman over all others (of `nasbench201`
+Networks chosen as `hwnas devices add` chooses them, mean Spearman over all others (of `nasbench201`
 the 9,444 connected ones without dead operations). Settings were chosen on seeds from 1,000 on, and
 in part on other splits; these seeds were computed once. ND over all 15,284 connected strings, dead
 operations kept: {np.mean(of_strings):.3f}. The fourth column knows only so many networks of each
@@ -155,7 +155,7 @@ def measured_predictors(record: Record) -> str:
     header = ["table", "200 networks", "within 10 %", "median error", "Spearman", "others"]
     n_again, seeds = record[names[0]]["again"]["n_networks"], record[names[0]]["seeds"]
     return f"""\
-200 networks of a table in `latency_tables/`, chosen among those measured as `hwnas device add`
+200 networks of a table in `latency_tables/`, chosen among those measured as `hwnas devices add`
 chooses or drawn at random (mean of seeds {seeds[0]} to {seeds[-1]}), all others predicted.
 
 {table(header, rows)}

@@ -3,7 +3,7 @@
     python benchmarks/measured_predictors.py [--seeds 0 1 2 3 4] [TABLE ...]
 
 Of each table in ``latency_tables/``, 200 networks are fitted as ``hwnas fit`` fits them, and all
-others are predicted as they stand: once 200 that ``hwnas device add`` would choose among them, and
+others are predicted as they stand: once 200 that ``hwnas devices add`` would choose among them, and
 once 200 at random, for each seed. The last pass of each table measured some networks of the first
 again, in another process at another time: the share of its values within 10 % of the first is the
 most that a predictor can reach.

@@ -229,7 +229,7 @@ def test_command_and_function_write_the_same_bytes(
     out = type_("run#2", "--out", "folder/typed.onnx")
     assert out.splitlines()[:2] == [
         run.front.row(2).arch,
-        "Wrote folder/typed.onnx and typed.onnx.json.",
+        "Wrote folder/typed.onnx and folder/typed.onnx.json.",
     ]
     hwnas.export("run#2", "called.onnx")
     assert Path("folder/typed.onnx").read_bytes() == Path("called.onnx").read_bytes()

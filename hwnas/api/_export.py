@@ -6,6 +6,8 @@ import os
 import re
 from pathlib import Path
 
+import numpy as np
+
 from hwnas.api._runs import load_run, select
 from hwnas.api._spaces import resolve_space
 from hwnas.choose import Choice, Selection
@@ -22,6 +24,8 @@ __all__ = ["check_destination", "export", "export_record"]
 
 PICK = "pick"
 """What stands for a row's number where ``select`` is to choose."""
+_N_LOOKED_AT = 20
+"""Architectures drawn of a space to learn what its strings are made of."""
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -126,7 +130,7 @@ def _row(text: str, space: str | SearchSpace | None, dataset: str | None) -> Cho
 def _check_unnamed(space: str | SearchSpace | None, dataset: str | None) -> None:
     if space is not None or dataset is not None:
         raise ConfigError(
-            "A run knows its space and data set; one was named beside it. Leave it away."
+            "A run knows its space and data set; one was named beside it. Leave it out."
         )
 
 
@@ -161,14 +165,51 @@ def _space_of(text: str) -> str:
         raise ConfigError(
             f"'{_short(text)}' may be of several search spaces, {' or '.join(names)}; name one."
         )
+    alike = [name for name in SPACES if _looks(name, text)]
+    advice = _refusal(alike[0], text) if len(alike) == 1 else ""
     raise ArchitectureError(
         f"'{_short(text)}' must be an architecture of a search space ({', '.join(SPACES)}), or a "
-        f"row of a run such as runs/x#14; it is none. Copy the string that hwnas printed."
+        f"row of a run such as runs/x#14; it is none. "
+        f"{advice or 'Copy the string that hwnas printed.'}"
     )
 
 
 def _short(text: str) -> str:
     return text if len(text) <= 100 else f"{text[:100]}..."
+
+
+def _looks(name: str, text: str) -> bool:
+    """Whether a text is made of the signs and letters that architectures of a space are."""
+    try:
+        space = load_space(name)
+        drawn = space.sample(_N_LOOKED_AT, np.random.default_rng(0))
+        kinds = _kinds("".join(map(str, drawn)))
+    except Exception:  # as below
+        return False
+    given = _kinds(text)
+    return set() < given <= kinds and all(
+        any(map(test, given)) == any(map(test, kinds)) for test in (str.isalpha, _is_sign)
+    )
+
+
+def _refusal(name: str, text: str) -> str:
+    """What a space says against a text, such as the form that it must have; empty if nothing."""
+    try:
+        load_space(name).parse(text)
+    except ArchitectureError as error:
+        return error.typed
+    except Exception:  # as below
+        pass
+    return ""
+
+
+def _kinds(text: str) -> set[str]:
+    """The characters of a text; every digit is a 0, and no space is one."""
+    return {"0" if each.isdigit() else each for each in text if not each.isspace()}
+
+
+def _is_sign(character: str) -> bool:
+    return not character.isalnum() and character != "_"
 
 
 def _parses(name: str, text: str) -> bool:

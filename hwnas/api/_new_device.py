@@ -130,7 +130,7 @@ def add_device(
         title=title or f"{where}, {backend}",
         kind=f"measured with {backend}",
         source=(
-            f"Measured with hwnas device add, {datetime.now(UTC):%Y-%m-%d}: "
+            f"Measured with hwnas devices add, {datetime.now(UTC):%Y-%m-%d}: "
             f"{in_words(runs_on.describe())}, {plan.threads_in_words}"
         ),
         backend=Reach(backend, dict(options or {}), plan.threads),
@@ -145,7 +145,7 @@ def _check_new(name: str, spaces: Sequence[str], budget: int) -> None:
     if name in described_names():
         raise ConfigError(
             f"Device '{name}' is there already. Choose another name, or see whether it still holds "
-            f"with hwnas device recheck {name}"
+            f"with hwnas devices recheck {name}"
         )
     if not spaces:
         raise ConfigError("--spaces must name at least one search space; see: hwnas spaces")
@@ -195,7 +195,7 @@ def recheck_device(
         raise ConfigError(f"--budget must be at least 1; got {budget}.")
     if device.backend is None:
         raise ConfigError(
-            f"Device '{name}' must say how it is reached, as hwnas device add writes it; its "
+            f"Device '{name}' must say how it is reached, as hwnas devices add writes it; its "
             "values were published, and only its owner can measure again."
         )
     backend = load_backend(device.backend.name, **device.backend.options)

@@ -85,7 +85,9 @@ def check_feasible(run: Run) -> None:
         )
     limits = [parse_limit(text, own=broke.names) for text in run.record.limits]
     share = limit_share(run.config["limit_at"])
-    raise NoCandidateError(why_nothing(broke, limits, share, "evaluated", "Or search longer."))
+    raise NoCandidateError(
+        why_nothing(broke, limits, share, "evaluated", "Or search longer.", is_spared=True)
+    )
 
 
 @checked(

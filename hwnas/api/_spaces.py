@@ -66,7 +66,7 @@ def resolve_space(space: str | SearchSpace, dataset: str | None) -> SearchSpace:
     if dataset is not None and known_name("dataset", dataset, space.datasets) != space.dataset:
         raise ConfigError(
             f"The space was loaded for {space.dataset}; got dataset={dataset!r} as well. "
-            "Give the space's name, or leave dataset away."
+            "Give the space's name, or leave dataset out."
         )
     return space
 

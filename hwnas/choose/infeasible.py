@@ -20,6 +20,7 @@ def why_nothing(
     share: float,
     among: str = "on the front",
     otherwise: str = "",
+    is_spared: bool = False,
 ) -> str:
     """Why limits leave nothing: the tightest of them, and the architecture that is nearest.
 
@@ -29,9 +30,16 @@ def why_nothing(
         share: As for ``within``.
         among: What these architectures are.
         otherwise: What else helps than looser limits, as a sentence.
+        is_spared: Whether what breaks one limit may not have been asked for the others, as in a
+            search; what is unknown of it is then no fault of theirs.
     """
     far = far_values(front, limits, share)
     amounts = broken(front, limits, far)
+    if is_spared:
+        rows, places = _asked(amounts)
+        among = among if len(rows) == len(front) else f"{among} in full"
+        front, limits = front.part(rows), [limits[place] for place in places]
+        far, amounts = far[np.ix_(rows, places)], amounts[np.ix_(rows, places)]
     for limit, column in zip(limits, far.T, strict=True):
         if np.isnan(column).all():
             who = f"all {len(front):,}" if len(front) > 1 else "the only one"
@@ -51,6 +59,20 @@ def why_nothing(
         f"{_tightest(limits, amounts, among)} The nearest, {front.archs[nearest]}, has "
         f"{has}. {_advice(limits, far[nearest], amounts[nearest])}{end}"
     )
+
+
+def _asked(amounts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and limits to judge by where what breaks one limit was not asked for all others.
+
+    Those rows of which all is known, if there are any; else all of them, by the limits that were
+    asked for wherever no other was broken.
+    """
+    is_unknown = np.isinf(amounts)
+    is_whole = ~is_unknown.any(axis=1)
+    if is_whole.any():
+        return np.flatnonzero(is_whole), np.arange(amounts.shape[1])
+    is_broken = ((amounts > 0) & ~is_unknown).any(axis=1, keepdims=True)
+    return np.arange(len(amounts)), np.flatnonzero((~is_unknown | ~is_broken).any(axis=0))
 
 
 def far_values(front: Front, limits: Sequence[Limit], share: float) -> np.ndarray:

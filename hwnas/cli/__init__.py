@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import traceback
 import warnings
@@ -11,6 +12,9 @@ from collections.abc import Iterator
 from typing import Any, NoReturn, cast
 
 from hwnas.cli import _exit
+
+_STRAY_LIMIT = re.compile(r"unexpected extra argument.*?([^\s(]+\s*[<>]=\s*[^\s)]+)")
+"""A limit among the words that a usage error says are too many."""
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -110,4 +114,7 @@ def _usage(error: Any) -> str:
     if not message or error.ctx is None:
         return message
     end = "" if message.endswith(("?", ".")) else "."
+    stray = _STRAY_LIMIT.search(message)
+    if stray and any(each.name == "constraint" for each in error.ctx.command.params):
+        end += f" A limit is given as --constraint '{stray[1]}'."
     return f"{message}{end} See: {error.ctx.command_path} --help"

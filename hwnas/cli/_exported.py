@@ -29,18 +29,18 @@ def print_export(out: Console, exported: Export) -> None:
 
     # Paths are left to the terminal to wrap, so that they can be copied whole.
     out.print(
-        f"Wrote {escape(str(exported.path))} and {escape(exported.card.name)}.", soft_wrap=True
+        f"Wrote {escape(str(exported.path))} and {escape(str(exported.card))}.", soft_wrap=True
     )
-    scale = f"its largest output is {exported.output_scale:.2g} (opset {exported.opset})."
     if exported.max_abs_error is None:
-        out.print(f"Checked by {exported.checked}; {scale}")
+        out.print(f"Checked by {exported.checked}.")
     else:
-        out.print(f"It agrees with the torch model to {exported.max_abs_error:.1e}; {scale}")
+        out.print(f"It agrees with the torch model to {exported.max_abs_error:.1e}.")
+    out.print(f"Its largest output is {exported.output_scale:.2g} (opset {exported.opset}).")
     if exported.exporter_note is not None:
         out.print(f"Written by {exported.exporter}: {escape(exported.exporter_note)}")
     if exported.is_untrained:
         out.print(
-            f"[bold yellow]{exported.weights}.[/bold yellow] "
+            f"[bold yellow]{exported.weights[:1].upper()}{exported.weights[1:]}.[/bold yellow] "
             "Train the model, then export it with --weights."
         )
     else:

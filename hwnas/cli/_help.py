@@ -30,12 +30,14 @@ _REST = "Options"
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 PANELS: Mapping[str, tuple[str, ...]] = {
+    "Input": ("raw", "offset_s"),
     "Space and device": (
         "space", "spaces", "dataset", "option", "device", "objectives", "quantity", "quantities",
-        "names", "sample", "n_archs", "score_all", "baseline", "from_space", "to_space",
+        "names", "sample", "n_archs", "score_all", "from_space", "to_space",
     ),
     "Limits and preferences": (
         "constraint", "at_most", "at_least", "limit_at", "prefer", "method", "sweep",
+        "baseline",
     ),
     "Where values come from": ("source", "power_w", "column", "batch"),
     "Algorithm": ("algorithm", "warm_start", "population", "generations", "budget", "seed"),
@@ -205,7 +207,8 @@ def _group(command: Any) -> str:
 def _argument(argument: Any) -> str:
     """An argument as the usage line has it: ``SPACE``, ``[TABLE]``, ``ARCH...``."""
     word = _with_lists(argument.metavar or argument.name.upper().replace("_", "-"))
-    many = f"{word}..." if argument.nargs == -1 else word
+    # A placeholder of several words, RUN [RUN], says itself how many.
+    many = f"{word}..." if argument.nargs == -1 and " " not in word else word
     return many if argument.required else f"[{many}]"
 
 
@@ -227,7 +230,7 @@ def metavar(option: Any, hints: Mapping[str, Any]) -> str:
     if option.metavar:
         return _with_lists(option.metavar)
     types = _types(hints.get(option.name, str))
-    for suffix, word in (("_s", "SECONDS"), ("_seconds", "SECONDS"), ("_w", "WATTS")):
+    for suffix, word in (("_s", "SECONDS"), ("_seconds", "SECONDS"), ("_w", "W")):
         if float in types and option.name.endswith(suffix):
             return word
     for kind, word in ((int, "N"), (float, "NUMBER"), (Path, "PATH")):

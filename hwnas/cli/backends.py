@@ -43,4 +43,4 @@ def list_backends(
         out.print(f"[bold]{name}[/bold]  {escape(title)}")
         state = "reads here" if reason is None else f"[yellow]not here:[/yellow] {escape(reason)}"
         out.print(f"  {state}")
-    out.print("[bold]external[/bold]  A meter outside; its log goes to: hwnas energy attach")
+    out.print("[bold]external[/bold]  An external meter; its log goes to: hwnas energy attach")

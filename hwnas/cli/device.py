@@ -1,4 +1,4 @@
-"""``hwnas device add`` and ``recheck``: a device of the user's own from a few measurements."""
+"""``hwnas devices add`` and ``recheck``: a device of the user's own from a few measurements."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ _ADVICE = {
     ),
     "refit": (
         "Refit: networks have become slower or faster by different factors. Measure anew under "
-        "another name: hwnas device add NAME"
+        "another name: hwnas devices add NAME"
     ),
 }
 
 
 @_backend.takes_backend
 @examples(
-    "hwnas device add my-laptop",
-    "hwnas device add my-board --backend tvm-rpc --tracker 10.0.0.2:9190 --key board --budget 40",
+    "hwnas devices add my-laptop",
+    "hwnas devices add my-board --backend tvm-rpc --tracker 10.0.0.2:9190 --key board --budget 40",
 )
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What to call the device.")],
@@ -98,7 +98,7 @@ def add(
 
 
 @examples(
-    "hwnas device recheck my-laptop",
+    "hwnas devices recheck my-laptop",
 )
 def recheck(
     name: Annotated[str, typer.Argument(metavar="DEVICE", help="A device of your own.")],

@@ -1,4 +1,4 @@
-"""``hwnas energy``: energy from the log of a meter outside."""
+"""``hwnas energy``: energy from an external meter's log."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from hwnas.cli._help import Pages, examples
 if TYPE_CHECKING:
     from hwnas.measure.energy import EnergyReading
 
-app = Pages(help="Energy from the log of a meter outside.")
+app = Pages(help="Attach energy from an external meter's log.")
 
 
 @app.callback()
 def _group() -> None:
-    """Energy from the log of a meter outside."""
+    """Attach energy from an external meter's log."""
 
 
 @app.command()
@@ -33,12 +33,19 @@ def attach(
         Path, typer.Argument(metavar="TRACE", help="Log: CSV of time and watts, or tegrastats.")
     ],
     table: Annotated[
-        str | None, typer.Option(help="Table of a profile that was made with --meter external.")
+        str | None,
+        typer.Option(
+            rich_help_panel="Input", help="Table of a profile that was made with --meter external."
+        ),
     ] = None,
     raw: Annotated[Path | None, typer.Option(help="Or its file of raw samples.")] = None,
     offset_s: Annotated[float, typer.Option(help="Seconds to add to the log's times.")] = 0.0,
     column: Annotated[
-        str | None, typer.Option(help="Column of the log with the power, where several have one.")
+        str | None,
+        typer.Option(
+            rich_help_panel="Input",
+            help="Column of the log with the power, where several have one.",
+        ),
     ] = None,
     idle_power_w: Annotated[
         float | None,

@@ -34,9 +34,10 @@ CAVEAT = (
     "hwnas explain --target accuracy,robustness",
 )
 def explain(
-    target: Annotated[
+    quantities: Annotated[
         str,
         typer.Option(
+            "--target",
             metavar="QUANTITY",
             help="{quantities}, with a condition after @; several, comma-separated, are compared.",
         ),
@@ -61,7 +62,7 @@ def explain(
     from hwnas.cli._console import console, print_json
 
     loaded = api.space_of(space, dataset, option)
-    found = api.explanations(loaded, target.split(","), device)
+    found = api.explanations(loaded, quantities.split(","), device)
     if as_json:
         print_json([_record(loaded, explanation, top) for explanation in found])
         return

@@ -38,7 +38,10 @@ def export(
     ] = None,
     option: OptionTexts = None,
     weights: Weights = None,
-    seed: Annotated[int, typer.Option(help="Of fresh weights; the same, the same file.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(rich_help_panel="Output", help="Of fresh weights; the same, the same file."),
+    ] = 0,
     force: Force = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

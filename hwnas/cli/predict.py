@@ -52,7 +52,7 @@ def predict(
     ] = "predictor",
     power_w: Annotated[
         float | None,
-        typer.Option(metavar="W", help="Rated power; energy is then estimated as power x latency."),
+        typer.Option(help="Rated power; energy is then estimated as power x latency."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

@@ -82,7 +82,7 @@ def profile(
         str | None,
         typer.Option(
             metavar="zeus|external",
-            help="Energy: counters of this machine, or a meter outside; see: hwnas energy attach",
+            help="Energy: counters of this machine, or an external meter; see: hwnas energy attach",
         ),
     ] = None,
     window_s: Annotated[

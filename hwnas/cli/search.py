@@ -65,7 +65,7 @@ def search(
     ] = None,
     power_w: Annotated[
         float | None,
-        typer.Option(metavar="W", help="Rated power; energy is then estimated as power x latency."),
+        typer.Option(help="Rated power; energy is then estimated as power x latency."),
     ] = None,
     algorithm: Annotated[
         str,

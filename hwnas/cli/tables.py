@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table as Grid
 
     from hwnas.tables import Audit, Table
+    from hwnas.tables.catalogue import Entry
     from hwnas.tables.pairs import ColumnPair
     from hwnas.tables.store import TableCard
 
@@ -35,17 +36,34 @@ MOSTLY = 0.5
 
 
 @app.command("list")
-@examples("hwnas tables", "hwnas tables list")
-def list_tables() -> None:
+@examples("hwnas tables", "hwnas tables list --json")
+def list_tables(as_json: AsJson = False) -> None:
     """List the tables: the published ones and your own."""
     from hwnas import api
 
-    grid = _grid("Name", "Space", ">Rows", "In cache", "Title")
+    if as_json:
+        print_json([_record(entry) for entry in api.tables()])
+        return
+    grid = _grid("name", "space", ">rows", "in cache", "title")
     for entry in api.tables():
         n_rows = ", ".join(f"{each:,}" for each in entry.n_rows)
         is_here = "shipped" if entry.origin == "shipped" else "yes" if entry.is_here else "no"
         grid.add_row(entry.name, entry.space, n_rows, is_here, entry.title)
     console().print(grid)
+
+
+def _record(entry: Entry) -> dict[str, Any]:
+    """What the list tells of a table."""
+    return {
+        "name": entry.name,
+        "title": entry.title,
+        "space": entry.space,
+        "options": None if entry.options is None else dict(entry.options),
+        "n_rows": list(entry.n_rows),
+        "n_columns": len(entry.columns),
+        "origin": entry.origin,
+        "is_here": entry.is_here,
+    }
 
 
 @app.command()
@@ -133,7 +151,7 @@ def audit(name: Name, as_json: AsJson = False) -> None:
     if not told:
         return
     _say("", "Spread within functional classes is noise: median difference, p95 of the ratio.")
-    grid = _grid("Column", ">Null", ">Median", ">Ratio")
+    grid = _grid("column", ">null", ">median", ">ratio")
     for column in told:
         grid.add_row(
             column.name,
@@ -251,7 +269,7 @@ def _source(source: dict[str, Any]) -> str:
 def _columns_grid(card: TableCard) -> Grid:
     n_null = {column.name: column.n_null for column in card.audit.columns}
     # The data set stands in the name.
-    grid = _grid("Column", "Quantity", "Device", "Unit", ">Null")
+    grid = _grid("column", "quantity", "device", "unit", ">null")
     for column in card.columns:
         mark = " (default)" if column.is_default else ""
         grid.add_row(

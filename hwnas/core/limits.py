@@ -29,6 +29,9 @@ _OTHER_UNITS: Mapping[str, Mapping[str, float]] = {
     "mj": {"uj": 1e-3, "j": 1e3},
     "bytes": {"kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 2**10, "mib": 2**20, "gib": 2**30},
 }
+_BOUNDING: Mapping[str, str] = {"--at-most": "latency_ms=5", "--at-least": "accuracy_pct=92"}
+_ASSIGNMENTS: Mapping[str, str] = {**_BOUNDING, "--prefer": "accuracy_pct=2,latency_ms=1"}
+"""An example for each option whose text is assignments."""
 _ASSIGNMENT = re.compile(rf"{_COLUMN}\s*=\s*([^\s<>=,]+)")
 
 
@@ -161,7 +164,7 @@ def parse_assignments(text: str, option: str = "", shown: str = "") -> dict[str,
     for part in text.split(","):
         match = _ASSIGNMENT.fullmatch(part.strip())
         if match is None:
-            raise ConfigError(f"{where} must have the form 'latency_ms=5,accuracy_pct=92'.")
+            raise ConfigError(f"{where} must have the form {_form(option, part)}")
         column = column_of(match[1])
         if column in found:
             raise ConfigError(f"{where} {column} must be given once; got it twice.")
@@ -334,6 +337,14 @@ def _number(text: str, quantity: Quantity | None) -> float:
             f"the value must be a finite number; got {quoted(text)}{hint(text, of_things)}."
         )
     return number
+
+
+def _form(option: str, part: str) -> str:
+    """The form of an option's assignments, and where a part goes that is a limit, not one."""
+    form = f"'{_ASSIGNMENTS.get(option, 'latency_ms=5,accuracy_pct=92')}'"
+    if option in _BOUNDING and _LIMIT.fullmatch(part.strip()):
+        return f'{form}. Give a limit with a sign as --constraint "{part.strip()}".'
+    return f"{form}."
 
 
 def _where(option: str, text: str) -> str:

@@ -64,7 +64,7 @@ def latest_directory(stem: str, record: Record) -> Path:
         return new_directory(stem)
     raise RunError(
         f"--resume needs a run of this configuration; {RUNS}/ holds none. "
-        "Name its directory with --out, or leave --resume away."
+        "Name its directory with --out, or leave --resume out."
     )
 
 

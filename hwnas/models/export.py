@@ -74,7 +74,7 @@ class Export:
 
     def __repr__(self) -> str:
         return (
-            f"Export to {self.path} (card {self.card.name}) of {self.arch}\n"
+            f"Export to {self.path} (card {self.card}) of {self.arch}\n"
             f"{self.weights}; checked by {self.checked}"
         )
 

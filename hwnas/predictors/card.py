@@ -263,7 +263,13 @@ CARDS = RecordFormat(
     Card, SCHEMA, ArtifactError, "the card of a predictor", _ADVICE, UPGRADES, sealed_from=4
 )
 INDEXES = RecordFormat(
-    Index, SCHEMA, ArtifactError, "an index of predictors", _ADVICE, INDEX_UPGRADES, sealed_from=4
+    Index,
+    SCHEMA,
+    ArtifactError,
+    "an index of predictors",
+    "Move it away, then make its predictors again with: hwnas fit",
+    INDEX_UPGRADES,
+    sealed_from=4,
 )
 """Before schema 2 there was no index: each card lay in a file of its own."""
 

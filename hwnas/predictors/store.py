@@ -217,14 +217,15 @@ def _indexed(place: Path) -> tuple[Stored, ...]:
     except (FileNotFoundError, NotADirectoryError):
         return ()
     except OSError as error:
-        raise INDEXES.refused(str(place), error.strerror or str(error)) from error
+        raise INDEXES.refused(str(file), error.strerror or str(error)) from error
     return _read_index(place, (status.st_mtime_ns, status.st_size, status.st_ino))
 
 
 @lru_cache(maxsize=32)
 def _read_index(place: Path, _: tuple[int, int, int]) -> tuple[Stored, ...]:
     """The same, read once as long as the file does not change."""
-    index = INDEXES.parse(_read(place, INDEX), str(place))
+    where = place if place.suffix == ".zip" else place / INDEX
+    index = INDEXES.parse(_read(place, INDEX), str(where))
     return tuple(
         Stored(
             card,

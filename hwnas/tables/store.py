@@ -8,6 +8,7 @@ also holds the SHA-256 of the Parquet file.
 from __future__ import annotations
 
 import io
+import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -113,7 +114,8 @@ def _folder(name: str) -> Path | None:
         (
             folder
             for folder in (user_folder(), shipped_folder())
-            if all((folder / f"{name}{suffix}").is_file() for suffix in (".json", ".parquet"))
+            # A folder or broken link of that name is found too, and told for what it is.
+            if all(os.path.lexists(folder / f"{name}{suffix}") for suffix in (".json", ".parquet"))
         ),
         None,
     )

@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hwnas.choose import select
+from hwnas.choose.infeasible import why_nothing
 from hwnas.core.limits import Limit
 from hwnas.errors import ConfigError, NoCandidateError
 from tests.choose.test_choice import EXACT, FRONT, NAN, front_of
@@ -36,6 +37,24 @@ def test_of_several_limits_the_one_without_which_most_is_left_is_the_tightest() 
         "all others. The nearest, c, has latency_ms 2, params 300000 and accuracy_pct 90. Lower "
         "accuracy_pct to 90."
     )
+
+
+LIMITS = [Limit("params", "<=", 1.0), Limit("latency_ms", "<=", 4.0)]
+
+
+def test_a_limit_that_spared_all_others_is_the_one_to_blame() -> None:
+    front = front_of([(NAN, NAN, 5.0), (NAN, NAN, 7.0)])
+    assert why_nothing(front, LIMITS, 0.0, is_spared=True) == (
+        "No architecture satisfies params <= 1: the closest of the 2 on the front, a, has 5. "
+        "Raise it to 5."
+    )
+
+
+def test_where_some_were_asked_for_all_limits_those_alone_are_told_of() -> None:
+    front = front_of([(NAN, NAN, 5.0), (90.0, 6.0, 1.0), (91.0, 9.0, 1.0)])
+    said = why_nothing(front, LIMITS, 0.0, is_spared=True)
+    assert "The tightest is latency_ms <= 4: of the 2 on the front in full" in said
+    assert "Raise latency_ms to 6." in said
 
 
 def test_the_nearest_is_the_same_in_any_order() -> None:

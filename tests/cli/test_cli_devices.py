@@ -214,7 +214,7 @@ def test_a_damaged_card_of_ones_own_is_told_in_one_line(type_: Type) -> None:
     status, out, err = type_("devices", "show", "edgegpu")
     assert status == 0
     assert "Kendall" in out
-    told = f"Note: Left out: {place} must be an index of predictors; it holds no fields."
+    told = f"Note: Left out: {place / 'index.json'} must be an index of predictors; it holds no"
     assert err.startswith(told)
     assert err.count("\n") == 1
 

@@ -139,7 +139,7 @@ def test_a_model_is_exported_without_torch(
     monkeypatch.setitem(sys.modules, "torch", None)
     status, out, _ = type_("--export", str(tmp_path / "model.onnx"))
     assert status == 0
-    assert "Checked by counts and finite outputs alone; torch is not installed;" in out
+    assert "Checked by counts and finite outputs alone; torch is not installed.\n" in out
 
 
 def test_limit_is_kept_by_the_end_of_the_interval(type_: Terminal, run: hwnas.Run) -> None:

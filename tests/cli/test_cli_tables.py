@@ -58,6 +58,15 @@ def test_list_tells_what_is_in_the_cache(type_: Terminal, own: Path) -> None:
     assert rows["nb-suite-zero"] == ["nasbench201", "9,445", "no"]
 
 
+def test_list_as_json_has_a_record_a_table(type_: Terminal, own: Path) -> None:
+    type_("import", "mine", "--from", str(own), "--space", "nasbench201")
+    records = {each["name"]: each for each in json.loads(type_("list", "--json")[1])}
+    mine = records["mine"]
+    assert (mine["space"], mine["n_rows"], mine["origin"]) == ("nasbench201", [1], "own")
+    assert mine["is_here"]
+    assert not records["hw-nas-bench"]["is_here"]
+
+
 def test_import_of_an_own_file_says_what_was_left_out(type_: Terminal, own: Path) -> None:
     status, out, _ = type_("import", "mine", "--from", str(own), "--space", "nasbench201")
     assert status == 0

@@ -89,6 +89,32 @@ def _check_sentences(page: str) -> None:
             assert len(line) + 1 + len(after.split()[0]) > 78, line
 
 
+@pytest.mark.parametrize(
+    ("words", "heading", "option"),
+    [
+        ("explain", "Space and device", "--target QUANTITY"),
+        ("profile", "Backend", "--target TARGET"),
+        ("select", "Limits and preferences", "--baseline ARCH"),
+        ("export", "Output", "--seed N"),
+        ("energy attach", "Input", "--table TABLE"),
+        ("energy attach", "Input", "--raw PATH"),
+        ("search", "Where values come from", "--power-w W"),
+        ("profile", "Where values come from", "--power-w W"),
+    ],
+)
+def test_an_option_stands_under_its_heading(
+    capsys: pytest.CaptureFixture[str], words: str, heading: str, option: str
+) -> None:
+    sections = _page(capsys, tuple(words.split())).split("\n\n")
+    [found] = [each for each in sections if f"\n  {option} " in each]
+    assert found.startswith(f"{heading}:\n")
+
+
+def test_usage_says_how_many_runs_a_report_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    usage = _page(capsys, ("report",)).splitlines()[0]
+    assert usage == "Usage: hwnas report RUN [RUN] [OPTIONS]"
+
+
 @pytest.mark.parametrize("line", EXAMPLES)
 def test_an_example_is_a_command_line(line: str) -> None:
     program, *words = shlex.split(line)

@@ -55,7 +55,7 @@ def test_missing_file_is_refused(tmp_path) -> None:
 
 
 def test_folder_is_refused(tmp_path) -> None:
-    with pytest.raises(ArtifactError, match=r"cannot be read \(Is a directory\)"):
+    with pytest.raises(ArtifactError, match=r"cannot be read \(it is a folder\)"):
         load_weights(small_model(), tmp_path)
 
 

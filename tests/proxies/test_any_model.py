@@ -479,7 +479,7 @@ def test_a_compiled_model_is_refused() -> None:
 
 
 def test_a_text_is_no_list_of_proxies() -> None:
-    with pytest.raises(ConfigError, match="Proxies must be a list of names; got the text 'snip'"):
+    with pytest.raises(ConfigError, match="names must be a list; got the text 'snip'"):
         proxies.score(LINEAR, (IMAGES, LABELS), "snip")
 
 
