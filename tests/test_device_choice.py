@@ -44,7 +44,7 @@ def test_each_device_has_the_most_accurate_that_keeps_the_limits_for_sure() -> N
         keeps = (rows["latency_ms_upper"] <= 20) & (rows["accuracy_pct@validation_lower"] >= 90)
         if device not in found.selections:
             assert not keeps.any()
-            assert "Loosen " in found.refused[device]
+            assert re.search("raise |lower ", found.refused[device], re.IGNORECASE)
             continue
         pick = found.selections[device].pick
         assert pick.intervals["latency_ms"][1] <= 20

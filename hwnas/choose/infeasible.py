@@ -111,7 +111,7 @@ def _lone_limit(front: Front, limit: Limit, nearest: int, far: float, among: str
         f"No architecture satisfies {limit}: {who if len(front) > 1 else f'the only one {among}'}, "
         f"{front.archs[nearest]}, has {shown}{unit}{sure}"
         f"{f', with {others}' if others else ''}. "
-        f"Loosen it to at {'least' if is_upper else 'most'} {text}."
+        f"{'Raise' if is_upper else 'Lower'} it to {text}."
     )
 
 
@@ -141,9 +141,9 @@ def _advice(limits: Sequence[Limit], far: np.ndarray, amounts: np.ndarray) -> st
         if np.isinf(amount):
             unknown.append(str(limit))
         elif amount > 0:
-            way = "least" if is_upper else "most"
-            looser.append(f"{limit.column} to at {way} {outward(end, is_upper)}")
-    parts = [f"loosen {joined(looser)}"] if looser else []
+            way = "raise" if is_upper else "lower"
+            looser.append(f"{way} {limit.column} to {outward(end, is_upper)}")
+    parts = [joined(looser)] if looser else []
     parts += [f"drop {joined(unknown)}, of which its values are unknown"] if unknown else []
     text = " and ".join(parts)
     return f"{text[:1].upper()}{text[1:]}."

@@ -122,7 +122,7 @@ def _tell_imported(table: Table) -> None:
     lines += api.unused_rows(api.load_audit(table.name))
     lines.append(f"What bites in it: hwnas tables audit {table.name}")
     # Predictors of published tables ship.
-    if not any("repository" in source for source in table.sources):
+    if table.n_values and not any("repository" in source for source in table.sources):
         lines.append(f"Next    hwnas fit {table.name}")
     _say(*lines)
 
@@ -143,9 +143,16 @@ def audit(name: Name, as_json: AsJson = False) -> None:
         return
     _say(f"{name}: {found.n_rows:,} rows, {found.n_classes:,} functional classes")
     _say(*_row_findings(found), *_column_findings(found), *_pair_findings(found))
+    told = [
+        column
+        for column in found.columns
+        if column.n_null or column.class_spread_median is not None
+    ]
+    if not told:
+        return
     _say("", "Spread within functional classes is noise: median difference, p95 of the ratio.")
     grid = _grid("column", ">null", ">median", ">ratio")
-    for column in found.columns:
+    for column in told:
         grid.add_row(
             column.name,
             f"{column.n_null:,}" if column.n_null else "",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -18,11 +17,11 @@ from hwnas._names import quoted
 from hwnas._records import RecordFormat
 from hwnas._resources import config_dir, data_dir
 from hwnas.core.operation import run_kinds
+from hwnas.core.target import DEVICE_NAME, LONGEST_DEVICE
 from hwnas.errors import ConfigError, UnknownNameError, skip
 
 ENTRY_POINTS = "hwnas.devices"
 """Each entry point is the path of a TOML file; its name is the device's."""
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
 
 Option = str | int | float | bool
@@ -224,7 +223,11 @@ def check_device_name(name: str) -> None:
     Raises:
         ConfigError: It may not.
     """
-    if not _NAME.fullmatch(name):
+    if len(name) > LONGEST_DEVICE:
+        raise ConfigError(
+            f"A device's name must have at most {LONGEST_DEVICE} characters; got {quoted(name)}."
+        )
+    if not DEVICE_NAME.fullmatch(name):
         raise ConfigError(
             "A device's name must be of small letters, digits, '.', '_' and '-', and begin with a "
             f"letter or digit; got {quoted(name)}."

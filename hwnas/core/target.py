@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from hwnas._names import quoted
 from hwnas.core.quantity import QUANTITIES, Quantity, find_quantity
 from hwnas.errors import ConfigError
 
@@ -22,7 +23,11 @@ VARIANT = "variant"
 """Key of a word that names no other."""
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _WORD = re.compile(r"[a-z0-9][a-z0-9._-]*")
-_DEVICE = _WORD
+LONGEST_DEVICE = 64
+"""Characters of the longest name of a device."""
+DEVICE_NAME = re.compile(rf"[a-z0-9][a-z0-9._-]{{0,{LONGEST_DEVICE - 1}}}")
+_SIZE = re.compile(r"[1-9][0-9]*")
+_NO_BATCH = re.compile(rf"batch(?!{_SIZE.pattern}$)[0-9._-]*")
 # The group is the value; a word that matches none is a variant.
 _BARE = {
     "batch": re.compile(r"batch([1-9][0-9]*)"),
@@ -66,6 +71,12 @@ class Target:
                 raise ConfigError(
                     f"{self.quantity}: a condition must be key=value in small letters, digits, "
                     f"'.', '_' and '-', such as batch=32; got '{key}={value}'."
+                )
+            is_size = key != "batch" or _SIZE.fullmatch(value)
+            if not is_size or (key == VARIANT and _NO_BATCH.fullmatch(value)):
+                raise ConfigError(
+                    f"{self.quantity}: a batch must be a whole number from 1, such as batch32; got "
+                    f"{quoted(value)}."
                 )
             if keys.count(key) > 1:
                 raise ConfigError(f"{self.quantity}: {key} must be given once; got it twice.")
@@ -197,7 +208,7 @@ def _place(
         if dataset is None:
             return None
         place = place.removeprefix(dataset).removeprefix("_")
-    if bool(place) != quantity.per_device or (place and not _DEVICE.fullmatch(place)):
+    if bool(place) != quantity.per_device or (place and not DEVICE_NAME.fullmatch(place)):
         return None
     return dataset, place or None
 

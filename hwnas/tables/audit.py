@@ -251,8 +251,9 @@ def _audit_columns(
 
 
 def is_whole(values: np.ndarray) -> bool:
-    """Whether all of ``values`` ``(n_rows,)`` that are not NaN are whole numbers."""
-    return bool(np.all(np.isnan(values) | (values % 1 == 0)))
+    """Whether there are ``values`` ``(n_rows,)`` that are not NaN, and all are whole numbers."""
+    known = values[~np.isnan(values)]
+    return bool(len(known) and np.all(known % 1 == 0))
 
 
 def most_frequent(values: np.ndarray) -> tuple[float, float] | tuple[None, None]:

@@ -55,8 +55,9 @@ def import_file(name: str, path: Path, space: str | SearchSpace) -> Table:
 
     Args:
         name: What to call it.
-        path: A ``.csv`` or ``.parquet`` file with a column ``arch`` of published strings and
-            columns named ``{dataset}_{device}_{quantity column}[@conditions]``.
+        path: A ``.csv`` or ``.parquet`` file with a column ``arch`` of architectures, as
+            published or with their notation as in ``index:7``, and columns named
+            ``{dataset}_{device}_{quantity column}[@conditions]``.
         space: Search space of its rows, or its name; one that was loaded with other options than
             the usual ones is another space.
 

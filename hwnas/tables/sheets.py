@@ -24,6 +24,11 @@ _OTHERS = {
     b"PAR1": "is a Parquet file. Call it .parquet",
     b"\x1f\x8b": "is compressed. Unpack it first",
 }
+_PAGES = {
+    "<": "is a web page or XML. Fetch the file itself",
+    "{": "is JSON. Save the table as CSV",
+    "[": "is JSON. Save the table as CSV",
+}
 _EXCEL_LINE = re.compile(r'"?sep=(.)"?\s*')
 _UNNAMED = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
 _WHOLE = re.compile(r"[0-9]{1,18}")
@@ -31,6 +36,7 @@ _WHOLE = re.compile(r"[0-9]{1,18}")
 _SURE_COMMA = re.compile(
     r"[+-]?(?:0*,[0-9]+|[0-9]{4,},[0-9]+|[0-9]*,(?:[0-9]{1,2}|[0-9]{4,}))(?:[eE][+-]?[0-9]+)?"
 )
+_HALVES = re.compile(r"[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?")
 _NULLS = frozenset(("nan", "na", "n/a", "#n/a", "<na>", "null", "none"))
 _SHOWN = 8
 
@@ -113,17 +119,41 @@ def _csv_cells(data: bytes, where: str) -> tuple[list[str], list[list[object]], 
     # Spreadsheets write out rows and cells that were emptied.
     lines = [line for line in lines if any(line)]
     header, rows = (lines[0], lines[1:]) if lines else ([], [])
+    if header and header[0].startswith("#") and len(header) != max(map(len, rows), default=0):
+        raise TableError(
+            f"{where} must begin with the header; its first line is {quoted(','.join(header))}. "
+            "Leave comments out."
+        )
     for number, row in enumerate(rows, start=1):
         while len(row) > len(header) and not row[-1]:
             row.pop()
         if len(row) != len(header):
-            advice = " Decimals must have a point, not a comma, or cells semicolons between them."
-            is_comma = separator == "," and len(row) > len(header)
             raise TableError(
                 f"{where}, row {number}: must have {len(header)} cells as the header; "
-                f"got {len(row)}.{advice if is_comma else ''}"
+                f"got {len(row)}.{_why_ragged(header, rows, row, separator)}"
             )
     return header, [[row[place] or None for row in rows] for place in range(len(header))], separator
+
+
+def _why_ragged(
+    header: Sequence[str], rows: Sequence[Sequence[str]], row: Sequence[str], separator: str
+) -> str:
+    """Why a row has another number of cells than the header, as a sentence, where it shows."""
+    names = [str(number) for number in range(1, len(rows) + 1)]
+    if len(row) == len(header) + 1 and [cells[0] for cells in rows] == names:
+        return (
+            " Every row begins with its number, which has no name in the header: write the table "
+            "without row names (in R, row.names=FALSE)."
+        )
+    halves = any(map(_is_halved, row, row[1:]))
+    if separator == "," and len(row) > len(header) and halves:
+        return " Decimals must have a point, not a comma, or cells semicolons between them."
+    return ""
+
+
+def _is_halved(cell: str, following: str) -> bool:
+    """Whether two cells may be one number with a decimal comma."""
+    return bool(_HALVES.fullmatch(f"{cell},{following}"))
 
 
 def _n_cells(text: str, separator: str) -> int:
@@ -148,6 +178,9 @@ def _text(data: bytes, where: str) -> str:
             f"{where} must be a CSV file in UTF-8, or in UTF-16 with its mark; it has zero bytes. "
             "Save it as CSV in UTF-8."
         )
+    for sign, what in _PAGES.items():
+        if text.lstrip().startswith(sign):
+            raise TableError(f"{where} must be a CSV file; it {what}.")
     return text
 
 

@@ -170,6 +170,11 @@ class Table:
         archs: list[str] = self.frame[ARCH].tolist()
         return archs
 
+    @property
+    def n_values(self) -> int:
+        """Cells that have a value."""
+        return int(self.frame.drop(columns=ARCH).notna().to_numpy().sum())
+
     def find(self, target: Target) -> Column | None:
         """The column that answers for a target, or None if the table has none."""
         return find_column(self.columns, target)

@@ -313,7 +313,7 @@ def test_limit_that_only_values_satisfy_is_named_with_both() -> None:
         select(front, at_most={"latency_ms": 2.4})
     assert str(caught.value) == (
         "No architecture satisfies latency_ms <= 2.4: the closest of the 2 on the front, a, has "
-        "2.315 ms, and 2.515 ms to be sure, with accuracy_pct 90. Loosen it to at least 2.515."
+        "2.315 ms, and 2.515 ms to be sure, with accuracy_pct 90. Raise it to 2.515."
     )
     assert select(front, at_most={"latency_ms": 2.515}).pick.arch == "a"
 

@@ -25,7 +25,7 @@ def test_a_lone_limit_is_named_with_the_nearest_architecture() -> None:
     front = front_of([(90.0, 2.3149, 1.0), (91.0, 3.0, 1.0)])
     assert reason(front, at_most={"latency_ms": 0.1}) == (
         "No architecture satisfies latency_ms <= 0.1: the closest of the 2 on the front, a, has "
-        "2.315 ms, with accuracy_pct 90. Loosen it to at least 2.315."
+        "2.315 ms, with accuracy_pct 90. Raise it to 2.315."
     )
 
 
@@ -34,8 +34,8 @@ def test_of_several_limits_the_one_without_which_most_is_left_is_the_tightest() 
     assert found == (
         "No architecture satisfies latency_ms <= 2, params <= 1000000 and accuracy_pct >= 93 "
         "together. The tightest is accuracy_pct >= 93: of the 5 on the front, 2 satisfy it and 3 "
-        "all others. The nearest, c, has latency_ms 2, params 300000 and accuracy_pct 90. Loosen "
-        "accuracy_pct to at most 90."
+        "all others. The nearest, c, has latency_ms 2, params 300000 and accuracy_pct 90. Lower "
+        "accuracy_pct to 90."
     )
 
 
@@ -46,7 +46,7 @@ def test_a_limit_that_spared_all_others_is_the_one_to_blame() -> None:
     front = front_of([(NAN, NAN, 5.0), (NAN, NAN, 7.0)])
     assert why_nothing(front, LIMITS, 0.0, is_spared=True) == (
         "No architecture satisfies params <= 1: the closest of the 2 on the front, a, has 5. "
-        "Loosen it to at least 5."
+        "Raise it to 5."
     )
 
 
@@ -54,7 +54,7 @@ def test_where_some_were_asked_for_all_limits_those_alone_are_told_of() -> None:
     front = front_of([(NAN, NAN, 5.0), (90.0, 6.0, 1.0), (91.0, 9.0, 1.0)])
     said = why_nothing(front, LIMITS, 0.0, is_spared=True)
     assert "The tightest is latency_ms <= 4: of the 2 on the front in full" in said
-    assert "Loosen latency_ms to at least 6." in said
+    assert "Raise latency_ms to 6." in said
 
 
 def test_the_nearest_is_the_same_in_any_order() -> None:
@@ -82,7 +82,7 @@ def test_the_advice_can_be_followed(rows, latency_ms: float, accuracy_pct: float
     feasible = (front.values[:, 0] >= accuracy_pct) & (front.values[:, 1] <= latency_ms)
     assume(not feasible.any())
     said = reason(front, at_most, at_least)
-    advised = dict(re.findall(r"(\w+) to at (?:least|most) ([0-9]+(?:\.[0-9]+)?)", said))
+    advised = dict(re.findall(r"(?:[Rr]aise|[Ll]ower) (\w+) to ([0-9]+(?:\.[0-9]+)?)", said))
     at_most |= {"latency_ms": float(advised.get("latency_ms", latency_ms))}
     at_least |= {"accuracy_pct": float(advised.get("accuracy_pct", accuracy_pct))}
     assert advised
@@ -98,7 +98,7 @@ def test_what_is_unknown_is_further_off_than_any_number() -> None:
 def test_a_bound_that_looks_like_a_share_is_asked_about() -> None:
     found = reason(FRONT, at_most={"accuracy_pct": 0.9})
     assert found.endswith(
-        "Loosen it to at least 50. accuracy_pct <= 0.9 is a bound of 0.9 %: "
+        "Raise it to 50. accuracy_pct <= 0.9 is a bound of 0.9 %: "
         "accuracies and the like are in percent, from 0 to 100. Was 90 meant?"
     )
 

@@ -229,7 +229,7 @@ def test_where_nothing_is_feasible_the_nearest_is_said_and_the_search_fails(
         "Error: No architecture satisfies params <= 1000 and macs >= 1000000 together. The "
         "tightest is params <= 1000: of the "
     )
-    assert re.search(r"The nearest, \|.*\|, has params \d+ and macs \d+\. Loosen ", message)
+    assert re.search(r"The nearest, \|.*\|, has params \d+ and macs \d+\. Raise ", message)
     assert message.endswith(". Or search longer.")
 
 

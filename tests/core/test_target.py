@@ -13,7 +13,15 @@ from hwnas.errors import ConfigError, UnknownNameError
 DATASETS = ("cifar10", "cifar100", "imagenet16-120")
 words = st.from_regex(r"[a-z0-9][a-z0-9._-]{0,6}", fullmatch=True)
 keys = st.sampled_from(["batch", "attack", "split", "training", "precision", "seed", "variant"])
-pairs = st.dictionaries(keys, words).map(lambda found: tuple(found.items()))
+pairs = st.dictionaries(keys, words).map(
+    lambda found: tuple((k, str(len(v)) if k == "batch" else v) for k, v in found.items())
+)
+
+
+@pytest.mark.parametrize("text", ["latency@batch0", "latency@batch=x", "latency@batch-1"])
+def test_a_batch_is_a_whole_number_from_1(text: str) -> None:
+    with pytest.raises(ConfigError, match="a batch must be a whole number from 1"):
+        parse_target(text)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hwnas.core.quantity import QUANTITIES
 from hwnas.core.target import parse_table_column
-from hwnas.tables.headers import near_miss
+from hwnas.tables.headers import device_alone, near_miss
 
 DATASETS = ("cifar10", "cifar100", "imagenet16-120")
 
@@ -34,6 +34,18 @@ DATASETS = ("cifar10", "cifar100", "imagenet16-120")
         ("test accuracy (%)", "cifar10_accuracy_pct"),
         ("fps", "cifar10_mydevice_throughput_ips"),
         ("params", "cifar10_params"),
+        ("cifar10_my-board_latecny_ms", "cifar10_my-board_latency_ms"),
+        ("cifar10_my-board_latecny", "cifar10_my-board_latency_ms"),
+        ("cifar10_accurracy_pct", "cifar10_accuracy_pct"),
+        ("cifar10_peak_memroy_bytes", "cifar10_peak_memory_bytes"),
+        ("cifar10_pi5_latency_ns", "cifar10_pi5_latency_ms"),
+        ("cifar10_pi5_latencyms", "cifar10_pi5_latency_ms"),
+        ("cifar10_pi5_throughput_fps", "cifar10_pi5_throughput_ips"),
+        ("cifar10_pi5_latency_ms_mean", "cifar10_pi5_latency_ms"),
+        ("mean_latency_ms", "cifar10_mydevice_latency_ms"),
+        ("cifar10_pi5_latency_ms.1", "cifar10_pi5_latency_ms"),
+        ("cifar10_pi5_latency_ms@batch0", "cifar10_pi5_latency_ms"),
+        ("flops", "cifar10_macs"),
     ],
 )
 def test_a_near_miss_is_named_with_what_it_should_be(name: str, should: str) -> None:
@@ -43,9 +55,25 @@ def test_a_near_miss_is_named_with_what_it_should_be(name: str, should: str) -> 
     assert parse_table_column(should, DATASETS)
 
 
-@pytest.mark.parametrize("name", ["day", "", "cifar10_pi5_latency_ms_std", "latency_std_ms", "@"])
+@pytest.mark.parametrize(
+    "name",
+    ["day", "", "cifar10_pi5_latency_ms_std", "latency_std_ms", "@", "mean_ms", "cifar10_mean_ms"],
+)
 def test_of_another_header_nothing_is_said(name: str) -> None:
     assert near_miss(name, DATASETS) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "should"),
+    [("my-board", "cifar10_my-board_latency_ms"), ("cifar100_TX2", "cifar100_tx2_latency_ms")],
+)
+def test_a_device_alone_is_named_with_its_column(name: str, should: str) -> None:
+    assert str(device_alone(name, DATASETS)).endswith(f"call it '{should}'")
+
+
+@pytest.mark.parametrize("name", ["mean_ms", "index", "0", "", "std", "cifar10"])
+def test_what_is_no_device_is_not_taken_for_one(name: str) -> None:
+    assert device_alone(name, DATASETS) is None
 
 
 def test_another_unit_is_told() -> None:

@@ -47,6 +47,27 @@ def test_empty_cell_is_null(tmp_path: Path) -> None:
     assert table.archs == list(ARCHS)
 
 
+def test_of_a_table_without_values_it_is_told_what_to_fill_in(tmp_path: Path) -> None:
+    table = import_text(tmp_path, csv_of("", ""))
+    assert table.n_values == 0
+    assert table.notes == (f"no values yet: fill in {LATENCY} and import it again",)
+
+
+@pytest.mark.parametrize("arch", ["index:1462", "|none~0|+|none~1|none~0|+|none~2|none~1|none~0|"])
+def test_an_architecture_in_another_notation_is_kept_as_published(
+    tmp_path: Path, arch: str
+) -> None:
+    space = load_space("nasbench201")
+    table = import_text(tmp_path, f"arch,{LATENCY}\n{arch},1\n")
+    assert table.archs == [str(space.parse(arch))] != [arch]
+    assert "1 architecture of another notation taken as published strings" in table.notes
+
+
+def test_a_condition_that_hwnas_does_not_know_is_noted(tmp_path: Path) -> None:
+    table = import_text(tmp_path, csv_of("1", header=f"{LATENCY}@foo"))
+    assert table.notes == (f"{LATENCY}@foo has a condition of its own, 'foo'",)
+
+
 def test_columns_are_read_from_their_names(tmp_path: Path) -> None:
     table = import_text(tmp_path, csv_of("1"))
     column = table.find(Target("latency", "cifar10", "pi5"))
