@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hwnas.api._runs import load_run, select
-from hwnas.api._spaces import resolve_space
+from hwnas.api._spaces import resolve_space, spaces_with
 from hwnas.choose import Choice, Selection
 from hwnas.core import arguments, given
 from hwnas.core.architecture import Architecture
@@ -158,7 +158,7 @@ def _space_of(text: str) -> str:
         ArchitectureError: There is none.
         ConfigError: There are several.
     """
-    names = [name for name in SPACES if _parses(name, text)]
+    names = spaces_with(text)
     if len(names) == 1:
         return names[0]
     if names:
@@ -211,11 +211,3 @@ def _kinds(text: str) -> set[str]:
 
 def _is_sign(character: str) -> bool:
     return not character.isalnum() and character != "_"
-
-
-def _parses(name: str, text: str) -> bool:
-    try:
-        load_space(name).parse(text)
-    except Exception:  # a stranger's space must not keep the others from being found
-        return False
-    return True

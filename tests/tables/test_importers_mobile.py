@@ -225,7 +225,10 @@ _BLOCK = {"e": 4, "k": 3, "l": 2, "se": True}
         ({"metrics": {"val_top1": "58"}}, r"metrics\.val_top1 must be a finite number; got '58'"),
         ({"metrics": {"val_top1": float("nan")}}, r"val_top1 must be a finite number; got nan"),
         ({"metrics": [1]}, r"must have metrics\.val_top1; val_top1 is missing"),
-        ({"architecture": {"block0_e": 4}}, r"a dictionary from block0_e, .* missing or unknown: 'block0_k'"),
+        (
+            {"architecture": {"block0_e": 4}},
+            r"block0_e, .* missing or unknown: 'block0_k'",
+        ),
         ({"architecture": 7}, r"architecture must be an object"),
     ],
 )
