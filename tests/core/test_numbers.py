@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwnas.core.numbers import hint, parse_count, parse_number, parse_whole, quoted
+from hwnas._names import quoted
+from hwnas.core.numbers import hint, parse_count, parse_number, parse_whole
 
 
 @pytest.mark.parametrize(
