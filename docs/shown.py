@@ -40,6 +40,8 @@ _MARK = re.compile(r"<!-- (not run|varies|run first|save as): (.*?) -->", re.DOT
 _PROMPT = ">>> "
 _HOMES = {"HWNAS_CACHE": "~/.cache/hwnas", "HWNAS_CONFIG": "~/.config/hwnas"}
 _SECONDS = re.compile(r"\b[\d.]+ (s|min)\b")
+_ROUNDING = re.compile(r"\b[\d.]+e-\d+\b")
+"""Errors of rounding, which differ between processors."""
 
 
 class Block(NamedTuple):
@@ -141,7 +143,7 @@ def alike(one: str, other: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    return " ".join(_SECONDS.sub(r"? \1", " ".join(text.split())).split())
+    return _ROUNDING.sub("?", _SECONDS.sub(r"? \1", " ".join(text.split())))
 
 
 def _sessions(text: str) -> Iterator[tuple[list[str], bool]]:

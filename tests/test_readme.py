@@ -39,6 +39,6 @@ def test_readmes_picture_and_session_are_of_one_search() -> None:
     assert drawn.groups() == found.groups()
 
 
-def test_readme_shows_one_session_and_one_script_that_run() -> None:
+def test_readme_shows_a_session_and_a_script_and_then_the_way_to_a_model() -> None:
     ran = [block for block in shown.blocks(_README.read_text("utf-8")) if block.is_run]
-    assert [block.language for block in ran] == ["console", "python"]
+    assert [block.language for block in ran] == ["console", "python", "python", "console"]
