@@ -139,7 +139,8 @@ def test_space_of_ones_own_is_exported_by_row_and_by_string(
     # The string has a '#' of its own.
     by_string = hwnas.export(run.front.archs[0], "string.onnx", space="widths")
     assert by_row.sha256 == by_string.sha256
-    assert run.front[0].build()(pytest.importorskip("torch").zeros(1, 3, 8, 8)).shape[-1] == 10
+    torch = pytest.importorskip("torch")
+    assert run.front[0].build()(torch.zeros(1, 3, 8, 8)).shape[-1] == 10
 
 
 def test_folder_with_the_mark_in_its_name_is_found(run: hwnas.Run) -> None:

@@ -21,7 +21,7 @@ ROWS = [row for rows in TABLE.values() for row in rows]
 COMMANDS = [row for row in ROWS if "run" in row]
 CALLS = [row for row in ROWS if "python" in row]
 Prepare = Callable[[Mapping[str, Any]], None]
-KEYS = {"run", "python", "exit", "says", "files", "hex", "has", "env"}
+KEYS = {"run", "python", "exit", "says", "files", "hex", "has", "env", "needs"}
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +37,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def prepare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished: Path) -> Prepare:
     def prepare(row: Mapping[str, Any]) -> None:
         assert row.keys() <= KEYS
+        if "needs" in row:
+            pytest.importorskip(row["needs"])
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("COLUMNS", "80")
         for name, value in row.get("env", {}).items():
