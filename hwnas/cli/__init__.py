@@ -76,16 +76,25 @@ def _run(words: list[str], wants_traceback: bool) -> int:
             return 0
         # The reader, such as head, has seen enough; rich and typer leave by themselves then, with
         # status 1. What is left to flush goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
     except Exception as error:
         if wants_traceback:
             traceback.print_exception(error)
         message, status = _explain(error)
+        if isinstance(error, OSError) and not error.filename:
+            _drop_output()
     # Without arguments the help has said it all, and the message is empty.
     if message:
         print(f"Error: {one_line(' '.join(message.split()))}", file=sys.stderr)
     return status
+
+
+def _drop_output() -> None:
+    """Let what is left to flush go nowhere: at the end of the program it would fail again."""
+    # A test's standard output has no descriptor.
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _explain(error: Exception) -> tuple[str, int]:

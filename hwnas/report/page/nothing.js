@@ -88,10 +88,11 @@ function advice(row) {
     const isUpper = relationOf(column) === "<=";
     const far = farValue(row, column);
     if (far === null) unknown.push(title);
-    else looser.push(`${title} to at ${isUpper ? "least" : "most"} ${outward(far, isUpper)} ${unit}`.trim());
+    else looser.push(`${isUpper ? "raise" : "lower"} ${title} to ${outward(far, isUpper)} ${unit}`.trim());
   }
+  const words = LIST.format(looser);
   return [
-    looser.length && `Loosen ${LIST.format(looser)}.`,
+    looser.length && `${words[0]?.toUpperCase()}${words.slice(1)}.`,
     unknown.length && `Drop the limit on ${LIST.format(unknown)}, which it lacks.`,
   ].filter(Boolean).join(" ");
 }
