@@ -185,7 +185,7 @@ def _looks(name: str, text: str) -> bool:
         space = load_space(name)
         drawn = space.sample(_N_LOOKED_AT, np.random.default_rng(0))
         kinds = _kinds("".join(map(str, drawn)))
-    except Exception:  # as below
+    except Exception:  # of a stranger's space, which must not hide the others
         return False
     given = _kinds(text)
     return set() < given <= kinds and all(
@@ -199,7 +199,7 @@ def _refusal(name: str, text: str) -> str:
         load_space(name).parse(text)
     except ArchitectureError as error:
         return error.typed
-    except Exception:  # as below
+    except Exception:  # likewise
         pass
     return ""
 
