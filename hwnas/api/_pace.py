@@ -103,8 +103,8 @@ class Pace:
         if ends and min(ends) > _LONG_S:
             self._is_told = True
             self._tell(
-                f"At the pace of the last {n_new:,.0f} architectures ({seconds:.0f} s), this search "
-                f"takes {_in_words(min(ends))} more. Ctrl-C stops it and keeps the front so far; "
+                f"At the pace of the last {n_new:,.0f} architectures ({seconds:.0f} s), this "
+                f"search takes {_in_words(min(ends))} more. Ctrl-C stops it and keeps the front so far; "
                 "it can be resumed."
             )
 

@@ -152,9 +152,9 @@ class Run:
     def evaluations(self) -> pd.DataFrame:
         """One row for each distinct architecture, at each fidelity if there are any, as asked.
 
-        Columns ``arch``, ``generation``, ``fidelity`` if there are any, then one for each objective and for each thing told
-        beside them, in its own unit, NaN where unknown, whole numbers of what is counted;
-        ``feasible``; ``status``, which tells ``done``, ``infeasible`` (breaks a limit),
+        Columns ``arch``, ``generation``, ``fidelity`` if there are any, then one for each objective
+        and for each thing told beside them, in its own unit, NaN where unknown, whole numbers of
+        what is counted; ``feasible``; ``status``, which tells ``done``, ``infeasible`` (breaks a limit),
         ``unknown`` (lacks an objective) and ``failed`` apart; and ``error``, what a failed one
         raised.
         """
