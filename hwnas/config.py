@@ -115,7 +115,7 @@ class SearchConfig:
         if self.power_w is not None:
             watts("power_w", self.power_w)
         if self.fidelities is not None:
-            object.__setattr__(self, "fidelities", checked_fidelities(self.fidelities))
+            checked_fidelities(self.fidelities)
         elif needs_fidelities(ALGORITHMS[self.algorithm]):
             raise ConfigError(
                 f"{self.algorithm} must have fidelities to evaluate at, such as "

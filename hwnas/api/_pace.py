@@ -104,8 +104,8 @@ class Pace:
             self._is_told = True
             self._tell(
                 f"At the pace of the last {n_new:,.0f} architectures ({seconds:.0f} s), this "
-                f"search takes {_in_words(min(ends))} more. Ctrl-C stops it and keeps the front so far; "
-                "it can be resumed."
+                f"search takes {_in_words(min(ends))} more. Ctrl-C stops it and keeps the front "
+                "so far; it can be resumed."
             )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hwnas.algorithms import ALGORITHMS, needs_fidelities
 from hwnas.api._report import write_report
 from hwnas.api._trust import row_note
 from hwnas.core.limits import Limit
@@ -133,6 +134,15 @@ def measuring_notes(task: Task) -> list[str]:
         f"{measure.note} At most {at_most:,} are; for fewer, give --budget."
         for measure in task.problem.measures
         if isinstance(measure, MeasuredObjective)
+    ]
+
+
+def fidelity_notes(task: Task, algorithm: str) -> list[str]:
+    """What the user should know of the fidelities of a search, before it begins."""
+    if not task.fidelities or needs_fidelities(ALGORITHMS[algorithm]):
+        return []
+    return [
+        f"{algorithm} knows no fidelities: all is evaluated in full, at {task.fidelities[-1]:g}."
     ]
 
 

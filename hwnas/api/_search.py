@@ -16,12 +16,17 @@ from hwnas.algorithms.warm_start import draw, parse_warm_start
 from hwnas.api._backends import backend_of
 from hwnas.api._objectives import USUAL_SOURCE, source_text
 from hwnas.api._pace import Pace, capped
-from hwnas.api._running import SearchInterrupted, measuring_notes, run_task, skill_notes
+from hwnas.api._running import (
+    SearchInterrupted,
+    fidelity_notes,
+    measuring_notes,
+    run_task,
+    skill_notes,
+)
 from hwnas.api._spaces import resolve_space
 from hwnas.api._task import known_usual, named, sources_named, task_of, unknown_notes
-from hwnas.config import DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
+from hwnas.config import DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig, checked_fidelities
 from hwnas.core import arguments, given
-from hwnas.core.architecture import Architecture
 from hwnas.core.arguments import checked, kind_of, many, whole
 from hwnas.core.device import Device
 from hwnas.core.forms import Forms
@@ -96,7 +101,8 @@ def search(
     limit_at: str | None = None,
     backend: str | Backend | None = None,
     on_note: Callable[[str], None] | None = None,
-    evaluate: Callable[[Sequence[Architecture]], Any] | None = None,
+    evaluate: Callable[..., Any] | None = None,
+    fidelities: Sequence[float] | None = None,
 ) -> Run:
     """Search for the Pareto front of a device.
 
@@ -127,7 +133,8 @@ def search(
             in the user's cache.
         population: Architectures a generation, at least as many as the algorithm needs.
         generations: Number of generations; 50 if there is no budget either.
-        budget: Distinct architectures to evaluate at most.
+        budget: Distinct architectures to evaluate at most; one at a fidelity counts as its share
+            of the largest.
         seed: The same seed gives the same run, bit for bit.
         out: Directory of the run, new or empty; the next free one in ``runs/`` by default.
         resume: Continue the run in ``out`` (or the latest of this configuration); begin it if it
@@ -153,6 +160,10 @@ def search(
             architectures, one at a time, and returns a mapping from column or quantity to values
             of shape ``(n_archs,)``, or ``(n_archs, 2)`` with their standard errors; or an array,
             see ``hwnas.objectives.evaluated.Evaluation``. What it raises fails that architecture.
+        fidelities: How thoroughly ``evaluate`` can do so, rising, the last in full, such as
+            ``(1, 3, 9)`` epochs. It is then called with two arguments: the architectures, and one
+            of these. Only values in full are on the front; algorithms that know no fidelities ask
+            for these alone.
 
     Returns:
         The run, with ``.front`` and ``.evaluations``.
@@ -174,6 +185,8 @@ def search(
         device = local_device(runs_on.name if runs_on else USUAL_BACKEND)
     device = load_device(device) if isinstance(device, str) else device
     unknown = list[str]()
+    if fidelities is not None and evaluation is None:
+        raise ConfigError("fidelities need evaluate, which is told them; it is not there.")
     if objectives is None and evaluation is not None:
         raise ConfigError("evaluate needs objectives: name what it gives; got none.")
     if objectives is None:
@@ -209,6 +222,7 @@ def search(
         generations=generations,
         budget=budget,
         seed=seed,
+        fidelities=None if fidelities is None else checked_fidelities(fidelities),
     )
     scoring = workers, on_scoring
     task = task_of(space, device, config, asked, tuple(limits), runs_on, scoring, evaluation)
@@ -225,8 +239,9 @@ def search(
             # Drawn at random, the last of all classes would take long to come.
             initial = np.random.default_rng(config.seed).permutation(classes)
         setting = Setting(
-            space, len(asked), config.population, config.seed, initial, forms, n_classes
-        )
+            space, len(asked), config.population, config.seed, initial, forms, n_classes,
+            task.fidelities,
+        )  # fmt: skip
         return Loop(task, make(setting), store, work, forms)
 
     record = Record(
@@ -251,6 +266,7 @@ def search(
             *limit_notes(limits),
             *skill_notes(task),
             *measuring_notes(task),
+            *fidelity_notes(task, config.algorithm),
         ):
             tell(note)
         pace = Pace(task, tell)

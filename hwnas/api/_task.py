@@ -161,6 +161,7 @@ def task_of(
         population=config.population,
         generations=config.generations,
         budget=config.budget,
+        fidelities=config.fidelities or (),
     )
 
 

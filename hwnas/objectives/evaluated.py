@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,6 @@ import numpy as np
 
 from hwnas._names import shown
 from hwnas.core import arguments
-from hwnas.core.architecture import Architecture
 from hwnas.core.arguments import checked
 from hwnas.core.batch import Batch
 from hwnas.core.columns import columns_meant, once, quantity_of
@@ -37,13 +36,14 @@ class Evaluation:
     distribution. NaN or None is unknown; a mapping may hold more than is asked for.
 
     Args:
-        function: Takes a list of architectures, one at a time in a search.
+        function: Takes a list of architectures, one at a time in a search, and, where there are
+            fidelities, the one to evaluate them at.
 
     Attributes:
         columns: What it must give, in the order in which it was asked for; grows.
     """
 
-    def __init__(self, function: Callable[[Sequence[Architecture]], Any]) -> None:
+    def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
         self.columns: list[str] = []
         name = getattr(function, "__qualname__", type(function).__name__)
@@ -56,10 +56,12 @@ class Evaluation:
             ConfigError: The function returned something else, or left a column out.
             ShapeError: It returned another number of values.
         """
-        return batch.once(("evaluation", id(self)), lambda: self._called(list(batch)))
+        return batch.once(("evaluation", id(self)), lambda: self._called(batch))
 
-    def _called(self, archs: list[Architecture]) -> dict[str, np.ndarray]:
-        returned = self._function(archs)
+    def _called(self, batch: Batch) -> dict[str, np.ndarray]:
+        archs = list(batch)
+        at = () if batch.fidelity is None else (batch.fidelity,)
+        returned = self._function(archs, *at)
         if isinstance(returned, Mapping):
             found = self._by_column(returned)
         else:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hwnas.algorithms import ALGORITHMS, Algorithm, Setting, Told, fidelity_of
-from hwnas.algorithms._brackets import Rung, bracket, hyperband_brackets
+from hwnas.algorithms import ALGORITHMS, Setting, Told
+from hwnas.algorithms._brackets import Brackets, Rung, bracket, hyperband_brackets
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ConfigError, StateError
 
@@ -14,8 +14,10 @@ FIDELITIES = (1, 3, 9)
 N_SEEDS = 20
 
 
-def _made(name: str, space: SearchSpace, population: int = 27, seed: int = 0) -> Algorithm:
-    return ALGORITHMS[name](Setting(space, 1, population, seed, fidelities=FIDELITIES))
+def _made(name: str, space: SearchSpace, population: int = 27, seed: int = 0) -> Brackets:
+    made = ALGORITHMS[name](Setting(space, 1, population, seed, fidelities=FIDELITIES))
+    assert isinstance(made, Brackets)
+    return made
 
 
 def _told(
@@ -32,12 +34,12 @@ def _told(
     return Told(genotypes, values, ends, ends, violation, status)
 
 
-def _rungs(algorithm: Algorithm, n_rungs: int) -> list[tuple[float, np.ndarray]]:
+def _rungs(algorithm: Brackets, n_rungs: int) -> list[tuple[float, np.ndarray]]:
     """Rungs as they are asked, each at once and told by the sum of its genes."""
     found = []
     for _ in range(n_rungs):
         asked = algorithm.ask(1000)
-        found.append((fidelity_of(algorithm, FIDELITIES), asked))
+        found.append((algorithm.fidelity, asked))
         algorithm.tell(_told(asked))
     return found
 
@@ -70,7 +72,7 @@ def test_successive_halving_lets_the_best_of_each_fidelity_go_on(nasbench201: Se
     (first, many), (second, some), (third, few) = _rungs(
         _made("successive-halving", nasbench201), 3
     )
-    assert (first, second, third) == FIDELITIES
+    assert [first, second, third] == list(FIDELITIES)
     assert [len(many), len(some), len(few)] == [27, 9, 3]
     assert sorted(some.sum(axis=1)) == sorted(many.sum(axis=1))[:9]
     assert sorted(few.sum(axis=1)) == sorted(some.sum(axis=1))[:3]
@@ -107,14 +109,14 @@ def test_what_failed_does_not_go_on(nasbench201: SearchSpace) -> None:
     values = np.where(status[:, None] == "done", 1.0, np.nan)
     algorithm.tell(_told(asked, values, status))
     np.testing.assert_array_equal(algorithm.ask(9), asked[:1])
-    assert fidelity_of(algorithm, FIDELITIES) == 3
+    assert algorithm.fidelity == 3
 
 
 def test_where_all_failed_another_bracket_begins(nasbench201: SearchSpace) -> None:
     algorithm = _made("successive-halving", nasbench201, population=9)
     asked = algorithm.ask(9)
     algorithm.tell(_told(asked, np.full((9, 1), np.nan), np.full(9, "failed", dtype=object)))
-    assert (len(algorithm.ask(9)), fidelity_of(algorithm, FIDELITIES)) == (9, 1)
+    assert (len(algorithm.ask(9)), algorithm.fidelity) == (9, 1)
 
 
 def test_what_breaks_a_limit_goes_on_behind_what_keeps_it(nasbench201: SearchSpace) -> None:
