@@ -7,6 +7,7 @@ References:
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,7 +16,7 @@ from hwnas.algorithms import Setting, Told
 from hwnas.core.architecture import genotype_keys
 from hwnas.core.forms import Forms
 from hwnas.core.space import SearchSpace
-from hwnas.errors import StateError
+from hwnas.errors import ConfigError, MissingExtraError, StateError
 
 # pymoo sorts infeasible individuals by their violation alone; their objectives only have to be
 # finite.
@@ -106,7 +107,11 @@ class Generations:
         self._generation.set("F", self._values, "G", self._distance[:, None])
         for individual in self._generation:
             individual.evaluated.update({"F", "G"})
-        self._algorithm.tell(infills=self._generation)
+        # Where a front is flat, pymoo divides by zero; and its NSGA-III sets a filter that ignores
+        # every warning from then on, which this one takes back.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._algorithm.tell(infills=self._generation)
         self._generation = None
 
 
@@ -115,6 +120,116 @@ def nsga2(setting: Setting) -> Any:
     from pymoo.algorithms.moo.nsga2 import NSGA2
 
     return NSGA2(**_operators(setting))
+
+
+def nsga3(setting: Setting) -> Any:
+    """NSGA-III of pymoo, with parents drawn from its own generator.
+
+    Raises:
+        ConfigError: The population is smaller than the number of objectives.
+    """
+    from pymoo.algorithms.moo.nsga3 import NSGA3
+    from pymoo.operators.selection.tournament import TournamentSelection
+
+    directions = reference_directions(setting.n_objectives, setting.population)
+    # Where both parents break limits alike, pymoo's own tournament draws without the seed.
+    selection = TournamentSelection(func_comp=_less_infeasible)
+    return NSGA3(ref_dirs=directions, selection=selection, **_operators(setting))
+
+
+def age_moea2(setting: Setting) -> Any:
+    """AGE-MOEA-II of pymoo, which compiles its geometry with numba.
+
+    Raises:
+        MissingExtraError: numba is not installed.
+    """
+    try:
+        import numba  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("Algorithm 'age-moea2'", "numba", "baselines") from error
+    from pymoo.algorithms.moo.age2 import AGEMOEA2, AGEMOEA2Survival
+
+    class Survival(AGEMOEA2Survival):  # type: ignore[misc]
+        def survival_score(self, front: np.ndarray, ideal_point: np.ndarray) -> Any:
+            try:
+                return super().survival_score(front, ideal_point)
+            except ZeroDivisionError:
+                # All of the front is one point, as with one objective: it has no geometry.
+                n_archs, n_objectives = front.shape
+                return np.zeros(n_archs), 1.0, np.ones(n_objectives)
+
+    algorithm = AGEMOEA2(**_operators(setting))
+    algorithm.survival = Survival()
+    return algorithm
+
+
+def sms_emoa(setting: Setting) -> Any:
+    """SMS-EMOA of pymoo."""
+    from pymoo.algorithms.moo.nsga2 import RankAndCrowdingSurvival
+    from pymoo.algorithms.moo.sms import SMSEMOA
+
+    operators = _operators(setting)
+    if setting.n_objectives == 1:
+        # The hypervolume of one objective is in the order of the objective, and moocore has none.
+        operators["survival"] = RankAndCrowdingSurvival()
+    # pymoo would normalise by the whole population, whose infeasible members have no values.
+    return SMSEMOA(normalize=False, **operators)
+
+
+def reference_directions(n_objectives: int, population: int) -> np.ndarray:
+    """Directions in which NSGA-III looks: as many, evenly spread, as there are members for.
+
+    Where the simplex of directions has none inside, a second one of half its size does.
+
+    Args:
+        n_objectives: How many objectives there are.
+        population: Members of the population.
+
+    Returns:
+        Shape ``(n_directions, n_objectives)``, each of sum 1; at most ``population``.
+
+    Raises:
+        ConfigError: There are fewer members than objectives.
+
+    References:
+        Das and Dennis 1998, Normal-Boundary Intersection, https://doi.org/10.1137/S1052623496307510
+        Deb and Jain 2014, An Evolutionary Many-Objective Optimization Algorithm Using
+        Reference-Point-Based Nondominated Sorting Approach, Part I, section V,
+        https://doi.org/10.1109/TEVC.2013.2281535
+    """
+    from pymoo.util.ref_dirs import get_reference_directions
+    from pymoo.util.reference_direction import get_partition_closest_to_points
+
+    if population < n_objectives:
+        raise ConfigError(
+            f"--population must be at least the number of objectives, {n_objectives}, for nsga3; "
+            f"got {population}. Choose a larger one, or another --algorithm."
+        )
+
+    def layer(n_points: int, scaling: float) -> Any:
+        n_partitions = get_partition_closest_to_points(n_points, n_objectives)
+        return n_partitions, get_reference_directions(
+            "das-dennis", n_objectives, n_partitions=n_partitions, scaling=scaling
+        )
+
+    n_partitions, directions = layer(population, 1.0)
+    n_left = population - len(directions)
+    if n_left and 0 < n_partitions < n_objectives:
+        directions = np.concatenate([directions, layer(n_left, 0.5)[1]])
+    return np.asarray(directions)
+
+
+def _less_infeasible(
+    population: Any, pairs: np.ndarray, *, random_state: Any, **_: Any
+) -> np.ndarray:
+    """Of each pair ``(n_pairs, 2)`` the one closer to feasible, else either; ``(n_pairs, 1)``."""
+    first, second = pairs.T
+    distance = np.asarray(population.get("CV"))[:, 0]
+    is_either = random_state.random(len(pairs)) < 0.5
+    is_second = np.where(
+        distance[first] == distance[second], is_either, distance[second] < distance[first]
+    )
+    return np.asarray(np.where(is_second, second, first))[:, None]
 
 
 def _operators(setting: Setting) -> dict[str, Any]:
