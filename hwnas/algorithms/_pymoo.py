@@ -120,7 +120,7 @@ class Generations:
 
     @staticmethod
     def _valued(individuals: Any, values: np.ndarray, distance: np.ndarray) -> Any:
-        """pymoo's individuals with what they are worth."""
+        """Individuals of pymoo with what they are worth."""
         individuals.set("F", values, "G", distance[:, None])
         for individual in individuals:
             individual.evaluated.update({"F", "G"})
