@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Protocol, runtime_checkable
@@ -80,6 +81,8 @@ class Setting:
             n_genes)``; None to choose freely.
         forms: Canonical forms that are known already; None where there are none.
         n_classes: How many functional classes the space has; None if that is not known.
+        fidelities: At which architectures can be evaluated, rising, the last in full; empty where
+            there is but the one way.
     """
 
     space: SearchSpace
@@ -89,6 +92,7 @@ class Setting:
     initial: np.ndarray | None = None
     forms: Forms | None = None
     n_classes: int | None = None
+    fidelities: tuple[float, ...] = ()
 
 
 class Algorithm(Protocol):
@@ -100,6 +104,8 @@ class Algorithm(Protocol):
     attribute ``ends_by_itself``: a search that is told no end then has none. One that keeps a
     population may have a method ``immigrate``, see ``Receiving``, and can then live on islands.
 
+    One that evaluates at fidelities has two attributes more: ``needs_fidelities``, which is true of
+    the class, and ``fidelity``, that at which what it asked last is to be evaluated.
     Attributes:
         least_population: The smallest population that it works with.
         default_warm_start: What it begins with if nothing else is said, such as ``"nwot:1000"``;
@@ -148,18 +154,34 @@ ALGORITHMS: Registry[type[Algorithm]] = Registry(
 )
 
 
-def ends_by_itself(name: str) -> bool:
-    """Whether an algorithm stops asking when everything is evaluated.
-
-    Raises:
-        UnknownNameError: There is no such algorithm.
-    """
-    return bool(getattr(ALGORITHMS[name], "ends_by_itself", False))
+def ends_by_itself(algorithm: type[Algorithm]) -> bool:
+    """Whether an algorithm stops asking when everything is evaluated."""
+    return bool(getattr(algorithm, "ends_by_itself", False))
 
 
 def receiving() -> list[str]:
     """Names of the algorithms that can live on islands, in alphabetical order."""
     return [name for name in ALGORITHMS if issubclass(ALGORITHMS[name], Receiving)]
+
+
+def fidelity_of(algorithm: Algorithm, fidelities: Sequence[float]) -> float | None:
+    """The fidelity at which what an algorithm asked last is to be evaluated.
+
+    Args:
+        algorithm: Which; one that knows no fidelities has all evaluated in full.
+        fidelities: Those there are, rising.
+
+    Returns:
+        One of them; None where there are none.
+    """
+    if not fidelities:
+        return None
+    return getattr(algorithm, "fidelity", None) or fidelities[-1]
+
+
+def needs_fidelities(algorithm: type[Algorithm]) -> bool:
+    """Whether an algorithm can do nothing without fidelities."""
+    return bool(getattr(algorithm, "needs_fidelities", False))
 
 
 def summary(name: str) -> str:
