@@ -12,8 +12,8 @@ from hwnas.api._pace import Pace, capped
 from hwnas.core.architecture import Architecture
 from hwnas.core.classes import listed_classes
 from hwnas.core.graph import GraphBuilder, OperationGraph
-from hwnas.engine.loop import Task
 from hwnas.engine.progress import Generation, Progress
+from hwnas.engine.task import Task
 from hwnas.errors import ConfigError
 from hwnas.objectives.evaluation import Problem
 from tests.spaces.toys import Digits

@@ -148,7 +148,7 @@ class Brackets:
         self.fidelity = rung.fidelity
         if self._survivors is None:
             return self._new(rung.n_archs)
-        return self._survivors.best(rung.n_archs).genotypes
+        return self._survivors.genotypes[self._survivors.best(rung.n_archs)]
 
     def _new(self, n: int) -> np.ndarray:
         """Architectures to begin a bracket with: the initial ones first."""

@@ -10,8 +10,8 @@ import numpy as np
 from hwnas.algorithms import ALGORITHMS
 from hwnas.core.classes import listed_classes
 from hwnas.core.space import SearchSpace
-from hwnas.engine.loop import Task
 from hwnas.engine.progress import Change, Progress
+from hwnas.engine.task import Task
 from hwnas.errors import ConfigError
 
 _USUALLY_FEW = 200

@@ -14,11 +14,12 @@ from hwnas.api._report import write_report
 from hwnas.api._trust import row_note
 from hwnas.core.limits import Limit
 from hwnas.core.residuals import INEXACT
-from hwnas.engine.loop import Loop, Task
+from hwnas.engine.loop import Loop
 from hwnas.engine.progress import Progress
 from hwnas.engine.record import DATABASE, Record, read_record
 from hwnas.engine.run import Run, write_front
 from hwnas.engine.store import Store, read_history
+from hwnas.engine.task import Task
 from hwnas.errors import RunError, StorageError
 from hwnas.objectives.indicators import REFERENCE
 from hwnas.objectives.measured import MeasuredObjective

@@ -22,8 +22,8 @@ from hwnas.core.objective import Objective, ObjectiveSpec
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES
 from hwnas.core.space import SearchSpace
 from hwnas.core.words import joined
-from hwnas.engine.loop import Task
 from hwnas.engine.store import check_names
+from hwnas.engine.task import Task
 from hwnas.errors import ConfigError
 from hwnas.measure.backends import Backend
 from hwnas.objectives import NothingKnownError

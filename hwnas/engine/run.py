@@ -105,8 +105,9 @@ class Run:
         for number, ask in enumerate(self._asks, start=1):
             if any(ask.told):
                 is_new = self._trials.ask == number
-                shares = self.shares[is_new]
-                tracker.add(self._results.part(is_new), shares[0] if len(shares) else 1.0)
+                shares, counts = self.shares[is_new], self._counts[is_new]
+                share = shares[0] if len(shares) else 1.0
+                tracker.add(self._results.part(is_new), share, float(shares[counts].sum()))
         return tuple(tracker.generations)
 
     @cached_property
@@ -122,6 +123,12 @@ class Run:
         return np.asarray(self.shares == 1)
 
     @property
+    def _counts(self) -> np.ndarray:
+        """Which evaluations count towards a budget, shape ``(n_evaluated,)``."""
+        is_free = all(spec.stage < 2 for spec in self.record.columns)
+        return np.ones(len(self._trials), bool) if is_free else self._results.is_single
+
+    @property
     def _results(self) -> Results:
         return self._trials.results
 
@@ -135,15 +142,18 @@ class Run:
 
     @property
     def spent(self) -> float:
-        """Evaluations, each as the share of a full one that its fidelity is."""
+        """What counts towards a budget, each as the share of one in full that its fidelity is.
+
+        Where something is evaluated one by one, what a limit ruled out before does not count.
+        """
         if not self._fidelities:
-            return float(self.n_evaluated)
+            return float(self._counts.sum())
         # The sum of whole fidelities is exact, that of their shares is not.
-        return float(self._trials.fidelity.sum() / self._fidelities[-1])
+        return float(self._trials.fidelity[self._counts].sum() / self._fidelities[-1])
 
     @property
     def worth(self) -> str:
-        """What follows the number of evaluations, for people: ``, worth 30 in full``, or nothing."""
+        """What follows the number of evaluations in words: ``, worth 30 in full``, or nothing."""
         return f", worth {self.spent:,.6g} in full" if self._fidelities else ""
 
     @property
