@@ -15,7 +15,7 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import cycle
@@ -29,9 +29,6 @@ from hwnas.algorithms._generation import Generation
 from hwnas.algorithms._novelty import Novelty
 from hwnas.algorithms._ranking import Members
 from hwnas.errors import ConfigError
-
-Propose = Callable[[int], np.ndarray]
-"""New genotypes, so many at most, shape ``(n_archs, n_genes)``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +87,14 @@ def hyperband_brackets(fidelities: Sequence[float]) -> tuple[tuple[Rung, ...], .
 class Brackets:
     """Algorithms that go through brackets, again and again.
 
-    A rung is asked for in portions and told of as a whole. What failed is not evaluated again at a
-    higher fidelity; what breaks a limit is where too little keeps them, as values of a low
-    fidelity may do so and those in full not.
+    They begin with architectures drawn uniformly over genotypes, each class once. A rung is asked
+    for in portions and told of as a whole. What failed is not evaluated again at a higher fidelity;
+    what breaks a limit is where too little keeps them, as values of a low fidelity may do so and
+    those in full not.
 
     Args:
         setting: What every algorithm is built from.
         brackets: Gone through in turn.
-        propose: New architectures for the first rung of a bracket; uniform at random by default.
 
     Attributes:
         fidelity: At which what was asked last is to be evaluated.
@@ -106,15 +103,9 @@ class Brackets:
     needs_fidelities: ClassVar[bool] = True
     default_warm_start: ClassVar[str | None] = None
 
-    def __init__(
-        self,
-        setting: Setting,
-        brackets: Sequence[tuple[Rung, ...]],
-        propose: Propose | None = None,
-    ) -> None:
-        rng = np.random.default_rng(setting.seed)
+    def __init__(self, setting: Setting, brackets: Sequence[tuple[Rung, ...]]) -> None:
+        self._rng = np.random.default_rng(setting.seed)
         self._novelty = Novelty(setting)
-        self._propose = propose or (lambda n: self._novelty.uniform(n, rng))
         self._initial = setting.initial
         if setting.initial is not None:
             self._novelty.note(setting.initial)
@@ -148,7 +139,7 @@ class Brackets:
         self.fidelity = rung.fidelity
         if self._survivors is None:
             return self._new(rung.n_archs)
-        return self._survivors.genotypes[self._survivors.best(rung.n_archs)]
+        return self._survivors.part(self._survivors.best(rung.n_archs)).genotypes
 
     def _new(self, n: int) -> np.ndarray:
         """Architectures to begin a bracket with: the initial ones first."""
@@ -156,6 +147,10 @@ class Brackets:
             return self._propose(n)
         asked, self._initial = self._initial[:n], self._initial[n:]
         return asked
+
+    def _propose(self, n: int) -> np.ndarray:
+        """New ones, ``n`` at most, noted as known, shape ``(n_archs, n_genes)``."""
+        return self._novelty.uniform(n, self._rng)
 
     def _learn(self, told: Told) -> None:
         members = Members.of(told)

@@ -142,8 +142,10 @@ def fidelity_notes(task: Task, algorithm: str) -> list[str]:
     """What the user should know of the fidelities of a search, before it begins."""
     if not task.fidelities or needs_fidelities(ALGORITHMS[algorithm]):
         return []
+    those = joined([name for name in ALGORITHMS if needs_fidelities(ALGORITHMS[name])])
     return [
-        f"{algorithm} knows no fidelities: all is evaluated in full, at {task.fidelities[-1]:g}."
+        f"{algorithm} knows no fidelities: all is evaluated in full, at {task.fidelities[-1]:g}. "
+        f"Those of {those} begin with low ones."
     ]
 
 
