@@ -106,6 +106,7 @@ class Algorithm(Protocol):
 
     One that evaluates at fidelities has two attributes more: ``needs_fidelities``, which is true of
     the class, and ``fidelity``, that at which what it asked last is to be evaluated.
+
     Attributes:
         least_population: The smallest population that it works with.
         default_warm_start: What it begins with if nothing else is said, such as ``"nwot:1000"``;
@@ -184,12 +185,15 @@ def needs_fidelities(algorithm: type[Algorithm]) -> bool:
     return bool(getattr(algorithm, "needs_fidelities", False))
 
 
-def usual_algorithm(is_free: bool) -> str:
+def usual_algorithm(is_free: bool, has_fidelities: bool = False) -> str:
     """The algorithm where none is named.
 
     Args:
         is_free: Whether all values are counted, predicted or looked up.
+        has_fidelities: Whether it can evaluate at lower fidelities than in full.
     """
+    if has_fidelities:
+        return "hyperband"
     return "nsga2" if is_free or "surrogate" not in ALGORITHMS else "surrogate"
 
 

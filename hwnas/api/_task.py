@@ -106,6 +106,23 @@ def named(item: Any, evaluation: Evaluation | None = None) -> tuple[str, Objecti
 
 
 def task_of(
+    space: SearchSpace, problem: Problem, config: SearchConfig, n_classes: int | None
+) -> Task:
+    """What a search evaluates, and when it ends, by its configuration."""
+    return Task(
+        space=space,
+        problem=problem,
+        population=config.population,
+        generations=config.generations,
+        budget=config.budget,
+        n_classes=n_classes,
+        time_s=config.time_s,
+        until_stable=config.until_stable,
+        fidelities=tuple(config.fidelities or ()),
+    )
+
+
+def problem_of(
     space: SearchSpace,
     device: Device | None,
     config: SearchConfig,
@@ -114,7 +131,7 @@ def task_of(
     backend: Backend | None,
     scoring: tuple[int, Callable[[Scoring], None] | None],
     evaluation: Evaluation | None = None,
-) -> Task:
+) -> Problem:
     """Everything to evaluate: objectives, then what limits need, then the counts.
 
     Raises:
@@ -155,14 +172,7 @@ def task_of(
         )
     )
     check_compatible(limits)
-    return Task(
-        space=space,
-        problem=Problem(tuple(measures), len(asked), limits),
-        population=config.population,
-        generations=config.generations,
-        budget=config.budget,
-        fidelities=config.fidelities or (),
-    )
+    return Problem(tuple(measures), len(asked), limits)
 
 
 def _check_distinct(names: Sequence[str], measures: Sequence[Objective]) -> None:

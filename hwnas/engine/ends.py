@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from hwnas.engine.progress import Generation
+from hwnas.engine.progress import Generation, Step
 from hwnas.engine.task import Task
 from hwnas.engine.trials import Results
 from hwnas.errors import EvaluationError, RunError
@@ -24,6 +24,7 @@ MAX_FAILED = 10
 runs where half of all do, and of a function that always fails no more are wasted."""
 STABLE_SHARE = 0.01
 STABLE_FROM = 40
+_HOPELESS_FROM = 400
 _ROUNDING = 1e-9
 """Share of an evaluation that sums of fidelities may be off by."""
 
@@ -31,7 +32,8 @@ _ROUNDING = 1e-9
 def is_stable(generations: Sequence[Generation]) -> bool:
     """Whether the hypervolume grew by less than 1 % over the second half of all evaluations.
 
-    There must be 40 of these; where values cost, those count that were evaluated one by one.
+    There must be 40 of these, and 400 where there is no hypervolume, as too few keep the limits;
+    where values cost, those count that were evaluated one by one.
 
     Args:
         generations: All so far, at least one.
@@ -45,11 +47,11 @@ def is_stable(generations: Sequence[Generation]) -> bool:
     last = generations[-1]
     if last.of_budget < STABLE_FROM:
         return False
+    if last.hypervolume is None:
+        return last.of_budget >= _HOPELESS_FROM
     earlier = [each for each in generations if each.of_budget <= last.of_budget / 2]
     before = earlier[-1].hypervolume if earlier else None
-    if not before or last.hypervolume is None:
-        return False
-    return last.hypervolume < (1 + STABLE_SHARE) * before
+    return bool(before) and last.hypervolume < (1 + STABLE_SHARE) * (before or 0.0)
 
 
 class Ends:
@@ -83,7 +85,7 @@ class Ends:
             RunError: It is.
         """
         self._count_failed(results.part(results.is_single))
-        counts = np.ones(len(results), bool) if self._task.is_free else results.is_single
+        counts = np.ones(len(results), bool) if self._task.problem.is_free else results.is_single
         spent = ceil(float(shares[counts].sum()) - _ROUNDING)
         ends = {
             "generations": (self._task.generations, n_asks),
@@ -95,6 +97,16 @@ class Ends:
                     f"A run can go on, not back: --{name} must be at least the {n_stored} that it "
                     f"holds; got {end}."
                 )
+
+    def step(self, n_new: int, share: float, seconds: float | None = None) -> Step:
+        """How far the search has come within a generation.
+
+        Args:
+            n_new: What was evaluated one by one in it.
+            share: What each was of a full one.
+            seconds: What the last took.
+        """
+        return Step(self._spent + n_new * share, self._n_failed, seconds)
 
     def room(self, fidelity: float | None) -> float:
         """How many architectures the budget still allows at a fidelity."""

@@ -23,7 +23,7 @@ from hwnas.core.forms import Forms
 from hwnas.core.objective import Objective
 from hwnas.core.space import SearchSpace
 from hwnas.engine.ends import End, Ends
-from hwnas.engine.progress import Progress, Tracker
+from hwnas.engine.progress import Progress, Step, Tracker
 from hwnas.engine.store import Store
 from hwnas.engine.task import Task
 from hwnas.engine.trials import Ask, History, Results, Trials
@@ -130,12 +130,15 @@ class Loop:
         self,
         on_progress: Callable[[Progress], None],
         before_new: Callable[[], None] = lambda: None,
+        on_step: Callable[[Step], None] = lambda _: None,
     ) -> None:
         """Search to the end; an exception, such as an interrupt, loses no finished trial.
 
         Args:
             on_progress: Called after every generation.
             before_new: Called once, before anything is stored that was not there before.
+            on_step: Called as architectures are evaluated one by one: before the first of a
+                generation, and after each.
 
         Raises:
             RunError: The store holds a run that this task and algorithm would not have made.
@@ -158,7 +161,7 @@ class Loop:
                 if not is_new:
                     before_new()
                 is_new = True
-                self._evaluate(turn)
+                self._evaluate(turn, on_step)
             self._finish(turn, on_progress)
             if not turn.is_told.all():
                 self.end = "time" if self._ends.is_time_up() else "budget"
@@ -235,7 +238,7 @@ class Loop:
         )
         turn.is_told[rows] = True
 
-    def _evaluate(self, turn: _Turn) -> None:
+    def _evaluate(self, turn: _Turn, on_step: Callable[[Step], None]) -> None:
         """Evaluate what is new as far as the budget reaches, store it, and tell."""
         problem = self._task.problem
         # The whole turn, also where part of it is known or left to a larger budget: values must
@@ -244,12 +247,12 @@ class Loop:
         batch = self._new_batch(turn, new)
         values = evaluate_stages(problem, batch, (0, 1))
         is_left = ~self._results.is_finished[new]
-        counts = is_left & (self._task.is_free | problem.can_be_feasible(values, up_to=1))
+        counts = is_left & (self._task.problem.is_free | problem.can_be_feasible(values, up_to=1))
         room = self._ends.room(turn.fidelity) - self._n_counted(self._results.part(new))
         is_chosen = is_left & (~counts | (np.cumsum(counts) <= room))
-        is_dear = is_chosen & counts & (not self._task.is_free)
+        is_dear = is_chosen & counts & (not self._task.problem.is_free)
         self._store_at_once(turn, new[is_chosen & ~is_dear], values[is_chosen & ~is_dear])
-        self._measure(turn, new[is_dear], values[is_dear])
+        self._measure(turn, new[is_dear], values[is_dear], on_step)
 
     def _new_batch(self, turn: _Turn, trials: np.ndarray) -> Batch:
         genotypes = self._genotypes[trials]
@@ -281,11 +284,19 @@ class Loop:
             ask = self._asks[-1]
             self._asks[-1] = Ask(ask.trials, (*ask.told, tuple(rows.tolist())))
 
-    def _measure(self, turn: _Turn, trials: np.ndarray, values: np.ndarray) -> None:
+    def _measure(
+        self,
+        turn: _Turn,
+        trials: np.ndarray,
+        values: np.ndarray,
+        on_step: Callable[[Step], None],
+    ) -> None:
         """Stage 2, one architecture at a time; each is stored and told when it is there."""
         if not len(trials):
             return
         problem, space = self._task.problem, self._task.space
+        share, n_before = self._task.share(turn.fidelity), self._n_new_single(turn)
+        on_step(self._ends.step(n_before, share))
         places = problem.at(2)
         measures = [problem.measures[place] for place in places]
         # What measures does so here, all at once, and not in several processes beside each other.
@@ -295,7 +306,7 @@ class Loop:
         work = partial(_ask_one, space, measures, turn.fidelity)
         executor = self._executor or make_executor(1)
         with closing(executor.run(work, self._in_time(self._genotypes[trials]))) as outcomes:
-            for outcome in outcomes:
+            for n_done, outcome in enumerate(outcomes, start=n_before + 1):
                 trial, row = trials[outcome.index : outcome.index + 1], values[outcome.index]
                 if outcome.value is not None:
                     row[places] = outcome.value
@@ -308,6 +319,11 @@ class Loop:
                 self._ends.begin()
                 self._tell(turn, rows)
                 self._ends.note_single(results)
+                on_step(self._ends.step(n_done, share, outcome.seconds))
+
+    def _n_new_single(self, turn: _Turn) -> int:
+        """How many of a turn are evaluated one by one and finished."""
+        return int(self._results.is_single[self._first_ask == turn.number].sum())
 
     def _in_time(self, genotypes: np.ndarray) -> Iterator[np.ndarray]:
         """Genotypes one by one, until the time is up: what is at work then is waited for."""

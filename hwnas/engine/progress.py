@@ -58,6 +58,21 @@ class Progress:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far a search has come that evaluates one by one.
+
+    Args:
+        n_evaluated: What counts towards the budget so far.
+        n_failed: Evaluations that failed.
+        seconds: What the last one took; None before the first of a generation.
+    """
+
+    n_evaluated: float
+    n_failed: int
+    seconds: float | None = None
+
+
 class Tracker:
     """Follows a search, generation by generation.
 

@@ -39,15 +39,10 @@ class Task:
     time_s: float | None = None
     until_stable: bool = False
 
-    @property
-    def is_free(self) -> bool:
-        """Whether all values are counted, predicted or looked up."""
-        return not self.problem.at(2)
-
     def share(self, fidelity: float | None) -> float:
         """What an evaluation at a fidelity is of one in full."""
         return 1.0 if fidelity is None else fidelity / self.fidelities[-1]
 
     def n_counted(self, results: Results) -> int:
         """How many of some finished trials count towards the budget."""
-        return len(results) if self.is_free else int(results.is_single.sum())
+        return len(results) if self.problem.is_free else int(results.is_single.sum())

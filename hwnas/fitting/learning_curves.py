@@ -211,10 +211,13 @@ def _laws(
 
 def _check_epochs(epochs: np.ndarray, at: float) -> None:
     """See that there are enough epochs, each once and all positive."""
-    for name, given in (("epochs", epochs), ("at", np.array([at]))):
+    for must, given in (
+        ("epochs must be positive numbers", epochs),
+        ("at must be a positive number", np.array([at])),
+    ):
         is_wrong = ~(np.isfinite(given) & (given > 0))
         if is_wrong.any():
-            raise ConfigError(f"{name} must be positive numbers; got {given[is_wrong][0]:g}.")
+            raise ConfigError(f"{must}; got {given[is_wrong][0]:g}.")
     if len(np.unique(epochs)) < len(epochs):
         raise ConfigError(f"epochs must each be there once; got {shown(epochs.tolist())}.")
     if len(epochs) < _N_PARAMETERS:

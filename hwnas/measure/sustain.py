@@ -39,9 +39,13 @@ class Sustained:
     onset_s: float | None
 
 
-@checked(text=arguments.text)
-def parse_duration(text: str) -> float:
+@checked(text=arguments.text, option=arguments.text)
+def parse_duration(text: str, option: str = "sustain") -> float:
     """Seconds that a text such as ``10m`` names.
+
+    Args:
+        text: The text.
+        option: What it was given for.
 
     Raises:
         ConfigError: It names none.
@@ -50,7 +54,7 @@ def parse_duration(text: str) -> float:
         >>> parse_duration("1.5m")
         90.0
     """
-    return arguments.duration("sustain", text)
+    return arguments.duration(option, text)
 
 
 def run_on(runner: Runner, seconds: float, clock: Clock) -> Sustained:

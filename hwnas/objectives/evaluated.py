@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -38,15 +39,22 @@ class Evaluation:
     Args:
         function: Takes a list of architectures, one at a time in a search, and, where there are
             fidelities, the one to evaluate them at.
+        has_fidelities: Whether there are.
 
     Attributes:
         columns: What it must give, in the order in which it was asked for; grows.
+
+    Raises:
+        ConfigError: The function takes something else.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], has_fidelities: bool = False) -> None:
         self._function = function
         self.columns: list[str] = []
         name = getattr(function, "__qualname__", type(function).__name__)
+        if not _takes(function, 2 if has_fidelities else 1):
+            must = "(archs, fidelity) where there are fidelities" if has_fidelities else "(archs)"
+            raise ConfigError(f"evaluate must be called as {must}; {name} cannot be.")
         self.detail = f"your own evaluation, {name}"
 
     def __call__(self, batch: Batch) -> dict[str, np.ndarray]:
@@ -167,6 +175,19 @@ def evaluated_objective(question: Question) -> EvaluatedObjective:
         raise ConfigError(f"The source {SOURCE} {_NEEDS}; it is not there.")
     spec = ObjectiveSpec.of(question.target, source="custom", detail="", stage=2)
     return EvaluatedObjective(spec, question.evaluation)
+
+
+def _takes(function: Callable[..., Any], n_arguments: int) -> bool:
+    """Whether a function can be called with so many arguments, as far as it tells."""
+    try:
+        signature = inspect.signature(function)
+    except ValueError:
+        return True
+    try:
+        signature.bind(*range(n_arguments))
+    except TypeError:
+        return False
+    return True
 
 
 def _pairs(column: str, returned: Any, n_archs: int) -> np.ndarray:

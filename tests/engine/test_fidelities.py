@@ -133,7 +133,11 @@ def test_another_algorithm_evaluates_in_full_and_says_so(tmp_path: Path) -> None
     notes, trained = list[str](), Trained()
     _search(tmp_path / "run", trained, algorithm="random", on_note=notes.append)
     assert {fidelity for _, fidelity in trained.asked} == {9}
-    assert "random knows no fidelities: all is evaluated in full, at 9." in notes
+    assert any(note.startswith("random knows no fidelities: all is evaluated in") for note in notes)
+
+
+def test_the_usual_algorithm_is_one_that_knows_fidelities(tmp_path: Path) -> None:
+    assert _search(tmp_path / "run", algorithm=None, budget=1).config["algorithm"] == "hyperband"
 
 
 def test_what_fails_at_a_fidelity_goes_no_further(tmp_path: Path) -> None:

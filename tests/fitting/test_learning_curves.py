@@ -140,7 +140,7 @@ def test_the_standard_error_gives_the_interval_again_in_a_search() -> None:
     [
         ([1.0, 2.0], {"at": 5}, ConfigError, "curve must hold at least 3 known values; got 2"),
         ([1.0, 2.0, np.nan], {"at": 5}, ConfigError, "at least 3 known values; got 2"),
-        ([1.0, 2.0, 3.0], {"at": 0}, ConfigError, "at must be positive numbers; got 0"),
+        ([1.0, 2.0, 3.0], {"at": 0}, ConfigError, "at must be a positive number; got 0"),
         (
             [1.0, 2.0, 3.0],
             {"at": 5, "epochs": [1, 1, 2]},
