@@ -98,7 +98,7 @@ class SearchConfig:
     time_s: float | None = None
     until_stable: bool = False
     seed: int = 0
-    fidelities: tuple[float, ...] | None = None
+    fidelities: Sequence[float] | None = None
 
     def __post_init__(self) -> None:
         least_of = {"population": 1, **_LEAST}
@@ -148,7 +148,7 @@ class SearchConfig:
         """
         return replace(
             self,
-            algorithm=algorithm or usual_algorithm(is_free),
+            algorithm=algorithm or usual_algorithm(is_free, self.fidelities is not None),
             generations=self.generations if self.has_end or not is_free else DEFAULT_GENERATIONS,
             budget=self.budget if self.has_end or is_free else DEFAULT_BUDGET,
         )

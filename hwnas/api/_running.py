@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from hwnas.algorithms import ALGORITHMS, needs_fidelities
 from hwnas.api._report import write_report
 from hwnas.api._trust import row_note
 from hwnas.core.limits import Limit
 from hwnas.core.residuals import INEXACT
+from hwnas.core.words import joined
 from hwnas.engine.ends import End
 from hwnas.engine.loop import Loop
 from hwnas.engine.progress import Progress, Step
@@ -138,6 +140,17 @@ def measuring_notes(task: Task) -> list[str]:
         f"{measure.note}{at_most}"
         for measure in task.problem.measures
         if isinstance(measure, MeasuredObjective)
+    ]
+
+
+def fidelity_notes(task: Task, algorithm: str) -> list[str]:
+    """What the user should know of the fidelities of a search, before it begins."""
+    if not task.fidelities or needs_fidelities(ALGORITHMS[algorithm]):
+        return []
+    those = joined([name for name in ALGORITHMS if needs_fidelities(ALGORITHMS[name])])
+    return [
+        f"{algorithm} knows no fidelities: all is evaluated in full, at "
+        f"{task.fidelities[-1]:g}; {those} begin with less."
     ]
 
 

@@ -127,6 +127,7 @@ def task_of(
         n_classes=n_classes,
         time_s=config.time_s,
         until_stable=config.until_stable,
+        fidelities=tuple(config.fidelities or ()),
     )
 
 
