@@ -52,6 +52,17 @@ def test_measured_uncertainty_is_kept_with_the_front(search: Callable[..., hwnas
     assert front.upper[:, place] == pytest.approx(front.values[:, place] + 1.6449 * n_convs, 1e-4)
 
 
+def test_measured_uncertainty_is_not_told_of_as_that_of_predictors(
+    search: Callable[..., hwnas.Run],
+) -> None:
+    def unsure(archs: Sequence[Architecture]) -> list[list[tuple[float, float]]]:
+        n_convs = [str(arch).count("conv") for arch in archs]
+        return [[(50.0 + n, 0.1), (n, 0.1)] for n in n_convs]
+
+    notes = search(evaluate=unsure).record.notes
+    assert not [note for note in notes if "holds the truth" in note]
+
+
 def test_what_fails_is_recorded_and_called_once(search: Callable[..., hwnas.Run]) -> None:
     calls: list[str] = []
 
@@ -109,8 +120,15 @@ def test_with_another_usual_source_the_function_gives_what_names_it(
     assert [spec.source for spec in run.front.objectives] == ["custom", "predicted"]
 
 
+@pytest.mark.parametrize(
+    ("column", "bound", "settings"),
+    [
+        ("params", 300_000, {}),
+        ("latency_ms", 4, {"device": "edgegpu", "source": "latency:predictor"}),
+    ],
+)
 def test_what_breaks_a_limit_on_what_is_free_is_not_evaluated(
-    search: Callable[..., hwnas.Run],
+    search: Callable[..., hwnas.Run], column: str, bound: float, settings: dict[str, Any]
 ) -> None:
     seen: list[str] = []
 
@@ -118,8 +136,9 @@ def test_what_breaks_a_limit_on_what_is_free_is_not_evaluated(
         seen.extend(map(str, archs))
         return train(archs)
 
-    run = search(evaluate=watched, constraints=["params<=300000"])
-    within = run.evaluations["params"] <= 300_000
+    limit = f"{column}<={bound}"
+    run = search(evaluate=watched, constraints=[limit], limit_at="point", **settings)
+    within = run.evaluations[column] <= bound
     assert 0 < within.sum() < len(within)
     assert sorted(seen) == sorted(run.evaluations["arch"][within])
 
