@@ -160,8 +160,10 @@ def _notes(run: Run, task: Task, loop: Loop | None) -> tuple[str, ...]:
         return tuple(skill_notes(task))
     notes = [*skill_notes(task), *loop.tracker.notes, *_end_notes(run, loop.end)]
     notes += input_notes(task.problem.measures, loop.batch(run.front.archs))
-    n_intervals = np.isfinite(run.front.lower[:, : run.front.n_objectives]).any(axis=0).sum()
-    if n_intervals > 1:
+    has_interval = np.isfinite(run.front.lower[:, : run.front.n_objectives]).any(axis=0)
+    is_inexact = [spec.source in INEXACT for spec in run.front.objectives]
+    # What is known of intervals was measured on those of predictors.
+    if (has_interval & is_inexact).sum() > 1:
         notes.append(row_note(run.space.name))
     notes += _unsure_limits(run, task.problem.limits)
     if run.n_failed:
