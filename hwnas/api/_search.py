@@ -52,7 +52,7 @@ from hwnas.executors import EXECUTORS
 from hwnas.measure.backends import Backend
 from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluated import SOURCE as EVALUATE
-from hwnas.objectives.evaluated import Evaluation
+from hwnas.objectives.evaluated import Evaluator
 from hwnas.objectives.measured import SOURCE, USUAL_BACKEND, local_device
 from hwnas.objectives.scored import scored_names
 from hwnas.proxies.lookup import Scoring
@@ -183,7 +183,7 @@ def search(
             architecture at once: all that have no other source. It takes a list of ``n_archs``
             architectures, one at a time, and returns a mapping from column or quantity to values
             of shape ``(n_archs,)``, or ``(n_archs, 2)`` with their standard errors; or an array,
-            see ``hwnas.objectives.evaluated.Evaluation``. What it raises fails that architecture.
+            see ``hwnas.objectives.evaluated.Evaluator``. What it raises fails that architecture.
         fidelities: How thoroughly ``evaluate`` can do so, rising, the last in full, such as
             ``(1, 3, 9)`` epochs. It is then called with two arguments: the architectures, and one
             of these. Only values in full are on the front; algorithms that know no fidelities ask
@@ -205,7 +205,7 @@ def search(
     """
     started_s = monotonic()
     space = resolve_space(space, dataset)
-    evaluation = None if evaluate is None else Evaluation(evaluate, fidelities is not None)
+    evaluation = None if evaluate is None else Evaluator(evaluate, fidelities is not None)
     source = source_text(source, USUAL_SOURCE if evaluation is None else EVALUATE)
     runs_on = None if backend is None else backend_of(backend)
     if device is None and SOURCE in sources_named(source, objectives or ()):

@@ -26,7 +26,7 @@ SOURCE = "evaluate"
 _NEEDS = "needs your own function, which Python alone can give: hwnas.search(..., evaluate=train)"
 
 
-class Evaluation:
+class Evaluator:
     """The user's function, called once for all objectives of the same architectures.
 
     It returns, for ``n_archs`` architectures, either a mapping from column or quantity to values
@@ -113,7 +113,7 @@ class EvaluatedObjective:
         evaluation: The function, shared by all objectives that come from it.
     """
 
-    def __init__(self, spec: ObjectiveSpec, evaluation: Evaluation) -> None:
+    def __init__(self, spec: ObjectiveSpec, evaluation: Evaluator) -> None:
         evaluation.columns.append(spec.column)
         self._evaluation = evaluation
         self.spec = replace(spec, detail=evaluation.detail)

@@ -14,7 +14,7 @@ from hwnas.core.objective import Estimate
 from hwnas.core.target import Target
 from hwnas.errors import ConfigError, ShapeError
 from hwnas.objectives import Question
-from hwnas.objectives.evaluated import EvaluatedObjective, Evaluation, evaluated_objective
+from hwnas.objectives.evaluated import EvaluatedObjective, Evaluator, evaluated_objective
 
 NORMAL_AT_95 = 1.6448536269514722
 """Quantile of the normal distribution, from a table."""
@@ -22,7 +22,7 @@ NORMAL_AT_95 = 1.6448536269514722
 
 def _asked(function: Callable[..., Any], *columns: str) -> list[Estimate]:
     """What is known of one architecture in some columns: known quantities, or own ones."""
-    space, evaluation = hwnas.load_space("nasbench201"), Evaluation(function)
+    space, evaluation = hwnas.load_space("nasbench201"), Evaluator(function)
     measures = [
         EvaluatedObjective(hwnas.evaluated(column), evaluation)
         if column in ("f1", "loss")
