@@ -156,7 +156,7 @@ def search(
             at a lower fidelity counts as its share of the largest.
         time: How long it may take, such as ``"90s"``, ``"10m"`` or ``"1.5h"``, from its beginning;
             what a resumed run took before does not count. Evaluations that are at work when it is
-            over are waited for; there is at least one.
+            over are waited for, what is measured a generation at once; there is at least one.
         until_stable: Whether to end once the hypervolume grew by less than 1 % over the second half
             of all evaluations, of at least 40.
         seed: The same seed gives the same run, bit for bit.

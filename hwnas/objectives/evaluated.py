@@ -134,12 +134,13 @@ class EvaluatedObjective:
         lower, upper = interval_of(value, error)
         quantity = quantity_of(self.spec.column)
         if quantity is not None:
-            for each in value[~np.isnan(value)]:
-                if not quantity.can_be(each):
-                    raise ConfigError(
-                        f"evaluate must return a {quantity.words} from {quantity.lower:g} to "
-                        f"{quantity.upper:g} for {self.spec.column}; got {each:g}."
-                    )
+            wrong = [each for each in value if not (np.isnan(each) or quantity.can_be(each))]
+            if wrong:
+                least = f"{'above ' if quantity.is_lower_open else ''}{quantity.lower:g}"
+                raise ConfigError(
+                    f"evaluate must return {self.spec.column} from {least} to {quantity.upper:g}; "
+                    f"got {wrong[0]:g}."
+                )
             lower, upper = np.clip([lower, upper], quantity.lower, quantity.upper)
         return Estimate(value, lower, upper)
 

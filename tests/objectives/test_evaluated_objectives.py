@@ -102,7 +102,7 @@ def test_none_and_what_is_no_finite_number_is_unknown(unknown: float | None) -> 
         ([91.5, 0.25], ShapeError, r"shape \(n_archs, n_columns\) = \(1, 2\), .* got \(2,\)\."),
         ("good", ConfigError, r"values of accuracy_pct, f1 as numbers; got 'good'\."),
         (None, ConfigError, r"values of accuracy_pct, f1 as numbers; got None\."),
-        ({"accuracy": [120.0], "f1": [1.0]}, ConfigError, r"percentage from 0 to 100 .* got 120"),
+        ({"accuracy": [120.0], "f1": [1.0]}, ConfigError, r"accuracy_pct from 0 to 100; got 120"),
         ({"accuracy": [(90.0, -1.0)], "f1": [1.0]}, ConfigError, r"errors of 0 or more .* got -1"),
     ],
 )
