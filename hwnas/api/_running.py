@@ -166,6 +166,8 @@ def _notes(run: Run, task: Task, loop: Loop | None) -> tuple[str, ...]:
     if (has_interval & is_inexact).sum() > 1:
         notes.append(row_note(run.space.name))
     notes += _unsure_limits(run, task.problem.limits)
+    if run.lacks_full:
+        notes.append(f"{run.lacks_full} A larger budget goes on with resume=True.")
     if run.n_failed:
         notes.append(
             f"{run.n_failed:,} of {run.n_evaluated:,} architectures could not be evaluated; the "

@@ -157,6 +157,13 @@ class Run:
         return f", worth {self.spent:,.6g} in full" if self._fidelities else ""
 
     @property
+    def lacks_full(self) -> str:
+        """What to say where nothing was evaluated in full, so that the front is empty; or nothing."""
+        if self.is_full.any() or not self.n_evaluated:
+            return ""
+        return f"Nothing was evaluated in full, at {self._fidelities[-1]:g}: the front is empty."
+
+    @property
     def n_failed(self) -> int:
         """How many of them failed."""
         return len(self.errors)

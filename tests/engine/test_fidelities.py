@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 import hwnas
+from hwnas import api
 from hwnas.core.architecture import Architecture
 from hwnas.engine.store import Store, read_history
-from hwnas.errors import ConfigError, EvaluationError, RunError
+from hwnas.errors import ConfigError, EvaluationError, NoCandidateError, RunError
 
 FIDELITIES = (1, 3, 9)
 
@@ -117,6 +118,14 @@ def test_a_larger_budget_goes_on_where_a_smaller_one_ended(run: hwnas.Run, tmp_p
     _search(tmp_path / "run", budget=2)
     _search(tmp_path / "run", budget=5, resume=True)
     assert _rows(tmp_path / "run") == _rows(run.path)
+
+
+def test_a_budget_too_small_for_anything_in_full_says_so(tmp_path: Path) -> None:
+    run = _search(tmp_path / "run", budget=1)
+    assert len(run.front) == 0
+    assert "Nothing was evaluated in full, at 9: the front is empty." in run.record.notes[-1]
+    with pytest.raises(NoCandidateError, match="Nothing was evaluated in full, at 9"):
+        api.check_feasible(run)
 
 
 def test_a_smaller_budget_than_was_spent_is_refused(run: hwnas.Run) -> None:

@@ -117,3 +117,39 @@ def test_what_is_returned_otherwise_is_told_in_one_line(
 def test_own_columns_need_names_that_are_not_taken(column: str) -> None:
     with pytest.raises(ConfigError, match=r"needs a name of letters, digits and '_' that is not"):
         hwnas.evaluated(column)
+
+
+def test_a_fidelity_is_passed_on_where_a_batch_has_one() -> None:
+    told = list[tuple[object, ...]]()
+
+    def train(*given: object) -> dict[str, list[float]]:
+        told.append(given[1:])
+        return {"accuracy": [90.0]}
+
+    space = hwnas.load_space("nasbench201")
+    evaluation = Evaluation(train, has_fidelities=True)
+    measure = evaluated_objective(Question(space, Target("accuracy"), evaluation=evaluation))
+    for fidelity in (3, None):
+        measure(Batch(space, np.zeros((1, 6), dtype=int) + 3, fidelity=fidelity))
+    assert told == [(3,), ()]
+
+
+@pytest.mark.parametrize(
+    ("function", "has_fidelities", "is_taken"),
+    [
+        (lambda archs: archs, False, True),
+        (lambda archs: archs, True, False),
+        (lambda archs, fidelity: (archs, fidelity), False, False),
+        (lambda archs, fidelity: (archs, fidelity), True, True),
+        (lambda archs, fidelity=9: (archs, fidelity), False, True),
+        (lambda *given: given, True, True),
+    ],
+)
+def test_a_function_that_cannot_be_called_as_it_will_be_is_refused(
+    function: Callable[..., Any], has_fidelities: bool, is_taken: bool
+) -> None:
+    if is_taken:
+        Evaluation(function, has_fidelities)
+        return
+    with pytest.raises(ConfigError, match=r"evaluate must be called as \(archs"):
+        Evaluation(function, has_fidelities)
