@@ -106,6 +106,7 @@ class Algorithm(Protocol):
 
     One that evaluates at fidelities has two attributes more: ``needs_fidelities``, which is true of
     the class, and ``fidelity``, that at which what it asked last is to be evaluated.
+
     Attributes:
         least_population: The smallest population that it works with.
         default_warm_start: What it begins with if nothing else is said, such as ``"nwot:1000"``;
