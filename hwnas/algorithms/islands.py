@@ -133,8 +133,13 @@ class _Island:
         return part(self._best, np.array(rows)) if rows else None
 
     def _note(self, told: Told) -> None:
-        self._known.update(key for key, _ in self._forms.of(told.genotypes))
-        known = told if self._best is None else joined([self._best, told])
+        # What is told again is known, and must not stand twice among the best.
+        keys = {key: row for row, (key, _) in enumerate(self._forms.of(told.genotypes))}
+        new = part(
+            told, np.array([row for key, row in keys.items() if key not in self._known], int)
+        )
+        self._known.update(keys)
+        known = new if self._best is None else joined([self._best, new])
         self._best = part(known, Members.of(known).best(self._population))
 
 
