@@ -185,6 +185,15 @@ def needs_fidelities(algorithm: type[Algorithm]) -> bool:
     return bool(getattr(algorithm, "needs_fidelities", False))
 
 
+def usual_algorithm(is_free: bool) -> str:
+    """The algorithm where none is named.
+
+    Args:
+        is_free: Whether all values are counted, predicted or looked up.
+    """
+    return "nsga2" if is_free or "surrogate" not in ALGORITHMS else "surrogate"
+
+
 def summary(name: str) -> str:
     """What an algorithm is, in one line.
 

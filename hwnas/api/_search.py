@@ -6,24 +6,33 @@ import importlib.metadata
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
 
-from hwnas.algorithms import ALGORITHMS, Setting, ends_by_itself
+from hwnas.algorithms import ALGORITHMS, Algorithm, Setting, ends_by_itself
 from hwnas.algorithms.islands import Islands
 from hwnas.algorithms.warm_start import draw, parse_warm_start
 from hwnas.api._backends import backend_of
 from hwnas.api._objectives import USUAL_SOURCE, source_text
-from hwnas.api._pace import Pace, capped
+from hwnas.api._pace import Pace, capped, end_notes, is_over
 from hwnas.api._running import SearchInterrupted, measuring_notes, run_task, skill_notes
 from hwnas.api._spaces import resolve_space
-from hwnas.api._task import known_usual, named, sources_named, task_of, unknown_notes
-from hwnas.config import DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
+from hwnas.api._task import (
+    known_usual,
+    named,
+    problem_of,
+    sources_named,
+    task_of,
+    unknown_notes,
+)
+from hwnas.config import DEFAULT_BUDGET, DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
 from hwnas.core import arguments, given
 from hwnas.core.architecture import Architecture
-from hwnas.core.arguments import checked, kind_of, many, whole
+from hwnas.core.arguments import checked, duration, kind_of, many, whole
 from hwnas.core.device import Device
 from hwnas.core.forms import Forms
 from hwnas.core.limits import Limit, limit_notes, parse_limit
@@ -31,7 +40,7 @@ from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
 from hwnas.core.space import SearchSpace
 from hwnas.engine.directory import claimed, latest_directory, new_directory, resume_notes
 from hwnas.engine.loop import Loop
-from hwnas.engine.progress import Change, Progress
+from hwnas.engine.progress import Change, Progress, Step
 from hwnas.engine.record import RECORD, Record, read_record
 from hwnas.engine.run import Run
 from hwnas.engine.store import Store
@@ -45,7 +54,7 @@ from hwnas.objectives.measured import SOURCE, USUAL_BACKEND, local_device
 from hwnas.objectives.scored import scored_names
 from hwnas.proxies.lookup import Scoring
 
-__all__ = ["DEFAULT_GENERATIONS", "Change", "SearchInterrupted", "search"]
+__all__ = ["DEFAULT_BUDGET", "DEFAULT_GENERATIONS", "Change", "SearchInterrupted", "search"]
 
 _PACKAGES = ("hwnas", "numpy", "pymoo", "moocore", "onnxruntime")
 
@@ -63,6 +72,8 @@ _PACKAGES = ("hwnas", "numpy", "pymoo", "moocore", "onnxruntime")
     population=whole(),
     generations=whole(),
     budget=whole(),
+    time=arguments.text,
+    until_stable=arguments.flag,
     seed=whole(),
     out=arguments.path,
     resume=arguments.flag,
@@ -73,6 +84,7 @@ _PACKAGES = ("hwnas", "numpy", "pymoo", "moocore", "onnxruntime")
     limit_at=arguments.text,
     on_note=arguments.function,
     evaluate=arguments.function,
+    on_evaluation=arguments.function,
     islands=whole(),
     migrate=whole(),
 )
@@ -84,11 +96,13 @@ def search(
     constraints: Sequence[str | Limit] = (),
     source: str | None = None,
     power_w: float | None = None,
-    algorithm: str = "nsga2",
+    algorithm: str | None = None,
     warm_start: str | None = None,
     population: int = DEFAULT_POPULATION,
     generations: int | None = None,
     budget: int | None = None,
+    time: str | None = None,
+    until_stable: bool = False,
     seed: int = 0,
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
@@ -100,6 +114,7 @@ def search(
     backend: str | Backend | None = None,
     on_note: Callable[[str], None] | None = None,
     evaluate: Callable[[Sequence[Architecture]], Any] | None = None,
+    on_evaluation: Callable[[Step], None] | None = None,
     islands: int | None = None,
     migrate: int | None = None,
 ) -> Run:
@@ -124,21 +139,30 @@ def search(
             ``profile`` adds to, and never twice. By default ``"evaluate"`` where that is given,
             else ``"predictor"``; counts such as parameters are counted unless they name a source.
         power_w: Rated power in watts; energy is then estimated from it.
-        algorithm: Name of the algorithm, one of ``hwnas.algorithms.ALGORITHMS``.
+        algorithm: Name of the algorithm, one of ``hwnas.algorithms.ALGORITHMS``; by default
+            ``"nsga2"`` where all values are counted, predicted or looked up, and ``"surrogate"``
+            where some are measured or come from your own functions.
         warm_start: Proxy and number of candidates, such as ``"nwot:1000"``: of so many
             architectures drawn at random, those that the proxy prefers are the first generation.
             By default what the algorithm declares, which for most is none.
             Scores that do not travel with the package are computed, which needs torch, and kept
             in the user's cache.
         population: Architectures a generation, at least as many as the algorithm needs.
-        generations: Number of generations; 50 if there is no budget either, but for an algorithm
-            that ends by itself, as ``"exhaustive"`` does.
-        budget: Distinct architectures to evaluate at most.
+        generations: Number of generations. Of several ends the first that holds counts; without
+            any, there are 50 generations where all values are counted, predicted or looked up, and
+            100 evaluations where some are not; but ``"exhaustive"`` ends by itself.
+        budget: Distinct architectures to evaluate at most; what a limit or a value that is missing
+            rules out before anything is measured or your own function called, does not count.
+        time: How long it may take, such as ``"90s"``, ``"10m"`` or ``"1.5h"``, from its beginning;
+            what a resumed run took before does not count. Evaluations that are at work when it is
+            over are waited for; there is at least one.
+        until_stable: Whether to end once the hypervolume grew by less than 1 % over the second half
+            of all evaluations, of at least 40.
         seed: The same seed gives the same run, bit for bit.
         out: Directory of the run, new or empty; the next free one in ``runs/`` by default.
         resume: Continue the run in ``out`` (or the latest of this configuration); begin it if it
-            was killed before it began. It can go on for more generations, or with a larger budget,
-            than it was to have.
+            was killed before it began. It can have another end than it was to have, if not an
+            earlier one.
         on_progress: Called after every generation.
         on_scoring: Called as scores are computed, for the warm start and the first generation.
         workers: Processes that compute these; with more than 1, a script must keep its own work
@@ -159,6 +183,8 @@ def search(
             architectures, one at a time, and returns a mapping from column or quantity to values
             of shape ``(n_archs,)``, or ``(n_archs, 2)`` with their standard errors; or an array,
             see ``hwnas.objectives.evaluated.Evaluation``. What it raises fails that architecture.
+        on_evaluation: Called as architectures are evaluated one by one: before the first of a
+            generation, and after each.
         islands: Populations that evolve side by side, at least 2, for algorithms whose population
             takes in others; each has a share of ``population`` and a seed of its own.
         migrate: Generations after which each island sends its best to the next; 5 by default.
@@ -171,10 +197,11 @@ def search(
         UnknownNameError: A name is not known.
         ConfigError: A setting cannot be.
         MissingExtraError: Scores must be computed, and torch is not installed.
-        EvaluationError: Every architecture of the first generation failed.
+        EvaluationError: The first ten that were evaluated one by one failed, or all did.
         RunError: ``out`` holds something else, or the run to resume differs, is damaged or in use.
         StorageError: ``out`` cannot be written.
     """
+    started_s = monotonic()
     space = resolve_space(space, dataset)
     evaluation = None if evaluate is None else Evaluation(evaluate)
     source = source_text(source, USUAL_SOURCE if evaluation is None else EVALUATE)
@@ -189,9 +216,6 @@ def search(
         # How large the power is will be checked with the other settings.
         watts = None if power_w is None else 1.0
         objectives, unknown = known_usual(space, device, source, watts, runs_on)
-    make = ALGORITHMS[algorithm]
-    if generations is None and budget is None and not ends_by_itself(make):
-        generations = DEFAULT_GENERATIONS
     asked = [named(item, evaluation) for item in objectives]
     # Scores have columns of their own too, which are those of no quantity.
     own = [*(name for name, made in asked if made is not None), *scored_names()]
@@ -199,9 +223,6 @@ def search(
         limit if isinstance(limit, Limit) else parse_limit(limit, "--constraint", own)
         for limit in constraints
     )
-    population, classes, bounds = capped(space, algorithm, population, budget)
-    usual_start = make.default_warm_start if warm_start is None else warm_start
-    start = None if usual_start is None else parse_warm_start(usual_start)
     config = SearchConfig(
         space=space.name,
         dataset=space.dataset,
@@ -212,23 +233,34 @@ def search(
         limit_at=limit_at,
         source=source,
         power_w=power_w,
-        algorithm=algorithm,
-        warm_start=None if start is None else str(start),
+        algorithm=None,
         population=population,
         generations=generations,
         budget=budget,
+        time_s=None if time is None else duration("time", time),
+        until_stable=bool(until_stable),
         seed=seed,
         islands=islands,
         migrate=migrate,
     )
     scoring = workers, on_scoring
-    task = task_of(space, device, config, asked, tuple(limits), runs_on, scoring, evaluation)
+    problem = problem_of(space, device, config, asked, tuple(limits), runs_on, scoring, evaluation)
+    unsettled, config = config, config.settled(problem.is_free, algorithm)
+    make = ALGORITHMS[str(config.algorithm)]
+    ended = [] if ends_by_itself(make) else end_notes(unsettled, problem)
+    population, classes, bounds = capped(space, make, config.population, config.budget)
+    usual_start = make.default_warm_start if warm_start is None else warm_start
+    start = None if usual_start is None else parse_warm_start(usual_start)
+    config = replace(
+        config, population=population, warm_start=None if start is None else str(start)
+    )
     n_classes = None if classes is None else len(classes)
-    task = replace(task, n_classes=n_classes)
+    task = task_of(space, problem, config, n_classes)
     work, forms = EXECUTORS[executor](workers), Forms(space)
     candidates = None if start is None else draw(space, start, config.population, config.seed)
 
-    def begin(store: Store) -> Loop:
+    @cache
+    def begun() -> Algorithm:
         initial = None
         if candidates is not None:
             initial = candidates.best(config.population, workers, on_scoring)
@@ -239,9 +271,15 @@ def search(
             space, len(asked), config.population, config.seed, initial, forms, n_classes
         )
         if config.islands is None or config.migrate is None:
-            return Loop(task, make(setting), store, work, forms)
-        several = Islands(make, setting, config.islands, config.migrate)
-        return Loop(task, several, store, work, forms)
+            return make(setting)
+        return Islands(make, setting, config.islands, config.migrate)
+
+    if candidates is None:
+        # What an algorithm refuses is refused before anything is touched.
+        begun()
+
+    def begin(store: Store) -> Loop:
+        return Loop(task, begun(), store, work, forms, lambda: is_over(task, started_s))
 
     record = Record(
         config=config.as_dict(),
@@ -261,6 +299,7 @@ def search(
     with claimed(path, record, resume):
         for note in (
             *bounds,
+            *ended,
             *unknown_notes(unknown),
             *limit_notes(limits),
             *skill_notes(task),
@@ -274,7 +313,12 @@ def search(
             if on_progress is not None:
                 on_progress(progress)
 
-        return run_task(path, record, task, begin, hear)
+        def hear_step(step: Step) -> None:
+            pace.step(step)
+            if on_evaluation is not None:
+                on_evaluation(step)
+
+        return run_task(path, record, task, begin, hear, hear_step)
 
 
 def _directory(record: Record, out: str | os.PathLike[str] | None, resume: bool) -> Path:

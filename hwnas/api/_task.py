@@ -22,8 +22,8 @@ from hwnas.core.objective import Objective, ObjectiveSpec
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES
 from hwnas.core.space import SearchSpace
 from hwnas.core.words import joined
-from hwnas.engine.loop import Task
 from hwnas.engine.store import check_names
+from hwnas.engine.task import Task
 from hwnas.errors import ConfigError
 from hwnas.measure.backends import Backend
 from hwnas.objectives import NothingKnownError
@@ -106,6 +106,22 @@ def named(item: Any, evaluation: Evaluation | None = None) -> tuple[str, Objecti
 
 
 def task_of(
+    space: SearchSpace, problem: Problem, config: SearchConfig, n_classes: int | None
+) -> Task:
+    """What a search evaluates, and when it ends, by its configuration."""
+    return Task(
+        space=space,
+        problem=problem,
+        population=config.population,
+        generations=config.generations,
+        budget=config.budget,
+        n_classes=n_classes,
+        time_s=config.time_s,
+        until_stable=config.until_stable,
+    )
+
+
+def problem_of(
     space: SearchSpace,
     device: Device | None,
     config: SearchConfig,
@@ -114,7 +130,7 @@ def task_of(
     backend: Backend | None,
     scoring: tuple[int, Callable[[Scoring], None] | None],
     evaluation: Evaluation | None = None,
-) -> Task:
+) -> Problem:
     """Everything to evaluate: objectives, then what limits need, then the counts.
 
     Raises:
@@ -155,13 +171,7 @@ def task_of(
         )
     )
     check_compatible(limits)
-    return Task(
-        space=space,
-        problem=Problem(tuple(measures), len(asked), limits),
-        population=config.population,
-        generations=config.generations,
-        budget=config.budget,
-    )
+    return Problem(tuple(measures), len(asked), limits)
 
 
 def _check_distinct(names: Sequence[str], measures: Sequence[Objective]) -> None:

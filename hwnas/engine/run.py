@@ -105,8 +105,9 @@ class Run:
         for number, ask in enumerate(self._asks, start=1):
             if any(ask.told):
                 is_new = self._trials.ask == number
-                shares = self._shares[is_new]
-                tracker.add(self._results.part(is_new), shares[0] if len(shares) else 1.0)
+                shares, counts = self._shares[is_new], self._counts[is_new]
+                share = shares[0] if len(shares) else 1.0
+                tracker.add(self._results.part(is_new), share, float(shares[counts].sum()))
         return tuple(tracker.generations)
 
     @cached_property
@@ -115,6 +116,12 @@ class Run:
         if not self._fidelities:
             return np.ones(len(self._trials))
         return np.asarray(self._trials.fidelity / self._fidelities[-1])
+
+    @property
+    def _counts(self) -> np.ndarray:
+        """Which evaluations count towards a budget, shape ``(n_evaluated,)``."""
+        is_free = all(spec.stage < 2 for spec in self.record.columns)
+        return np.ones(len(self._trials), bool) if is_free else self._results.is_single
 
     @property
     def _results(self) -> Results:
@@ -130,8 +137,11 @@ class Run:
 
     @property
     def spent(self) -> float:
-        """Evaluations, each as the share of a full one that its fidelity is."""
-        return float(self._shares.sum())
+        """What counts towards a budget, each as the share of one in full that its fidelity is.
+
+        Where something is evaluated one by one, what a limit ruled out before does not count.
+        """
+        return float(self._shares[self._counts].sum())
 
     @property
     def n_failed(self) -> int:

@@ -67,6 +67,11 @@ class Results:
         return np.asarray(self.status != "asked")
 
     @property
+    def is_single(self) -> np.ndarray:
+        """Which were evaluated one by one, in stage 2, booleans of shape ``(n_trials,)``."""
+        return np.asarray(self.worker != None)  # noqa: E711 - of each
+
+    @property
     def is_feasible(self) -> np.ndarray:
         """Which have all values and keep all limits, booleans of shape ``(n_trials,)``."""
         return np.asarray(self.status == "done")
