@@ -16,7 +16,7 @@ from hwnas.spaces import SPACES
 
 
 def listed(place: str) -> str:
-    """The words that stand for a place in a help text, such as ``{algorithms}``.
+    """The words that stand for a place in a help text, such as ``{sources}``.
 
     Raises:
         KeyError: There is no such place.
@@ -68,7 +68,6 @@ def _predicted() -> str:
 
 
 _LISTS: dict[str, Callable[[], str]] = {
-    "{algorithms}": lambda: "|".join(ALGORITHMS),
     "{algorithm summaries}": _summaries,
     "{least populations}": lambda: ", ".join(
         f"{ALGORITHMS[name].least_population} of {name}" for name in ALGORITHMS

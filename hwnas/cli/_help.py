@@ -262,7 +262,7 @@ def _told(parameter: Any, ctx: Any) -> str:
 
 
 def _with_lists(text: str) -> str:
-    """A text with what is registered in place of ``{algorithms}`` and the like."""
+    """A text with what is registered in place of ``{sources}`` and the like."""
 
     def listed(place: re.Match[str]) -> str:
         from hwnas import api

@@ -71,7 +71,7 @@ def search(
     algorithm: Annotated[
         str | None,
         typer.Option(
-            metavar="{algorithms}",
+            metavar="NAME",
             autocompletion=completed("algorithm"),
             help="By default nsga2, and surrogate where something is measured. "
             "{algorithm summaries}",
