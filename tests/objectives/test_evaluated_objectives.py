@@ -127,7 +127,7 @@ def test_a_fidelity_is_passed_on_where_a_batch_has_one() -> None:
         return {"accuracy": [90.0]}
 
     space = hwnas.load_space("nasbench201")
-    evaluation = Evaluation(train, has_fidelities=True)
+    evaluation = Evaluator(train, has_fidelities=True)
     measure = evaluated_objective(Question(space, Target("accuracy"), evaluation=evaluation))
     for fidelity in (3, None):
         measure(Batch(space, np.zeros((1, 6), dtype=int) + 3, fidelity=fidelity))
@@ -149,7 +149,7 @@ def test_a_function_that_cannot_be_called_as_it_will_be_is_refused(
     function: Callable[..., Any], has_fidelities: bool, is_taken: bool
 ) -> None:
     if is_taken:
-        Evaluation(function, has_fidelities)
+        Evaluator(function, has_fidelities)
         return
     with pytest.raises(ConfigError, match=r"evaluate must be called as \(archs"):
-        Evaluation(function, has_fidelities)
+        Evaluator(function, has_fidelities)
