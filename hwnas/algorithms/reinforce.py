@@ -95,9 +95,14 @@ class Reinforce:
     def _learn(self, told: Told) -> None:
         new = Members.of(told)
         self._known = new if self._known is None else self._known.followed_by(new)
-        for row, genotype in enumerate(new.genotypes):
-            is_beaten_by = self._known.beat(new.part(slice(row, row + 1)))
-            self._policy.step(genotype, 1 - float(is_beaten_by.mean()))
+        for genotype, reward in zip(new.genotypes, rewards(new, self._known), strict=True):
+            self._policy.step(genotype, reward)
+
+
+def rewards(new: Members, known: Members) -> list[float]:
+    """The share of what is known that does not beat each of ``n_new`` architectures."""
+    ones = [new.part(slice(row, row + 1)) for row in range(len(new))]
+    return [1 - float(known.beat(one).mean()) for one in ones]
 
 
 class Policy:

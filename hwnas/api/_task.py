@@ -27,7 +27,7 @@ from hwnas.engine.task import Task
 from hwnas.errors import ConfigError, UnknownNameError
 from hwnas.measure.backends import Backend
 from hwnas.objectives import SOURCES, NothingKnownError
-from hwnas.objectives.evaluated import EvaluatedObjective, Evaluation
+from hwnas.objectives.evaluated import EvaluatedObjective, Evaluator
 from hwnas.objectives.evaluation import Problem
 from hwnas.objectives.unsupported import support
 from hwnas.proxies.lookup import Scoring
@@ -86,7 +86,7 @@ def sources_named(source: str, objectives: Sequence[Any]) -> set[str]:
     return {usual, *its_own.values(), *(SOURCES.name_of(text) for text in texts if text)}
 
 
-def named(item: Any, evaluation: Evaluation | None = None) -> tuple[str, Objective | None]:
+def named(item: Any, evaluation: Evaluator | None = None) -> tuple[str, Objective | None]:
     """An objective's name in the configuration, and the objective if it is the user's own.
 
     Raises:
@@ -139,7 +139,7 @@ def problem_of(
     limits: tuple[Limit, ...],
     backend: Backend | None,
     scoring: tuple[int, Callable[[Scoring], None] | None],
-    evaluation: Evaluation | None = None,
+    evaluation: Evaluator | None = None,
 ) -> Problem:
     """Everything to evaluate: objectives, then what limits need, then the counts.
 

@@ -158,7 +158,7 @@ class Run:
 
     @property
     def lacks_full(self) -> str:
-        """What to say where nothing was evaluated in full, so that the front is empty, if so."""
+        """What to say where nothing was evaluated in full and the front is empty; or nothing."""
         if self.is_full.any() or not self.n_evaluated:
             return ""
         return f"Nothing was evaluated in full, at {self._fidelities[-1]:g}: the front is empty."

@@ -26,7 +26,7 @@ SOURCE = "evaluate"
 _NEEDS = "needs your own function, which Python alone can give: hwnas.search(..., evaluate=train)"
 
 
-class Evaluation:
+class Evaluator:
     """The user's function, called once for all objectives of the same architectures.
 
     It returns, for ``n_archs`` architectures, either a mapping from column or quantity to values
@@ -113,7 +113,7 @@ class EvaluatedObjective:
         evaluation: The function, shared by all objectives that come from it.
     """
 
-    def __init__(self, spec: ObjectiveSpec, evaluation: Evaluation) -> None:
+    def __init__(self, spec: ObjectiveSpec, evaluation: Evaluator) -> None:
         evaluation.columns.append(spec.column)
         self._evaluation = evaluation
         self.spec = replace(spec, detail=evaluation.detail)
@@ -134,12 +134,13 @@ class EvaluatedObjective:
         lower, upper = interval_of(value, error)
         quantity = quantity_of(self.spec.column)
         if quantity is not None:
-            for each in value[~np.isnan(value)]:
-                if not quantity.can_be(each):
-                    raise ConfigError(
-                        f"evaluate must return a {quantity.words} from {quantity.lower:g} to "
-                        f"{quantity.upper:g} for {self.spec.column}; got {each:g}."
-                    )
+            wrong = [each for each in value if not (np.isnan(each) or quantity.can_be(each))]
+            if wrong:
+                least = f"{'above ' if quantity.is_lower_open else ''}{quantity.lower:g}"
+                raise ConfigError(
+                    f"evaluate must return {self.spec.column} from {least} to {quantity.upper:g}; "
+                    f"got {wrong[0]:g}."
+                )
             lower, upper = np.clip([lower, upper], quantity.lower, quantity.upper)
         return Estimate(value, lower, upper)
 

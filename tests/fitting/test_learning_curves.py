@@ -10,7 +10,7 @@ import pytest
 import hwnas
 from hwnas.core.batch import Batch
 from hwnas.errors import ArgumentError, ConfigError, ShapeError
-from hwnas.objectives.evaluated import EvaluatedObjective, Evaluation, evaluated
+from hwnas.objectives.evaluated import EvaluatedObjective, Evaluator, evaluated
 
 LOSSES = [2.0, 1.0, 0.5, 0.25]
 
@@ -127,7 +127,7 @@ def test_the_standard_error_gives_the_interval_again_in_a_search() -> None:
     space = hwnas.load_space("nasbench201")
     curve = [90 - 40 / epoch + 0.1 * (-1) ** epoch for epoch in range(1, 9)]
     found = hwnas.extrapolate(curve, at=27)
-    evaluation = Evaluation(lambda _: {"score": [(found.value, found.standard_error)]})
+    evaluation = Evaluator(lambda _: {"score": [(found.value, found.standard_error)]})
     objective = EvaluatedObjective(evaluated("score"), evaluation)
     told = objective(Batch(space, space.sample_genotypes(1, np.random.default_rng(0))))
     assert told.lower[0] <= found.lower

@@ -14,7 +14,7 @@ from hwnas.core.objective import Estimate
 from hwnas.core.target import Target
 from hwnas.errors import ConfigError, ShapeError
 from hwnas.objectives import Question
-from hwnas.objectives.evaluated import EvaluatedObjective, Evaluation, evaluated_objective
+from hwnas.objectives.evaluated import EvaluatedObjective, Evaluator, evaluated_objective
 
 NORMAL_AT_95 = 1.6448536269514722
 """Quantile of the normal distribution, from a table."""
@@ -22,7 +22,7 @@ NORMAL_AT_95 = 1.6448536269514722
 
 def _asked(function: Callable[..., Any], *columns: str) -> list[Estimate]:
     """What is known of one architecture in some columns: known quantities, or own ones."""
-    space, evaluation = hwnas.load_space("nasbench201"), Evaluation(function)
+    space, evaluation = hwnas.load_space("nasbench201"), Evaluator(function)
     measures = [
         EvaluatedObjective(hwnas.evaluated(column), evaluation)
         if column in ("f1", "loss")
@@ -102,7 +102,7 @@ def test_none_and_what_is_no_finite_number_is_unknown(unknown: float | None) -> 
         ([91.5, 0.25], ShapeError, r"shape \(n_archs, n_columns\) = \(1, 2\), .* got \(2,\)\."),
         ("good", ConfigError, r"values of accuracy_pct, f1 as numbers; got 'good'\."),
         (None, ConfigError, r"values of accuracy_pct, f1 as numbers; got None\."),
-        ({"accuracy": [120.0], "f1": [1.0]}, ConfigError, r"percentage from 0 to 100 .* got 120"),
+        ({"accuracy": [120.0], "f1": [1.0]}, ConfigError, r"accuracy_pct from 0 to 100; got 120"),
         ({"accuracy": [(90.0, -1.0)], "f1": [1.0]}, ConfigError, r"errors of 0 or more .* got -1"),
     ],
 )
@@ -127,7 +127,7 @@ def test_a_fidelity_is_passed_on_where_a_batch_has_one() -> None:
         return {"accuracy": [90.0]}
 
     space = hwnas.load_space("nasbench201")
-    evaluation = Evaluation(train, has_fidelities=True)
+    evaluation = Evaluator(train, has_fidelities=True)
     measure = evaluated_objective(Question(space, Target("accuracy"), evaluation=evaluation))
     for fidelity in (3, None):
         measure(Batch(space, np.zeros((1, 6), dtype=int) + 3, fidelity=fidelity))
@@ -149,7 +149,7 @@ def test_a_function_that_cannot_be_called_as_it_will_be_is_refused(
     function: Callable[..., Any], has_fidelities: bool, is_taken: bool
 ) -> None:
     if is_taken:
-        Evaluation(function, has_fidelities)
+        Evaluator(function, has_fidelities)
         return
     with pytest.raises(ConfigError, match=r"evaluate must be called as \(archs"):
-        Evaluation(function, has_fidelities)
+        Evaluator(function, has_fidelities)

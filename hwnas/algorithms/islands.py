@@ -9,10 +9,11 @@ References:
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
-from hwnas.algorithms import Algorithm, Receiving, Setting, Told
+from hwnas.algorithms import Algorithm, Receiving, Setting, Told, receiving
 from hwnas.algorithms._generation import Generation, joined, part
 from hwnas.algorithms._ranking import Members
 from hwnas.core.forms import Forms
@@ -33,18 +34,18 @@ class Islands:
 
     Args:
         kind: The algorithm; one of ``Receiving``.
-        setting: What an algorithm is built from; the population is that of all islands together.
+        setting: What an algorithm is built from; the population is that of all islands together,
+            see ``check_islands``.
         n_islands: How many there are, at least 2.
         migrate: Generations from one migration to the next, at least 1.
-
-    Raises:
-        ConfigError: The population is too small for so many.
     """
+
+    least_population: ClassVar[int] = 2
+    default_warm_start: ClassVar[str | None] = None
 
     def __init__(
         self, kind: type[Algorithm], setting: Setting, n_islands: int, migrate: int
     ) -> None:
-        check_shares(kind, setting.population, n_islands)
         seeds = np.random.SeedSequence(setting.seed).spawn(n_islands)
         forms, initial = setting.forms or Forms(setting.space), setting.initial
         settings = [
@@ -132,8 +133,13 @@ class _Island:
         return part(self._best, np.array(rows)) if rows else None
 
     def _note(self, told: Told) -> None:
-        self._known.update(key for key, _ in self._forms.of(told.genotypes))
-        known = told if self._best is None else joined([self._best, told])
+        # What is told again is known, and must not stand twice among the best.
+        keys = {key: row for row, (key, _) in enumerate(self._forms.of(told.genotypes))}
+        new = part(
+            told, np.array([row for key, row in keys.items() if key not in self._known], int)
+        )
+        self._known.update(keys)
+        known = new if self._best is None else joined([self._best, new])
         self._best = part(known, Members.of(known).best(self._population))
 
 
@@ -142,12 +148,23 @@ def share(population: int, n_islands: int, place: int) -> int:
     return len(range(place, population, n_islands))
 
 
-def check_shares(kind: type[Algorithm], population: int, n_islands: int) -> None:
-    """See that the smallest island has room for an algorithm.
+def check_islands(kind: type[Algorithm], name: str, population: int, n_islands: int) -> None:
+    """See that an algorithm can live on islands, and that the smallest has room for it.
+
+    Args:
+        kind: The algorithm.
+        name: What it is called.
+        population: Of all islands together.
+        n_islands: How many there are.
 
     Raises:
-        ConfigError: It has not.
+        ConfigError: It cannot, or it has not.
     """
+    if not issubclass(kind, Receiving):
+        raise ConfigError(
+            f"--islands must have an algorithm whose population takes in others: "
+            f"{', '.join(receiving())}; got {name}. Choose one of these, or leave --islands out."
+        )
     least = kind.least_population * n_islands
     if population < least:
         raise ConfigError(
