@@ -55,7 +55,16 @@ if TYPE_CHECKING:
         sweep,
         unscored_notes,
     )
-    from hwnas.api._report import compare_runs, open_page, verdict, write_comparison, write_report
+    from hwnas.api._report import (
+        compare_curves,
+        compare_runs,
+        open_page,
+        verdict,
+        write_comparison,
+        write_curves,
+        write_picture,
+        write_report,
+    )
     from hwnas.api._runs import (
         DEFAULT_LIMIT_AT,
         Share,
@@ -138,7 +147,16 @@ _HOMES = {
         "sweep",
         "unscored_notes",
     ),
-    "_report": ("compare_runs", "open_page", "verdict", "write_comparison", "write_report"),
+    "_report": (
+        "compare_curves",
+        "compare_runs",
+        "open_page",
+        "verdict",
+        "write_comparison",
+        "write_curves",
+        "write_picture",
+        "write_report",
+    ),
     "_runs": (
         "DEFAULT_LIMIT_AT",
         "Share",
@@ -222,6 +240,7 @@ __all__ = [
     "check_feasible",
     "choose_architectures",
     "choose_device",
+    "compare_curves",
     "compare_runs",
     "device_choice_record",
     "device_names",
@@ -300,6 +319,8 @@ __all__ = [
     "unused_rows",
     "verdict",
     "write_comparison",
+    "write_curves",
+    "write_picture",
     "write_report",
 ]
 
