@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hwnas._names import quoted
     from hwnas.api._backends import BackendStatus, backend_statuses, in_words, load_backend
+    from hwnas.api._checklist import checklist, checklist_markdown, checklist_record
     from hwnas.api._device_choice import DEFAULT_SAMPLE, choose_device, device_choice_record
     from hwnas.api._devices import (
         device_names,
@@ -101,6 +102,7 @@ if TYPE_CHECKING:
     from hwnas.core.numbers import hint, parse_number, parse_whole
 
 _HOMES = {
+    "_checklist": ("checklist", "checklist_markdown", "checklist_record"),
     "_device_choice": ("DEFAULT_SAMPLE", "choose_device", "device_choice_record"),
     "_devices": (
         "device_names",
@@ -238,6 +240,9 @@ __all__ = [
     "backend_statuses",
     "check_destination",
     "check_feasible",
+    "checklist",
+    "checklist_markdown",
+    "checklist_record",
     "choose_architectures",
     "choose_device",
     "compare_curves",
