@@ -224,11 +224,6 @@ def _random(field: Field) -> _Told:
 
 
 def _seeds(field: Field) -> _Told:
-    seeds = {s.label: {run.config["seed"] for run in field.of(s)} for s in field.settings}
-    told = "; ".join(
-        f"{setting.label}: {len(seeds[setting.label])} "
-        f"({seeds_of(field.of(setting))})" for setting in field.settings
-    )  # fmt: skip
     least = min(len({run.config["seed"] for run in field.of(each)}) for each in field.settings)
     told = "; ".join(f"{each.label}: {seeds_of(field.of(each))}" for each in field.settings) + "."
     if least >= MIN_SEEDS:
@@ -240,15 +235,12 @@ def _seeds(field: Field) -> _Told:
 def _tabular(field: Field) -> _Told:
     specs = [spec for run in field.runs for spec in run.objectives]
     told = _sources(field)
+    every = each_once(spec.column for spec in specs)
     own = each_once(spec.column for spec in specs if spec.source in _OWN)
     if not own:
         return "yes", told, ""
     missing = f"{joined(own)} cannot be looked up; a search with --source table can be repeated."
-    return (
-        ("no" if len(own) == len(each_once(s.column for s in specs)) else "partly"),
-        told,
-        missing,
-    )
+    return ("no" if own == every else "partly"), told, missing
 
 
 def _confounders(field: Field) -> _Told:

@@ -70,9 +70,11 @@ class Field:
 
     @property
     def is_comparison(self) -> bool:
+        """Whether there is more than one setting."""
         return len(self.settings) > 1
 
     def of(self, setting: Setting) -> list[RunFacts]:
+        """The runs of a setting."""
         return [self.rivals[place] for place in setting.runs]
 
 
@@ -87,10 +89,12 @@ def seeds_of(runs: Iterable[RunFacts]) -> str:
 
 
 def n_runs_of(found: Sequence[object]) -> str:
+    """How many runs there are: ``1 run``, ``10 runs``."""
     return "1 run" if len(found) == 1 else f"{len(found):,} runs"
 
 
 def seconds_of(seconds: float) -> str:
+    """A duration in seconds, or minutes from 100 seconds on."""
     return f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
 
 
