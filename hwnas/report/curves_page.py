@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ FLOOR_PCT = 0.01
 """Smaller gaps are drawn as this, since an axis of powers of ten has no zero."""
 _MOST_POINTS = 800
 """Of a curve in a page; more cannot be told apart on a screen."""
+_NUMBER = ' class="number"'
 
 
 def write_curves(curves: Curves, sides: tuple[Side, ...], path: Path) -> None:
@@ -54,10 +56,31 @@ def render_curves(curves: Curves, sides: tuple[Side, ...]) -> str:
         summary=html.escape(f"Pareto fronts in {objectives} over the evaluations"),
         notes=items(curves.notes),
         curves=section(curves),
-        facts="\n".join(
-            f'<h3>{html.escape(side.name)}</h3><dl class="facts">{facts(side.facts)}</dl>'
-            for side in sides
-        ),
+        facts=_facts(sides),
+    )
+
+
+def _facts(sides: Sequence[Side]) -> str:
+    """What all runs share as a list of facts, and the rest as a table, a run a row."""
+    first = sides[0].facts
+    shared = {
+        name: value
+        for name, value in first.items()
+        if all(each.facts.get(name) == value for each in sides)
+    }
+    others = [n for n in dict.fromkeys(k for each in sides for k in each.facts) if n not in shared]
+    heads = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in ("Run", *others))
+    rows = "\n".join(
+        f'<tr><th scope="row">{html.escape(each.name)}</th>'
+        + "".join(f"<td>{html.escape(each.facts.get(name, ''))}</td>" for name in others)
+        + "</tr>"
+        for each in sides
+    )
+    return (
+        f'<dl class="facts">{facts(shared)}</dl>\n'
+        '<div class="scroll" tabindex="0" role="region" aria-labelledby="facts-heading">'
+        f'<table class="provenance"><thead><tr>{heads}</tr></thead><tbody>\n{rows}\n'
+        "</tbody></table></div>"
     )
 
 
@@ -80,9 +103,6 @@ def section(curves: Curves) -> str:
         meaning=html.escape(meaning(curves)),
         scale=html.escape(curves.scale),
     )
-
-
-_NUMBER = ' class="number"'
 
 
 def meaning(curves: Curves) -> str:
