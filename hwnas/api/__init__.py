@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         unscored_notes,
     )
     from hwnas.api._report import (
+        check_picture,
         compare_curves,
         compare_runs,
         open_page,
@@ -150,6 +151,7 @@ _HOMES = {
         "unscored_notes",
     ),
     "_report": (
+        "check_picture",
         "compare_curves",
         "compare_runs",
         "open_page",
@@ -240,6 +242,7 @@ __all__ = [
     "backend_statuses",
     "check_destination",
     "check_feasible",
+    "check_picture",
     "checklist",
     "checklist_markdown",
     "checklist_record",

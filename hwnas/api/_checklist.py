@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hwnas.algorithms import ALGORITHMS
-from hwnas.api._runs import RUN
+from hwnas.api._runs import RUN, check_apart
 from hwnas.config import SearchConfig
 from hwnas.core.arguments import checked, many
 from hwnas.core.classes import listed_classes
@@ -39,7 +39,7 @@ def checklist(runs: Sequence[Run]) -> tuple[ChecklistRow, ...]:
         runs: Runs that are compared; of one alone, most rows about comparison are a no.
 
     Raises:
-        ConfigError: There is no run.
+        ConfigError: There is no run, or one is named twice.
         RunError: What a run has recorded of its work is damaged.
 
     References:
@@ -48,6 +48,7 @@ def checklist(runs: Sequence[Run]) -> tuple[ChecklistRow, ...]:
     """
     from hwnas.report import checklist as rows
 
+    check_apart(runs)
     return rows([_facts(run) for run in runs], ENDS)
 
 

@@ -10,7 +10,7 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hwnas.api._runs import RUN
+from hwnas.api._runs import RUN, check_apart
 from hwnas.choose import Selection
 from hwnas.choose import select as select_from_front
 from hwnas.core import arguments
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "check_picture",
     "compare_curves",
     "compare_runs",
     "open_page",
@@ -192,16 +193,32 @@ def write_picture(runs: Sequence[Run], out: str | os.PathLike[str]) -> Path:
         ConfigError: They cannot be compared, or ``out`` has another suffix or is no picture.
         StorageError: The directory cannot be written.
     """
-    from hwnas.report import curves_png, is_png, run_png, write_png
+    from hwnas.report import curves_png, run_png, write_png
+
+    path = check_picture(out)
+    curves = compare_curves(runs)
+    picture = run_png(curves, runs[0].front) if len(runs) == 1 else curves_png(curves)
+    write_png(picture, path)
+    return path
+
+
+@checked(out=arguments.path)
+def check_picture(out: str | os.PathLike[str]) -> Path:
+    """Check that a picture may be written to a path; returns it.
+
+    Args:
+        out: Where to.
+
+    Raises:
+        ConfigError: It does not end in ``.png``, or is there and is no picture.
+    """
+    from hwnas.report import is_png
 
     path = Path(out)
     if path.suffix.lower() != ".png":
         raise ConfigError(f"A picture must be written to a file that ends in .png; got '{path}'.")
     if path.exists() and not is_png(path):
         raise ConfigError(f"{path} must be a PNG to be written anew; it is not. Name another file.")
-    curves = compare_curves(runs)
-    picture = run_png(curves, runs[0].front) if len(runs) == 1 else curves_png(curves)
-    write_png(picture, path)
     return path
 
 
@@ -228,11 +245,7 @@ def _page_path(out: str | os.PathLike[str]) -> Path:
 def _curves(runs: Sequence[Run], is_grouped: bool) -> Curves:
     from hwnas.report import curves_of
 
-    seen = set[Path]()
-    for run in runs:
-        if run.path.resolve() in seen:
-            raise ConfigError(f"Runs must each be named once to be compared; {run.path} is twice.")
-        seen.add(run.path.resolve())
+    check_apart(runs)
     return curves_of([_searched(run) for run in runs], ENDS, is_grouped)
 
 

@@ -55,6 +55,8 @@ def report(
     from hwnas import api
     from hwnas.cli._console import console
 
+    if png is not None:
+        api.check_picture(png)
     printer = console()
     loaded = [api.load_run(each) for each in runs]
     if len(loaded) == 1:
