@@ -208,8 +208,7 @@ def _group(command: Any) -> str:
 def _argument(argument: Any) -> str:
     """An argument as the usage line has it: ``SPACE``, ``[TABLE]``, ``ARCH...``."""
     word = _with_lists(argument.metavar or argument.name.upper().replace("_", "-"))
-    # A placeholder of several words, RUN [RUN], says itself how many.
-    many = f"{word}..." if argument.nargs == -1 and " " not in word else word
+    many = f"{word}..." if argument.nargs == -1 else word
     return many if argument.required else f"[{many}]"
 
 

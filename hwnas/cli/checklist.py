@@ -20,7 +20,7 @@ _STYLES = {"yes": "bold", "partly": "yellow", "no": "red"}
 def checklist(
     runs: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN...", help="Folders of the runs that are compared."),
+        typer.Argument(metavar="RUN", help="Folders of the runs that are compared."),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_markdown: Annotated[

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def report(
     runs: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN...", help="Folder of the run, or of several to compare."),
+        typer.Argument(metavar="RUN", help="Folder of the run, or of several to compare."),
     ],
     out: Annotated[
         Path | None,
