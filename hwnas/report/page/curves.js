@@ -27,7 +27,8 @@ function curveTraces(contender, place, band, hover) {
     y: band.mean,
     name: inLines(contender.label, Math.max(byId("gaps").clientWidth - 120, 160)),
     line: { color: colour, width: 2.2, shape: "hv", dash: at(DASHES, place % DASHES.length) },
-    hovertemplate: `${hover}<extra>${plain(contender.label)}</extra>`,
+    meta: plain(contender.label),
+    hovertemplate: `${hover}<extra>%{meta}</extra>`,
   };
   if (band.low === null || band.high === null) return [line];
   return [
