@@ -84,6 +84,7 @@ def _facts(run: Run) -> RunFacts:
         versions=record.versions,
         status=record.status,
         n_evaluated=run.n_evaluated,
+        spent=run.spent,
         n_failed=run.n_failed,
         is_exhaustive=run.is_exhaustive,
         n_archs=math.prod(run.space.n_choices),

@@ -252,7 +252,7 @@ def _curves(runs: Sequence[Run], is_grouped: bool) -> Curves:
 def _searched(run: Run) -> Searched:
     from hwnas.report import Searched
 
-    return Searched(_side(run), run.config, run.evaluated, run.is_exhaustive)
+    return Searched(_side(run), run.config, run.evaluated, run.costs, run.is_exhaustive)
 
 
 def _side(run: Run) -> Side:

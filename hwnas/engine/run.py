@@ -106,17 +106,22 @@ class Run:
         for number, ask in enumerate(self._asks, start=1):
             if any(ask.told):
                 is_new = self._trials.ask == number
-                shares, counts = self._shares[is_new], self._counts[is_new]
+                shares, counts = self.shares[is_new], self._counts[is_new]
                 share = shares[0] if len(shares) else 1.0
                 tracker.add(self._results.part(is_new), share, float(shares[counts].sum()))
         return tuple(tracker.generations)
 
     @cached_property
-    def _shares(self) -> np.ndarray:
+    def shares(self) -> np.ndarray:
         """What each evaluation is of one in full, shape ``(n_evaluated,)``."""
         if not self._fidelities:
             return np.ones(len(self._trials))
         return np.asarray(self._trials.fidelity / self._fidelities[-1])
+
+    @property
+    def is_full(self) -> np.ndarray:
+        """Which evaluations are in full, booleans of shape ``(n_evaluated,)``."""
+        return np.asarray(self.shares == 1)
 
     @property
     def _counts(self) -> np.ndarray:
@@ -136,28 +141,41 @@ class Run:
         """
         return len(self._trials)
 
-    @cached_property
-    def evaluated(self) -> np.ndarray:
-        """Values of the objectives in the order asked, shape ``(n_evaluated, n_objectives)``.
-
-        Rows of NaN for what failed, broke a limit or lacks a value.
-        """
-        values = self._results.values[:, : self.record.n_objectives, 0]
-        return np.where(self._results.is_feasible[:, None], values, np.nan)
-
-    @cached_property
-    def is_exhaustive(self) -> bool:
-        """Whether every functional class of its space was evaluated, where those can be listed."""
-        classes = listed_classes(self.space)
-        return classes is not None and self.n_evaluated >= len(classes)
-
     @property
     def spent(self) -> float:
         """What counts towards a budget, each as the share of one in full that its fidelity is.
 
         Where something is evaluated one by one, what a limit ruled out before does not count.
         """
-        return float(self._shares[self._counts].sum())
+        if not self._fidelities:
+            return float(self._counts.sum())
+        # The sum of whole fidelities is exact, that of their shares is not.
+        return float(self._trials.fidelity[self._counts].sum() / self._fidelities[-1])
+
+    @property
+    def worth(self) -> str:
+        """What follows the number of evaluations in words: ``, worth 30 in full``, or nothing."""
+        return f", worth {self.spent:,.6g} in full" if self._fidelities else ""
+
+    @cached_property
+    def costs(self) -> np.ndarray:
+        """What each evaluation takes of a budget, shape ``(n_evaluated,)``; in all, ``spent``."""
+        return np.where(self._counts, self.shares, 0.0)
+
+    @cached_property
+    def evaluated(self) -> np.ndarray:
+        """Values of the objectives in the order asked, shape ``(n_evaluated, n_objectives)``.
+
+        Rows of NaN for what failed, broke a limit, lacks a value or is not in full.
+        """
+        values = self._results.values[:, : self.record.n_objectives, 0]
+        return np.where((self._results.is_feasible & self.is_full)[:, None], values, np.nan)
+
+    @cached_property
+    def is_exhaustive(self) -> bool:
+        """Whether every functional class of its space was evaluated, where those can be listed."""
+        classes = listed_classes(self.space)
+        return classes is not None and int(self.is_full.sum()) >= len(classes)
 
     @property
     def n_failed(self) -> int:
@@ -178,18 +196,19 @@ class Run:
     def evaluations(self) -> pd.DataFrame:
         """One row for each distinct architecture, at each fidelity if there are any, as asked.
 
-        Columns ``arch``, ``generation``, ``fidelity`` if there are any, then one for each objective and for each thing told
-        beside them, in its own unit, NaN where unknown, whole numbers of what is counted;
-        ``feasible``; ``status``, which tells ``done``, ``infeasible`` (breaks a limit),
-        ``unknown`` (lacks an objective) and ``failed`` apart; and ``error``, what a failed one
-        raised.
+        Columns ``arch``, ``generation``, ``fidelity`` if there are any, then one for each objective
+        and for each thing told beside them, in its own unit, NaN where unknown, whole numbers of
+        what is counted; ``feasible``; ``status``, which tells ``done``, ``infeasible`` (breaks a
+        limit), ``unknown`` (lacks an objective) and ``failed`` apart; and ``error``, what a failed
+        one raised.
         """
         import pandas as pd
 
         seen = self._trials
         data: dict[str, Any] = {"arch": list(seen.archs), "generation": seen.ask}
         if self._fidelities:
-            data["fidelity"] = seen.fidelity
+            is_whole = all(isinstance(each, int) for each in self._fidelities)
+            data["fidelity"] = seen.fidelity.astype(int) if is_whole else seen.fidelity
         for column, spec in enumerate(self.record.columns):
             data[spec.column] = as_numbers(pd.Series(self._results.values[:, column, 0]), spec)
         return pd.DataFrame(
@@ -216,7 +235,7 @@ class Run:
             n_evaluated: How many of them count.
         """
         record, n_evaluated = self.record, whole(at_least=0)("n_evaluated", n_evaluated)
-        counts = self._results.is_feasible & (self._shares == 1)
+        counts = self._results.is_feasible & self.is_full
         feasible = np.flatnonzero(counts[:n_evaluated])
         values = self._results.values[feasible, : record.n_objectives, 0]
         values = minimised(values, record.objectives)
@@ -230,7 +249,7 @@ class Run:
 
         Of what was evaluated in full.
         """
-        is_out = (self._results.status == "infeasible") & (self._shares == 1)
+        is_out = (self._results.status == "infeasible") & self.is_full
         return self._table(np.flatnonzero(is_out))
 
     def _table(self, rows: np.ndarray) -> Front:
@@ -273,7 +292,7 @@ class Run:
             [
                 f"Run in {self.path}, {record.status}: {where}, "
                 f"{config.get('algorithm', 'unknown algorithm')}, seed {config['seed']}, "
-                f"{self.n_evaluated:,} evaluated",
+                f"{self.n_evaluated:,} evaluated{self.worth}",
                 f"Objectives {objectives}{limits}",
             ]
         )

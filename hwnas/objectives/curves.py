@@ -17,6 +17,8 @@ from hwnas.errors import ConfigError, ShapeError
 from hwnas.objectives.indicators import REFERENCE, Normalisation, hypervolume
 
 _ROUNDING = 1e-12
+_ROUNDING_OF_COST = 1e-9
+"""Shares such as a ninth do not add up to whole numbers to the last bit."""
 LEVELS_PCT = (5.0, 1.0, 0.5)
 """Gaps that are told by how many evaluations they take."""
 
@@ -111,6 +113,37 @@ class Yardstick:
         gaps = 1 - hypervolumes / self.whole
         # A front that is reached in another order differs in the last bits.
         return np.where(np.abs(gaps) < _ROUNDING, 0.0, gaps)
+
+
+def over_cost(curve: np.ndarray, costs: np.ndarray) -> np.ndarray:
+    """A curve over evaluations as one over what they cost, after each whole unit of it.
+
+    Args:
+        curve: After each evaluation, shape ``(n_evaluated,)``.
+        costs: What each evaluation takes of a budget, shape ``(n_evaluated,)``: 1 in full, less at
+            a lower fidelity, 0 for what a limit ruled out before anything was spent.
+
+    Returns:
+        Shape ``(n_units,)``, all of them whole: 0 where the first unit is not yet spent on anything
+        that is over.
+
+    Raises:
+        ShapeError: The two disagree on ``n_evaluated``.
+
+    Example:
+        >>> over_cost(np.array([0.2, 0.3, 0.6]), np.array([0.5, 0.5, 2.0]))
+        array([0.3, 0.3, 0.6])
+    """
+    if curve.shape != costs.shape:
+        raise ShapeError(
+            f"curve and costs must both have shape (n_evaluated,); got {curve.shape} and "
+            f"{costs.shape}."
+        )
+    spent = np.cumsum(costs)
+    n_units = int(spent[-1] + _ROUNDING_OF_COST) if len(spent) else 0
+    units = np.arange(1, n_units + 1) + _ROUNDING_OF_COST
+    # What is over by then: what costs nothing comes with what was before it.
+    return np.concatenate([[0.0], curve])[np.searchsorted(spent, units, side="right")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,22 @@ References:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from hwnas.core.words import joined
 from hwnas.errors import ConfigError
-from hwnas.report.run_facts import Field, RunFacts, each_once, n_runs_of, seconds_of, seeds_of
+from hwnas.report.run_facts import (
+    Field,
+    RunFacts,
+    budget,
+    each_once,
+    n_runs_of,
+    seconds_of,
+    seeds_of,
+)
 from hwnas.report.settings import ALGORITHM, differing, in_words, settings_of
 
 Answer = Literal["yes", "partly", "no"]
@@ -183,16 +192,18 @@ def _ablation(field: Field) -> _Told:
 
 
 def _protocol(field: Field) -> _Told:
-    counts = [run.n_evaluated for run in field.rivals]
+    counts = [run.spent for run in field.rivals]
     unfinished = [run.name for run in field.rivals if run.status != "finished"]
     if not field.is_comparison:
         return "no", _ONE_SETTING.format(field.settings[0].label), _COMPARE
     failed = sum(run.n_failed for run in field.rivals)
     kept = f"every evaluation counts, {failed:,} that failed among them"
     if len(set(counts)) == 1 and not unfinished:
-        return "yes", f"{counts[0]:,} evaluations in each of {n_runs_of(counts)}; {kept}.", ""
-    told = f"Runs have {min(counts):,} to {max(counts):,} evaluations; {kept}."
-    missing = f"Compare after {min(counts):,} evaluations alone, or give all the same --budget."
+        return "yes", f"{budget(counts[0])} evaluations in each of {n_runs_of(counts)}; {kept}.", ""
+    told = f"Runs have {budget(min(counts))} to {budget(max(counts))} evaluations; {kept}."
+    missing = (
+        f"Compare after {budget(min(counts))} evaluations alone, or give all the same --budget."
+    )
     if unfinished:
         missing = f"{joined(unfinished)} not finished: go on with --resume. {missing}"
     return "partly", told, missing
@@ -209,17 +220,17 @@ def _over_time(field: Field) -> _Told:
 
 
 def _random(field: Field) -> _Told:
-    drawn = [run.n_evaluated for run in field.rivals if run.config.get(ALGORITHM) == RANDOM]
-    others = [run.n_evaluated for run in field.rivals if run.config.get(ALGORITHM) != RANDOM]
+    drawn = [run.spent for run in field.rivals if run.config.get(ALGORITHM) == RANDOM]
+    others = [run.spent for run in field.rivals if run.config.get(ALGORITHM) != RANDOM]
     if not drawn:
         missing = "Search with --algorithm random, all else the same, under each seed."
         return "no", "No run has algorithm random.", missing
-    told = f"{n_runs_of(drawn)} of random, {min(drawn):,} evaluations at least."
+    told = f"{n_runs_of(drawn)} of random, {budget(min(drawn))} evaluations at least."
     if not others:
         return "partly", f"{told} Nothing else is compared.", _COMPARE
     if min(drawn) < max(others):
-        missing = f"Go on with --resume to --budget {max(others)}."
-        return "partly", f"{told} Others have up to {max(others):,}.", missing
+        missing = f"Go on with --resume to --budget {math.ceil(max(others))}."
+        return "partly", f"{told} Others have up to {budget(max(others))}.", missing
     return "yes", told, ""
 
 

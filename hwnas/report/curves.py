@@ -20,7 +20,7 @@ import numpy as np
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.core.words import joined
 from hwnas.errors import ConfigError
-from hwnas.objectives.curves import LEVELS_PCT, Band, Yardstick, evaluations_to
+from hwnas.objectives.curves import LEVELS_PCT, Band, Yardstick, evaluations_to, over_cost
 from hwnas.objectives.indicators import Normalisation
 from hwnas.report.comparison import BEYOND_WORST, Side, check_conditions, matched, notes_of
 from hwnas.report.settings import Setting, settings_of
@@ -36,13 +36,17 @@ class Searched:
         side: Its front and facts.
         config: What was asked for.
         evaluated: Values of the objectives in the order asked, shape ``(n_evaluated,
-            n_objectives)``; rows of NaN for what failed, broke a limit or lacks a value.
+            n_objectives)``; rows of NaN for what failed, broke a limit, lacks a value or is not in
+            full.
+        costs: What each takes of a budget, shape ``(n_evaluated,)``: 1 in full, less at a lower
+            fidelity, 0 for what was ruled out before.
         is_exhaustive: Whether it evaluated every functional class of its space.
     """
 
     side: Side
     config: Mapping[str, Any]
     evaluated: np.ndarray
+    costs: np.ndarray
     is_exhaustive: bool = False
 
 
@@ -54,7 +58,7 @@ class Contender:
         label: What tells the setting from the others.
         runs: Names of the runs.
         seeds: Their seeds.
-        n_evaluated: How many architectures each evaluated.
+        n_evaluated: How many architectures each evaluated, by what counts towards a budget.
         volume: Hypervolume after each evaluation, as far as all of its runs reach.
         gap: Share of the hypervolume to reach that is missing after each evaluation, as far.
         reached: For each of ``LEVELS_PCT`` the evaluations that each run took until its gap was as
@@ -155,8 +159,8 @@ class Curves:
 def curves_of(runs: Sequence[Searched], ends: Collection[str], is_grouped: bool = True) -> Curves:
     """Curves of runs, those of one setting together.
 
-    Every evaluation counts, also one that failed or broke a limit. Runs that evaluated a space
-    whole are what the others are to reach, and have no curve of their own beside others.
+    Every evaluation counts as it does towards a budget, also one that failed. Runs that evaluated a
+    space whole are what the others are to reach, and have no curve of their own beside others.
 
     Args:
         runs: Of the same objectives; columns are matched by what they mean.
@@ -168,7 +172,7 @@ def curves_of(runs: Sequence[Searched], ends: Collection[str], is_grouped: bool 
     """
     if not runs:
         raise ConfigError("Curves need at least one run; got none.")
-    idle = [each.side.name for each in runs if not len(each.evaluated)]
+    idle = [each.side.name for each in runs if each.costs.sum() < 1]
     if idle:
         raise ConfigError(f"Runs to compare must have evaluated something; {joined(idle)} has not.")
     first = runs[0].side
@@ -223,13 +227,13 @@ def _contender(
     evaluated: Sequence[np.ndarray],
     yardstick: Yardstick,
 ) -> Contender:
-    volumes = [yardstick.hypervolumes(evaluated[n]) for n in setting.runs]
+    volumes = [over_cost(yardstick.hypervolumes(evaluated[n]), runs[n].costs) for n in setting.runs]
     gaps = [yardstick.gap_of(each) for each in volumes]
     return Contender(
         label=setting.label,
         runs=tuple(runs[n].side.name for n in setting.runs),
         seeds=tuple(int(runs[n].config["seed"]) for n in setting.runs),
-        n_evaluated=tuple(len(evaluated[n]) for n in setting.runs),
+        n_evaluated=tuple(map(len, volumes)),
         volume=Band.of(volumes),
         gap=Band.of(gaps),
         reached=tuple(

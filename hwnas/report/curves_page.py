@@ -109,8 +109,8 @@ def meaning(curves: Curves) -> str:
     """What the table and the curves mean, in sentences."""
     return (
         f"Gap: the share of the hypervolume that is still missing. {curves.reach} {bands(curves)}"
-        "Evaluations to a gap are the median of the runs. What failed or broke a limit counts as "
-        f"evaluated. Gaps below {FLOOR_PCT:g} % are drawn there."
+        "Evaluations to a gap are the median of the runs. They count as towards a budget, also "
+        f"those that failed. Gaps below {FLOOR_PCT:g} % are drawn there."
     )
 
 

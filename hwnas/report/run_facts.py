@@ -22,7 +22,8 @@ class RunFacts:
         limits: The limits, as they are printed.
         versions: Versions of hwnas and the packages that decide the result.
         status: How it ended: ``"finished"`` and so on.
-        n_evaluated: Distinct architectures evaluated.
+        n_evaluated: Evaluations that it holds, also those that failed or cost nothing.
+        spent: What they count towards a budget; at lower fidelities by their share.
         n_failed: How many of them failed.
         is_exhaustive: Whether it evaluated every functional class of its space.
         n_archs: Architectures of the space, twins among them.
@@ -42,6 +43,7 @@ class RunFacts:
     versions: Mapping[str, str]
     status: str
     n_evaluated: int
+    spent: float
     n_failed: int
     is_exhaustive: bool
     n_archs: int
@@ -86,6 +88,11 @@ def seeds_of(runs: Iterable[RunFacts]) -> str:
     if seeds == list(range(seeds[0], seeds[-1] + 1)):
         return f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}"
     return f"{len(seeds)} seeds, {joined(list(map(str, seeds)))}"
+
+
+def budget(spent: float) -> str:
+    """What evaluations count towards a budget, in words: ``1,000``, ``26.4``."""
+    return f"{spent:,.6g}"
 
 
 def n_runs_of(found: Sequence[object]) -> str:

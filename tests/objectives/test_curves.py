@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hwnas.errors import ConfigError, ShapeError
-from hwnas.objectives.curves import Band, Yardstick, evaluations_to
+from hwnas.objectives.curves import Band, Yardstick, evaluations_to, over_cost
 from hwnas.objectives.indicators import Normalisation
 
 NAN = float("nan")
@@ -97,3 +97,26 @@ def test_evaluations_to_a_gap_are_those_until_it_is_first_reached(
     level: float, expected: int | None
 ) -> None:
     assert evaluations_to(np.array([1.0, 0.04, 0.04, 0.01]), level) == expected
+
+
+def test_where_every_evaluation_costs_the_same_a_curve_stays_as_it_is() -> None:
+    curve = np.array([0.1, 0.4, 0.5])
+    assert over_cost(curve, np.ones(3)).tolist() == curve.tolist()
+
+
+def test_ninths_of_an_evaluation_are_whole_after_nine() -> None:
+    curve = np.arange(1.0, 19.0)
+    assert over_cost(curve, np.full(18, 1 / 9)).tolist() == [9.0, 18.0]
+
+
+def test_a_unit_that_nothing_is_over_in_has_nothing() -> None:
+    assert over_cost(np.array([0.5]), np.array([2.0])).tolist() == [0.0, 0.5]
+
+
+def test_what_costs_nothing_takes_no_place() -> None:
+    assert over_cost(np.array([0.0, 0.2, 0.2, 0.7]), np.array([0, 1, 0, 1])).tolist() == [0.2, 0.7]
+
+
+def test_costs_of_another_number_are_refused() -> None:
+    with pytest.raises(ShapeError, match=r"got \(2,\) and \(3,\)"):
+        over_cost(np.ones(2), np.ones(3))

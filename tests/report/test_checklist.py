@@ -33,6 +33,7 @@ def a_run(seed: int = 0, config: dict[str, object] | None = None, **changes: obj
         versions={"hwnas": "0.1.0", "numpy": "2.0"},
         status="finished",
         n_evaluated=100,
+        spent=100.0,
         n_failed=0,
         is_exhaustive=False,
         n_archs=15_625,
@@ -99,7 +100,7 @@ def test_a_run_that_records_neither_time_nor_machine_is_believed_neither() -> No
         (2, {"commits": ("0123-dirty",)}, "partly", "Files of hwnas differed from the commit"),
         (3, {"limits": ("latency_ms <= 5",)}, "no", "Runs differ in limits."),
         (3, {"objectives": OBJECTIVES[:1]}, "no", "differ in where values come from"),
-        (5, {"n_evaluated": 60}, "partly", "Compare after 60 evaluations alone"),
+        (5, {"spent": 60}, "partly", "Compare after 60 evaluations alone"),
         (5, {"status": "interrupted"}, "partly", "not finished: go on with --resume"),
         (10, {"versions": {"hwnas": "0.1.0", "numpy": "1.26"}}, "no", "numpy 2.0 and 1.26"),
         (10, {"machines": ("Another",)}, "no", "machines: A processor, 4 CPUs; Another"),
@@ -152,14 +153,14 @@ def test_a_seed_that_is_there_twice_counts_once() -> None:
 
 
 def test_random_search_must_have_as_many_evaluations() -> None:
-    runs = [a_run(), a_run(0, {"algorithm": "random"}, n_evaluated=40)]
+    runs = [a_run(), a_run(0, {"algorithm": "random"}, spent=40)]
     found = row(runs, 7)
     assert (found.answer, found.missing) == ("partly", "Go on with --resume to --budget 100.")
     assert row([a_run()], 7).answer == "no"
 
 
 def test_a_run_that_evaluated_everything_is_no_rival() -> None:
-    whole = a_run(0, {"algorithm": "exhaustive"}, is_exhaustive=True, n_evaluated=4_929)
+    whole = a_run(0, {"algorithm": "exhaustive"}, is_exhaustive=True, spent=4_929)
     assert answers([*a_field(), whole]) == answers(a_field())
 
 

@@ -39,7 +39,8 @@ def searched(
         len(values),
         {"Seed": "0"},
     )
-    return Searched(side, {"algorithm": "nsga2", "seed": 0, **config}, values, is_exhaustive)
+    costs = np.ones(len(values))
+    return Searched(side, {"algorithm": "nsga2", "seed": 0, **config}, values, costs, is_exhaustive)
 
 
 # Of these two points the ranges are 4 points of accuracy and 4 ms; the box is 1.1 x 1.1 of that.
@@ -52,6 +53,13 @@ def test_hypervolume_grows_by_what_each_evaluation_adds() -> None:
     (one,) = curves_of([searched([BEST, [NAN, NAN], QUICK])], ENDS).contenders
     assert one.volume.mean == pytest.approx([0.11, 0.11, CORNER])
     assert one.gap.mean == pytest.approx([1 - 0.11 / CORNER, 1 - 0.11 / CORNER, 0.0])
+
+
+def test_evaluations_count_as_towards_a_budget() -> None:
+    run = replace(searched([[NAN, NAN], BEST, [NAN, NAN], QUICK]), costs=np.array([0, 1, 1 / 3, 1]))
+    (one,) = curves_of([run], ENDS).contenders
+    assert one.volume.mean == pytest.approx([0.11, 0.11])
+    assert one.n_evaluated == (2,)
 
 
 def test_runs_of_one_setting_are_a_mean_with_its_standard_error() -> None:
