@@ -124,7 +124,7 @@ def _changed(run: Run) -> tuple[str, ...]:
 
 
 def _machine(stretch: Stretch) -> str:
-    """A machine in words: what could not be read is left out."""
+    """A machine in words: what could not be read is left out, and the version of its system."""
     n_cpus = None if stretch.n_cpus is None else f"{stretch.n_cpus} CPUs"
-    parts = (stretch.cpu, n_cpus, stretch.system, f"Python {stretch.python}")
+    parts = (stretch.cpu, n_cpus, stretch.system.split(" ")[0], f"Python {stretch.python}")
     return ", ".join(filter(None, parts))
