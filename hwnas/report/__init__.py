@@ -1,8 +1,7 @@
 """A search run, or several beside each other, as one HTML file that needs no network, or as PNG."""
 
 from hwnas.report.assembly import is_page
-from hwnas.report.checklist import Row as ChecklistRow
-from hwnas.report.checklist import checklist
+from hwnas.report.checklist import ChecklistRow, checklist
 from hwnas.report.comparison import FrontComparison, Side, compare_fronts
 from hwnas.report.comparison_page import render_comparison, verdict, write_comparison
 from hwnas.report.curves import Contender, Curves, Searched, curves_of

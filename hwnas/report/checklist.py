@@ -38,7 +38,7 @@ _OWN = {"custom", "measured"}
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ChecklistRow:
     """One line of the checklist.
 
     Args:
@@ -58,7 +58,7 @@ class Row:
     missing: str = ""
 
 
-def checklist(runs: Sequence[RunFacts], ends: Collection[str]) -> tuple[Row, ...]:
+def checklist(runs: Sequence[RunFacts], ends: Collection[str]) -> tuple[ChecklistRow, ...]:
     """Answers of the 12 rows, each with what was read and what is missing.
 
     Nothing is answered with yes that is not recorded in the runs; what only their author can know,
@@ -90,7 +90,7 @@ def checklist(runs: Sequence[RunFacts], ends: Collection[str]) -> tuple[Row, ...
         ((13, 14), "Time of the whole method, and the set-up", _time(field)),
     )
     return tuple(
-        Row(number, practices, item, *answer)
+        ChecklistRow(number, practices, item, *answer)
         for number, (practices, item, answer) in enumerate(answers, start=1)
     )
 

@@ -23,7 +23,7 @@ from hwnas.errors import ConfigError
 from hwnas.objectives.curves import LEVELS_PCT, Band, Yardstick, evaluations_to, over_cost
 from hwnas.objectives.indicators import Normalisation
 from hwnas.report.comparison import BEYOND_WORST, Side, check_conditions, matched, notes_of
-from hwnas.report.settings import Setting, settings_of
+from hwnas.report.settings import RunGroup, settings_of
 
 LETTERS = ("A", "B")
 
@@ -207,22 +207,22 @@ def _to_reach(runs: Sequence[Searched], fronts: Sequence[np.ndarray]) -> tuple[n
 
 def _settings(
     runs: Sequence[Searched], shown: Sequence[int], ends: Collection[str]
-) -> tuple[Setting, ...]:
+) -> tuple[RunGroup, ...]:
     """Settings of the runs with a curve, by their places among all runs."""
     found = settings_of([runs[n].config for n in shown], ends)
-    return tuple(Setting(s.label, tuple(shown[n] for n in s.runs), s.config) for s in found)
+    return tuple(RunGroup(s.label, tuple(shown[n] for n in s.runs), s.config) for s in found)
 
 
-def _single(runs: Sequence[Searched], shown: Sequence[int]) -> tuple[Setting, ...]:
+def _single(runs: Sequence[Searched], shown: Sequence[int]) -> tuple[RunGroup, ...]:
     """Each run as a setting of its own, under its name."""
     names = [runs[n].side.name for n in shown]
     if len(runs) == len(LETTERS):
         names = [f"{LETTERS[n]}: {runs[n].side.name}" for n in shown]
-    return tuple(Setting(name, (n,), runs[n].config) for n, name in zip(shown, names, strict=True))
+    return tuple(RunGroup(name, (n,), runs[n].config) for n, name in zip(shown, names, strict=True))
 
 
 def _contender(
-    setting: Setting,
+    setting: RunGroup,
     runs: Sequence[Searched],
     evaluated: Sequence[np.ndarray],
     yardstick: Yardstick,
@@ -243,7 +243,7 @@ def _contender(
 
 
 def _notes(
-    runs: Sequence[Searched], settings: Sequence[Setting], contenders: Sequence[Contender]
+    runs: Sequence[Searched], settings: Sequence[RunGroup], contenders: Sequence[Contender]
 ) -> tuple[str, ...]:
     """What a reader must know before believing the curves."""
     heads = [runs[setting.runs[0]].side for setting in settings]

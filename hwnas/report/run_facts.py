@@ -8,7 +8,7 @@ from typing import Any
 
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.core.words import joined
-from hwnas.report.settings import Setting
+from hwnas.report.settings import RunGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +68,14 @@ class Field:
 
     runs: Sequence[RunFacts]
     rivals: Sequence[RunFacts]
-    settings: Sequence[Setting]
+    settings: Sequence[RunGroup]
 
     @property
     def is_comparison(self) -> bool:
         """Whether there is more than one setting."""
         return len(self.settings) > 1
 
-    def of(self, setting: Setting) -> list[RunFacts]:
+    def of(self, setting: RunGroup) -> list[RunFacts]:
         """The runs of a setting."""
         return [self.rivals[place] for place in setting.runs]
 

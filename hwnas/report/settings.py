@@ -10,7 +10,7 @@ SEED, ALGORITHM = "seed", "algorithm"
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class RunGroup:
     """Runs that differ in nothing but their seed and when they end.
 
     Args:
@@ -24,7 +24,9 @@ class Setting:
     config: Mapping[str, Any]
 
 
-def settings_of(configs: Sequence[Mapping[str, Any]], ends: Collection[str]) -> tuple[Setting, ...]:
+def settings_of(
+    configs: Sequence[Mapping[str, Any]], ends: Collection[str]
+) -> tuple[RunGroup, ...]:
     """Runs by setting, in the order in which the settings come up first.
 
     Args:
@@ -38,7 +40,7 @@ def settings_of(configs: Sequence[Mapping[str, Any]], ends: Collection[str]) -> 
             kinds.append(config)
     members = [tuple(n for n, each in enumerate(own) if each == kind) for kind in kinds]
     return tuple(
-        Setting(_label(kind, kinds), runs, kind) for kind, runs in zip(kinds, members, strict=True)
+        RunGroup(_label(kind, kinds), runs, kind) for kind, runs in zip(kinds, members, strict=True)
     )
 
 
