@@ -33,6 +33,8 @@ MIN_SEEDS = 5
 """Runs of a setting with fewer seeds show little: that one is ahead in all of 4 happens by chance
 in 1 of 16 (sign test), in all of 5 in 1 of 32, which is below 5 %."""
 _BENCHMARK = ("space", "dataset", "options", "device", "power_w", "source", "objectives")
+_NO_PART = {ALGORITHM, "constraints", *_BENCHMARK}
+"""What differs between methods or problems, and is no part of one method."""
 _OWN = {"custom", "measured"}
 """Sources of values that are no benchmark's."""
 
@@ -161,12 +163,16 @@ def _benchmark(field: Field) -> _Told:
         names.append("limits")
     if any(_origins(run) != _origins(first) for run in others):
         names.append("where values come from")
-    same = f"{first.config['space']}, {first.config['dataset']}, {_device(first)}"
-    columns = joined([spec.column for spec in first.objectives])
     if names:
         return "no", f"Runs differ in {joined(names)}.", "Search again with the same for all."
+    same = f"{first.config['space']}, {first.config['dataset']}, {_device(first)}"
+    columns = joined([spec.column for spec in first.objectives])
     limits = f"limits {joined(first.limits)}" if first.limits else "no limits"
-    return "yes", f"All: {same}; {columns} from the same files; {limits}.", ""
+    told = f"All: {same}; {columns} from the same sources; {limits}."
+    own = [spec.column for spec in first.objectives if spec.source == "custom"]
+    if own:
+        return "partly", told, f"Runs do not record whether the function of {joined(own)} is one."
+    return "yes", told, ""
 
 
 def _device(run: RunFacts) -> str:
@@ -182,7 +188,7 @@ def _ablation(field: Field) -> _Told:
     for place, one in enumerate(field.settings):
         for other in field.settings[place + 1 :]:
             names = differing(one.config, other.config)
-            if len(names) == 1 and names[0] != ALGORITHM:
+            if len(names) == 1 and names[0] not in _NO_PART:
                 sides = (in_words(names[0], each.config.get(names[0])) for each in (one, other))
                 found.append(f"{one.config.get(ALGORITHM)}: {' against '.join(sides)}")
     if found:
@@ -309,6 +315,6 @@ def _time(field: Field) -> _Told:
 
 def _unknown(what: str, names: Sequence[str]) -> str:
     return (
-        f"{joined(names)} did not record the {what}, as runs do that were killed or are of older "
-        "versions. Search again."
+        f"The {what} of {joined(names)} is not recorded: killed, or of an older version. Search "
+        "again."
     )

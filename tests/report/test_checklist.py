@@ -87,8 +87,9 @@ def test_a_run_that_records_neither_time_nor_machine_is_believed_neither() -> No
     older = a_field(seconds=None, machines=(), commits=())
     time, confounders = row(older, 12), row(older, 10)
     assert (time.answer, confounders.answer) == ("no", "partly")
-    assert "did not record the time" in time.missing
-    assert "did not record the machine" in confounders.missing
+    assert "The time of nsga2-0, " in time.missing
+    assert "is not recorded" in time.missing
+    assert "The machine of nsga2-0, " in confounders.missing
 
 
 @pytest.mark.parametrize(
@@ -127,6 +128,8 @@ def test_an_own_function_is_no_benchmark_and_its_code_is_not_recorded() -> None:
     some, whole = a_field(objectives=(own, OBJECTIVES[1])), a_field(objectives=(own,))
     assert (row(some, 9).answer, row(whole, 9).answer) == ("partly", "no")
     assert "The code of accuracy_pct is not in the runs" in row(some, 1).missing
+    assert row(some, 3).answer == "partly"
+    assert "whether the function of accuracy_pct is one" in row(some, 3).missing
 
 
 def test_settings_that_differ_in_two_things_are_no_ablation() -> None:
@@ -135,8 +138,9 @@ def test_settings_that_differ_in_two_things_are_no_ablation() -> None:
     assert row(a_field(), 4).evidence.endswith("nsga2: no warm start against warm start nwot:100.")
 
 
-def test_two_algorithms_are_no_ablation() -> None:
-    assert row([a_run(), a_run(0, {"algorithm": "random"})], 4).answer == "no"
+@pytest.mark.parametrize("change", [{"algorithm": "random"}, {"device": "raspi4"}])
+def test_two_methods_or_two_problems_are_no_ablation(change: dict[str, object]) -> None:
+    assert row([a_run(), a_run(0, change)], 4).answer == "no"
 
 
 @pytest.mark.parametrize(
