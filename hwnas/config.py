@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from hwnas._names import shown
-from hwnas.algorithms import ALGORITHMS, needs_fidelities, usual_algorithm
+from hwnas.algorithms import ALGORITHMS, ends_by_itself, needs_fidelities, usual_algorithm
+from hwnas.algorithms.islands import DEFAULT_MIGRATE, check_islands
 from hwnas.core.arguments import watts, whole
 from hwnas.core.quantity import DEFAULT_OBJECTIVES
 from hwnas.core.residuals import limit_share
@@ -20,8 +21,8 @@ DEFAULT_GENERATIONS = 50
 """Where all values are free and nothing is said of an end."""
 DEFAULT_BUDGET = 100
 """Where some are not."""
-_LEAST = {"generations": 1, "budget": 1, "seed": 0}
-_OPTIONAL = ("generations", "budget")
+_LEAST = {"generations": 1, "budget": 1, "seed": 0, "islands": 2, "migrate": 1}
+_OPTIONAL = ("generations", "budget", "islands", "migrate")
 
 
 def checked_fidelities(given: Sequence[float]) -> tuple[float, ...]:
@@ -75,6 +76,10 @@ class SearchConfig:
         seed: Seed of the search, 0 or larger.
         fidelities: At which architectures can be evaluated, rising, the last in full; None where
             there is but the one way.
+        islands: Populations that evolve side by side and share ``population``, at least 2; None for
+            one that is not divided.
+        migrate: Generations after which each island sends its best to the next; with islands 5
+            where it is None.
 
     Raises:
         UnknownNameError: There is no such algorithm.
@@ -98,7 +103,9 @@ class SearchConfig:
     time_s: float | None = None
     until_stable: bool = False
     seed: int = 0
-    fidelities: tuple[float, ...] | None = None
+    fidelities: Sequence[float] | None = None
+    islands: int | None = None
+    migrate: int | None = None
 
     def __post_init__(self) -> None:
         least_of = {"population": 1, **_LEAST}
@@ -111,7 +118,7 @@ class SearchConfig:
                 continue
             # An integer of numpy's would not go into run.json.
             object.__setattr__(self, name, whole(at_least=least)(name, value))
-        if self.algorithm is not None and not self.has_end:
+        if not self.has_end and not self._may_have_none():
             raise ConfigError(
                 "A search must end: give generations, a budget, a time or until_stable; got none."
             )
@@ -124,6 +131,7 @@ class SearchConfig:
             limit_share(self.limit_at)
         if self.power_w is not None:
             watts("power_w", self.power_w)
+        self._settle_islands()
         if self.fidelities is not None:
             object.__setattr__(self, "fidelities", checked_fidelities(self.fidelities))
         elif self.algorithm is not None and needs_fidelities(ALGORITHMS[self.algorithm]):
@@ -132,6 +140,24 @@ class SearchConfig:
                 "fidelities=(1, 3, 9); got none. Give them with evaluate= in Python, or choose "
                 "another algorithm."
             )
+
+    def _may_have_none(self) -> bool:
+        """Whether a search that is told no end has one nevertheless, or is not settled yet."""
+        return self.algorithm is None or ends_by_itself(ALGORITHMS[self.algorithm])
+
+    def _settle_islands(self) -> None:
+        if self.islands is None:
+            if self.migrate is not None:
+                raise ConfigError(
+                    "--migrate must come with islands to migrate between; got "
+                    f"{self.migrate} and no --islands."
+                )
+            return
+        if self.migrate is None:
+            object.__setattr__(self, "migrate", DEFAULT_MIGRATE)
+        if self.algorithm is not None:
+            kind = ALGORITHMS[self.algorithm]
+            check_islands(kind, self.algorithm, self.population, self.islands)
 
     @property
     def has_end(self) -> bool:
@@ -146,12 +172,12 @@ class SearchConfig:
             is_free: Whether all values are counted, predicted or looked up.
             algorithm: Name of the algorithm, or None.
         """
-        return replace(
-            self,
-            algorithm=algorithm or usual_algorithm(is_free),
-            generations=self.generations if self.has_end or not is_free else DEFAULT_GENERATIONS,
-            budget=self.budget if self.has_end or is_free else DEFAULT_BUDGET,
-        )
+        name = algorithm or usual_algorithm(is_free, self.fidelities is not None)
+        if self.has_end or ends_by_itself(ALGORITHMS[name]):
+            return replace(self, algorithm=name)
+        if is_free:
+            return replace(self, algorithm=name, generations=DEFAULT_GENERATIONS)
+        return replace(self, algorithm=name, budget=DEFAULT_BUDGET)
 
     def as_dict(self) -> dict[str, Any]:
         """The settings as JSON has them."""

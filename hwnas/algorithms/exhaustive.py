@@ -1,4 +1,4 @@
-"""Exhaustive search: everything there is, each functional class once, so that the front is exact."""
+"""Exhaustive search: each functional class once, so that the front is the exact one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from hwnas.algorithms import ALGORITHMS, Setting, Told
-from hwnas.core.classes import every_class
+from hwnas.core.classes import MOST_WALKED, every_class
 from hwnas.errors import ConfigError
 
 MOST_CLASSES = 1_000_000
@@ -24,7 +24,7 @@ class Exhaustive:
         setting: What every algorithm is built from.
 
     Raises:
-        ConfigError: The space has more than a million functional classes.
+        ConfigError: The space has more than a million functional classes, or ten million genotypes.
     """
 
     least_population: ClassVar[int] = 1
@@ -37,7 +37,8 @@ class Exhaustive:
         if classes is None:
             raise ConfigError(
                 f"exhaustive must have a space of at most {MOST_CLASSES:,} architectures that "
-                f"differ in function; {space.label} has more. Choose another --algorithm."
+                f"differ in function, of {MOST_WALKED:,} in all; {space.label} has more. Choose "
+                "another --algorithm."
             )
         left = np.random.default_rng(setting.seed).permutation(classes)
         if setting.initial is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from hwnas.algorithms import ALGORITHMS, summary
+from hwnas.algorithms import ALGORITHMS, receiving, summary
 from hwnas.choose import METHODS
 from hwnas.core.quantity import QUANTITIES
 from hwnas.objectives import SOURCES
@@ -16,7 +16,7 @@ from hwnas.spaces import SPACES
 
 
 def listed(place: str) -> str:
-    """The words that stand for a place in a help text, such as ``{algorithms}``.
+    """The words that stand for a place in a help text, such as ``{sources}``.
 
     Raises:
         KeyError: There is no such place.
@@ -68,11 +68,11 @@ def _predicted() -> str:
 
 
 _LISTS: dict[str, Callable[[], str]] = {
-    "{algorithms}": lambda: "|".join(ALGORITHMS),
     "{algorithm summaries}": _summaries,
     "{least populations}": lambda: ", ".join(
         f"{ALGORITHMS[name].least_population} of {name}" for name in ALGORITHMS
     ),
+    "{receiving}": lambda: ", ".join(receiving()),
     "{sources}": lambda: "|".join(name for name in SOURCES if name != EVALUATE),
     "{methods}": lambda: "|".join(METHODS),
     "{quantities}": _predicted,

@@ -71,7 +71,7 @@ def search(
     algorithm: Annotated[
         str | None,
         typer.Option(
-            metavar="{algorithms}",
+            metavar="NAME",
             autocompletion=completed("algorithm"),
             help="By default nsga2, and surrogate where something is measured. "
             "{algorithm summaries}",
@@ -93,7 +93,7 @@ def search(
         int | None,
         typer.Option(
             help="Of several ends the first counts; without any, 50 generations, or 100 "
-            "evaluations where something is measured."
+            "evaluations where something is measured; exhaustive ends by itself."
         ),
     ] = None,
     budget: Annotated[
@@ -120,6 +120,20 @@ def search(
             "hypervolume by less than 1 %.",
         ),
     ] = False,
+    islands: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Divide the population among so many that evolve side by side; for {receiving}.",
+        ),
+    ] = None,
+    migrate: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Generations after which each island sends its best to the next; 5 by default.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same run.")] = 0,
     out: Annotated[
         Path | None,
@@ -164,6 +178,8 @@ def search(
         "time": time_text,
         "until_stable": until_stable,
         "seed": seed,
+        "islands": islands,
+        "migrate": migrate,
     }
     time_s = None if time_text is None else api.parse_duration(time_text, "time")
     ends = Ends(generations, budget, time_s, until_stable)

@@ -38,36 +38,40 @@ def listed_classes(space: SearchSpace) -> np.ndarray | None:
     return valid_classes(space, every)
 
 
+MOST_WALKED = 10_000_000
+"""Genotypes that a space may have for all of them to be gone through, which takes minutes."""
 _AT_ONCE = 65_536
-_MOST_WALKED = 10_000_000
-"""Genotypes that are gone through for their classes, which takes minutes."""
 
 
 def every_class(space: SearchSpace, most: int) -> np.ndarray | None:
     """All functional classes of a space, in the order of their genotypes.
 
     Args:
-        space: The search space, listed or not.
+        space: The search space, whether it lists itself or not.
         most: How many there may be.
 
     Returns:
-        Shape ``(n_classes, n_genes)``; None if there are more, or more than ten million genotypes
-        to go through.
+        Shape ``(n_classes, n_genes)``; None if there are more, or more genotypes than can be gone
+        through.
     """
     classes = listed_classes(space)
-    if classes is not None:
-        return classes if len(classes) <= most else None
-    n_genotypes = math.prod(space.n_choices)
-    if n_genotypes > _MOST_WALKED:
-        return None
-    found = np.empty((0, len(space.genes)), dtype=np.int64)
-    for first in range(0, n_genotypes, _AT_ONCE):
-        numbers = np.arange(first, min(first + _AT_ONCE, n_genotypes))
-        block = np.stack(np.unravel_index(numbers, space.n_choices), axis=1)
-        found = np.unique(np.concatenate([found, valid_classes(space, block)]), axis=0)
-        if len(found) > most:
+    if classes is None:
+        if math.prod(space.n_choices) > MOST_WALKED:
             return None
-    return found
+        classes = _walked_classes(space)
+    return classes if len(classes) <= most else None
+
+
+def _walked_classes(space: SearchSpace) -> np.ndarray:
+    """All functional classes of a space that does not list itself, a part of it at a time."""
+    is_class = np.zeros(math.prod(space.n_choices), dtype=bool)
+    for first in range(0, len(is_class), _AT_ONCE):
+        numbers = np.arange(first, min(first + _AT_ONCE, len(is_class)))
+        genotypes = np.stack(np.unravel_index(numbers, space.n_choices), axis=1)
+        canonical = space.canonical_genotypes(genotypes[space.valid_mask(genotypes)])
+        is_class[np.ravel_multi_index(tuple(canonical.T), space.n_choices)] = True
+    numbers = np.flatnonzero(is_class)
+    return np.stack(np.unravel_index(numbers, space.n_choices), axis=1)
 
 
 def canonical_classes(space: SearchSpace, archs: Sequence[Architecture]) -> list[Architecture]:

@@ -178,6 +178,13 @@ class Run:
         return classes is not None and int(self.is_full.sum()) >= len(classes)
 
     @property
+    def lacks_full(self) -> str:
+        """What to say where nothing was evaluated in full and the front is empty; or nothing."""
+        if self.is_full.any() or not self.n_evaluated:
+            return ""
+        return f"Nothing was evaluated in full, at {self._fidelities[-1]:g}: the front is empty."
+
+    @property
     def n_failed(self) -> int:
         """How many of them failed."""
         return len(self.errors)
