@@ -52,6 +52,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
     ),
     "Output": (
         "table", "out", "resume", "export", "export_onnx", "weights", "force", "quiet", "as_json",
+        "as_markdown", "png",
     ),
 }  # fmt: skip
 """Groups of options, by the names of their parameters: the same on every page."""
@@ -208,8 +209,7 @@ def _group(command: Any) -> str:
 def _argument(argument: Any) -> str:
     """An argument as the usage line has it: ``SPACE``, ``[TABLE]``, ``ARCH...``."""
     word = _with_lists(argument.metavar or argument.name.upper().replace("_", "-"))
-    # A placeholder of several words, RUN [RUN], says itself how many.
-    many = f"{word}..." if argument.nargs == -1 and " " not in word else word
+    many = f"{word}..." if argument.nargs == -1 else word
     return many if argument.required else f"[{many}]"
 
 

@@ -15,6 +15,7 @@ from hwnas._files import write_json, write_text
 from hwnas.choose.front import Front, as_numbers
 from hwnas.core import arguments
 from hwnas.core.arguments import checked, kind_of, whole
+from hwnas.core.classes import listed_classes
 from hwnas.core.display import Listing
 from hwnas.core.space import SearchSpace
 from hwnas.engine.progress import Generation, Tracker
@@ -155,6 +156,26 @@ class Run:
     def worth(self) -> str:
         """What follows the number of evaluations in words: ``, worth 30 in full``, or nothing."""
         return f", worth {self.spent:,.6g} in full" if self._fidelities else ""
+
+    @cached_property
+    def costs(self) -> np.ndarray:
+        """What each evaluation takes of a budget, shape ``(n_evaluated,)``; in all, ``spent``."""
+        return np.where(self._counts, self.shares, 0.0)
+
+    @cached_property
+    def evaluated(self) -> np.ndarray:
+        """Values of the objectives in the order asked, shape ``(n_evaluated, n_objectives)``.
+
+        Rows of NaN for what failed, broke a limit, lacks a value or is not in full.
+        """
+        values = self._results.values[:, : self.record.n_objectives, 0]
+        return np.where((self._results.is_feasible & self.is_full)[:, None], values, np.nan)
+
+    @cached_property
+    def is_exhaustive(self) -> bool:
+        """Whether every functional class of its space was evaluated, where those can be listed."""
+        classes = listed_classes(self.space)
+        return classes is not None and int(self.is_full.sum()) >= len(classes)
 
     @property
     def lacks_full(self) -> str:

@@ -112,7 +112,7 @@ def test_an_option_stands_under_its_heading(
 
 def test_usage_says_how_many_runs_a_report_takes(capsys: pytest.CaptureFixture[str]) -> None:
     usage = _page(capsys, ("report",)).splitlines()[0]
-    assert usage == "Usage: hwnas report RUN [RUN] [OPTIONS]"
+    assert usage == "Usage: hwnas report RUN... [OPTIONS]"
 
 
 @pytest.mark.parametrize("line", EXAMPLES)

@@ -24,11 +24,14 @@ from hwnas.report import (
     ReportData,
     Side,
     compare_fronts,
+    curves_of,
     write_comparison,
+    write_curves,
     write_report,
 )
 from hwnas.spaces import load_space
 from tests.report.fronts import AnyTextSpace, staircase
+from tests.report.test_curves_of_runs import BEST, ENDS, QUICK, searched
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 from selenium.webdriver.chrome.service import Service  # noqa: E402
@@ -763,3 +766,38 @@ def test_two_fronts_are_drawn_with_marks_of_their_own(
     assert reader.browser.execute_script(loaded) == 0
     reader = show(browser, tmp_path / "comparison.html", 390, 900)
     assert not reader.scrolls_sideways()
+
+
+@pytest.mark.usefixtures("open_page")
+def test_curves_are_lines_with_bands_in_their_colours_at_any_width(
+    browser: Any, tmp_path: Path
+) -> None:
+    runs = [
+        searched([BEST, QUICK], "a", algorithm=ATTACK),
+        searched([BEST, [92.0, 4.0], QUICK], "b", seed=1, algorithm=ATTACK),
+        searched([QUICK, BEST], "c", algorithm="random"),
+    ]
+    curves = curves_of(runs, ENDS)
+    write_curves(curves, tuple(each.side for each in runs), tmp_path / "curves.html")
+    for width in (1440, 390):
+        reader = show(browser, tmp_path / "curves.html", width, 900)
+        for plot in ("gaps", "volumes"):
+            lines = reader.all(f"#{plot} .scatterlayer .js-line")
+            drawn = {each.value_of_css_property("stroke") for each in lines[-2:]}
+            assert len(drawn) == 2
+            # The band of the setting with two runs.
+            assert len(reader.all(f"#{plot} .fills .js-fill")) == 1
+        assert reader.texts(".contenders tbody th") == [ATTACK, "random"]
+        assert reader.all("img") == []
+        assert not reader.scrolls_sideways()
+
+
+@pytest.mark.usefixtures("open_page")
+def test_the_page_of_two_runs_has_a_curve_of_each(browser: Any, tmp_path: Path) -> None:
+    runs = [searched([BEST, QUICK], "a"), searched([QUICK, BEST], "b", seed=1)]
+    compared = compare_fronts(*(each.side for each in runs))
+    curves = curves_of(runs, ENDS, is_grouped=False)
+    write_comparison(compared, tmp_path / "comparison.html", curves)
+    reader = show(browser, tmp_path / "comparison.html", 1440, 900)
+    assert len(reader.all("#volumes .scatterlayer .js-line")) == 2
+    assert reader.texts("#gaps .legendtext") == ["A: a", "B: b"]

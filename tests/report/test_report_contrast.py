@@ -9,7 +9,7 @@ import pytest
 
 _STYLE = resources.files("hwnas.report").joinpath("page", "report.css").read_text("utf-8")
 _ROOTS = re.findall(r":root \{(.*?)\}", _STYLE, re.DOTALL)
-_COLOUR = re.compile(r"--([a-z-]+): (#[0-9a-f]{6});")
+_COLOUR = re.compile(r"--([a-z0-9-]+): (#[0-9a-f]{6});")
 LIGHT = dict(_COLOUR.findall(_ROOTS[0]))
 SCHEMES = {"light": LIGHT, "dark": LIGHT | dict(_COLOUR.findall(_ROOTS[1]))}
 
@@ -27,6 +27,7 @@ PAIRS = [
     ("edge", "surface", GRAPHIC),
     ("side-one", "surface", GRAPHIC),
     ("side-other", "surface", GRAPHIC),
+    *((f"curve-{number}", "surface", GRAPHIC) for number in range(1, 7)),
 ]
 
 
