@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Protocol, runtime_checkable
@@ -10,6 +10,8 @@ from typing import ClassVar, Protocol, runtime_checkable
 import numpy as np
 
 from hwnas.core.forms import Forms
+from hwnas.core.limits import Limit
+from hwnas.core.objective import ObjectiveSpec
 from hwnas.core.space import SearchSpace
 from hwnas.errors import ShapeError
 from hwnas.registry import Registry
@@ -83,6 +85,11 @@ class Setting:
         n_classes: How many functional classes the space has; None if that is not known.
         fidelities: At which architectures can be evaluated, rising, the last in full; empty where
             there is but the one way.
+        objectives: What each objective's values are; empty where that is not told.
+        limits: What must hold, in the order in which violations are told.
+        free: Tells what costs nothing of canonical genotypes ``(n_archs, n_genes)``, as if they
+            had been evaluated: NaN for objectives, and for violations of limits, that cost an
+            evaluation. None where nothing is known for free.
     """
 
     space: SearchSpace
@@ -93,6 +100,9 @@ class Setting:
     forms: Forms | None = None
     n_classes: int | None = None
     fidelities: tuple[float, ...] = ()
+    objectives: tuple[ObjectiveSpec, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    free: Callable[[np.ndarray], Told] | None = None
 
 
 class Algorithm(Protocol):

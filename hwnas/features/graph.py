@@ -141,7 +141,7 @@ def _walked(graph: LabelledGraph, operations: tuple[str, ...]) -> tuple[float, .
 
 def path_names(cell: Cell) -> list[str]:
     """Names of the columns of ``path_counts``."""
-    return ["paths(" + ">".join(word) + ")" for word in _words(cell)]
+    return ["paths(" + ">".join(word) + ")" for word in path_words(cell)]
 
 
 @singledispatch
@@ -158,7 +158,7 @@ def path_counts(cell: Cell, genotypes: np.ndarray) -> np.ndarray:
     Returns:
         Shape ``(n_archs, n_sequences)``, float32, columns as ``path_names`` says.
     """
-    counted = np.zeros((len(genotypes), len(_words(cell))), dtype=np.float32)
+    counted = np.zeros((len(genotypes), len(path_words(cell))), dtype=np.float32)
     for row, genotype in enumerate(genotypes.tolist()):
         np.add.at(counted[row], _columns_of_paths(cell, cell.graph(genotype)), 1)
     return counted
@@ -198,11 +198,11 @@ def _word(cell: Cell, names: Sequence[str]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def _columns(cell: Cell) -> dict[tuple[str, ...], int]:
-    return {word: column for column, word in enumerate(_words(cell))}
+    return {word: column for column, word in enumerate(path_words(cell))}
 
 
 @lru_cache(maxsize=64)
-def _words(cell: Cell) -> tuple[tuple[str, ...], ...]:
+def path_words(cell: Cell) -> tuple[tuple[str, ...], ...]:
     """All sequences that a path of the cell can apply, short ones first."""
     working = [
         name

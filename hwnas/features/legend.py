@@ -13,6 +13,7 @@ SETS = {
     "counts": "logarithm of the parameters and of the multiply-accumulates",
     "graph": "paths and degrees of the cell for each set S of operations (GRAF)",
     "paths": "number of paths from input to output that apply these operations, skips left out",
+    "path_statistics": "order and number of operations on the paths from input to output",
     "one_hot": "1 where a gene has this choice",
     "groups": "1 where all genes of a part have these choices: a look-up table",
     "encoding": "1 for each operation and pair of them in a cell, or choice of a part of a chain",

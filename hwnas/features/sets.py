@@ -25,6 +25,7 @@ from hwnas.features.operators import (
     total_features,
     total_names,
 )
+from hwnas.features.path_statistics import path_statistic_names, path_statistics
 from hwnas.features.relative import relative_features, relative_names
 
 _SETS = many(arguments.text, at_least=1)
@@ -162,6 +163,15 @@ def _path_names(space: SearchSpace) -> list[str]:
 @feature_set("paths", _path_names)
 def _paths(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
     return np.concatenate([path_counts(cell, genotypes) for cell in _cells(space)], axis=1)
+
+
+def _path_statistic_names(space: SearchSpace) -> list[str]:
+    return _of_each_cell(space, path_statistic_names)
+
+
+@feature_set("path_statistics", _path_statistic_names)
+def _path_statistics(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+    return np.concatenate([path_statistics(cell, genotypes) for cell in _cells(space)], axis=1)
 
 
 def _of_each_cell(space: SearchSpace, names: Callable[[Cell], list[str]]) -> list[str]:

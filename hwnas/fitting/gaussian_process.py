@@ -25,7 +25,7 @@ MAX_DEVIATIONS = 4.0
 # do not talk it into extremes; lengths are in standard deviations of a feature.
 PRIOR_LENGTH, PRIOR_WEIGHT, PRIOR_JOINT_WEIGHT, PRIOR_NOISE = 1.5, 0.2, 0.5, 0.1
 PRIOR_DEVIATION = 1.5
-_BOUNDS = (1e-4, 1e4)
+BOUNDS = (1e-4, 1e4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +155,9 @@ def _tuned(rows: np.ndarray, z: np.ndarray, spans: Sequence[tuple[int, int]]) ->
     """Logarithms of weight and length of each span's kernel and of the noise."""
     from scipy.optimize import minimize
 
-    weights = [PRIOR_JOINT_WEIGHT] + [PRIOR_WEIGHT] * (len(spans) - 1)
-    start = np.log([*np.ravel([(weight, PRIOR_LENGTH) for weight in weights]), PRIOR_NOISE])
+    start = prior_parameters(len(spans))
     distances = np.stack([_distances(rows, rows, *span) for span in spans])
-    bounds = np.tile(np.log(_BOUNDS), (len(start), 1))
+    bounds = np.tile(np.log(BOUNDS), (len(start), 1))
     found = minimize(
         negative_log_posterior,
         start,
@@ -170,8 +169,22 @@ def _tuned(rows: np.ndarray, z: np.ndarray, spans: Sequence[tuple[int, int]]) ->
     return np.asarray(found.x)
 
 
+def prior_parameters(n_terms: int) -> np.ndarray:
+    """Where the priors of a kernel's parameters have their means; its first term sees all features.
+
+    Returns:
+        Logarithms of weight and length of each term and of the noise, ``(2 n_terms + 1,)``.
+    """
+    weights = [PRIOR_JOINT_WEIGHT] + [PRIOR_WEIGHT] * (n_terms - 1)
+    return np.log([*np.ravel([(weight, PRIOR_LENGTH) for weight in weights]), PRIOR_NOISE])
+
+
 def negative_log_posterior(
-    parameters: np.ndarray, prior: np.ndarray, distances: np.ndarray, z: np.ndarray
+    parameters: np.ndarray,
+    prior: np.ndarray,
+    distances: np.ndarray,
+    z: np.ndarray,
+    variance: np.ndarray | float = 0.0,
 ) -> tuple[float, np.ndarray]:
     """Negative logarithm of the posterior of a kernel's parameters, and its gradient.
 
@@ -182,6 +195,8 @@ def negative_log_posterior(
         distances: Between architectures, as each kernel sees them, shape
             ``(n_terms, n_archs, n_archs)``.
         z: Standardised target, shape ``(n_archs,)``.
+        variance: What is known of each value's own variance, shape ``(n_archs,)``, beside the
+            noise that all share.
 
     Returns:
         The value, less the constant of the prior, and its gradient, ``(2 n_terms + 1,)``.
@@ -197,7 +212,7 @@ def negative_log_posterior(
     decay = weights * np.exp(-reach)
     kernels = (1 + reach) * decay
     identity = np.eye(len(z))
-    factor = cho_factor(kernels.sum(axis=0) + noise * identity, lower=True)
+    factor = cho_factor(kernels.sum(axis=0) + (noise + variance) * identity, lower=True)
     dual = cho_solve(factor, z)
     evidence = -(z @ dual + len(z) * np.log(2 * np.pi)) / 2 - np.log(factor[0].diagonal()).sum()
     # Half of d evidence / d covariance; the covariance's derivatives are by the logarithms.

@@ -1,0 +1,43 @@
+"""What a model-based search evaluates first: the corners of a space, and its smallest networks.
+
+Extremes of every objective lie among them, and models predict between what they have seen.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hwnas.core.architecture import genotype_keys
+from hwnas.core.space import SearchSpace
+from hwnas.features import feature_matrix, feature_names
+
+_N_DRAWN = 2000
+"""Random architectures among which the smallest are looked for."""
+_SIZE = "operators"
+"""Column of the feature set ``totals`` that says how small a network is."""
+
+
+def first_design(space: SearchSpace, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Architectures of different functional classes to begin with.
+
+    First those that choose the same everywhere, as far as they are valid; then networks of the
+    fewest operators, those of equal number in random order.
+
+    Args:
+        space: Search space.
+        n: How many at most.
+        rng: Random numbers.
+
+    Returns:
+        Canonical genotypes, shape ``(n_archs, n_genes)``.
+    """
+    most = np.asarray(space.n_choices) - 1
+    corners = np.minimum(np.arange(most.max() + 1)[:, None], most)
+    corners = space.canonical_genotypes(corners[space.valid_mask(corners)])
+    drawn = space.canonical_genotypes(space.sample_genotypes(_N_DRAWN, rng))
+    drawn = np.unique(drawn, axis=0)
+    drawn = drawn[rng.permutation(len(drawn))]
+    size = feature_matrix(space, drawn, ("totals",))[:, feature_names(space, ("totals",)).index(_SIZE)]
+    both = np.concatenate([corners, drawn[np.argsort(size, kind="stable")]])
+    first = {key: row for row, key in reversed(list(enumerate(genotype_keys(both))))}
+    return both[sorted(first.values())[:n]]

@@ -1,0 +1,135 @@
+"""Surrogate-assisted search, for evaluations that cost minutes and budgets of tens to hundreds.
+
+References:
+    Jones et al. 1998, Efficient Global Optimization of Expensive Black-Box Functions,
+    https://doi.org/10.1023/A:1008306431147
+    Lu et al. 2020, NSGANetV2: Evolutionary Multi-Objective Surrogate-Assisted Neural Architecture
+    Search, https://arxiv.org/abs/2007.10396
+"""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import numpy as np
+
+from hwnas.algorithms import ALGORITHMS, Setting, Told
+from hwnas.algorithms._beliefs import Beliefs, joined
+from hwnas.algorithms._design import first_design
+from hwnas.algorithms._field import Field
+from hwnas.algorithms._gain import most_promising
+from hwnas.algorithms._novelty import Novelty
+from hwnas.core.architecture import genotype_keys
+from hwnas.errors import StateError
+from hwnas.executors import one_thread
+
+N_DESIGN = 12
+"""Architectures that are evaluated before anything is predicted."""
+LEAST_BATCH, MOST_BATCH = 3, 30
+BATCH_SHARE = 0.06
+"""How many are proposed at once, as a share of those that were evaluated."""
+
+
+@ALGORITHMS.register("surrogate")
+class Surrogate:
+    """Models of all that was evaluated propose what promises the largest gain in hypervolume.
+
+    It begins with small and with extreme architectures. Then Gaussian processes predict every
+    objective that costs an evaluation, each with how far off it may be; what is known for free is
+    used as known, also of limits. Batches grow from 3 to 30; no functional twin is proposed.
+
+    Args:
+        setting: What every algorithm is built from.
+    """
+
+    least_population: ClassVar[int] = 1
+    default_warm_start: ClassVar[str | None] = None
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self._rng = np.random.default_rng(setting.seed)
+        self._novelty = Novelty(setting)
+        self._beginning: np.ndarray | None = setting.initial
+        if setting.initial is not None:
+            self._novelty.note(setting.initial)
+        self._field: Field | None = None
+        self._beliefs: Beliefs | None = None
+        self._portions: list[Told] = []
+        self._sample = np.empty((0, 0))
+        # What is asked and not yet told, by key.
+        self._waiting: dict[bytes, np.ndarray] = {}
+
+    def ask(self, n: int) -> np.ndarray:
+        """What to begin with, then what promises most, shape ``(n_archs, n_genes)``.
+
+        None where every class was asked. What is asked before all was told counts as predicted.
+        """
+        if self._beginning is None:
+            found = first_design(self._setting.space, N_DESIGN, self._rng)
+            self._beginning = found[self._novelty.are_new(found)]
+            self._novelty.note(self._beginning)
+        if len(self._beginning):
+            asked, self._beginning = self._beginning[:n], self._beginning[n:]
+        else:
+            asked = self._proposed(min(n, self._batch_size))
+            self._novelty.note(asked)
+        self._waiting |= dict(zip(genotype_keys(asked), asked, strict=True))
+        return asked
+
+    def tell(self, told: Told) -> None:
+        """Hear about some of what was asked.
+
+        Raises:
+            StateError: One of them is not waited for.
+        """
+        keys = genotype_keys(told.genotypes)
+        if not self._waiting.keys() >= set(keys):
+            raise StateError("tell() must be about what was asked and not told; call ask() first.")
+        for key in keys:
+            del self._waiting[key]
+        self._portions.append(told)
+
+    @property
+    def _batch_size(self) -> int:
+        n_told = sum(map(len, self._portions))
+        return min(max(math.ceil(BATCH_SHARE * n_told), LEAST_BATCH), MOST_BATCH)
+
+    def _proposed(self, n: int) -> np.ndarray:
+        """The most promising, and what is drawn at random where too few promise anything."""
+        # Sums are added in one order, whatever the machine: the same seed asks the same.
+        with one_thread():
+            chosen = self._most_promising(n)
+        return np.concatenate([chosen, self._others(chosen, n - len(chosen))])
+
+    def _others(self, chosen: np.ndarray, n: int) -> np.ndarray:
+        self._novelty.note(chosen)
+        return self._novelty.uniform(n, self._rng)
+
+    def _most_promising(self, n: int) -> np.ndarray:
+        nothing = np.empty((0, len(self._setting.space.genes)), dtype=np.int64)
+        if not self._portions:
+            return nothing
+        told = joined(self._portions)
+        self._portions = [told]
+        if self._field is None:
+            self._field = Field(self._setting, self._novelty)
+            self._beliefs = Beliefs(self._setting, self._field.scale)
+            self._sample = np.empty((0, len(self._field.scale.columns)))
+        field, beliefs = self._field, self._beliefs
+        assert beliefs is not None
+        new = told.genotypes[len(self._sample) :]
+        if len(new):
+            self._sample = np.concatenate([self._sample, field.scaled(new)])
+        if not beliefs.learn(told, self._sample):
+            return nothing
+        genotypes, outlook = field.candidates(beliefs, told, self._sample, self._rng)
+        waiting = None
+        if self._waiting:
+            pending = np.stack(list(self._waiting.values()))
+            waiting = field.outlook(beliefs, pending, self._sample)
+        has_values = np.isfinite(told.values).all(axis=1)
+        worst = told.values[has_values].max(axis=0)
+        known = told.values[told.is_feasible]
+        rows = most_promising(outlook, known, worst, n, self._rng, waiting)
+        return genotypes[rows]
