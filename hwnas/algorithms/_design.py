@@ -8,20 +8,19 @@ from __future__ import annotations
 import numpy as np
 
 from hwnas.core.architecture import genotype_keys
+from hwnas.core.edge_cell import EdgeCell
 from hwnas.core.space import SearchSpace
 from hwnas.features import feature_matrix, feature_names
 
 _N_DRAWN = 2000
 """Random architectures among which the smallest are looked for."""
-_SIZE = "operators"
-"""Column of the feature set ``totals`` that says how small a network is."""
 
 
 def first_design(space: SearchSpace, n: int, rng: np.random.Generator) -> np.ndarray:
     """Architectures of different functional classes to begin with.
 
-    First those that choose the same everywhere, as far as they are valid; then networks of the
-    fewest operators, those of equal number in random order.
+    First those that choose the same everywhere, as far as they are valid; then those of the fewest
+    operations in their cells, or operators where there are no cells; equals in random order.
 
     Args:
         space: Search space.
@@ -37,7 +36,19 @@ def first_design(space: SearchSpace, n: int, rng: np.random.Generator) -> np.nda
     drawn = space.canonical_genotypes(space.sample_genotypes(_N_DRAWN, rng))
     drawn = np.unique(drawn, axis=0)
     drawn = drawn[rng.permutation(len(drawn))]
-    size = feature_matrix(space, drawn, ("totals",))[:, feature_names(space, ("totals",)).index(_SIZE)]
-    both = np.concatenate([corners, drawn[np.argsort(size, kind="stable")]])
+    both = np.concatenate([corners, drawn[np.argsort(_sizes(space, drawn), kind="stable")]])
     first = {key: row for row, key in reversed(list(enumerate(genotype_keys(both))))}
     return both[sorted(first.values())[:n]]
+
+
+def _sizes(space: SearchSpace, genotypes: np.ndarray) -> np.ndarray:
+    """How small networks are, shape ``(n_archs,)``."""
+    name = "graph" if space.cell_types else "totals"
+    absent = {f"n_{cell.absent}" for cell in space.cell_types if isinstance(cell, EdgeCell)}
+    chosen = [
+        place
+        for place, column in enumerate(feature_names(space, (name,)))
+        if (column.startswith("n_") if space.cell_types else column == "operators")
+        and column.partition(" ")[0] not in absent
+    ]
+    return np.asarray(feature_matrix(space, genotypes, (name,))[:, chosen].sum(axis=1))

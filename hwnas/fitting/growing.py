@@ -25,13 +25,13 @@ from hwnas.fitting.gaussian_process import (
     prior_parameters,
 )
 
-N_TREES = 100
+N_TREES = 60
 N_WEIGHTED = 40
 """Features at most that the weighted term tells apart, those of which trees make the most."""
 WEIGHTED_SHARE = 0.7
 """How much of the weighted term's metric is by importance; the rest sees all features alike."""
-TUNED_AGAIN = 1.15
-"""Growth of the sample after which the kernel's parameters are tuned again."""
+LEARNED_AGAIN = 1.1
+"""Growth of the sample after which importances and the kernel's parameters are learned again."""
 _MOST_STEPS, _MOST_STEPS_AGAIN = 60, 15
 
 
@@ -130,7 +130,7 @@ class GrowingProcess:
     def __init__(self, spans: Sequence[tuple[int, int]], seed: int) -> None:
         self._spans, self._seed = spans, seed
         self._parameters: np.ndarray | None = None
-        self._n_tuned = 0
+        self._n_learned = 0
 
     def fit(
         self, sample: np.ndarray, known: np.ndarray, target: np.ndarray, variance: np.ndarray
@@ -150,11 +150,16 @@ class GrowingProcess:
         if self._deviation == 0:
             return self
         z, own = (target - self._mean) / self._deviation, variance / self._deviation**2
-        self._importances = self._learn_importances(sample[known], z)
+        # Trees and the kernel's parameters change little from one value to the next.
+        is_due = len(z) >= LEARNED_AGAIN * self._n_learned
+        if is_due:
+            self._n_learned = len(z)
+            self._importances = self._learn_importances(sample[known], z)
         within = Sightings(sample[known], self._spans)
         within.see(sample[known])
         distances = np.stack(within.distances(self._importances))
-        self._tune(distances, z, own)
+        if is_due:
+            self._tune(distances, z, own)
         covariance = self._kernel(distances) + np.diag(self._noise + own)
         self._factor = cholesky(covariance, lower=True)
         self._dual = cho_solve((self._factor, True), z)
@@ -194,12 +199,10 @@ class GrowingProcess:
         return found if found.sum() > 0 else np.full(len(found), 1 / len(found))
 
     def _tune(self, distances: np.ndarray, z: np.ndarray, own: np.ndarray) -> None:
-        """Find the parameters of the highest posterior, where the sample has grown enough."""
+        """Find the parameters of the highest posterior, from where they were."""
         from scipy.optimize import minimize
 
         prior = prior_parameters(len(distances))
-        if self._parameters is not None and len(z) < TUNED_AGAIN * self._n_tuned:
-            return
         # Spread over the sample, whose order is that of the search.
         tuned = np.linspace(0, len(z) - 1, min(N_TUNED, len(z))).round().astype(int)
         found = minimize(
@@ -211,7 +214,7 @@ class GrowingProcess:
             bounds=np.tile(np.log(BOUNDS), (len(prior), 1)),
             options={"maxiter": _MOST_STEPS if self._parameters is None else _MOST_STEPS_AGAIN},
         )
-        self._parameters, self._n_tuned = np.asarray(found.x), len(z)
+        self._parameters = np.asarray(found.x)
 
     @property
     def _noise(self) -> float:
