@@ -56,7 +56,7 @@ def scoring_bar(out: Console, is_silent: bool) -> Iterator[Callable[[Scoring], N
 
 
 @dataclass(frozen=True, slots=True)
-class Ends:
+class Totals:
     """What was asked for of when a search ends.
 
     Args:
@@ -71,7 +71,7 @@ class Ends:
     time_s: float | None
     until_stable: bool
 
-    def settled(self, is_free: bool) -> Ends:
+    def settled(self, is_free: bool) -> Totals:
         """The same with what ends a search of which nothing is asked."""
         from hwnas import api
 
@@ -90,7 +90,7 @@ class SearchBar:
         ends: When the search ends.
     """
 
-    def __init__(self, bar: Bars, ends: Ends) -> None:
+    def __init__(self, bar: Bars, ends: Totals) -> None:
         self._bar, self._ends = bar, ends
         self._task = bar.add_task("", total=None, words="", volume="-")
         self._number, self._n_archs = 0, 0.0
@@ -137,7 +137,7 @@ def _count(n_evaluated: float) -> str:
 
 
 @contextlib.contextmanager
-def search_bar(out: Console, is_silent: bool, ends: Ends) -> Iterator[SearchBar | None]:
+def search_bar(out: Console, is_silent: bool, ends: Totals) -> Iterator[SearchBar | None]:
     """A progress bar over whatever ends a search.
 
     Args:

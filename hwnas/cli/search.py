@@ -12,7 +12,7 @@ import typer
 
 from hwnas.cli import _exit
 from hwnas.cli._archs import print_table
-from hwnas.cli._bars import Ends, scoring_bar, search_bar
+from hwnas.cli._bars import Totals, scoring_bar, search_bar
 from hwnas.cli._columns import headings
 from hwnas.cli._help import examples
 from hwnas.cli._limits import Constraints, LimitAt
@@ -182,7 +182,7 @@ def search(
         "migrate": migrate,
     }
     time_s = None if time_text is None else api.parse_duration(time_text, "time")
-    ends = Ends(generations, budget, time_s, until_stable)
+    ends = Totals(generations, budget, time_s, until_stable)
     messages = console(to_stderr=True)
     started = time.monotonic()
     is_interrupted = False

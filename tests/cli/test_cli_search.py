@@ -189,6 +189,8 @@ def test_options_arrive_in_the_run(type_: Terminal) -> None:
         "until_stable": False,
         "seed": 7,
         "fidelities": None,
+        "islands": None,
+        "migrate": None,
     }
 
 

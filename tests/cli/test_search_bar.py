@@ -9,10 +9,10 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress as Bars
 
-from hwnas.cli._bars import Ends, SearchBar
+from hwnas.cli._bars import SearchBar, Totals
 from hwnas.engine.progress import Generation, Progress, Step
 
-OPEN = Ends(None, None, None, until_stable=False)
+OPEN = Totals(None, None, None, until_stable=False)
 
 
 def _generation(number: int, n_evaluated: int) -> Progress:

@@ -212,6 +212,8 @@ def test_run_json_says_what_was_asked_and_how_it_ended(started: Started) -> None
         "until_stable": False,
         "seed": 3,
         "fidelities": None,
+        "islands": None,
+        "migrate": None,
     }
     assert data["status"] == "finished"
     assert data["versions"].keys() >= {"hwnas", "numpy", "pymoo", "moocore"}

@@ -38,8 +38,8 @@ def archs() -> list[Architecture]:
     return load_space("nasbench201").sample(12, np.random.default_rng(0))
 
 
-def test_there_are_three_sources() -> None:
-    assert list(SOURCES) == ["measure", "predictor", "table"]
+def test_there_are_four_sources() -> None:
+    assert list(SOURCES) == ["evaluate", "measure", "predictor", "table"]
 
 
 @each_shipped
