@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hwnas.algorithms import ALGORITHMS
+from hwnas.algorithms import ALGORITHMS, needs_fidelities
 from hwnas.config import SearchConfig
 from hwnas.errors import ConfigError
 
@@ -37,9 +37,11 @@ def test_numbers_that_are_too_small_are_refused(name: str, value: int, least: in
 @pytest.mark.parametrize("algorithm", list(ALGORITHMS))
 def test_the_least_population_is_what_the_algorithm_declares(algorithm: str) -> None:
     least = ALGORITHMS[algorithm].least_population
-    assert _config(algorithm=algorithm, population=least).population == least
+    fidelities = (1, 3) if needs_fidelities(ALGORITHMS[algorithm]) else None
+    chosen = {"algorithm": algorithm, "fidelities": fidelities}
+    assert _config(**chosen, population=least).population == least
     with pytest.raises(ConfigError, match=f"population must be at least {least}; got {least - 1}"):
-        _config(algorithm=algorithm, population=least - 1)
+        _config(**chosen, population=least - 1)
 
 
 @pytest.mark.parametrize("name", ["population", "generations", "budget", "seed"])
