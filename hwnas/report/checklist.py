@@ -203,7 +203,7 @@ def _protocol(field: Field) -> _Told:
     if not field.is_comparison:
         return "no", _ONE_SETTING.format(field.settings[0].label), _COMPARE
     failed = sum(run.n_failed for run in field.rivals)
-    kept = f"every evaluation counts, {failed:,} that failed among them"
+    kept = f"those that failed count, {failed:,} in all"
     if len(set(counts)) == 1 and not unfinished:
         return "yes", f"{budget(counts[0])} evaluations in each of {n_runs_of(counts)}; {kept}.", ""
     told = f"Runs have {budget(min(counts))} to {budget(max(counts))} evaluations; {kept}."
