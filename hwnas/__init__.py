@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hwnas.core.architecture import Architecture
     from hwnas.engine.run import Run
     from hwnas.errors import HwnasError
+    from hwnas.fitting.learning_curves import extrapolate, training_speed
     from hwnas.objectives.devices import load_device
     from hwnas.objectives.evaluated import evaluated
     from hwnas.spaces import load_space
@@ -35,6 +36,7 @@ __all__ = [
     "evaluated",
     "explain",
     "export",
+    "extrapolate",
     "features",
     "fit",
     "load_device",
@@ -46,6 +48,7 @@ __all__ = [
     "sample",
     "search",
     "select",
+    "training_speed",
 ]
 
 _HOMES = {
@@ -55,6 +58,7 @@ _HOMES = {
     "evaluated": "hwnas.objectives.evaluated",
     "explain": "hwnas.api",
     "export": "hwnas.api",
+    "extrapolate": "hwnas.fitting.learning_curves",
     "fit": "hwnas.api",
     "load_device": "hwnas.objectives.devices",
     "load_run": "hwnas.api",
@@ -64,6 +68,7 @@ _HOMES = {
     "sample": "hwnas.api",
     "search": "hwnas.api",
     "select": "hwnas.api",
+    "training_speed": "hwnas.fitting.learning_curves",
 }
 
 

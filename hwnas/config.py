@@ -103,7 +103,7 @@ class SearchConfig:
     time_s: float | None = None
     until_stable: bool = False
     seed: int = 0
-    fidelities: tuple[float, ...] | None = None
+    fidelities: Sequence[float] | None = None
     islands: int | None = None
     migrate: int | None = None
 
@@ -172,7 +172,7 @@ class SearchConfig:
             is_free: Whether all values are counted, predicted or looked up.
             algorithm: Name of the algorithm, or None.
         """
-        name = algorithm or usual_algorithm(is_free)
+        name = algorithm or usual_algorithm(is_free, self.fidelities is not None)
         if self.has_end or ends_by_itself(ALGORITHMS[name]):
             return replace(self, algorithm=name)
         if is_free:

@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 import hwnas
+from hwnas.algorithms import usual_algorithm
+from hwnas.api import SearchInterrupted
 from hwnas.core.architecture import Architecture
+from hwnas.engine.progress import Step
 from hwnas.errors import ConfigError, EvaluationError
 
 OWN = hwnas.evaluated("size_mb", unit="MB")
@@ -47,6 +50,17 @@ def test_measured_uncertainty_is_kept_with_the_front(search: Callable[..., hwnas
     place = [spec.column for spec in front.columns].index("accuracy_pct")
     n_convs = (front.values[:, place] - 50) / 8
     assert front.upper[:, place] == pytest.approx(front.values[:, place] + 1.6449 * n_convs, 1e-4)
+
+
+def test_measured_uncertainty_is_not_told_of_as_that_of_predictors(
+    search: Callable[..., hwnas.Run],
+) -> None:
+    def unsure(archs: Sequence[Architecture]) -> list[list[tuple[float, float]]]:
+        n_convs = [str(arch).count("conv") for arch in archs]
+        return [[(50.0 + n, 0.1), (n, 0.1)] for n in n_convs]
+
+    notes = search(evaluate=unsure).record.notes
+    assert not [note for note in notes if "holds the truth" in note]
 
 
 def test_what_fails_is_recorded_and_called_once(search: Callable[..., hwnas.Run]) -> None:
@@ -106,8 +120,15 @@ def test_with_another_usual_source_the_function_gives_what_names_it(
     assert [spec.source for spec in run.front.objectives] == ["custom", "predicted"]
 
 
+@pytest.mark.parametrize(
+    ("column", "bound", "settings"),
+    [
+        ("params", 300_000, {}),
+        ("latency_ms", 4, {"device": "edgegpu", "source": "latency:predictor"}),
+    ],
+)
 def test_what_breaks_a_limit_on_what_is_free_is_not_evaluated(
-    search: Callable[..., hwnas.Run],
+    search: Callable[..., hwnas.Run], column: str, bound: float, settings: dict[str, Any]
 ) -> None:
     seen: list[str] = []
 
@@ -115,8 +136,9 @@ def test_what_breaks_a_limit_on_what_is_free_is_not_evaluated(
         seen.extend(map(str, archs))
         return train(archs)
 
-    run = search(evaluate=watched, constraints=["params<=300000"])
-    within = run.evaluations["params"] <= 300_000
+    limit = f"{column}<={bound}"
+    run = search(evaluate=watched, constraints=[limit], limit_at="point", **settings)
+    within = run.evaluations[column] <= bound
     assert 0 < within.sum() < len(within)
     assert sorted(seen) == sorted(run.evaluations["arch"][within])
 
@@ -152,3 +174,73 @@ def test_a_function_that_returns_the_wrong_thing_is_told_so(
 ) -> None:
     with pytest.raises(EvaluationError, match=r"ShapeError: evaluate must return shape \(n_archs,"):
         search(evaluate=lambda _: {"accuracy": 90.0, "size_mb": [1.0]})
+
+
+def test_a_search_that_costs_and_is_given_no_end_ends_after_100_evaluations(
+    search: Callable[..., hwnas.Run],
+) -> None:
+    notes: list[str] = []
+    run = search(generations=None, population=20, on_note=notes.append)
+    assert (run.config["budget"], run.config["generations"], run.n_evaluated) == (100, None, 100)
+    assert notes == [
+        "Values of accuracy_pct and size_mb cost, and no end is given: the search ends after 100 "
+        "evaluations. --budget, --time and --until-stable give another end."
+    ]
+
+
+def test_a_search_of_free_values_without_an_end_has_50_generations(tmp_path: Path) -> None:
+    run = hwnas.search("nasbench201", objectives=["params"], population=4, out=tmp_path / "run")
+    config = run.config
+    assert (config["algorithm"], config["generations"], config["budget"]) == ("nsga2", 50, None)
+
+
+def test_the_usual_algorithm_goes_by_what_evaluations_cost(
+    search: Callable[..., hwnas.Run],
+) -> None:
+    run = search(algorithm=None, generations=None, budget=8)
+    assert run.config["algorithm"] == usual_algorithm(is_free=False)
+    assert usual_algorithm(is_free=True) == "nsga2"
+
+
+def test_a_run_tells_that_its_time_was_up_and_goes_on_with_more(
+    search: Callable[..., hwnas.Run],
+) -> None:
+    run = search(generations=None, time="0.001s")
+    assert run.n_evaluated == 1
+    assert run.config["time_s"] == 0.001
+    assert run.record.notes[-1] == "The search ended with its time, after 1 architecture."
+    assert search(resume=True).evaluations.equals(search("straight").evaluations)
+
+
+def test_a_run_tells_that_its_hypervolume_came_to_rest(search: Callable[..., hwnas.Run]) -> None:
+    run = search(generations=None, until_stable=True)
+    assert run.config["until_stable"] is True
+    words = f"The search ended as its hypervolume had come to rest, after {run.n_evaluated} arch"
+    assert sum(note.startswith(words) for note in run.record.notes) == 1
+
+
+def test_an_interrupt_within_an_evaluation_keeps_all_before(
+    search: Callable[..., hwnas.Run],
+) -> None:
+    n_calls: list[int] = []
+
+    def stopped(archs: Sequence[Architecture]) -> dict[str, Any]:
+        n_calls.append(len(archs))
+        if len(n_calls) == 12:
+            raise KeyboardInterrupt
+        return train(archs)
+
+    with pytest.raises(SearchInterrupted, match="interrupted") as caught:
+        search(evaluate=stopped)
+    assert caught.value.run.n_evaluated == 11
+    assert search(resume=True).evaluations.equals(search("straight").evaluations)
+
+
+def test_progress_is_told_before_the_first_evaluation_and_after_each(
+    search: Callable[..., hwnas.Run],
+) -> None:
+    steps: list[Step] = []
+    run = search(generations=2, on_evaluation=steps.append)
+    assert [step.n_evaluated for step in steps] == [*range(9), *range(8, 17)]
+    assert [step.seconds is None for step in steps] == [True, *[False] * 8] * 2
+    assert steps[-1].n_failed == run.n_failed > 0

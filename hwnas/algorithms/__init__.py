@@ -185,12 +185,15 @@ def needs_fidelities(algorithm: type[Algorithm]) -> bool:
     return bool(getattr(algorithm, "needs_fidelities", False))
 
 
-def usual_algorithm(is_free: bool) -> str:
+def usual_algorithm(is_free: bool, has_fidelities: bool = False) -> str:
     """The algorithm where none is named.
 
     Args:
         is_free: Whether all values are counted, predicted or looked up.
+        has_fidelities: Whether it can evaluate at lower fidelities than in full.
     """
+    if has_fidelities:
+        return "hyperband"
     return "nsga2" if is_free or "surrogate" not in ALGORITHMS else "surrogate"
 
 

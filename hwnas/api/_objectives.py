@@ -30,7 +30,7 @@ from hwnas.proxies.lookup import Scoring
 
 if TYPE_CHECKING:
     from hwnas.measure.backends import Backend
-    from hwnas.objectives.evaluated import Evaluation
+    from hwnas.objectives.evaluated import Evaluator
 
 
 __all__ = [
@@ -99,7 +99,7 @@ def make_objective(
     backend: Backend | None = None,
     n_workers: int = 1,
     on_scoring: Callable[[Scoring], None] | None = None,
-    evaluation: Evaluation | None = None,
+    evaluation: Evaluator | None = None,
 ) -> Objective:
     """The objective of a quantity, or of a zero-cost proxy.
 

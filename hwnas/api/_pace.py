@@ -132,8 +132,9 @@ class Pace:
         # Who gave a time knows how long it takes.
         if ends and min(ends) > _LONG_S and task.time_s is None:
             self._is_told = True
+            last = f"{n_new:,.0f} architectures" if n_new > 1 else "architecture"
             self._tell(
-                f"At the pace of the last {n_new:,.0f} architectures ({seconds:.0f} s), this "
+                f"At the pace of the last {last} ({seconds:.0f} s), this "
                 f"search takes {_in_words(min(ends))} more. Ctrl-C stops it and keeps the front "
                 "so far; it can be resumed."
             )

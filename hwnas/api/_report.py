@@ -196,7 +196,7 @@ def _facts(run: Run) -> dict[str, str]:
         "Algorithm": f"{config['algorithm']}, population {config['population']}{_islands(config)}",
         **({"Warm start": _warm_start(config)} if config.get("warm_start") else {}),
         "Generations": f"{len(run.history)} ({run.record.status})",
-        "Architectures evaluated": f"{run.n_evaluated:,}",
+        "Architectures evaluated": f"{run.n_evaluated:,}{run.worth}",
         **({"Failed evaluations": f"{run.n_failed:,}"} if run.n_failed else {}),
         "Constraints": _constraints(run.record.limits, config["limit_at"]),
         "Seed": str(config["seed"]),

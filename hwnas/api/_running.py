@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from hwnas.algorithms import ALGORITHMS, needs_fidelities
 from hwnas.api._report import write_report
 from hwnas.api._trust import row_note
 from hwnas.core.limits import Limit
 from hwnas.core.residuals import INEXACT
+from hwnas.core.words import joined
 from hwnas.engine.ends import End
 from hwnas.engine.loop import Loop
 from hwnas.engine.progress import Progress, Step
@@ -141,16 +143,31 @@ def measuring_notes(task: Task) -> list[str]:
     ]
 
 
+def fidelity_notes(task: Task, algorithm: str) -> list[str]:
+    """What the user should know of the fidelities of a search, before it begins."""
+    if not task.fidelities or needs_fidelities(ALGORITHMS[algorithm]):
+        return []
+    those = joined([name for name in ALGORITHMS if needs_fidelities(ALGORITHMS[name])])
+    return [
+        f"{algorithm} knows no fidelities: all is evaluated in full, at "
+        f"{task.fidelities[-1]:g}; {those} begin with less."
+    ]
+
+
 def _notes(run: Run, task: Task, loop: Loop | None) -> tuple[str, ...]:
     """What the user should know before trusting the front."""
     if loop is None:
         return tuple(skill_notes(task))
     notes = [*skill_notes(task), *loop.tracker.notes, *_end_notes(run, loop.end)]
     notes += input_notes(task.problem.measures, loop.batch(run.front.archs))
-    n_intervals = np.isfinite(run.front.lower[:, : run.front.n_objectives]).any(axis=0).sum()
-    if n_intervals > 1:
+    has_interval = np.isfinite(run.front.lower[:, : run.front.n_objectives]).any(axis=0)
+    is_inexact = [spec.source in INEXACT for spec in run.front.objectives]
+    # What is known of intervals was measured on those of predictors.
+    if (has_interval & is_inexact).sum() > 1:
         notes.append(row_note(run.space.name))
     notes += _unsure_limits(run, task.problem.limits)
+    if run.lacks_full:
+        notes.append(f"{run.lacks_full} A larger budget goes on with resume=True.")
     if run.n_failed:
         notes.append(
             f"{run.n_failed:,} of {run.n_evaluated:,} architectures could not be evaluated; the "

@@ -19,7 +19,13 @@ from hwnas.algorithms.warm_start import draw, parse_warm_start
 from hwnas.api._backends import backend_of
 from hwnas.api._objectives import USUAL_SOURCE, source_text
 from hwnas.api._pace import Pace, capped, end_notes, is_over
-from hwnas.api._running import SearchInterrupted, measuring_notes, run_task, skill_notes
+from hwnas.api._running import (
+    SearchInterrupted,
+    fidelity_notes,
+    measuring_notes,
+    run_task,
+    skill_notes,
+)
 from hwnas.api._spaces import resolve_space
 from hwnas.api._task import (
     known_usual,
@@ -31,7 +37,6 @@ from hwnas.api._task import (
 )
 from hwnas.config import DEFAULT_BUDGET, DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
 from hwnas.core import arguments, given
-from hwnas.core.architecture import Architecture
 from hwnas.core.arguments import checked, duration, kind_of, many, whole
 from hwnas.core.device import Device
 from hwnas.core.forms import Forms
@@ -49,7 +54,7 @@ from hwnas.executors import EXECUTORS
 from hwnas.measure.backends import Backend
 from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluated import SOURCE as EVALUATE
-from hwnas.objectives.evaluated import Evaluation
+from hwnas.objectives.evaluated import Evaluator
 from hwnas.objectives.measured import SOURCE, USUAL_BACKEND, local_device
 from hwnas.objectives.scored import scored_names
 from hwnas.proxies.lookup import Scoring
@@ -113,7 +118,8 @@ def search(
     limit_at: str | None = None,
     backend: str | Backend | None = None,
     on_note: Callable[[str], None] | None = None,
-    evaluate: Callable[[Sequence[Architecture]], Any] | None = None,
+    evaluate: Callable[..., Any] | None = None,
+    fidelities: Sequence[float] | None = None,
     on_evaluation: Callable[[Step], None] | None = None,
     islands: int | None = None,
     migrate: int | None = None,
@@ -152,10 +158,11 @@ def search(
             any, there are 50 generations where all values are counted, predicted or looked up, and
             100 evaluations where some are not; but ``"exhaustive"`` ends by itself.
         budget: Distinct architectures to evaluate at most; what a limit or a value that is missing
-            rules out before anything is measured or your own function called, does not count.
+            rules out before anything is measured or your own function called, does not count. One
+            at a lower fidelity counts as its share of the largest.
         time: How long it may take, such as ``"90s"``, ``"10m"`` or ``"1.5h"``, from its beginning;
             what a resumed run took before does not count. Evaluations that are at work when it is
-            over are waited for; there is at least one.
+            over are waited for, what is measured a generation at once; there is at least one.
         until_stable: Whether to end once the hypervolume grew by less than 1 % over the second half
             of all evaluations, of at least 40.
         seed: The same seed gives the same run, bit for bit.
@@ -182,7 +189,11 @@ def search(
             architecture at once: all that have no other source. It takes a list of ``n_archs``
             architectures, one at a time, and returns a mapping from column or quantity to values
             of shape ``(n_archs,)``, or ``(n_archs, 2)`` with their standard errors; or an array,
-            see ``hwnas.objectives.evaluated.Evaluation``. What it raises fails that architecture.
+            see ``hwnas.objectives.evaluated.Evaluator``. What it raises fails that architecture.
+        fidelities: How thoroughly ``evaluate`` can do so, rising, the last in full, such as
+            ``(1, 3, 9)`` epochs. It is then called with two arguments: the architectures, and one
+            of these. Only values in full are on the front; algorithms that know no fidelities ask
+            for these alone, so that one that does is the default.
         on_evaluation: Called as architectures are evaluated one by one: before the first of a
             generation, and after each.
         islands: Populations that evolve side by side, at least 2, for algorithms whose population
@@ -203,13 +214,15 @@ def search(
     """
     started_s = monotonic()
     space = resolve_space(space, dataset)
-    evaluation = None if evaluate is None else Evaluation(evaluate)
+    evaluation = None if evaluate is None else Evaluator(evaluate, fidelities is not None)
     source = source_text(source, USUAL_SOURCE if evaluation is None else EVALUATE)
     runs_on = None if backend is None else backend_of(backend)
     if device is None and SOURCE in sources_named(source, objectives or ()):
         device = local_device(runs_on.name if runs_on else USUAL_BACKEND)
     device = load_device(device) if isinstance(device, str) else device
     unknown = list[str]()
+    if fidelities is not None and evaluation is None:
+        raise ConfigError("fidelities need evaluate, which is told them; it is not there.")
     if objectives is None and evaluation is not None:
         raise ConfigError("evaluate needs objectives: name what it gives; got none.")
     if objectives is None:
@@ -240,6 +253,7 @@ def search(
         time_s=None if time is None else duration("time", time),
         until_stable=bool(until_stable),
         seed=seed,
+        fidelities=fidelities,
         islands=islands,
         migrate=migrate,
     )
@@ -268,8 +282,9 @@ def search(
             # Drawn at random, the last of all classes would take long to come.
             initial = np.random.default_rng(config.seed).permutation(classes)
         setting = Setting(
-            space, len(asked), config.population, config.seed, initial, forms, n_classes
-        )
+            space, len(asked), config.population, config.seed, initial, forms, n_classes,
+            task.fidelities,
+        )  # fmt: skip
         if config.islands is None or config.migrate is None:
             return make(setting)
         return Islands(make, setting, config.islands, config.migrate)
@@ -304,6 +319,7 @@ def search(
             *limit_notes(limits),
             *skill_notes(task),
             *measuring_notes(task),
+            *fidelity_notes(task, str(config.algorithm)),
         ):
             tell(note)
         pace = Pace(task, tell)

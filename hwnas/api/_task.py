@@ -24,10 +24,10 @@ from hwnas.core.space import SearchSpace
 from hwnas.core.words import joined
 from hwnas.engine.store import check_names
 from hwnas.engine.task import Task
-from hwnas.errors import ConfigError
+from hwnas.errors import ConfigError, UnknownNameError
 from hwnas.measure.backends import Backend
-from hwnas.objectives import NothingKnownError
-from hwnas.objectives.evaluated import EvaluatedObjective, Evaluation
+from hwnas.objectives import SOURCES, NothingKnownError
+from hwnas.objectives.evaluated import EvaluatedObjective, Evaluator
 from hwnas.objectives.evaluation import Problem
 from hwnas.objectives.unsupported import support
 from hwnas.proxies.lookup import Scoring
@@ -82,18 +82,27 @@ def unknown_notes(unknown: Sequence[str]) -> list[str]:
 def sources_named(source: str, objectives: Sequence[Any]) -> set[str]:
     """Sources that a search names, as its usual one or for one quantity."""
     usual, its_own = parse_sources(source)
-    texts = (objective_name(item).partition(":")[2] for item in objectives if isinstance(item, str))
-    return {usual, *its_own.values(), *texts}
+    texts = (item.partition(":")[2] for item in objectives if isinstance(item, str))
+    return {usual, *its_own.values(), *(SOURCES.name_of(text) for text in texts if text)}
 
 
-def named(item: Any, evaluation: Evaluation | None = None) -> tuple[str, Objective | None]:
+def named(item: Any, evaluation: Evaluator | None = None) -> tuple[str, Objective | None]:
     """An objective's name in the configuration, and the objective if it is the user's own.
 
     Raises:
-        ConfigError: It is to come from a function that is not there.
+        UnknownNameError: There is no such quantity or source.
+        ConfigError: It is to come from a function that is not there, or is no quantity and not
+            said to come from the function that is.
     """
     if isinstance(item, str):
-        return objective_name(item), None
+        try:
+            return objective_name(item), None
+        except UnknownNameError as error:
+            if evaluation is None or not item.isidentifier():
+                raise
+            raise ConfigError(
+                f"{error} Name what evaluate gives besides quantities by hwnas.evaluated('{item}')."
+            ) from error
     if isinstance(item, ObjectiveSpec):
         if evaluation is None:
             raise ConfigError(
@@ -118,6 +127,7 @@ def task_of(
         n_classes=n_classes,
         time_s=config.time_s,
         until_stable=config.until_stable,
+        fidelities=tuple(config.fidelities or ()),
     )
 
 
@@ -129,7 +139,7 @@ def problem_of(
     limits: tuple[Limit, ...],
     backend: Backend | None,
     scoring: tuple[int, Callable[[Scoring], None] | None],
-    evaluation: Evaluation | None = None,
+    evaluation: Evaluator | None = None,
 ) -> Problem:
     """Everything to evaluate: objectives, then what limits need, then the counts.
 

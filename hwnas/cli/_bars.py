@@ -94,6 +94,7 @@ class SearchBar:
         self._bar, self._ends = bar, ends
         self._task = bar.add_task("", total=None, words="", volume="-")
         self._number, self._n_archs = 0, 0.0
+        self._words = ""
 
     def generation(self, progress: Progress) -> None:
         """A generation is over."""
@@ -102,7 +103,9 @@ class SearchBar:
         volume = generation.hypervolume
         self._number, self._n_archs = generation.number, generation.of_budget
         self._bar.update(self._task, volume="-" if volume is None else f"{volume:.4f}")
-        self._show(f"generation {self._number}  {self._n_archs:,.6g} architectures")
+        self._show(
+            self._words or f"generation {self._number}  {_count(self._n_archs)} architectures"
+        )
 
     def step(self, step: Step) -> None:
         """An architecture was evaluated for itself, or the first of a generation is to be."""
@@ -110,12 +113,10 @@ class SearchBar:
         self._n_archs = step.n_evaluated
         of = f" of {self._ends.budget:,}" if self._ends.budget else ""
         failed = f", {step.n_failed:,} failed" if step.n_failed else ""
-        self._show(f"{self._n_archs:,.6g}{of} evaluated{failed}")
+        self._words = f"{_count(self._n_archs)}{of} evaluated{failed}"
+        self._show(self._words)
 
     def _show(self, words: str) -> None:
-        # Not before there is something to show: what is refused is refused in one line.
-        if not self._bar.live.is_started:
-            self._bar.start()
         ends = self._ends
         parts = [
             (self._number, ends.generations),
@@ -125,6 +126,14 @@ class SearchBar:
         known = [(done, total) for done, total in parts if total]
         done, total = max(known, key=lambda part: part[0] / part[1], default=(0.0, None))
         self._bar.update(self._task, words=words, total=total, completed=done)
+        # Not before there is something to show: what is refused is refused in one line.
+        if not self._bar.live.is_started:
+            self._bar.start()
+
+
+def _count(n_evaluated: float) -> str:
+    """A number of evaluations, of which some may be shares of full ones."""
+    return f"{n_evaluated:,.0f}" if n_evaluated == int(n_evaluated) else f"{n_evaluated:,.1f}"
 
 
 @contextlib.contextmanager

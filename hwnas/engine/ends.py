@@ -20,10 +20,10 @@ generation brought nothing new, or as the algorithm had no more."""
 MAX_IDLE_GENERATIONS = 50
 """Generations on end of which nothing counts, after which a search gives up."""
 MAX_FAILED = 10
-"""Evaluations that may fail, each at its turn, before any is done: as many fail once in a thousand
-runs where half of all do, and of a function that always fails no more are wasted."""
-STABLE_SHARE = 0.01
-STABLE_FROM = 40
+"""Evaluations that may fail before any is done. Where half of all fail, so many do in one search of
+a thousand; and of a function that always fails, no more are wasted."""
+_STABLE_SHARE = 0.01
+_STABLE_FROM = 40
 _HOPELESS_FROM = 400
 _ROUNDING = 1e-9
 """Share of an evaluation that sums of fidelities may be off by."""
@@ -45,13 +45,13 @@ def is_stable(generations: Sequence[Generation]) -> bool:
         the run, so that one rule serves tens of evaluations and thousands.
     """
     last = generations[-1]
-    if last.of_budget < STABLE_FROM:
+    if last.of_budget < _STABLE_FROM:
         return False
     if last.hypervolume is None:
         return last.of_budget >= _HOPELESS_FROM
     earlier = [each for each in generations if each.of_budget <= last.of_budget / 2]
-    before = earlier[-1].hypervolume if earlier else None
-    return bool(before) and last.hypervolume < (1 + STABLE_SHARE) * (before or 0.0)
+    before = (earlier[-1].hypervolume if earlier else None) or 0.0
+    return last.hypervolume < (1 + _STABLE_SHARE) * before
 
 
 class Ends:

@@ -162,6 +162,7 @@ class Loop:
                     before_new()
                 is_new = True
                 self._evaluate(turn, on_step)
+                self._ends.begin()
             self._finish(turn, on_progress)
             if not turn.is_told.all():
                 self.end = "time" if self._ends.is_time_up() else "budget"
@@ -273,8 +274,6 @@ class Loop:
                 self._asks.append(Ask(tuple(turn.trials.tolist())))
             self._add_told(turn, rows, trials, results)
         self._tell(turn, rows)
-        if len(trials):
-            self._ends.begin()
 
     def _add_told(
         self, turn: _Turn, rows: np.ndarray, trials: np.ndarray, results: Results

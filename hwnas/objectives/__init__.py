@@ -15,7 +15,7 @@ from hwnas.registry import Registry
 
 if TYPE_CHECKING:
     from hwnas.measure.backends import Backend
-    from hwnas.objectives.evaluated import Evaluation
+    from hwnas.objectives.evaluated import Evaluator
 
 __all__ = ["SOURCES", "NothingKnownError", "Question", "SourceFactory"]
 
@@ -41,7 +41,7 @@ class Question:
     device: Device | None = None
     as_given: bool = False
     backend: Backend | None = None
-    evaluation: Evaluation | None = None
+    evaluation: Evaluator | None = None
 
 
 SourceFactory = Callable[[Question], Objective]

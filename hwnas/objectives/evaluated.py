@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,6 @@ import numpy as np
 
 from hwnas._names import shown
 from hwnas.core import arguments
-from hwnas.core.architecture import Architecture
 from hwnas.core.arguments import checked
 from hwnas.core.batch import Batch
 from hwnas.core.columns import columns_meant, once, quantity_of
@@ -26,7 +26,7 @@ SOURCE = "evaluate"
 _NEEDS = "needs your own function, which Python alone can give: hwnas.search(..., evaluate=train)"
 
 
-class Evaluation:
+class Evaluator:
     """The user's function, called once for all objectives of the same architectures.
 
     It returns, for ``n_archs`` architectures, either a mapping from column or quantity to values
@@ -37,16 +37,24 @@ class Evaluation:
     distribution. NaN or None is unknown; a mapping may hold more than is asked for.
 
     Args:
-        function: Takes a list of architectures, one at a time in a search.
+        function: Takes a list of architectures, one at a time in a search, and, where there are
+            fidelities, the one to evaluate them at.
+        has_fidelities: Whether there are.
 
     Attributes:
         columns: What it must give, in the order in which it was asked for; grows.
+
+    Raises:
+        ConfigError: The function takes something else.
     """
 
-    def __init__(self, function: Callable[[Sequence[Architecture]], Any]) -> None:
+    def __init__(self, function: Callable[..., Any], has_fidelities: bool = False) -> None:
         self._function = function
         self.columns: list[str] = []
         name = getattr(function, "__qualname__", type(function).__name__)
+        if not _takes(function, 2 if has_fidelities else 1):
+            must = "(archs, fidelity) where there are fidelities" if has_fidelities else "(archs)"
+            raise ConfigError(f"evaluate must be called as {must}; {name} cannot be.")
         self.detail = f"your own evaluation, {name}"
 
     def __call__(self, batch: Batch) -> dict[str, np.ndarray]:
@@ -56,10 +64,12 @@ class Evaluation:
             ConfigError: The function returned something else, or left a column out.
             ShapeError: It returned another number of values.
         """
-        return batch.once(("evaluation", id(self)), lambda: self._called(list(batch)))
+        return batch.once(("evaluation", id(self)), lambda: self._called(batch))
 
-    def _called(self, archs: list[Architecture]) -> dict[str, np.ndarray]:
-        returned = self._function(archs)
+    def _called(self, batch: Batch) -> dict[str, np.ndarray]:
+        archs = list(batch)
+        at = () if batch.fidelity is None else (batch.fidelity,)
+        returned = self._function(archs, *at)
         if isinstance(returned, Mapping):
             found = self._by_column(returned)
         else:
@@ -103,7 +113,7 @@ class EvaluatedObjective:
         evaluation: The function, shared by all objectives that come from it.
     """
 
-    def __init__(self, spec: ObjectiveSpec, evaluation: Evaluation) -> None:
+    def __init__(self, spec: ObjectiveSpec, evaluation: Evaluator) -> None:
         evaluation.columns.append(spec.column)
         self._evaluation = evaluation
         self.spec = replace(spec, detail=evaluation.detail)
@@ -124,12 +134,13 @@ class EvaluatedObjective:
         lower, upper = interval_of(value, error)
         quantity = quantity_of(self.spec.column)
         if quantity is not None:
-            for each in value[~np.isnan(value)]:
-                if not quantity.can_be(each):
-                    raise ConfigError(
-                        f"evaluate must return a {quantity.words} from {quantity.lower:g} to "
-                        f"{quantity.upper:g} for {self.spec.column}; got {each:g}."
-                    )
+            wrong = [each for each in value if not (np.isnan(each) or quantity.can_be(each))]
+            if wrong:
+                least = f"{'above ' if quantity.is_lower_open else ''}{quantity.lower:g}"
+                raise ConfigError(
+                    f"evaluate must return {self.spec.column} from {least} to {quantity.upper:g}; "
+                    f"got {wrong[0]:g}."
+                )
             lower, upper = np.clip([lower, upper], quantity.lower, quantity.upper)
         return Estimate(value, lower, upper)
 
@@ -165,6 +176,19 @@ def evaluated_objective(question: Question) -> EvaluatedObjective:
         raise ConfigError(f"The source {SOURCE} {_NEEDS}; it is not there.")
     spec = ObjectiveSpec.of(question.target, source="custom", detail="", stage=2)
     return EvaluatedObjective(spec, question.evaluation)
+
+
+def _takes(function: Callable[..., Any], n_arguments: int) -> bool:
+    """Whether a function can be called with so many arguments, as far as it tells."""
+    try:
+        signature = inspect.signature(function)
+    except ValueError:
+        return True
+    try:
+        signature.bind(*range(n_arguments))
+    except TypeError:
+        return False
+    return True
 
 
 def _pairs(column: str, returned: Any, n_archs: int) -> np.ndarray:

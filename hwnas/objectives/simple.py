@@ -32,7 +32,7 @@ _IN_BYTES = {"peak_memory": peak_memory_bytes, "size": size_bytes}
 COUNTED = (*COLUMNS, *_IN_BYTES)
 """Quantities that are counted from the operation graph."""
 
-_TAKEN = {"arch", "row", "seq", "generation", "violation", "feasible", UNSUPPORTED}
+_TAKEN = {"arch", "row", "seq", "generation", "fidelity", "violation", "feasible", UNSUPPORTED}
 """Names that the files of a run give to other columns."""
 _TAKEN_ENDS = ("_lower", "_upper", "_source")
 

@@ -14,7 +14,7 @@ from hwnas.core.objective import Estimate
 from hwnas.core.target import Target
 from hwnas.errors import ConfigError, ShapeError
 from hwnas.objectives import Question
-from hwnas.objectives.evaluated import EvaluatedObjective, Evaluation, evaluated_objective
+from hwnas.objectives.evaluated import EvaluatedObjective, Evaluator, evaluated_objective
 
 NORMAL_AT_95 = 1.6448536269514722
 """Quantile of the normal distribution, from a table."""
@@ -22,7 +22,7 @@ NORMAL_AT_95 = 1.6448536269514722
 
 def _asked(function: Callable[..., Any], *columns: str) -> list[Estimate]:
     """What is known of one architecture in some columns: known quantities, or own ones."""
-    space, evaluation = hwnas.load_space("nasbench201"), Evaluation(function)
+    space, evaluation = hwnas.load_space("nasbench201"), Evaluator(function)
     measures = [
         EvaluatedObjective(hwnas.evaluated(column), evaluation)
         if column in ("f1", "loss")
@@ -102,7 +102,7 @@ def test_none_and_what_is_no_finite_number_is_unknown(unknown: float | None) -> 
         ([91.5, 0.25], ShapeError, r"shape \(n_archs, n_columns\) = \(1, 2\), .* got \(2,\)\."),
         ("good", ConfigError, r"values of accuracy_pct, f1 as numbers; got 'good'\."),
         (None, ConfigError, r"values of accuracy_pct, f1 as numbers; got None\."),
-        ({"accuracy": [120.0], "f1": [1.0]}, ConfigError, r"percentage from 0 to 100 .* got 120"),
+        ({"accuracy": [120.0], "f1": [1.0]}, ConfigError, r"accuracy_pct from 0 to 100; got 120"),
         ({"accuracy": [(90.0, -1.0)], "f1": [1.0]}, ConfigError, r"errors of 0 or more .* got -1"),
     ],
 )
@@ -117,3 +117,39 @@ def test_what_is_returned_otherwise_is_told_in_one_line(
 def test_own_columns_need_names_that_are_not_taken(column: str) -> None:
     with pytest.raises(ConfigError, match=r"needs a name of letters, digits and '_' that is not"):
         hwnas.evaluated(column)
+
+
+def test_a_fidelity_is_passed_on_where_a_batch_has_one() -> None:
+    told = list[tuple[object, ...]]()
+
+    def train(*given: object) -> dict[str, list[float]]:
+        told.append(given[1:])
+        return {"accuracy": [90.0]}
+
+    space = hwnas.load_space("nasbench201")
+    evaluation = Evaluator(train, has_fidelities=True)
+    measure = evaluated_objective(Question(space, Target("accuracy"), evaluation=evaluation))
+    for fidelity in (3, None):
+        measure(Batch(space, np.zeros((1, 6), dtype=int) + 3, fidelity=fidelity))
+    assert told == [(3,), ()]
+
+
+@pytest.mark.parametrize(
+    ("function", "has_fidelities", "is_taken"),
+    [
+        (lambda archs: archs, False, True),
+        (lambda archs: archs, True, False),
+        (lambda archs, fidelity: (archs, fidelity), False, False),
+        (lambda archs, fidelity: (archs, fidelity), True, True),
+        (lambda archs, fidelity=9: (archs, fidelity), False, True),
+        (lambda *given: given, True, True),
+    ],
+)
+def test_a_function_that_cannot_be_called_as_it_will_be_is_refused(
+    function: Callable[..., Any], has_fidelities: bool, is_taken: bool
+) -> None:
+    if is_taken:
+        Evaluator(function, has_fidelities)
+        return
+    with pytest.raises(ConfigError, match=r"evaluate must be called as \(archs"):
+        Evaluator(function, has_fidelities)
