@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 import hwnas
+from hwnas.algorithms import ALGORITHMS
 from hwnas.api._pace import Pace, capped
 from hwnas.core.architecture import Architecture
 from hwnas.core.classes import listed_classes
 from hwnas.core.graph import GraphBuilder, OperationGraph
-from hwnas.engine.loop import Task
 from hwnas.engine.progress import Generation, Progress
+from hwnas.engine.task import Task
 from hwnas.errors import ConfigError
 from hwnas.objectives.evaluation import Problem
 from tests.spaces.toys import Digits
@@ -84,7 +85,7 @@ def test_a_population_of_the_whole_space_is_all_of_it(tmp_path: Path, asked: int
 
 def test_a_population_that_cannot_be_held_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"population must be at most 1,000,000; got 10,000,000"):
-        capped(hwnas.load_space("fbnet"), "nsga2", 10_000_000, None)
+        capped(hwnas.load_space("fbnet"), ALGORITHMS["nsga2"], 10_000_000, None)
 
 
 def _task(**ends: int | None) -> Task:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from hwnas.algorithms import ALGORITHMS, summary
+from hwnas.algorithms import ALGORITHMS, receiving, summary
 from hwnas.choose import METHODS
 from hwnas.core.quantity import QUANTITIES
 from hwnas.objectives import SOURCES
 from hwnas.objectives.devices import device_names
+from hwnas.objectives.evaluated import SOURCE as EVALUATE
 from hwnas.objectives.scored import scored_names
 from hwnas.objectives.simple import COUNTED
 from hwnas.spaces import SPACES
@@ -72,7 +73,8 @@ _LISTS: dict[str, Callable[[], str]] = {
     "{least populations}": lambda: ", ".join(
         f"{ALGORITHMS[name].least_population} of {name}" for name in ALGORITHMS
     ),
-    "{sources}": lambda: "|".join(SOURCES),
+    "{receiving}": lambda: ", ".join(receiving()),
+    "{sources}": lambda: "|".join(name for name in SOURCES if name != EVALUATE),
     "{methods}": lambda: "|".join(METHODS),
     "{quantities}": _predicted,
 }

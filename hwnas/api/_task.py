@@ -22,11 +22,12 @@ from hwnas.core.objective import Objective, ObjectiveSpec
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES
 from hwnas.core.space import SearchSpace
 from hwnas.core.words import joined
-from hwnas.engine.loop import Task
 from hwnas.engine.store import check_names
+from hwnas.engine.task import Task
 from hwnas.errors import ConfigError
 from hwnas.measure.backends import Backend
 from hwnas.objectives import NothingKnownError
+from hwnas.objectives.evaluated import EvaluatedObjective, Evaluation
 from hwnas.objectives.evaluation import Problem
 from hwnas.objectives.unsupported import support
 from hwnas.proxies.lookup import Scoring
@@ -85,16 +86,42 @@ def sources_named(source: str, objectives: Sequence[Any]) -> set[str]:
     return {usual, *its_own.values(), *texts}
 
 
-def named(item: Any) -> tuple[str, Objective | None]:
-    """An objective's name in the configuration, and the objective if it is the user's own."""
+def named(item: Any, evaluation: Evaluation | None = None) -> tuple[str, Objective | None]:
+    """An objective's name in the configuration, and the objective if it is the user's own.
+
+    Raises:
+        ConfigError: It is to come from a function that is not there.
+    """
     if isinstance(item, str):
         return objective_name(item), None
+    if isinstance(item, ObjectiveSpec):
+        if evaluation is None:
+            raise ConfigError(
+                f"{item.column} must come from your own function; give it with evaluate=."
+            )
+        return item.column, EvaluatedObjective(item, evaluation)
     is_made = isinstance(getattr(item, "spec", None), ObjectiveSpec)
     own = item if is_made else objective(item)
     return own.spec.column, own
 
 
 def task_of(
+    space: SearchSpace, problem: Problem, config: SearchConfig, n_classes: int | None
+) -> Task:
+    """What a search evaluates, and when it ends, by its configuration."""
+    return Task(
+        space=space,
+        problem=problem,
+        population=config.population,
+        generations=config.generations,
+        budget=config.budget,
+        n_classes=n_classes,
+        time_s=config.time_s,
+        until_stable=config.until_stable,
+    )
+
+
+def problem_of(
     space: SearchSpace,
     device: Device | None,
     config: SearchConfig,
@@ -102,8 +129,13 @@ def task_of(
     limits: tuple[Limit, ...],
     backend: Backend | None,
     scoring: tuple[int, Callable[[Scoring], None] | None],
-) -> Task:
-    """Everything to evaluate: objectives, then what limits need, then the counts."""
+    evaluation: Evaluation | None = None,
+) -> Problem:
+    """Everything to evaluate: objectives, then what limits need, then the counts.
+
+    Raises:
+        ConfigError: Two objectives are one, or nothing comes from what the user evaluates.
+    """
     wanted = map(quantity_of, (*config.objectives, *(limit.column for limit in limits)))
     if config.power_w is not None and QUANTITIES["energy"] not in wanted:
         raise ConfigError(
@@ -115,7 +147,7 @@ def task_of(
         n_workers, on_scoring = scoring
         return make_objective(
             space, name, device, config.source, config.power_w,
-            backend=backend, n_workers=n_workers, on_scoring=on_scoring,
+            backend=backend, n_workers=n_workers, on_scoring=on_scoring, evaluation=evaluation,
         )  # fmt: skip
 
     measures = [own or make(name) for name, own in asked]
@@ -123,6 +155,11 @@ def task_of(
     for name in [*(limit.column for limit in limits), *ALWAYS_COUNTED]:
         if not columns_meant(name, [measure.spec.column for measure in measures]):
             measures.append(make(name))
+    if evaluation is not None and not evaluation.columns:
+        raise ConfigError(
+            "evaluate must give an objective or what a constraint limits; all of them have other "
+            "sources. Leave evaluate or a source out."
+        )
     counts, of_device = support(space, device)
     measures += counts
     columns = [measure.spec.column for measure in measures]
@@ -134,13 +171,7 @@ def task_of(
         )
     )
     check_compatible(limits)
-    return Task(
-        space=space,
-        problem=Problem(tuple(measures), len(asked), limits),
-        population=config.population,
-        generations=config.generations,
-        budget=config.budget,
-    )
+    return Problem(tuple(measures), len(asked), limits)
 
 
 def _check_distinct(names: Sequence[str], measures: Sequence[Objective]) -> None:

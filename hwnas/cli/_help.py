@@ -40,7 +40,8 @@ PANELS: Mapping[str, tuple[str, ...]] = {
         "baseline",
     ),
     "Where values come from": ("source", "power_w", "column", "batch"),
-    "Algorithm": ("algorithm", "warm_start", "population", "generations", "budget", "seed"),
+    "Algorithm": ("algorithm", "warm_start", "population", "islands", "migrate", "seed"),
+    "End": ("generations", "budget", "time_text", "until_stable"),
     "Backend": (
         "backend", "provider", "tuning_trials", "tracker", "key", "target", "database", "cc",
         "timeout_s", "threads",

@@ -49,6 +49,11 @@ class Problem:
         """What each objective's values are."""
         return self.columns[: self.n_objectives]
 
+    @property
+    def is_free(self) -> bool:
+        """Whether all values are counted, predicted or looked up."""
+        return not self.at(2)
+
     def at(self, stage: Stage) -> list[int]:
         """Positions of the measures of a stage."""
         return [place for place, spec in enumerate(self.columns) if spec.stage == stage]
