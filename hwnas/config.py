@@ -118,7 +118,7 @@ class SearchConfig:
                 continue
             # An integer of numpy's would not go into run.json.
             object.__setattr__(self, name, whole(at_least=least)(name, value))
-        if not self.has_end and not self._may_have_none():
+        if not self.has_end and not self._needs_no_end():
             raise ConfigError(
                 "A search must end: give generations, a budget, a time or until_stable; got none."
             )
@@ -141,7 +141,7 @@ class SearchConfig:
                 "another algorithm."
             )
 
-    def _may_have_none(self) -> bool:
+    def _needs_no_end(self) -> bool:
         """Whether a search that is told no end has one nevertheless, or is not settled yet."""
         return self.algorithm is None or ends_by_itself(ALGORITHMS[self.algorithm])
 

@@ -18,13 +18,14 @@ BEST = np.array([3, 2, 3, 1, 1, 4])
 
 def squares(genotypes: np.ndarray) -> np.ndarray:
     """One objective, separable by gene, with a single best; shape ``(n_archs, 1)``."""
-    return ((genotypes - BEST) ** 2 @ WEIGHTS)[:, None].astype(float)
+    return np.asarray(((genotypes - BEST) ** 2 @ WEIGHTS)[:, None], dtype=float)
 
 
 def conflict(genotypes: np.ndarray) -> np.ndarray:
     """Two objectives, separable by gene, in conflict; shape ``(n_archs, 2)``."""
     weights = np.arange(1, 7)
-    return np.stack([genotypes @ weights, (4 - genotypes) ** 2 @ weights], axis=1).astype(float)
+    values = [genotypes @ weights, (4 - genotypes) ** 2 @ weights]
+    return np.stack(values, axis=1).astype(float)
 
 
 def told(genotypes: np.ndarray, values: np.ndarray, violation: np.ndarray | None = None) -> Told:

@@ -114,6 +114,9 @@ class Algorithm(Protocol):
     attribute ``ends_by_itself``: a search that is told no end then has none. One that keeps a
     population may have a method ``immigrate``, see ``Receiving``, and can then live on islands.
 
+    One that needs packages which hwnas does not require names them in a class attribute
+    ``packages``; a run notes their versions.
+
     One that evaluates at fidelities has two attributes more: ``needs_fidelities``, which is true of
     the class, and ``fidelity``, that at which what it asked last is to be evaluated.
 
@@ -173,6 +176,11 @@ def ends_by_itself(algorithm: type[Algorithm]) -> bool:
 def receiving() -> list[str]:
     """Names of the algorithms that can live on islands, in alphabetical order."""
     return [name for name in ALGORITHMS if issubclass(ALGORITHMS[name], Receiving)]
+
+
+def packages_of(algorithm: type[Algorithm]) -> tuple[str, ...]:
+    """Packages that an algorithm needs and hwnas does not require."""
+    return tuple(getattr(algorithm, "packages", ()))
 
 
 def fidelity_of(algorithm: Algorithm, fidelities: Sequence[float]) -> float | None:

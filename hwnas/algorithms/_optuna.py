@@ -11,14 +11,13 @@ import importlib
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from hwnas.algorithms import Setting, Told
-from hwnas.core.classes import listed_classes
+from hwnas.algorithms._novelty import Novelty
 from hwnas.core.forms import Forms
 from hwnas.errors import MissingExtraError, StateError
 
@@ -26,10 +25,6 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.samplers import BaseSampler
     from optuna.trial import Trial
-
-_N_DRAWN = 100
-_N_DRAWS = 10
-"""How many architectures are drawn at random, and how often, to find one that is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +57,19 @@ class Suggestions:
 
     least_population: ClassVar[int] = 1
     default_warm_start: ClassVar[str | None] = None
+    packages: ClassVar[tuple[str, ...]] = ("optuna",)
 
     def __init__(self, setting: Setting, sampler: BaseSampler, n_tries: int) -> None:
         import optuna
 
-        self._space = setting.space
         self._n_tries = n_tries
+        self._rng = np.random.default_rng(_streams(setting.seed)[1])
         self._forms = setting.forms or Forms(setting.space)
+        self._novelty = Novelty(replace(setting, forms=self._forms))
         self._left = np.empty((0, len(setting.space.genes)), dtype=np.int64)
         if setting.initial is not None:
             self._left = setting.initial
-        self._rng = np.random.default_rng(_streams(setting.seed)[1])
+            self._novelty.note(self._left)
         self._distributions: dict[str, BaseDistribution] = {
             str(gene): optuna.distributions.CategoricalDistribution(range(n))
             for gene, n in enumerate(setting.space.n_choices)
@@ -140,31 +137,11 @@ class Suggestions:
                 self._waiting[key].append(trial)
             else:
                 self._waiting[key] = [trial]
+                self._novelty.note(genotype[None])
                 return genotype
-        return self._drawn()
-
-    def _drawn(self) -> np.ndarray | None:
-        """An unknown genotype drawn at random."""
-        for _ in range(_N_DRAWS):
-            drawn = self._space.sample_genotypes(_N_DRAWN, self._rng)
-            unknown = self._unknown(drawn)
-            if len(unknown):
-                return self._chosen(unknown[0])
-        unknown = self._unknown(self._classes)
-        return self._chosen(self._rng.choice(unknown)) if len(unknown) else None
-
-    def _unknown(self, genotypes: np.ndarray) -> np.ndarray:
-        """Those of which nobody has asked, of shape ``(n_archs, n_genes)``."""
-        is_asked = [
-            key in self._known or key in self._waiting for key, _ in self._forms.of(genotypes)
-        ]
-        return np.asarray(genotypes[~np.array(is_asked, dtype=bool)])
-
-    @cached_property
-    def _classes(self) -> np.ndarray:
-        """All classes, shape ``(n_classes, n_genes)``; none where they are too many to list."""
-        classes = listed_classes(self._space)
-        return self._left[:0] if classes is None else classes
+        for drawn in self._novelty.uniform(1, self._rng):
+            return self._chosen(drawn)
+        return None
 
     def _chosen(self, genotype: np.ndarray) -> np.ndarray:
         """A genotype that the sampler did not suggest, as a trial of the study that waits."""

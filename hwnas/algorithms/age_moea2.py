@@ -7,6 +7,8 @@ References:
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from hwnas.algorithms import ALGORITHMS, Setting
 from hwnas.algorithms._pymoo import Generations, age_moea2
 
@@ -21,6 +23,8 @@ class AgeMoea2(Generations):
     Raises:
         MissingExtraError: numba is not installed.
     """
+
+    packages: ClassVar[tuple[str, ...]] = ("numba",)
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting, age_moea2(setting))

@@ -7,6 +7,8 @@ References:
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from hwnas.algorithms import ALGORITHMS, Setting
 from hwnas.algorithms._optuna import Suggestions, gp
 
@@ -24,6 +26,8 @@ class Gp(Suggestions):
     Raises:
         MissingExtraError: Optuna or torch is not installed.
     """
+
+    packages: ClassVar[tuple[str, ...]] = ("optuna", "torch")
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting, gp(setting), _N_TRIES)

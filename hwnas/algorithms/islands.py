@@ -20,7 +20,7 @@ from hwnas.core.forms import Forms
 from hwnas.errors import ConfigError
 
 DEFAULT_MIGRATE = 5
-"""Generations from one migration to the next, as Whitley et al. have it."""
+"""Generations from one migration to the next, where nothing is said."""
 
 
 class Islands:
@@ -28,9 +28,8 @@ class Islands:
 
     A generation is one of each island. After every ``migrate`` of them each island sends the best
     of what it knows and the next does not know, a tenth of its share, to the next in the ring, all
-    at once. What an island is to begin with are every so-manieth of the initial architectures, the
-    best of which come first. Islands do not know what others asked: a class that two of them ask
-    for is evaluated once.
+    at once. The initial architectures, the best of which come first, are dealt out one by one.
+    Islands do not know what others asked: a class that two of them ask for is evaluated once.
 
     Args:
         kind: The algorithm; one of ``Receiving``.

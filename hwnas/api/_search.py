@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from hwnas.algorithms import ALGORITHMS, Algorithm, Setting, ends_by_itself
+from hwnas.algorithms import ALGORITHMS, Algorithm, Setting, ends_by_itself, packages_of
 from hwnas.algorithms.islands import Islands
 from hwnas.algorithms.warm_start import draw, parse_warm_start
 from hwnas.api._backends import backend_of
@@ -300,7 +301,7 @@ def search(
         config=config.as_dict(),
         columns=task.problem.columns,
         n_objectives=len(asked),
-        versions={name: importlib.metadata.version(name) for name in _PACKAGES},
+        versions=_versions((*_PACKAGES, *packages_of(make))),
         limits=tuple(map(str, task.problem.limits)),
         device_title=device.title if device else None,
     )
@@ -335,6 +336,15 @@ def search(
                 on_evaluation(step)
 
         return run_task(path, record, task, begin, hear, hear_step)
+
+
+def _versions(packages: Sequence[str]) -> dict[str, str]:
+    """Versions of those that are installed; of what is not, the algorithm itself tells."""
+    found = dict[str, str]()
+    for name in packages:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
 
 
 def _directory(record: Record, out: str | os.PathLike[str] | None, resume: bool) -> Path:

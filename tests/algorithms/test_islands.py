@@ -155,7 +155,7 @@ def test_pymoo_keeps_immigrants_that_are_better_and_no_twins(nasbench201: Search
     better = _distinct(nasbench201, 40)[-8:]
     algorithm.immigrate(told(better, np.full((8, 1), 1.0)))  # type: ignore[attr-defined]
     algorithm.immigrate(told(better, np.full((8, 1), 1.0)))  # type: ignore[attr-defined]
-    kept = np.asarray(algorithm._algorithm.pop.get("X"), dtype=int)  # type: ignore[attr-defined]
+    kept = algorithm._algorithm.pop.get("X").astype(int)  # type: ignore[attr-defined]
     np.testing.assert_array_equal(np.unique(kept, axis=0), np.unique(better, axis=0))
 
 

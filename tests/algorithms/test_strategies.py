@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from ask_and_tell import Values, conflict, searched, squares, told
 
+import hwnas
 from hwnas.algorithms import ALGORITHMS, Algorithm, Setting
 from hwnas.core.classes import every_class
 from hwnas.core.space import SearchSpace
+from hwnas.engine.progress import Progress
 from hwnas.errors import StateError
 from hwnas.objectives.indicators import hypervolume, non_dominated
 
@@ -144,6 +148,24 @@ def test_more_is_not_asked_before_all_is_told(nasbench201: SearchSpace, name: st
     algorithm.ask(100)
     with pytest.raises(StateError, match=r"ask\(\) was called twice"):
         algorithm.ask(1)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", [*OWN, "area", "exhaustive"])
+def test_a_run_that_is_resumed_is_as_one_that_was_not(
+    started: Callable[..., hwnas.Run], name: str
+) -> None:
+    def stop(progress: Progress) -> None:
+        if progress.generation.number == 3:
+            raise KeyboardInterrupt
+
+    settings = {"algorithm": name, "warm_start": "params:20" if name == "area" else None}
+    with pytest.raises(KeyboardInterrupt):
+        started("stopped", on_progress=stop, **settings)
+    resumed = started("stopped", resume=True, **settings)
+    straight = started("straight", **settings)
+    for file in ("front.csv", "front.json", "run.json"):
+        assert (resumed.path / file).read_bytes() == (straight.path / file).read_bytes()
 
 
 def test_pareto_local_search_finds_the_whole_front(nasbench201: SearchSpace) -> None:

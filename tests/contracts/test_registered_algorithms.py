@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from importlib.util import find_spec
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 import hwnas
-from hwnas.algorithms import ALGORITHMS, Setting, Told, summary
+from hwnas.algorithms import ALGORITHMS, Setting, Told, packages_of, summary
 from hwnas.errors import ArchitectureError, UnknownNameError
 from hwnas.testing import check_algorithm
 
-# What compiles or fits for seconds before it proposes anything.
-_SLOW = ("age-moea2", "gp")
-_NAMES = [
-    pytest.param(name, marks=pytest.mark.long) if name in _SLOW else name for name in ALGORITHMS
-]
+# numba compiles for seconds before anything is proposed.
+_SLOW = ("age-moea2",)
+# A suggestion of GP takes a second: tests/algorithms/test_optuna.py tests it on fewer.
+_NAMES = [name for name in ALGORITHMS if name != "gp"]
 
 
-@pytest.mark.parametrize("name", _NAMES)
+def _named(name: str) -> Any:
+    """An algorithm's name, with what must be known before it is tested."""
+    missing = [each for each in packages_of(ALGORITHMS[name]) if find_spec(each) is None]
+    marks = [pytest.mark.skip(reason=f"{each} is not installed") for each in missing]
+    return pytest.param(name, marks=[*marks, pytest.mark.long] if name in _SLOW else marks)
+
+
+@pytest.mark.parametrize("name", [_named(name) for name in _NAMES])
 @pytest.mark.parametrize("space", ["nasbench201", "nasbench_macro"])
 def test_algorithm_keeps_its_contract(name: str, space: str) -> None:
     check_algorithm(ALGORITHMS[name], hwnas.load_space(space))
