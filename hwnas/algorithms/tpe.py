@@ -20,7 +20,7 @@ class Tpe(Suggestions):
     """TPE of Optuna: what good architectures have and others lack is what it suggests.
 
     A generation is a tenth of the population: it learns from values, and a batch of 50 is half a
-    budget of 100. With a population of at most 10 it asks for one at a time.
+    budget of 100. With a population of 10 it asks for one at a time.
 
     Args:
         setting: What every algorithm is built from.
