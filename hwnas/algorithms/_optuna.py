@@ -53,16 +53,20 @@ class Suggestions:
         setting: What every algorithm is built from.
         sampler: Sampler of Optuna, made by a function of this file.
         n_tries: How often it may suggest what is known before chance decides.
+        at_once: The most that is asked for at once; None for as many as are wanted.
     """
 
     least_population: ClassVar[int] = 1
     default_warm_start: ClassVar[str | None] = None
     packages: ClassVar[tuple[str, ...]] = ("optuna",)
 
-    def __init__(self, setting: Setting, sampler: BaseSampler, n_tries: int) -> None:
+    def __init__(
+        self, setting: Setting, sampler: BaseSampler, n_tries: int, at_once: int | None = None
+    ) -> None:
         import optuna
 
         self._n_tries = n_tries
+        self._at_once = at_once
         self._rng = np.random.default_rng(_streams(setting.seed)[1])
         self._forms = setting.forms or Forms(setting.space)
         self._novelty = Novelty(replace(setting, forms=self._forms))
@@ -88,8 +92,9 @@ class Suggestions:
     def ask(self, n: int) -> np.ndarray:
         """Genotypes of unknown classes, shape ``(n_archs, n_genes)``; fewer where all are known."""
         asked = list[np.ndarray]()
+        most = n if self._at_once is None else min(n, self._at_once)
         with _quiet():
-            while len(asked) < n and (genotype := self._next()) is not None:
+            while len(asked) < most and (genotype := self._next()) is not None:
                 asked.append(genotype)
         return np.array(asked, dtype=np.int64).reshape(-1, len(self._distributions))
 
@@ -186,6 +191,11 @@ def gp(setting: Setting) -> BaseSampler:
 
     with _quiet():
         return GPSampler(seed=_sampler_seed(setting.seed))
+
+
+def a_tenth(setting: Setting) -> int:
+    """What is asked for at once: a tenth of the population, as suggestions learn from values."""
+    return max(1, setting.population // 10)
 
 
 def _require(algorithm: str, package: str, extra: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from hwnas.algorithms import ALGORITHMS, Setting
-from hwnas.algorithms._optuna import Suggestions, gp
+from hwnas.algorithms._optuna import Suggestions, a_tenth, gp
 
 # A suggestion takes seconds.
 _N_TRIES = 3
@@ -18,7 +18,10 @@ _N_TRIES = 3
 
 @ALGORITHMS.register("gp")
 class Gp(Suggestions):
-    """Gaussian processes of Optuna: expected gain in hypervolume; slow beyond 50 (torch).
+    """Gaussian processes of Optuna, in torch: expected gain in hypervolume; slow.
+
+    A generation is a tenth of the population; a suggestion takes seconds, more with every
+    objective and every architecture that is known.
 
     Args:
         setting: What every algorithm is built from.
@@ -30,4 +33,4 @@ class Gp(Suggestions):
     packages: ClassVar[tuple[str, ...]] = ("optuna", "torch")
 
     def __init__(self, setting: Setting) -> None:
-        super().__init__(setting, gp(setting), _N_TRIES)
+        super().__init__(setting, gp(setting), _N_TRIES, a_tenth(setting))

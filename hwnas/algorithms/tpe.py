@@ -10,14 +10,17 @@ References:
 from __future__ import annotations
 
 from hwnas.algorithms import ALGORITHMS, Setting
-from hwnas.algorithms._optuna import Suggestions, tpe
+from hwnas.algorithms._optuna import Suggestions, a_tenth, tpe
 
 _N_TRIES = 20
 
 
 @ALGORITHMS.register("tpe")
 class Tpe(Suggestions):
-    """TPE of Optuna: what good architectures have and others lack; best in small batches.
+    """TPE of Optuna: what good architectures have and others lack is what it suggests.
+
+    A generation is a tenth of the population: it learns from values, and a batch of 50 is half a
+    budget of 100. With a population of 10 it asks for one at a time.
 
     Args:
         setting: What every algorithm is built from.
@@ -27,4 +30,4 @@ class Tpe(Suggestions):
     """
 
     def __init__(self, setting: Setting) -> None:
-        super().__init__(setting, tpe(setting), _N_TRIES)
+        super().__init__(setting, tpe(setting), _N_TRIES, a_tenth(setting))

@@ -22,7 +22,7 @@ _NEEDS_TORCH = pytest.mark.skipif(find_spec("torch") is None, reason="torch is n
 
 
 def _made(space: SearchSpace, seed: int = 0, n_objectives: int = 1, name: str = "tpe") -> Algorithm:
-    return ALGORITHMS[name](Setting(space, n_objectives, 1, seed))
+    return ALGORITHMS[name](Setting(space, n_objectives, 200, seed))
 
 
 def test_tpe_is_far_ahead_of_random_search_after_60_evaluations(nasbench201: SearchSpace) -> None:
@@ -47,6 +47,11 @@ def test_no_class_is_asked_twice_also_within_a_batch(nasbench201: SearchSpace) -
         algorithm.tell(told(asked[-1], conflict(asked[-1])))
     classes = nasbench201.canonical_genotypes(np.concatenate(asked))
     assert len(np.unique(classes, axis=0)) == len(classes) == 80
+
+
+def test_a_generation_is_a_tenth_of_the_population(nasbench201: SearchSpace) -> None:
+    assert len(_made(nasbench201).ask(200)) == 20
+    assert len(ALGORITHMS["tpe"](Setting(nasbench201, 1, 5, 0)).ask(5)) == 1
 
 
 def test_a_twin_of_what_is_known_is_told_its_value_and_another_is_asked(
