@@ -9,6 +9,7 @@ from typing import Any
 from hwnas.api._objectives import (
     ALWAYS_COUNTED,
     make_objective,
+    names_in,
     objective,
     objective_name,
     parse_sources,
@@ -17,6 +18,8 @@ from hwnas.api._objectives import (
 from hwnas.config import SearchConfig
 from hwnas.core.columns import columns_meant, quantity_of, resolve_column
 from hwnas.core.device import Device
+from hwnas.core.formula import is_formula
+from hwnas.core.formula_text import parse_formula
 from hwnas.core.limits import Limit, check_compatible
 from hwnas.core.objective import Objective, ObjectiveSpec
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES
@@ -27,7 +30,8 @@ from hwnas.engine.store import check_names
 from hwnas.errors import ConfigError
 from hwnas.measure.backends import Backend
 from hwnas.objectives import NothingKnownError
-from hwnas.objectives.evaluation import Problem
+from hwnas.objectives.combined import combined
+from hwnas.objectives.evaluation import Problem, with_parts
 from hwnas.objectives.unsupported import support
 from hwnas.proxies.lookup import Scoring
 
@@ -81,17 +85,25 @@ def unknown_notes(unknown: Sequence[str]) -> list[str]:
 def sources_named(source: str, objectives: Sequence[Any]) -> set[str]:
     """Sources that a search names, as its usual one or for one quantity."""
     usual, its_own = parse_sources(source)
-    texts = (objective_name(item).partition(":")[2] for item in objectives if isinstance(item, str))
-    return {usual, *its_own.values(), *texts}
+    texts = (name for name, _ in named(objectives))
+    names = (name for text in texts for name in names_in(text))
+    return {usual, *its_own.values(), *(name.partition(":")[2] for name in names)}
 
 
-def named(item: Any) -> tuple[str, Objective | None]:
-    """An objective's name in the configuration, and the objective if it is the user's own."""
-    if isinstance(item, str):
-        return objective_name(item), None
+def named(items: Sequence[Any]) -> list[tuple[str, Objective | None]]:
+    """Objectives' names in the configuration, and the objectives that are the user's own."""
+    made = [None if isinstance(item, str) else _own(item) for item in items]
+    columns = [own.spec.column for own in made if own is not None]
+    return [
+        (objective_name(item, columns) if own is None else own.spec.column, own)
+        for item, own in zip(items, made, strict=True)
+    ]
+
+
+def _own(item: Any) -> Objective:
+    """The user's own objective, made from a function where it is none yet."""
     is_made = isinstance(getattr(item, "spec", None), ObjectiveSpec)
-    own = item if is_made else objective(item)
-    return own.spec.column, own
+    return item if is_made else objective(item)
 
 
 def task_of(
@@ -104,22 +116,30 @@ def task_of(
     scoring: tuple[int, Callable[[Scoring], None] | None],
 ) -> Task:
     """Everything to evaluate: objectives, then what limits need, then the counts."""
-    wanted = map(quantity_of, (*config.objectives, *(limit.column for limit in limits)))
+    names = [name for text in config.objectives for name in names_in(text)]
+    wanted = map(quantity_of, (*names, *(limit.column for limit in limits)))
     if config.power_w is not None and QUANTITIES["energy"] not in wanted:
         raise ConfigError(
             "--power-w needs energy among the objectives, with no source of its own; it is not "
             "there."
         )
 
+    own_by_name = {name: own for name, own in asked if own is not None}
+
     def make(name: str) -> Objective:
+        if name in own_by_name:
+            return own_by_name[name]
+        if is_formula(name):
+            return combined(parse_formula(name), make)
         n_workers, on_scoring = scoring
         return make_objective(
             space, name, device, config.source, config.power_w,
             backend=backend, n_workers=n_workers, on_scoring=on_scoring,
         )  # fmt: skip
 
-    measures = [own or make(name) for name, own in asked]
+    measures = [make(name) for name, _ in asked]
     _check_distinct([name for name, _ in asked], measures)
+    measures = with_parts(measures)
     for name in [*(limit.column for limit in limits), *ALWAYS_COUNTED]:
         if not columns_meant(name, [measure.spec.column for measure in measures]):
             measures.append(make(name))

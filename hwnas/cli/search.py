@@ -33,6 +33,7 @@ SHOWN = 10
     'hwnas search nasbench201 --device edgegpu --constraint "latency_ms<=5" --budget 2000',
     "hwnas search mnasnet --device zcu102 --objectives accuracy,latency,peak_memory",
     "hwnas search nasbench201 --device raspi4 --objectives vote,latency",
+    'hwnas search nasbench201 --device edgegpu --objectives "reward(accuracy,latency<=5)"',
     "hwnas search nasbench201 --device edgegpu --out runs/mine --resume",
 )
 def search(
@@ -45,7 +46,9 @@ def search(
         str | None,
         typer.Option(
             help="Comma-separated; robustness@pgd-eps1 names an attack, latency:table a source, "
-            "vote or nwot a score of untrained networks. By default those of accuracy, robustness, "
+            "vote or nwot a score of untrained networks, 'reward(accuracy,latency<=5)', "
+            "'reward(accuracy,(latency/5)^-0.07)' or 'weighted(accuracy/100,-0.5*latency/10)' a "
+            "reward. By default those of accuracy, robustness, "
             "latency and energy that are known.",
             autocompletion=completed("quantity"),
         ),
@@ -216,14 +219,15 @@ def _table(front: Front, rows: list[int], has_archs: bool) -> Table:
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("", justify="right", style="dim")
-    arrows = ["↑" if spec.direction == "max" else "↓" for spec in front.objectives]
-    names = headings([spec.column for spec in front.objectives], arrows)
-    for name, spec in zip(names, front.objectives, strict=True):
+    shown = [front.columns[place] for place in front.shown]
+    arrows = ["↑" if spec.direction == "max" else "↓" for spec in shown[: front.n_objectives]]
+    names = headings([spec.column for spec in shown], arrows)
+    for name, spec in zip(names, shown, strict=True):
         table.add_column(f"{escape(name)}\n[dim]{spec.source}[/dim]", justify="right")
     if has_archs:
         table.add_column("architecture", no_wrap=True)
     for row in rows:
-        values = front.values[row, : front.n_objectives].tolist()
+        values = front.values[row, front.shown].tolist()
         archs = [escape(front.archs[row])] if has_archs else []
         table.add_row(str(row + 1), *map(_number, values), *archs)
     return table
@@ -237,7 +241,9 @@ def _number(value: float) -> str:
 def _names(objectives: str | None) -> list[str] | None:
     if objectives is None:
         return None
-    return [name.strip() for name in objectives.split(",") if name.strip()]
+    from hwnas import api
+
+    return [name for name in api.between_commas(objectives) if name]
 
 
 def _spread(n_rows: int) -> list[int]:
