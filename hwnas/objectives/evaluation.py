@@ -199,8 +199,9 @@ def with_parts(measures: Iterable[Objective]) -> list[Objective]:
     by_column = {measure.spec.column: measure for measure in found}
     wholes = [whole for whole in map(combination, found) if whole is not None]
     for part in [part for whole in wholes for part in whole.parts]:
-        other = by_column.setdefault(part.spec.column, part)
-        if other is part:
+        other = by_column.get(part.spec.column)
+        if other is None:
+            by_column[part.spec.column] = part
             found.append(part)
         elif other.spec != part.spec:
             raise ConfigError(
