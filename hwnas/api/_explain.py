@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hwnas.api._objectives import COUNTED, names_in, scored_names
+from hwnas.api._objectives import COUNTED, names_in, objective_name, scored_names
 from hwnas.api._spaces import resolve_space
 from hwnas.core import arguments, given
 from hwnas.core.arguments import checked, one_or_many, whole
 from hwnas.core.device import Device
-from hwnas.core.formula import is_formula
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import parse_target
 from hwnas.objectives.devices import load_device
@@ -98,8 +97,8 @@ def explanations(
 
 def _predicted(text: str) -> list[str]:
     """The quantities to explain: itself, or those of a reward that may be predicted."""
-    if not is_formula(text):
+    if "(" not in text:
         return [text]
-    names = (name.partition(":")[0] for name in names_in(text))
+    names = (name.partition(":")[0] for name in names_in(objective_name(text)))
     targets = {name: parse_target(name) for name in names if name not in scored_names()}
     return [name for name, each in targets.items() if each.quantity not in COUNTED] or [*targets]

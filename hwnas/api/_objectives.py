@@ -130,7 +130,7 @@ def make_objective(
     """
     if name == UNSUPPORTED and device is not None:
         return UnsupportedOperators(space, device)
-    if is_formula(name):
+    if "(" in name:
         return combined(
             parse_formula(name, objective_name),
             lambda part: make_objective(
@@ -204,7 +204,8 @@ def objective_name(text: str, own: Collection[str] = ()) -> str:
         UnknownNameError: There is no such quantity or source.
         ConfigError: Its conditions have another form, or it is no reward that can be.
     """
-    if is_formula(text):
+    if "(" in text:
+        # No name has brackets: of a form that is none, the forms are told.
         return str(
             parse_formula(text, lambda part: part if part in own else objective_name(part), own)
         )
@@ -213,7 +214,7 @@ def objective_name(text: str, own: Collection[str] = ()) -> str:
 
 
 def names_in(text: str) -> list[str]:
-    """What an objective's text names, in their one form: itself, or what a reward is made of."""
+    """What an objective's text in its one form names: itself, or what a reward is made of."""
     return parse_formula(text).names if is_formula(text) else [text]
 
 

@@ -58,8 +58,8 @@ def predict(
         device: Device or its name; needed for latency and energy.
         dataset: Data set; the space's first one by default.
         quantities: Quantities to predict, and rewards, which come with what they are made of; by
-            default accuracy, robustness and, with a device,
-            latency and energy, as far as they are known, and the counts.
+            default accuracy, robustness and, with a device, latency and energy, as far as they are
+            known, and the counts.
         source: ``"predictor"``; ``"table"`` to look true values up: the architecture's own row,
             else the mean over its functional class; or ``"measure"``, for latency, to measure the
             network unless that was done before. ``"latency:table"`` is for one quantity, and a

@@ -240,8 +240,9 @@ class Formula:
 
 
 def is_formula(text: str) -> bool:
-    """Whether an objective's text is a formula, and no name."""
-    return "(" in text
+    """Whether a column, or an objective's text in its one form, is a formula."""
+    kind, bracket, _ = text.partition("(")
+    return bool(bracket) and kind in FORMS
 
 
 def kinds_of(names: Iterable[str]) -> set[str]:
