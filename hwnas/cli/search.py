@@ -46,9 +46,9 @@ def search(
         str | None,
         typer.Option(
             help="Comma-separated; robustness@pgd-eps1 names an attack, latency:table a source, "
-            "vote or nwot a score of untrained networks, 'reward(accuracy,latency<=5)', "
-            "'reward(accuracy,(latency/5)^-0.07)' or 'weighted(accuracy/100,-0.5*latency/10)' a "
-            "reward. By default those of accuracy, robustness, latency and energy that are known.",
+            "vote or nwot a score of untrained networks, 'reward(accuracy,latency<=5)' and the "
+            "like a reward. By default those of accuracy, robustness, latency and energy that are "
+            "known.",
             autocompletion=completed("quantity"),
         ),
     ] = None,

@@ -82,7 +82,7 @@ def _searched(path: Path, seed: int, **settings: object) -> hwnas.Run:
     "objectives",
     [
         ("accuracy", "latency"),
-        ("accuracy",),
+        pytest.param(("accuracy",), marks=pytest.mark.long),
         pytest.param(("reward(accuracy,latency<=LIMIT)",), marks=pytest.mark.long),
         pytest.param(("reward(accuracy,(latency/LIMIT)^(0,-1))",), marks=pytest.mark.long),
     ],
