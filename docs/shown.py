@@ -12,6 +12,8 @@ comment on the line before the block::
     <!-- varies: measured here -->        runs, and may print something else
     <!-- run first: COMMAND -->           what the block needs, not shown
     <!-- save as: FILE -->                what later blocks need, in any language
+    <!-- in short: budget=60 -> 6 -->     takes long: tests run it with the number on the right,
+                                          and look at nothing that it prints
 
 A page whose ``run first`` reads ``$HWNAS_UPSTREAM`` needs the published tables.
 """
@@ -36,7 +38,8 @@ _BLOCK = re.compile(
     r"^(?P<indent> *)```(?P<language>\w+)[^\n]*\n(?P<text>.*?)^(?P=indent)```$",
     re.MULTILINE | re.DOTALL,
 )
-_MARK = re.compile(r"<!-- (not run|varies|run first|save as): (.*?) -->", re.DOTALL)
+_MARK = re.compile(r"<!-- (not run|varies|run first|save as|in short): (.*?) -->", re.DOTALL)
+_SHORTER = re.compile(r"(\w+=)(\d+) -> (\d+)")
 _PROMPT = ">>> "
 _HOMES = {"HWNAS_CACHE": "~/.cache/hwnas", "HWNAS_CONFIG": "~/.config/hwnas"}
 _SECONDS = re.compile(r"\b[\d.]+ (s|min)\b")
@@ -67,6 +70,18 @@ class Block(NamedTuple):
     def is_run(self) -> bool:
         """Whether its commands run."""
         return self.language in ("console", "python") and "not run" not in self.marks
+
+    @property
+    def shorter(self) -> str:
+        """Its lines with the number that its mark ``in short`` puts in place of another.
+
+        Raises:
+            FailedBlockError: The mark has another form, or the number is not there once.
+        """
+        found = _SHORTER.fullmatch(self.marks["in short"])
+        if found is None or self.text.count(f"{found[1]}{found[2]}") != 1:
+            raise FailedBlockError(f"in short: {self.marks['in short']}\nfits not\n{self.text}")
+        return self.text.replace(f"{found[1]}{found[2]}", f"{found[1]}{found[3]}")
 
     @property
     def commands(self) -> list[str]:
@@ -106,21 +121,26 @@ def needs_tables(text: str) -> bool:
     return any(UPSTREAM in block.marks.get("run first", "") for block in blocks(text))
 
 
-def made_again(text: str, folder: Path) -> Iterator[tuple[Block, str]]:
+def made_again(
+    text: str, folder: Path, *, in_short: bool = False
+) -> Iterator[tuple[Block, str]]:
     """Blocks that run, and their text as it is now.
 
     Args:
         text: A page.
         folder: Where its blocks run, one after the other.
+        in_short: Whether scripts that take long run in their shorter form, of which what they
+            print is left out.
 
     Raises:
         FailedBlockError: One fails.
     """
-    printed = interpreted = ""
+    interpreted = ""
+    printed: str | None = ""
     for block in blocks(text):
         if "save as" in block.marks:
             (folder / block.marks["save as"]).write_text(block.text, encoding="utf-8")
-        if block.is_output:
+        if block.is_output and printed is not None:
             yield block, printed
         if not block.is_run:
             continue
@@ -129,6 +149,10 @@ def made_again(text: str, folder: Path) -> Iterator[tuple[Block, str]]:
         if block.text.startswith(_PROMPT):
             interpreted += block.text
             _interpret(interpreted, folder)
+            yield block, block.text
+        elif block.language == "python" and in_short and "in short" in block.marks:
+            _run_script(block.shorter, folder)
+            printed = None
             yield block, block.text
         elif block.language == "python":
             printed = _run_script(block.text, folder)

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from hwnas.core.architecture import Architecture
     from hwnas.engine.run import Run
     from hwnas.errors import HwnasError
+    from hwnas.fitting.learning_curves import extrapolate, training_speed
     from hwnas.objectives.devices import load_device
+    from hwnas.objectives.evaluated import evaluated
     from hwnas.spaces import load_space
 
 __all__ = [
@@ -31,8 +33,10 @@ __all__ = [
     "HwnasError",
     "Run",
     "__version__",
+    "evaluated",
     "explain",
     "export",
+    "extrapolate",
     "features",
     "fit",
     "load_device",
@@ -44,14 +48,17 @@ __all__ = [
     "sample",
     "search",
     "select",
+    "training_speed",
 ]
 
 _HOMES = {
     "Architecture": "hwnas.core.architecture",
     "HwnasError": "hwnas.errors",
     "Run": "hwnas.engine.run",
+    "evaluated": "hwnas.objectives.evaluated",
     "explain": "hwnas.api",
     "export": "hwnas.api",
+    "extrapolate": "hwnas.fitting.learning_curves",
     "fit": "hwnas.api",
     "load_device": "hwnas.objectives.devices",
     "load_run": "hwnas.api",
@@ -61,6 +68,7 @@ _HOMES = {
     "sample": "hwnas.api",
     "search": "hwnas.api",
     "select": "hwnas.api",
+    "training_speed": "hwnas.fitting.learning_curves",
 }
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from hwnas.algorithms import ALGORITHMS
+import numpy as np
+
+from hwnas._names import shown
+from hwnas.algorithms import ALGORITHMS, ends_by_itself, needs_fidelities, usual_algorithm
+from hwnas.algorithms.islands import DEFAULT_MIGRATE, check_islands
 from hwnas.core.arguments import watts, whole
 from hwnas.core.quantity import DEFAULT_OBJECTIVES
 from hwnas.core.residuals import limit_share
@@ -14,8 +18,34 @@ from hwnas.errors import ConfigError
 
 DEFAULT_POPULATION = 100
 DEFAULT_GENERATIONS = 50
-_LEAST = {"generations": 1, "budget": 1, "seed": 0}
-_OPTIONAL = ("generations", "budget")
+"""Where all values are free and nothing is said of an end."""
+DEFAULT_BUDGET = 100
+"""Where some are not."""
+_LEAST = {"generations": 1, "budget": 1, "seed": 0, "islands": 2, "migrate": 1}
+_OPTIONAL = ("generations", "budget", "islands", "migrate")
+
+
+def checked_fidelities(given: Sequence[float]) -> tuple[float, ...]:
+    """Fidelities as a search has them: at least two numbers, each above the last.
+
+    Args:
+        given: Such as ``(1, 3, 9)`` epochs, the last in full.
+
+    Raises:
+        ConfigError: They are something else.
+    """
+    try:
+        found = np.asarray(list(given))
+    except (TypeError, ValueError):
+        found = np.empty(0)
+    is_list = found.ndim == 1 and len(found) > 1 and found.dtype.kind in "iuf"
+    if not is_list or not (np.isfinite(found).all() and (np.diff(found, prepend=0) > 0).all()):
+        raise ConfigError(
+            "fidelities must be two or more positive numbers, each above the last, such as "
+            f"(1, 3, 9); got {shown(given)}."
+        )
+    # Epochs are told to the user's function as the whole numbers that they are.
+    return tuple(int(each) if each == int(each) else each for each in found.tolist())
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +64,22 @@ class SearchConfig:
         source: ``"predictor"``, ``"table"`` or ``"measure"``, perhaps for one quantity:
             ``"latency:measure"``.
         power_w: Rated power in watts from which energy is estimated, or None.
-        algorithm: Name of the algorithm.
+        algorithm: Name of the algorithm; None while it is not known whether values are free, when
+            nothing that depends on it is checked, nor that there is an end.
         warm_start: Proxy and number of candidates that the search begins with, such as
             ``"nwot:1000"``, or None.
         population: Architectures a generation, at least as many as the algorithm needs.
         generations: Number of generations; None for as many as the budget allows.
         budget: Distinct architectures to evaluate, at least 1; None for no limit.
+        time_s: Seconds after which no further evaluation is begun; None for no limit.
+        until_stable: Whether it ends once the hypervolume hardly grows.
         seed: Seed of the search, 0 or larger.
+        fidelities: At which architectures can be evaluated, rising, the last in full; None where
+            there is but the one way.
+        islands: Populations that evolve side by side and share ``population``, at least 2; None for
+            one that is not divided.
+        migrate: Generations after which each island sends its best to the next; with islands 5
+            where it is None.
 
     Raises:
         UnknownNameError: There is no such algorithm.
@@ -56,25 +95,32 @@ class SearchConfig:
     limit_at: str | None = None
     source: str = "predictor"
     power_w: float | None = None
-    algorithm: str = "nsga2"
+    algorithm: str | None = "nsga2"
     warm_start: str | None = None
     population: int = DEFAULT_POPULATION
     generations: int | None = DEFAULT_GENERATIONS
     budget: int | None = None
+    time_s: float | None = None
+    until_stable: bool = False
     seed: int = 0
+    fidelities: Sequence[float] | None = None
+    islands: int | None = None
+    migrate: int | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "algorithm", ALGORITHMS.name_of(self.algorithm))
-        least_of = {"population": ALGORITHMS[self.algorithm].least_population, **_LEAST}
+        least_of = {"population": 1, **_LEAST}
+        if self.algorithm is not None:
+            object.__setattr__(self, "algorithm", ALGORITHMS.name_of(self.algorithm))
+            least_of["population"] = ALGORITHMS[self.algorithm].least_population
         for name, least in least_of.items():
             value = getattr(self, name)
             if value is None and name in _OPTIONAL:
                 continue
             # An integer of numpy's would not go into run.json.
             object.__setattr__(self, name, whole(at_least=least)(name, value))
-        if self.generations is None and self.budget is None:
+        if not self.has_end and not self._may_have_none():
             raise ConfigError(
-                "A search must end: give generations, a budget, or both; got neither."
+                "A search must end: give generations, a budget, a time or until_stable; got none."
             )
         if not self.objectives:
             raise ConfigError("A search needs at least one objective; got none.")
@@ -85,6 +131,53 @@ class SearchConfig:
             limit_share(self.limit_at)
         if self.power_w is not None:
             watts("power_w", self.power_w)
+        self._settle_islands()
+        if self.fidelities is not None:
+            object.__setattr__(self, "fidelities", checked_fidelities(self.fidelities))
+        elif self.algorithm is not None and needs_fidelities(ALGORITHMS[self.algorithm]):
+            raise ConfigError(
+                f"{self.algorithm} must have fidelities to evaluate at, such as "
+                "fidelities=(1, 3, 9); got none. Give them with evaluate= in Python, or choose "
+                "another algorithm."
+            )
+
+    def _may_have_none(self) -> bool:
+        """Whether a search that is told no end has one nevertheless, or is not settled yet."""
+        return self.algorithm is None or ends_by_itself(ALGORITHMS[self.algorithm])
+
+    def _settle_islands(self) -> None:
+        if self.islands is None:
+            if self.migrate is not None:
+                raise ConfigError(
+                    "--migrate must come with islands to migrate between; got "
+                    f"{self.migrate} and no --islands."
+                )
+            return
+        if self.migrate is None:
+            object.__setattr__(self, "migrate", DEFAULT_MIGRATE)
+        if self.algorithm is not None:
+            kind = ALGORITHMS[self.algorithm]
+            check_islands(kind, self.algorithm, self.population, self.islands)
+
+    @property
+    def has_end(self) -> bool:
+        """Whether anything is said of when it ends."""
+        ends = (self.generations, self.budget, self.time_s)
+        return self.until_stable or any(end is not None for end in ends)
+
+    def settled(self, is_free: bool, algorithm: str | None) -> SearchConfig:
+        """The same with an algorithm and an end, the usual ones where nothing is said of these.
+
+        Args:
+            is_free: Whether all values are counted, predicted or looked up.
+            algorithm: Name of the algorithm, or None.
+        """
+        name = algorithm or usual_algorithm(is_free, self.fidelities is not None)
+        if self.has_end or ends_by_itself(ALGORITHMS[name]):
+            return replace(self, algorithm=name)
+        if is_free:
+            return replace(self, algorithm=name, generations=DEFAULT_GENERATIONS)
+        return replace(self, algorithm=name, budget=DEFAULT_BUDGET)
 
     def as_dict(self) -> dict[str, Any]:
         """The settings as JSON has them."""

@@ -303,11 +303,11 @@ def test_a_search_in_which_nothing_can_be_evaluated_stops_and_says_why(out: Path
     def broken(archs: Sequence[Architecture]) -> np.ndarray:
         raise OSError(f"no board for {len(archs)}")
 
-    message = r"None of the 6 architectures of the .* failed with OSError: no board for 1\. Mend"
+    message = r"None of the first 10 architectures .* failed with OSError: no board for 1\. Mend"
     with pytest.raises(EvaluationError, match=message):
         _search(out, objectives=[broken])
     assert hwnas.load_run(out).record.status == "failed"
-    assert hwnas.load_run(out).n_failed == 6
+    assert hwnas.load_run(out).n_failed == 10
 
 
 def test_an_error_elsewhere_leaves_no_run_that_seems_to_run(out: Path) -> None:

@@ -95,6 +95,7 @@ _NUMBERS = {"5"}
 FINE = {
     ("objective", "function"): {"class"},
     ("objective", "column"): {"long"},
+    ("evaluated", "column"): {"long"},
     ("explain", "target"): {"tuple"},
     ("predict", "archs"): {"tuple"},
     ("predict", "quantities"): {"tuple"},
@@ -117,8 +118,12 @@ FINE = {
     **{("*", name): _NUMBERS for name in ("seed", "budget", "generations", "population", "top")},
     **{("*", name): _NUMBERS for name in ("index", "n", "n_images", "n_classes")},
     **{("*", name): {"surrogate", "long"} for name in ("title", "unit")},
-    **{("*", name): {"class"} for name in ("on_note", "on_progress", "on_scoring")},
+    **{
+        ("*", name): {"class"}
+        for name in ("on_note", "on_progress", "on_scoring", "on_evaluation", "evaluate")
+    },
     ("fit", "on_column"): {"class"},
+    ("api.parse_duration", "option"): {"surrogate", "long"},
     ("api.choose_architectures", "sample"): _NUMBERS,
     # Each of these would value a whole space.
     ("api.choose_device", "constraints"): {"tuple"},

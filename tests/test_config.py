@@ -65,7 +65,7 @@ def test_integers_of_numpy_become_plain() -> None:
 
 
 def test_a_search_without_an_end_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"A search must end: give generations, a budget, or"):
+    with pytest.raises(ConfigError, match=r"A search must end: give generations, a budget, a time"):
         _config(generations=None)
 
 

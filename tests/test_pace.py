@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import hwnas
+from hwnas.algorithms import ALGORITHMS
 from hwnas.api._pace import Pace, capped
 from hwnas.core.architecture import Architecture
 from hwnas.core.classes import listed_classes
 from hwnas.core.graph import GraphBuilder, OperationGraph
-from hwnas.engine.loop import Task
-from hwnas.engine.progress import Generation, Progress
+from hwnas.engine.progress import Generation, Progress, Step
+from hwnas.engine.task import Task
 from hwnas.errors import ConfigError
 from hwnas.objectives.evaluation import Problem
 from tests.spaces.toys import Digits
@@ -84,7 +86,7 @@ def test_a_population_of_the_whole_space_is_all_of_it(tmp_path: Path, asked: int
 
 def test_a_population_that_cannot_be_held_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"population must be at most 1,000,000; got 10,000,000"):
-        capped(hwnas.load_space("fbnet"), "nsga2", 10_000_000, None)
+        capped(hwnas.load_space("fbnet"), ALGORITHMS["nsga2"], 10_000_000, None)
 
 
 def _task(**ends: int | None) -> Task:
@@ -100,6 +102,40 @@ def _told(task: Task, times_s: list[float], n_each: int = 100) -> list[str]:
     for number in range(1, len(times_s) + 1):
         pace(Progress(Generation(number, number * n_each, None), 0, ()))
     return notes
+
+
+def _dear_task(**ends: int | float | None) -> Task:
+    """A task of one objective that is evaluated one by one."""
+    problem = Problem((hwnas.objective(_ones, "ones"),), 1, ())
+    return replace(_task(), problem=problem, **ends)  # type: ignore[arg-type]
+
+
+def _told_of_steps(task: Task, times_s: list[float]) -> list[str]:
+    """What is told of evaluations that end at these times."""
+    notes, clock = list[str](), iter(times_s)
+    pace = Pace(task, notes.append, lambda: next(clock))
+    pace.step(Step(0.0, 0))
+    for number in range(1, len(times_s) + 1):
+        pace.step(Step(float(number), 0, 60.0))
+    return notes
+
+
+@pytest.mark.parametrize(
+    ("ends", "words"),
+    [
+        ({"budget": 60}, "the last architecture (120 s), this search takes about 116 minutes"),
+        ({"generations": 2, "budget": 1000}, "takes about 7 hours more"),
+    ],
+)
+def test_an_evaluation_for_itself_tells_the_pace_after_the_second(
+    ends: dict[str, int], words: str
+) -> None:
+    (told,) = _told_of_steps(_dear_task(**ends), [100.0, 220.0, 340.0])
+    assert words in told
+
+
+def test_who_gives_a_time_is_told_no_pace() -> None:
+    assert _told_of_steps(_dear_task(budget=60, time_s=7200.0), [100.0, 220.0]) == []
 
 
 @pytest.mark.parametrize(

@@ -41,4 +41,4 @@ def test_readmes_picture_and_session_are_of_one_search() -> None:
 
 def test_readme_shows_a_session_and_a_script_and_then_the_way_to_a_model() -> None:
     ran = [block for block in shown.blocks(_README.read_text("utf-8")) if block.is_run]
-    assert [block.language for block in ran] == ["console", "python", "python", "console"]
+    assert [block.language for block in ran] == ["console", *["python"] * 2, "console", "python"]

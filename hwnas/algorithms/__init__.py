@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -86,6 +87,8 @@ class Setting:
             n_genes)``; None to choose freely.
         forms: Canonical forms that are known already; None where there are none.
         n_classes: How many functional classes the space has; None if that is not known.
+        fidelities: At which architectures can be evaluated, rising, the last in full; empty where
+            there is but the one way.
     """
 
     space: SearchSpace
@@ -95,12 +98,20 @@ class Setting:
     initial: np.ndarray | None = None
     forms: Forms | None = None
     n_classes: int | None = None
+    fidelities: tuple[float, ...] = ()
 
 
 class Algorithm(Protocol):
     """Ask for genotypes, tell what they are worth, again and again.
 
     The first line of a class's docstring describes it in the command line's help.
+
+    One that has evaluated everything at some time, and asks for no more, may say so by a class
+    attribute ``ends_by_itself``: a search that is told no end then has none. One that keeps a
+    population may have a method ``immigrate``, see ``Receiving``, and can then live on islands.
+
+    One that evaluates at fidelities has two attributes more: ``needs_fidelities``, which is true of
+    the class, and ``fidelity``, that at which what it asked last is to be evaluated.
 
     Attributes:
         least_population: The smallest population that it works with.
@@ -133,9 +144,63 @@ class Algorithm(Protocol):
         ...
 
 
+@runtime_checkable
+class Receiving(Protocol):
+    """An algorithm whose population takes in others."""
+
+    def immigrate(self, told: Told) -> None:
+        """Take in what was told elsewhere, when all that was asked is told and before the next ask.
+
+        What of the population makes room is for the algorithm to say.
+        """
+        ...
+
+
 ALGORITHMS: Registry[type[Algorithm]] = Registry(
     "algorithm", "hwnas.algorithms", "hwnas.algorithms"
 )
+
+
+def ends_by_itself(algorithm: type[Algorithm]) -> bool:
+    """Whether an algorithm stops asking when everything is evaluated."""
+    return bool(getattr(algorithm, "ends_by_itself", False))
+
+
+def receiving() -> list[str]:
+    """Names of the algorithms that can live on islands, in alphabetical order."""
+    return [name for name in ALGORITHMS if issubclass(ALGORITHMS[name], Receiving)]
+
+
+def fidelity_of(algorithm: Algorithm, fidelities: Sequence[float]) -> float | None:
+    """The fidelity at which what an algorithm asked last is to be evaluated.
+
+    Args:
+        algorithm: Which; one that knows no fidelities has all evaluated in full.
+        fidelities: Those there are, rising.
+
+    Returns:
+        One of them; None where there are none.
+    """
+    if not fidelities:
+        return None
+    return getattr(algorithm, "fidelity", None) or fidelities[-1]
+
+
+def needs_fidelities(algorithm: type[Algorithm]) -> bool:
+    """Whether an algorithm can do nothing without fidelities."""
+    return bool(getattr(algorithm, "needs_fidelities", False))
+
+
+def usual_algorithm(is_free: bool, has_fidelities: bool = False) -> str:
+    """The algorithm where none is named.
+
+    Args:
+        is_free: Whether all values are counted, predicted or looked up.
+        has_fidelities: Whether it can evaluate at lower fidelities than in full.
+    """
+    if has_fidelities:
+        return "hyperband"
+    return "nsga2" if is_free or "surrogate" not in ALGORITHMS else "surrogate"
 
 
 def summary(name: str) -> str:

@@ -73,7 +73,13 @@ if TYPE_CHECKING:
         sweep_record,
     )
     from hwnas.api._sample import Sample, sample, sample_record
-    from hwnas.api._search import DEFAULT_GENERATIONS, Change, SearchInterrupted, search
+    from hwnas.api._search import (
+        DEFAULT_BUDGET,
+        DEFAULT_GENERATIONS,
+        Change,
+        SearchInterrupted,
+        search,
+    )
     from hwnas.api._spaces import is_space, space_of, spaces, spaces_with
     from hwnas.api._sustain import parse_duration, sustain
     from hwnas.api._tables import (
@@ -157,6 +163,7 @@ _HOMES = {
         "sweep_record",
     ),
     "_search": (
+        "DEFAULT_BUDGET",
         "DEFAULT_GENERATIONS",
         "Change",
         "SearchInterrupted",
@@ -204,6 +211,7 @@ _HOME_OF = {
 
 __all__ = [
     "COUNTED",
+    "DEFAULT_BUDGET",
     "DEFAULT_GENERATIONS",
     "DEFAULT_LIMIT_AT",
     "DEFAULT_SAMPLE",

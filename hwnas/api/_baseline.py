@@ -67,7 +67,7 @@ def _valued(run: Run, arch: Architecture) -> Choice:
         for column, (_, ends) in zip(measures, found, strict=True)
         if np.isfinite(ends).all()
     }
-    seen = run.evaluations
+    seen = run.evaluations[run.is_full]
     row = seen[seen["arch"] == str(run.space.architecture(batch.canonical[0]))]
     for column in values.keys() - measures.keys():
         values[column] = float(row[column].iloc[0]) if len(row) else math.nan

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from hwnas.algorithms import ALGORITHMS, summary
+from hwnas.algorithms import ALGORITHMS, receiving, summary
 from hwnas.choose import METHODS
 from hwnas.core.quantity import QUANTITIES
 from hwnas.objectives import SOURCES
 from hwnas.objectives.devices import device_names
+from hwnas.objectives.evaluated import SOURCE as EVALUATE
 from hwnas.objectives.scored import scored_names
 from hwnas.objectives.simple import COUNTED
 from hwnas.spaces import SPACES
 
 
 def listed(place: str) -> str:
-    """The words that stand for a place in a help text, such as ``{algorithms}``.
+    """The words that stand for a place in a help text, such as ``{sources}``.
 
     Raises:
         KeyError: There is no such place.
@@ -67,12 +68,12 @@ def _predicted() -> str:
 
 
 _LISTS: dict[str, Callable[[], str]] = {
-    "{algorithms}": lambda: "|".join(ALGORITHMS),
     "{algorithm summaries}": _summaries,
     "{least populations}": lambda: ", ".join(
         f"{ALGORITHMS[name].least_population} of {name}" for name in ALGORITHMS
     ),
-    "{sources}": lambda: "|".join(SOURCES),
+    "{receiving}": lambda: ", ".join(receiving()),
+    "{sources}": lambda: "|".join(name for name in SOURCES if name != EVALUATE),
     "{methods}": lambda: "|".join(METHODS),
     "{quantities}": _predicted,
 }

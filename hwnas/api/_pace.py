@@ -7,12 +7,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hwnas.algorithms import ALGORITHMS
+from hwnas.algorithms import Algorithm
+from hwnas.config import DEFAULT_BUDGET, SearchConfig
 from hwnas.core.classes import listed_classes
 from hwnas.core.space import SearchSpace
-from hwnas.engine.loop import Task
-from hwnas.engine.progress import Change, Progress
+from hwnas.core.words import joined
+from hwnas.engine.progress import Change, Progress, Step
+from hwnas.engine.task import Task
 from hwnas.errors import ConfigError
+from hwnas.objectives.evaluation import Problem
 
 _USUALLY_FEW = 200
 """A population that need not be counted against a large space before a search begins."""
@@ -26,13 +29,13 @@ _UNITS = ((86_400 * 365.25, "year"), (86_400, "day"), (3_600, "hour"), (60, "min
 
 
 def capped(
-    space: SearchSpace, algorithm: str, population: int, budget: int | None
+    space: SearchSpace, algorithm: type[Algorithm], population: int, budget: int | None
 ) -> tuple[int, np.ndarray | None, list[str]]:
     """The population that a space has room for.
 
     Args:
         space: Search space.
-        algorithm: Name of the algorithm.
+        algorithm: The algorithm.
         population: What was asked for.
         budget: Distinct architectures to evaluate at most.
 
@@ -52,13 +55,29 @@ def capped(
         return population, None, []
     notes, n_classes = list[str](), len(classes)
     whole = f"the {n_classes:,} architectures of {space.label} that differ in function"
-    least = ALGORITHMS[algorithm].least_population
+    least = algorithm.least_population
     if population > n_classes:
         notes.append(Change(f"The population is {whole}, not {population:,}: all are evaluated."))
         population = max(n_classes, least)
     elif budget is not None and budget > n_classes:
         notes.append(f"The search ends at {whole}; a budget of {budget:,} is not reached.")
     return population, classes, notes
+
+
+def end_notes(config: SearchConfig, problem: Problem) -> list[str]:
+    """What the user should know of when a search ends that nobody gave an end."""
+    if config.has_end or problem.is_free:
+        return []
+    dear = joined([spec.column for spec in problem.columns if spec.stage == 2])
+    return [
+        f"Values of {dear} cost, and no end is given: the search ends after {DEFAULT_BUDGET} "
+        "evaluations. --budget, --time and --until-stable give another end."
+    ]
+
+
+def is_over(task: Task, started_s: float) -> bool:
+    """Whether the time of a search is over that was started at a time of the monotonic clock."""
+    return task.time_s is not None and time.monotonic() - started_s >= task.time_s
 
 
 class Pace:
@@ -76,12 +95,20 @@ class Pace:
         self._task = task
         self._tell = tell
         self._clock = clock
-        self._start: tuple[float, int, int] | None = None
+        self._start: tuple[float, int, float] | None = None
         self._is_told = False
 
     def __call__(self, progress: Progress) -> None:
-        """Hear of a generation."""
-        number, n_evaluated = progress.generation.number, progress.generation.n_evaluated
+        """Hear of a generation, where all values are free."""
+        if self._task.problem.is_free:
+            self._hear(progress.generation.number, progress.generation.of_budget)
+
+    def step(self, step: Step) -> None:
+        """Hear of an evaluation that was made for itself."""
+        if step.seconds is not None:
+            self._hear(0, step.n_evaluated)
+
+    def _hear(self, number: int, n_evaluated: float) -> None:
         now = self._clock()
         if self._start is None or self._is_told:
             # The first one holds what is loaded once.
@@ -90,22 +117,26 @@ class Pace:
         seconds, first, n_first = now - self._start[0], *self._start[1:]
         if seconds < _LEARNED_S:
             return
-        # What is left by the generations and by the budget; the sooner end counts.
-        ends = list[float]()
-        if self._task.generations is not None:
-            ends.append((self._task.generations - number) * seconds / (number - first))
-        most = min(filter(None, (self._task.budget, self._task.n_classes)), default=None)
+        # What is left by the generations and by the budget; the soonest end counts.
+        ends, task = list[float](), self._task
+        if task.generations is not None and number > first:
+            ends.append((task.generations - number) * seconds / (number - first))
+        turns = None if task.generations is None else task.generations * task.population
+        limits = (task.budget, task.n_classes, None if number else turns)
+        most = min(filter(None, limits), default=None)
         n_new = n_evaluated - n_first
         if most is not None and n_new:
             ends.append((most - n_evaluated) * seconds / n_new)
         # What a stored run repeats passes quickly: the pace is learned anew.
         self._start = now, number, n_evaluated
-        if ends and min(ends) > _LONG_S:
+        # Who gave a time knows how long it takes.
+        if ends and min(ends) > _LONG_S and task.time_s is None:
             self._is_told = True
+            last = f"{n_new:,.0f} architectures" if n_new > 1 else "architecture"
             self._tell(
-                f"At the pace of the last {n_new:,} architectures ({seconds:.0f} s), this search "
-                f"takes {_in_words(min(ends))} more. Ctrl-C stops it and keeps the front so far; "
-                "it can be resumed."
+                f"At the pace of the last {last} ({seconds:.0f} s), this "
+                f"search takes {_in_words(min(ends))} more. Ctrl-C stops it and keeps the front "
+                "so far; it can be resumed."
             )
 
 

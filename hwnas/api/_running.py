@@ -9,15 +9,19 @@ from pathlib import Path
 
 import numpy as np
 
+from hwnas.algorithms import ALGORITHMS, needs_fidelities
 from hwnas.api._report import write_report
 from hwnas.api._trust import row_note
 from hwnas.core.limits import Limit
 from hwnas.core.residuals import INEXACT
-from hwnas.engine.loop import Loop, Task
-from hwnas.engine.progress import Progress
+from hwnas.core.words import joined
+from hwnas.engine.ends import End
+from hwnas.engine.loop import Loop
+from hwnas.engine.progress import Progress, Step
 from hwnas.engine.record import DATABASE, Record, read_record
 from hwnas.engine.run import Run, write_front
 from hwnas.engine.store import Store, read_history
+from hwnas.engine.task import Task
 from hwnas.errors import RunError, StorageError
 from hwnas.objectives.indicators import REFERENCE
 from hwnas.objectives.measured import MeasuredObjective
@@ -44,6 +48,7 @@ def run_task(
     task: Task,
     begin: Callable[[Store], Loop],
     on_progress: Callable[[Progress], None],
+    on_step: Callable[[Step], None],
 ) -> Run:
     """Search and write everything; an interrupt, whenever it comes, leaves a usable front.
 
@@ -53,10 +58,11 @@ def run_task(
         task: What is evaluated, and when the search ends.
         begin: Makes the loop over a store.
         on_progress: Called after every generation.
+        on_step: Called as architectures are evaluated one by one.
 
     Raises:
         SearchInterrupted: SIGINT came; the run so far is written, and is its ``run``.
-        EvaluationError: Every architecture of the first generation failed.
+        EvaluationError: The first ten that were evaluated one by one failed, or all did.
         RunError: The stored run is damaged, or not one that this task would have made.
         StorageError: The directory cannot be written.
     """
@@ -68,10 +74,13 @@ def run_task(
         if read_record(path) != record:
             record.write(path)
 
-    with contextlib.closing(Store(path / DATABASE, columns, record.limits)) as store:
+    has_fidelities = bool(record.config.get("fidelities"))
+    with contextlib.closing(
+        Store(path / DATABASE, columns, record.limits, has_fidelities)
+    ) as store:
         try:
             loop = begin(store)
-            loop.run(on_progress, go_on)
+            loop.run(on_progress, go_on, on_step)
         except KeyboardInterrupt:
             status = "interrupted"
         except RunError:
@@ -125,11 +134,23 @@ def skill_notes(task: Task) -> list[str]:
 def measuring_notes(task: Task) -> list[str]:
     """What the user should know of what a search measures, before it begins."""
     turns = None if task.generations is None else task.generations * task.population
-    at_most = min(filter(None, (turns, task.budget)))
+    most = min(filter(None, (turns, task.budget)), default=None)
+    at_most = "" if most is None else f" At most {most:,} are; for fewer, give --budget."
     return [
-        f"{measure.note} At most {at_most:,} are; for fewer, give --budget."
+        f"{measure.note}{at_most}"
         for measure in task.problem.measures
         if isinstance(measure, MeasuredObjective)
+    ]
+
+
+def fidelity_notes(task: Task, algorithm: str) -> list[str]:
+    """What the user should know of the fidelities of a search, before it begins."""
+    if not task.fidelities or needs_fidelities(ALGORITHMS[algorithm]):
+        return []
+    those = joined([name for name in ALGORITHMS if needs_fidelities(ALGORITHMS[name])])
+    return [
+        f"{algorithm} knows no fidelities: all is evaluated in full, at "
+        f"{task.fidelities[-1]:g}; {those} begin with less."
     ]
 
 
@@ -137,12 +158,16 @@ def _notes(run: Run, task: Task, loop: Loop | None) -> tuple[str, ...]:
     """What the user should know before trusting the front."""
     if loop is None:
         return tuple(skill_notes(task))
-    notes = [*skill_notes(task), *loop.tracker.notes]
+    notes = [*skill_notes(task), *loop.tracker.notes, *_end_notes(run, loop.end)]
     notes += input_notes(task.problem.measures, loop.batch(run.front.archs))
-    n_intervals = np.isfinite(run.front.lower[:, : run.front.n_objectives]).any(axis=0).sum()
-    if n_intervals > 1:
+    has_interval = np.isfinite(run.front.lower[:, : run.front.n_objectives]).any(axis=0)
+    is_inexact = [spec.source in INEXACT for spec in run.front.objectives]
+    # What is known of intervals was measured on those of predictors.
+    if (has_interval & is_inexact).sum() > 1:
         notes.append(row_note(run.space.name))
     notes += _unsure_limits(run, task.problem.limits)
+    if run.lacks_full:
+        notes.append(f"{run.lacks_full} A larger budget goes on with resume=True.")
     if run.n_failed:
         notes.append(
             f"{run.n_failed:,} of {run.n_evaluated:,} architectures could not be evaluated; the "
@@ -155,6 +180,19 @@ def _notes(run: Run, task: Task, loop: Loop | None) -> tuple[str, ...]:
         )
         notes += _score_notes(run, task, loop)
     return tuple(notes)
+
+
+def _end_notes(run: Run, end: End | None) -> list[str]:
+    """What to say of an end that nobody could tell before."""
+    n_evaluated = f"{run.n_evaluated:,} architecture{'s' if run.n_evaluated > 1 else ''}"
+    if end == "time":
+        return [f"The search ended with its time, after {n_evaluated}."]
+    if end == "stable":
+        return [
+            f"The search ended as its hypervolume had come to rest, after {n_evaluated}: the "
+            "second half of them raised it by less than 1 %."
+        ]
+    return []
 
 
 def _score_notes(run: Run, task: Task, loop: Loop) -> list[str]:

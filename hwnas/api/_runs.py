@@ -80,6 +80,8 @@ def check_feasible(run: Run) -> None:
         raise NoCandidateError(
             "The run must have evaluated something; it has not yet. Resume the search."
         )
+    if not run.is_full.any():
+        raise NoCandidateError(f"{run.lacks_full} Resume the search with a larger budget.")
     if not len(broke):
         raise NoCandidateError(
             f"None of the {run.n_evaluated:,} architectures evaluated has a value in every "

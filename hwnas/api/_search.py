@@ -6,24 +6,38 @@ import importlib.metadata
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
 
-from hwnas.algorithms import ALGORITHMS, Setting
+from hwnas.algorithms import ALGORITHMS, Algorithm, Setting, ends_by_itself
+from hwnas.algorithms.islands import Islands
 from hwnas.algorithms.warm_start import draw, parse_warm_start
 from hwnas.api._backends import backend_of
-from hwnas.api._objectives import (
-    source_text,
+from hwnas.api._objectives import USUAL_SOURCE, source_text
+from hwnas.api._pace import Pace, capped, end_notes, is_over
+from hwnas.api._running import (
+    SearchInterrupted,
+    fidelity_notes,
+    measuring_notes,
+    run_task,
+    skill_notes,
 )
-from hwnas.api._pace import Pace, capped
-from hwnas.api._running import SearchInterrupted, measuring_notes, run_task, skill_notes
 from hwnas.api._spaces import resolve_space
-from hwnas.api._task import known_usual, named, sources_named, task_of, unknown_notes
-from hwnas.config import DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
+from hwnas.api._task import (
+    known_usual,
+    named,
+    problem_of,
+    sources_named,
+    task_of,
+    unknown_notes,
+)
+from hwnas.config import DEFAULT_BUDGET, DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
 from hwnas.core import arguments, given
-from hwnas.core.arguments import checked, kind_of, many, whole
+from hwnas.core.arguments import checked, duration, kind_of, many, whole
 from hwnas.core.device import Device
 from hwnas.core.forms import Forms
 from hwnas.core.formula import kinds_of
@@ -32,18 +46,21 @@ from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
 from hwnas.core.space import SearchSpace
 from hwnas.engine.directory import claimed, latest_directory, new_directory, resume_notes
 from hwnas.engine.loop import Loop
-from hwnas.engine.progress import Change, Progress
+from hwnas.engine.progress import Change, Progress, Step
 from hwnas.engine.record import RECORD, Record, read_record
 from hwnas.engine.run import Run
 from hwnas.engine.store import Store
+from hwnas.errors import ConfigError
 from hwnas.executors import EXECUTORS
 from hwnas.measure.backends import Backend
 from hwnas.objectives.devices import load_device
+from hwnas.objectives.evaluated import SOURCE as EVALUATE
+from hwnas.objectives.evaluated import Evaluator
 from hwnas.objectives.measured import SOURCE, USUAL_BACKEND, local_device
 from hwnas.objectives.scored import scored_names
 from hwnas.proxies.lookup import Scoring
 
-__all__ = ["DEFAULT_GENERATIONS", "Change", "SearchInterrupted", "search"]
+__all__ = ["DEFAULT_BUDGET", "DEFAULT_GENERATIONS", "Change", "SearchInterrupted", "search"]
 
 _PACKAGES = ("hwnas", "numpy", "pymoo", "moocore", "onnxruntime")
 
@@ -61,6 +78,8 @@ _PACKAGES = ("hwnas", "numpy", "pymoo", "moocore", "onnxruntime")
     population=whole(),
     generations=whole(),
     budget=whole(),
+    time=arguments.text,
+    until_stable=arguments.flag,
     seed=whole(),
     out=arguments.path,
     resume=arguments.flag,
@@ -70,6 +89,10 @@ _PACKAGES = ("hwnas", "numpy", "pymoo", "moocore", "onnxruntime")
     executor=arguments.text,
     limit_at=arguments.text,
     on_note=arguments.function,
+    evaluate=arguments.function,
+    on_evaluation=arguments.function,
+    islands=whole(),
+    migrate=whole(),
 )
 def search(
     space: str | SearchSpace,
@@ -77,13 +100,15 @@ def search(
     dataset: str | None = None,
     objectives: Sequence[Any] | None = None,
     constraints: Sequence[str | Limit] = (),
-    source: str = "predictor",
+    source: str | None = None,
     power_w: float | None = None,
-    algorithm: str = "nsga2",
+    algorithm: str | None = None,
     warm_start: str | None = None,
     population: int = DEFAULT_POPULATION,
     generations: int | None = None,
     budget: int | None = None,
+    time: str | None = None,
+    until_stable: bool = False,
     seed: int = 0,
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
@@ -94,6 +119,11 @@ def search(
     limit_at: str | None = None,
     backend: str | Backend | None = None,
     on_note: Callable[[str], None] | None = None,
+    evaluate: Callable[..., Any] | None = None,
+    fidelities: Sequence[float] | None = None,
+    on_evaluation: Callable[[Step], None] | None = None,
+    islands: int | None = None,
+    migrate: int | None = None,
 ) -> Run:
     """Search for the Pareto front of a device.
 
@@ -106,30 +136,43 @@ def search(
             with a source of its own), zero-cost proxies (``"nwot"``, and ``"vote"`` of three),
             rewards of such (``"reward(accuracy,latency<=5)"``,
             ``"reward(accuracy,(latency/5)^-0.07)"``, ``"weighted(accuracy/100,-0.5*latency/10)"``,
-            whose parts are told beside them), objectives made by ``hwnas.objective``, or plain
-            functions over a batch of architectures (minimised).
+            whose parts are told beside them), objectives made by ``hwnas.objective``, plain
+            functions over a batch of architectures (minimised), or what ``evaluate`` gives:
+            quantities, and your own made by ``hwnas.evaluated``.
         constraints: Limits such as ``"latency_ms<=5"``, also on what is no objective. One that
             leaves conditions open, as ``"accuracy_pct>=90"`` does, is on the one column of its
             quantity.
         source: Source of the objectives that name none: ``"predictor"``, ``"table"`` to look true
             values up (class means), or ``"measure"``; for one quantity, ``"latency:measure"``. What
             is measured is so when it is asked for, one network at a time, into the table that
-            ``profile`` adds to, and never twice.
+            ``profile`` adds to, and never twice. By default ``"evaluate"`` where that is given,
+            else ``"predictor"``; counts such as parameters are counted unless they name a source.
         power_w: Rated power in watts; energy is then estimated from it.
-        algorithm: Name of the algorithm, one of ``hwnas.algorithms.ALGORITHMS``.
+        algorithm: Name of the algorithm, one of ``hwnas.algorithms.ALGORITHMS``; by default
+            ``"nsga2"`` where all values are counted, predicted or looked up, and ``"surrogate"``
+            where some are measured or come from your own functions.
         warm_start: Proxy and number of candidates, such as ``"nwot:1000"``: of so many
             architectures drawn at random, those that the proxy prefers are the first generation.
             By default what the algorithm declares, which for most is none.
             Scores that do not travel with the package are computed, which needs torch, and kept
             in the user's cache.
         population: Architectures a generation, at least as many as the algorithm needs.
-        generations: Number of generations; 50 if there is no budget either.
-        budget: Distinct architectures to evaluate at most.
+        generations: Number of generations. Of several ends the first that holds counts; without
+            any, there are 50 generations where all values are counted, predicted or looked up, and
+            100 evaluations where some are not; but ``"exhaustive"`` ends by itself.
+        budget: Distinct architectures to evaluate at most; what a limit or a value that is missing
+            rules out before anything is measured or your own function called, does not count. One
+            at a lower fidelity counts as its share of the largest.
+        time: How long it may take, such as ``"90s"``, ``"10m"`` or ``"1.5h"``, from its beginning;
+            what a resumed run took before does not count. Evaluations that are at work when it is
+            over are waited for, what is measured a generation at once; there is at least one.
+        until_stable: Whether to end once the hypervolume grew by less than 1 % over the second half
+            of all evaluations, of at least 40.
         seed: The same seed gives the same run, bit for bit.
         out: Directory of the run, new or empty; the next free one in ``runs/`` by default.
         resume: Continue the run in ``out`` (or the latest of this configuration); begin it if it
-            was killed before it began. It can go on for more generations, or with a larger budget,
-            than it was to have.
+            was killed before it began. It can have another end than it was to have, if not an
+            earlier one.
         on_progress: Called after every generation.
         on_scoring: Called as scores are computed, for the warm start and the first generation.
         workers: Processes that compute these; with more than 1, a script must keep its own work
@@ -145,6 +188,20 @@ def search(
         on_note: Called with what the user should know before the search begins: that a predictor
             has no skill, which the run's notes say too, how long measuring takes, that there is no
             run to resume, or that it was begun under other versions.
+        evaluate: Your own function, slow as it may be, which gives several values of an
+            architecture at once: all that have no other source. It takes a list of ``n_archs``
+            architectures, one at a time, and returns a mapping from column or quantity to values
+            of shape ``(n_archs,)``, or ``(n_archs, 2)`` with their standard errors; or an array,
+            see ``hwnas.objectives.evaluated.Evaluator``. What it raises fails that architecture.
+        fidelities: How thoroughly ``evaluate`` can do so, rising, the last in full, such as
+            ``(1, 3, 9)`` epochs. It is then called with two arguments: the architectures, and one
+            of these. Only values in full are on the front; algorithms that know no fidelities ask
+            for these alone, so that one that does is the default.
+        on_evaluation: Called as architectures are evaluated one by one: before the first of a
+            generation, and after each.
+        islands: Populations that evolve side by side, at least 2, for algorithms whose population
+            takes in others; each has a share of ``population`` and a seed of its own.
+        migrate: Generations after which each island sends its best to the next; 5 by default.
 
     Returns:
         The run, with ``.front`` and ``.evaluations``.
@@ -154,23 +211,28 @@ def search(
         UnknownNameError: A name is not known.
         ConfigError: A setting cannot be.
         MissingExtraError: Scores must be computed, and torch is not installed.
-        EvaluationError: Every architecture of the first generation failed.
+        EvaluationError: The first ten that were evaluated one by one failed, or all did.
         RunError: ``out`` holds something else, or the run to resume differs, is damaged or in use.
         StorageError: ``out`` cannot be written.
     """
-    space, source = resolve_space(space, dataset), source_text(source)
+    started_s = monotonic()
+    space = resolve_space(space, dataset)
+    evaluation = None if evaluate is None else Evaluator(evaluate, fidelities is not None)
+    source = source_text(source, USUAL_SOURCE if evaluation is None else EVALUATE)
     runs_on = None if backend is None else backend_of(backend)
     if device is None and SOURCE in sources_named(source, objectives or ()):
         device = local_device(runs_on.name if runs_on else USUAL_BACKEND)
     device = load_device(device) if isinstance(device, str) else device
     unknown = list[str]()
+    if fidelities is not None and evaluation is None:
+        raise ConfigError("fidelities need evaluate, which is told them; it is not there.")
+    if objectives is None and evaluation is not None:
+        raise ConfigError("evaluate needs objectives: name what it gives; got none.")
     if objectives is None:
         # How large the power is will be checked with the other settings.
         watts = None if power_w is None else 1.0
         objectives, unknown = known_usual(space, device, source, watts, runs_on)
-    if generations is None and budget is None:
-        generations = DEFAULT_GENERATIONS
-    asked = named(objectives)
+    asked = named(objectives, evaluation)
     # Scores and rewards have columns of their own too, which are those of no quantity.
     own = [*(name for name, made in asked if made is not None), *scored_names()]
     own += kinds_of(name for name, _ in asked)
@@ -178,10 +240,6 @@ def search(
         limit if isinstance(limit, Limit) else parse_limit(limit, "--constraint", own)
         for limit in constraints
     )
-    make = ALGORITHMS[algorithm]
-    population, classes, bounds = capped(space, algorithm, population, budget)
-    usual_start = make.default_warm_start if warm_start is None else warm_start
-    start = None if usual_start is None else parse_warm_start(usual_start)
     config = SearchConfig(
         space=space.name,
         dataset=space.dataset,
@@ -192,20 +250,35 @@ def search(
         limit_at=limit_at,
         source=source,
         power_w=power_w,
-        algorithm=algorithm,
-        warm_start=None if start is None else str(start),
+        algorithm=None,
         population=population,
         generations=generations,
         budget=budget,
+        time_s=None if time is None else duration("time", time),
+        until_stable=bool(until_stable),
         seed=seed,
+        fidelities=fidelities,
+        islands=islands,
+        migrate=migrate,
     )
-    task = task_of(space, device, config, asked, tuple(limits), runs_on, (workers, on_scoring))
+    scoring = workers, on_scoring
+    problem = problem_of(space, device, config, asked, tuple(limits), runs_on, scoring, evaluation)
+    unsettled, config = config, config.settled(problem.is_free, algorithm)
+    make = ALGORITHMS[str(config.algorithm)]
+    ended = [] if ends_by_itself(make) else end_notes(unsettled, problem)
+    population, classes, bounds = capped(space, make, config.population, config.budget)
+    usual_start = make.default_warm_start if warm_start is None else warm_start
+    start = None if usual_start is None else parse_warm_start(usual_start)
+    config = replace(
+        config, population=population, warm_start=None if start is None else str(start)
+    )
     n_classes = None if classes is None else len(classes)
-    task = replace(task, n_classes=n_classes)
+    task = task_of(space, problem, config, n_classes)
     work, forms = EXECUTORS[executor](workers), Forms(space)
     candidates = None if start is None else draw(space, start, config.population, config.seed)
 
-    def begin(store: Store) -> Loop:
+    @cache
+    def begun() -> Algorithm:
         initial = None
         if candidates is not None:
             initial = candidates.best(config.population, workers, on_scoring)
@@ -213,9 +286,19 @@ def search(
             # Drawn at random, the last of all classes would take long to come.
             initial = np.random.default_rng(config.seed).permutation(classes)
         setting = Setting(
-            space, len(asked), config.population, config.seed, initial, forms, n_classes
-        )
-        return Loop(task, make(setting), store, work, forms)
+            space, len(asked), config.population, config.seed, initial, forms, n_classes,
+            task.fidelities,
+        )  # fmt: skip
+        if config.islands is None or config.migrate is None:
+            return make(setting)
+        return Islands(make, setting, config.islands, config.migrate)
+
+    if candidates is None:
+        # What an algorithm refuses is refused before anything is touched.
+        begun()
+
+    def begin(store: Store) -> Loop:
+        return Loop(task, begun(), store, work, forms, lambda: is_over(task, started_s))
 
     record = Record(
         config=config.as_dict(),
@@ -235,10 +318,12 @@ def search(
     with claimed(path, record, resume):
         for note in (
             *bounds,
+            *ended,
             *unknown_notes(unknown),
             *limit_notes(limits),
             *skill_notes(task),
             *measuring_notes(task),
+            *fidelity_notes(task, str(config.algorithm)),
         ):
             tell(note)
         pace = Pace(task, tell)
@@ -248,7 +333,12 @@ def search(
             if on_progress is not None:
                 on_progress(progress)
 
-        return run_task(path, record, task, begin, hear)
+        def hear_step(step: Step) -> None:
+            pace.step(step)
+            if on_evaluation is not None:
+                on_evaluation(step)
+
+        return run_task(path, record, task, begin, hear, hear_step)
 
 
 def _directory(record: Record, out: str | os.PathLike[str] | None, resume: bool) -> Path:

@@ -25,12 +25,13 @@ from hwnas.core.objective import Objective, ObjectiveSpec
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES
 from hwnas.core.space import SearchSpace
 from hwnas.core.words import joined
-from hwnas.engine.loop import Task
 from hwnas.engine.store import check_names
-from hwnas.errors import ConfigError
+from hwnas.engine.task import Task
+from hwnas.errors import ConfigError, UnknownNameError
 from hwnas.measure.backends import Backend
-from hwnas.objectives import NothingKnownError
+from hwnas.objectives import SOURCES, NothingKnownError
 from hwnas.objectives.combined import combined
+from hwnas.objectives.evaluated import EvaluatedObjective, Evaluator
 from hwnas.objectives.evaluation import Problem, with_parts
 from hwnas.objectives.unsupported import support
 from hwnas.proxies.lookup import Scoring
@@ -85,28 +86,73 @@ def unknown_notes(unknown: Sequence[str]) -> list[str]:
 def sources_named(source: str, objectives: Sequence[Any]) -> set[str]:
     """Sources that a search names, as its usual one or for one quantity."""
     usual, its_own = parse_sources(source)
-    texts = (name for name, _ in named(objectives))
-    names = (name for text in texts for name in names_in(text))
-    return {usual, *its_own.values(), *(name.partition(":")[2] for name in names)}
+    asked = [item for item in objectives if isinstance(item, str)]
+    parts = (parse_formula(item).names if "(" in item else [item] for item in asked)
+    names = (name for part in parts for name in part)
+    texts = (name.partition(":")[2] for name in names)
+    return {usual, *its_own.values(), *(SOURCES.name_of(text) for text in texts if text)}
 
 
-def named(items: Sequence[Any]) -> list[tuple[str, Objective | None]]:
-    """Objectives' names in the configuration, and the objectives that are the user's own."""
-    made = [None if isinstance(item, str) else _own(item) for item in items]
+def named(
+    items: Sequence[Any], evaluation: Evaluator | None = None
+) -> list[tuple[str, Objective | None]]:
+    """Objectives' names in the configuration, and the objectives that are the user's own.
+
+    Raises:
+        UnknownNameError: There is no such quantity or source.
+        ConfigError: One is to come from a function that is not there, or is no quantity and not
+            said to come from the function that is.
+    """
+    made = [None if isinstance(item, str) else _own(item, evaluation) for item in items]
     columns = [own.spec.column for own in made if own is not None]
     return [
-        (objective_name(item, columns) if own is None else own.spec.column, own)
+        (_name(item, columns, evaluation) if own is None else own.spec.column, own)
         for item, own in zip(items, made, strict=True)
     ]
 
 
-def _own(item: Any) -> Objective:
+def _name(item: str, own: Sequence[str], evaluation: Evaluator | None) -> str:
+    """An objective's text in its one form; it may be made of the user's own columns."""
+    try:
+        return objective_name(item, own)
+    except UnknownNameError as error:
+        if evaluation is None or not item.isidentifier():
+            raise
+        raise ConfigError(
+            f"{error} Name what evaluate gives besides quantities by hwnas.evaluated('{item}')."
+        ) from error
+
+
+def _own(item: Any, evaluation: Evaluator | None) -> Objective:
     """The user's own objective, made from a function where it is none yet."""
+    if isinstance(item, ObjectiveSpec):
+        if evaluation is None:
+            raise ConfigError(
+                f"{item.column} must come from your own function; give it with evaluate=."
+            )
+        return EvaluatedObjective(item, evaluation)
     is_made = isinstance(getattr(item, "spec", None), ObjectiveSpec)
     return item if is_made else objective(item)
 
 
 def task_of(
+    space: SearchSpace, problem: Problem, config: SearchConfig, n_classes: int | None
+) -> Task:
+    """What a search evaluates, and when it ends, by its configuration."""
+    return Task(
+        space=space,
+        problem=problem,
+        population=config.population,
+        generations=config.generations,
+        budget=config.budget,
+        n_classes=n_classes,
+        time_s=config.time_s,
+        until_stable=config.until_stable,
+        fidelities=tuple(config.fidelities or ()),
+    )
+
+
+def problem_of(
     space: SearchSpace,
     device: Device | None,
     config: SearchConfig,
@@ -114,8 +160,13 @@ def task_of(
     limits: tuple[Limit, ...],
     backend: Backend | None,
     scoring: tuple[int, Callable[[Scoring], None] | None],
-) -> Task:
-    """Everything to evaluate: objectives, then what limits need, then the counts."""
+    evaluation: Evaluator | None = None,
+) -> Problem:
+    """Everything to evaluate: objectives, then what limits need, then the counts.
+
+    Raises:
+        ConfigError: Two objectives are one, or nothing comes from what the user evaluates.
+    """
     names = [name for text in config.objectives for name in names_in(text)]
     wanted = map(quantity_of, (*names, *(limit.column for limit in limits)))
     if config.power_w is not None and QUANTITIES["energy"] not in wanted:
@@ -124,17 +175,21 @@ def task_of(
             "there."
         )
 
-    own_by_name = {name: own for name, own in asked if own is not None}
+    # Each once: what several rewards are made of is one objective.
+    made = {name: own for name, own in asked if own is not None}
 
     def make(name: str) -> Objective:
-        if name in own_by_name:
-            return own_by_name[name]
-        if is_formula(name):
-            return combined(parse_formula(name), make)
+        if name not in made:
+            made[name] = (
+                combined(parse_formula(name), make) if is_formula(name) else make_alone(name)
+            )
+        return made[name]
+
+    def make_alone(name: str) -> Objective:
         n_workers, on_scoring = scoring
         return make_objective(
             space, name, device, config.source, config.power_w,
-            backend=backend, n_workers=n_workers, on_scoring=on_scoring,
+            backend=backend, n_workers=n_workers, on_scoring=on_scoring, evaluation=evaluation,
         )  # fmt: skip
 
     measures = [make(name) for name, _ in asked]
@@ -143,6 +198,11 @@ def task_of(
     for name in [*(limit.column for limit in limits), *ALWAYS_COUNTED]:
         if not columns_meant(name, [measure.spec.column for measure in measures]):
             measures.append(make(name))
+    if evaluation is not None and not evaluation.columns:
+        raise ConfigError(
+            "evaluate must give an objective or what a constraint limits; all of them have other "
+            "sources. Leave evaluate or a source out."
+        )
     counts, of_device = support(space, device)
     measures += counts
     columns = [measure.spec.column for measure in measures]
@@ -154,13 +214,7 @@ def task_of(
         )
     )
     check_compatible(limits)
-    return Task(
-        space=space,
-        problem=Problem(tuple(measures), len(asked), limits),
-        population=config.population,
-        generations=config.generations,
-        budget=config.budget,
-    )
+    return Problem(tuple(measures), len(asked), limits)
 
 
 def _check_distinct(names: Sequence[str], measures: Sequence[Objective]) -> None:

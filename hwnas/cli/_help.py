@@ -40,7 +40,8 @@ PANELS: Mapping[str, tuple[str, ...]] = {
         "baseline",
     ),
     "Where values come from": ("source", "power_w", "column", "batch"),
-    "Algorithm": ("algorithm", "warm_start", "population", "generations", "budget", "seed"),
+    "Algorithm": ("algorithm", "warm_start", "population", "islands", "migrate", "seed"),
+    "When it ends": ("generations", "budget", "time_text", "until_stable"),
     "Backend": (
         "backend", "provider", "tuning_trials", "tracker", "key", "target", "database", "cc",
         "timeout_s", "threads",
@@ -261,7 +262,7 @@ def _told(parameter: Any, ctx: Any) -> str:
 
 
 def _with_lists(text: str) -> str:
-    """A text with what is registered in place of ``{algorithms}`` and the like."""
+    """A text with what is registered in place of ``{sources}`` and the like."""
 
     def listed(place: re.Match[str]) -> str:
         from hwnas import api

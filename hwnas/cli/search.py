@@ -12,7 +12,7 @@ import typer
 
 from hwnas.cli import _exit
 from hwnas.cli._archs import print_table
-from hwnas.cli._bars import scoring_bar, search_bar
+from hwnas.cli._bars import Ends, scoring_bar, search_bar
 from hwnas.cli._columns import headings
 from hwnas.cli._help import examples
 from hwnas.cli._limits import Constraints, LimitAt
@@ -32,6 +32,7 @@ SHOWN = 10
     "hwnas search nasbench201 --device raspi4",
     'hwnas search nasbench201 --device edgegpu --constraint "latency_ms<=5" --budget 2000',
     "hwnas search mnasnet --device zcu102 --objectives accuracy,latency,peak_memory",
+    "hwnas search nasbench201 --objectives accuracy,latency:measure --budget 60 --time 20m",
     "hwnas search nasbench201 --device raspi4 --objectives vote,latency",
     'hwnas search nasbench201 --device edgegpu --objectives "reward(accuracy,latency<=5)"',
     "hwnas search nasbench201 --device edgegpu --out runs/mine --resume",
@@ -70,13 +71,14 @@ def search(
         typer.Option(help="Rated power; energy is then estimated as power x latency."),
     ] = None,
     algorithm: Annotated[
-        str,
+        str | None,
         typer.Option(
-            metavar="{algorithms}",
+            metavar="NAME",
             autocompletion=completed("algorithm"),
-            help="{algorithm summaries}",
+            help="By default nsga2, and surrogate where something is measured. "
+            "{algorithm summaries}",
         ),
-    ] = "nsga2",
+    ] = None,
     warm_start: Annotated[
         str | None,
         typer.Option(
@@ -90,10 +92,49 @@ def search(
         typer.Option(help="Architectures a generation; at least {least populations}."),
     ] = 100,
     generations: Annotated[
-        int | None, typer.Option(help="Generations; 50 if there is no --budget either.")
+        int | None,
+        typer.Option(
+            help="Of several ends the first counts; without any, 50 generations, or 100 "
+            "evaluations where something is measured; exhaustive ends by itself."
+        ),
     ] = None,
     budget: Annotated[
-        int | None, typer.Option(help="Distinct architectures to evaluate at most.")
+        int | None,
+        typer.Option(
+            help="Distinct architectures to evaluate at most; what a limit rules out before it is "
+            "measured does not count."
+        ),
+    ] = None,
+    time_text: Annotated[
+        str | None,
+        typer.Option(
+            "--time",
+            metavar="TIME",
+            help="How long this run may take, such as 90s, 10m or 1.5h; what it resumes does not "
+            "count.",
+        ),
+    ] = None,
+    until_stable: Annotated[
+        bool,
+        typer.Option(
+            "--until-stable",
+            help="End once the second half of all evaluations, of at least 40, raised the "
+            "hypervolume by less than 1 %.",
+        ),
+    ] = False,
+    islands: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Divide the population among so many that evolve side by side; for {receiving}.",
+        ),
+    ] = None,
+    migrate: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Generations after which each island sends its best to the next; 5 by default.",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same run.")] = 0,
     out: Annotated[
@@ -104,8 +145,8 @@ def search(
         bool,
         typer.Option(
             "--resume",
-            help="Continue a run that was stopped, or let it go on with more --generations or "
-            "--budget; the other settings must be the same.",
+            help="Continue a run that was stopped, or let it go on with a later end; the other "
+            "settings must be the same.",
         ),
     ] = False,
     quiet: Annotated[
@@ -136,8 +177,14 @@ def search(
         "population": population,
         "generations": generations,
         "budget": budget,
+        "time": time_text,
+        "until_stable": until_stable,
         "seed": seed,
+        "islands": islands,
+        "migrate": migrate,
     }
+    time_s = None if time_text is None else api.parse_duration(time_text, "time")
+    ends = Ends(generations, budget, time_s, until_stable)
     messages = console(to_stderr=True)
     started = time.monotonic()
     is_interrupted = False
@@ -151,9 +198,11 @@ def search(
 
     with (
         scoring_bar(messages, is_silent) as on_scoring,
-        search_bar(messages, is_silent, generations, budget) as on_progress,
+        search_bar(messages, is_silent, ends) as bar,
     ):
-        settings |= {"on_progress": on_progress, "on_scoring": on_scoring}
+        settings |= {"on_scoring": on_scoring}
+        if bar is not None:
+            settings |= {"on_progress": bar.generation, "on_evaluation": bar.step}
         settings |= {"on_note": tell, "workers": api.n_cores()}
         try:
             run = api.search(

@@ -17,6 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from hwnas._names import shown
+from hwnas.core.numbers import parse_duration
 from hwnas.errors import ArgumentError, ConfigError
 
 P = ParamSpec("P")
@@ -140,6 +141,14 @@ def watts(name: str, value: Any) -> float:  # noqa: ARG001 - options have their 
     found = number("power_w", value)
     if not (math.isfinite(found) and found > 0):
         raise ConfigError(f"--power-w must be a positive number of watts; got {found:g}.")
+    return found
+
+
+def duration(name: str, value: Any) -> float:
+    """A check for a time such as ``"10m"``, which is returned in seconds."""
+    found = parse_duration(text(name, value))
+    if found is None:
+        raise ConfigError(f"--{name} must be a time such as 30s, 10m or 1h; got {shown(value)}.")
     return found
 
 

@@ -38,6 +38,42 @@ def listed_classes(space: SearchSpace) -> np.ndarray | None:
     return valid_classes(space, every)
 
 
+MOST_WALKED = 10_000_000
+"""Genotypes that a space may have for all of them to be gone through, which takes minutes."""
+_AT_ONCE = 65_536
+
+
+def every_class(space: SearchSpace, most: int) -> np.ndarray | None:
+    """All functional classes of a space, in the order of their genotypes.
+
+    Args:
+        space: The search space, whether it lists itself or not.
+        most: How many there may be.
+
+    Returns:
+        Shape ``(n_classes, n_genes)``; None if there are more, or more genotypes than can be gone
+        through.
+    """
+    classes = listed_classes(space)
+    if classes is None:
+        if math.prod(space.n_choices) > MOST_WALKED:
+            return None
+        classes = _walked_classes(space)
+    return classes if len(classes) <= most else None
+
+
+def _walked_classes(space: SearchSpace) -> np.ndarray:
+    """All functional classes of a space that does not list itself, a part of it at a time."""
+    is_class = np.zeros(math.prod(space.n_choices), dtype=bool)
+    for first in range(0, len(is_class), _AT_ONCE):
+        numbers = np.arange(first, min(first + _AT_ONCE, len(is_class)))
+        genotypes = np.stack(np.unravel_index(numbers, space.n_choices), axis=1)
+        canonical = space.canonical_genotypes(genotypes[space.valid_mask(genotypes)])
+        is_class[np.ravel_multi_index(tuple(canonical.T), space.n_choices)] = True
+    numbers = np.flatnonzero(is_class)
+    return np.stack(np.unravel_index(numbers, space.n_choices), axis=1)
+
+
 def canonical_classes(space: SearchSpace, archs: Sequence[Architecture]) -> list[Architecture]:
     """Canonical forms of architectures, each once, in the order of their genotypes.
 

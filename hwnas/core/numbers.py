@@ -18,6 +18,8 @@ _PLAIN = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)"
 _NUMBER = re.compile(rf"{_PLAIN}(?:[eE][+-]?[0-9]{{1,4}})?")
 _COUNT = re.compile(rf"({_PLAIN})([kKMG])")
 _POWERS = {"k": 3, "K": 3, "M": 6, "G": 9}
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(s|min|m|h)")
+_SECONDS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _LONGEST = 400
 """Characters of a number: more than any needs, few enough to read in no time."""
 
@@ -86,6 +88,22 @@ def parse_whole(text: str) -> int | None:
         return int(text)
     number = parse_count(text)
     return int(number) if number is not None and number.is_integer() else None
+
+
+def parse_duration(text: str) -> float | None:
+    """The seconds that a text such as ``10m`` names; None if it names no time above 0.
+
+    Raises:
+        ArgumentError: It is no text.
+
+    Example:
+        >>> parse_duration("1.5m"), parse_duration("90 s"), parse_duration("10")
+        (90.0, 90.0, None)
+    """
+    text = _stripped(text)
+    found = _DURATION.fullmatch(text) if len(text) <= _LONGEST else None
+    seconds = 0.0 if found is None else float(found[1]) * _SECONDS[found[2]]
+    return seconds if 0 < seconds < math.inf else None
 
 
 def _stripped(text: str) -> str:

@@ -23,7 +23,7 @@ from hwnas.engine.store import has_results
 from hwnas.errors import RunError, StorageError, skip
 
 RUNS = Path("runs")
-ENDS = ("generations", "budget")
+ENDS = ("generations", "budget", "time_s", "until_stable")
 """Settings that say when a search ends."""
 _RENAMED = "an older version called"
 """How what is said of a column begins that has another name now."""

@@ -7,7 +7,7 @@ would have ended, and can go on from there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -15,45 +15,26 @@ from itertools import count
 
 import numpy as np
 
-from hwnas.algorithms import Algorithm, Told
+from hwnas.algorithms import Algorithm, Told, fidelity_of
 from hwnas.core.architecture import genotype_keys
 from hwnas.core.batch import Batch
 from hwnas.core.classes import listed_classes
 from hwnas.core.forms import Forms
 from hwnas.core.objective import Objective
 from hwnas.core.space import SearchSpace
-from hwnas.engine.progress import Progress, Tracker
+from hwnas.engine.ends import End, Ends
+from hwnas.engine.progress import Progress, Step, Tracker
 from hwnas.engine.store import Store
+from hwnas.engine.task import Task
 from hwnas.engine.trials import Ask, History, Results, Trials
-from hwnas.errors import EvaluationError, RunError
+from hwnas.errors import RunError
 from hwnas.executors import Executor, Outcome, make_executor
-from hwnas.objectives.evaluation import ENDS, Problem, ask_together, evaluate_stages, prepare
+from hwnas.objectives.evaluation import ENDS, ask_together, evaluate_stages, prepare
 from hwnas.objectives.indicators import minimised
 
-MAX_IDLE_GENERATIONS = 50
 _LONGEST_ERROR = 500
 
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What a search evaluates, and when it ends.
-
-    Args:
-        space: Search space with its data set.
-        problem: Objectives, what is told beside them, and limits.
-        population: How many architectures the algorithm is asked for at once.
-        generations: How often it is asked, or None for no limit.
-        budget: Number of distinct architectures to evaluate, or None for no limit.
-        n_classes: How many functional classes the space has, where that is known: when all are
-            evaluated, nothing is left.
-    """
-
-    space: SearchSpace
-    problem: Problem
-    population: int
-    generations: int | None
-    budget: int | None
-    n_classes: int | None = None
+_Key = tuple[bytes, float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +46,14 @@ class _Turn:
         genotypes: As they were asked, shape ``(n_asked, n_genes)``.
         trials: Trial of each, shape ``(n_asked,)``.
         is_told: Which the algorithm has been told about, shape ``(n_asked,)``; changes.
+        fidelity: At which they are evaluated; None where there are none.
     """
 
     number: int
     genotypes: np.ndarray
     trials: np.ndarray
     is_told: np.ndarray
+    fidelity: float | None
 
 
 class Loop:
@@ -82,9 +65,11 @@ class Loop:
         store: Where trials are kept; those it holds are not made again.
         executor: Where stage 2 is evaluated; this process by default.
         forms: Canonical forms that the algorithm has had computed.
+        is_time_up: Whether the time of the task is over; asked between evaluations.
 
     Attributes:
         tracker: How the search has got on.
+        end: Why it ended; None while it goes on.
 
     Raises:
         RunError: The store is damaged or old, or holds more than the task would evaluate.
@@ -97,7 +82,9 @@ class Loop:
         store: Store,
         executor: Executor | None = None,
         forms: Forms | None = None,
+        is_time_up: Callable[[], bool] = lambda: False,
     ) -> None:
+        self.end: End | None = None
         self.tracker = Tracker(task.problem.columns, task.problem.n_objectives, task.budget)
         self._task = task
         self._algorithm = algorithm
@@ -111,12 +98,19 @@ class Loop:
         self._archs = list(history.trials.archs)
         self._first_ask = history.trials.ask
         self._results = history.trials.results
+        self._fidelity = history.trials.fidelity
         # Canonical genotype of each trial, and the other way round.
         self._genotypes = task.space.genotypes([task.space.parse(arch) for arch in self._archs])
-        self._trial_of = {key: n for n, key in enumerate(genotype_keys(self._genotypes))}
-        self._n_evaluated = 0
-        self._n_classes = task.n_classes
-        self._check_ends()
+        self._trial_of = {
+            _trial_key(key, fidelity): trial
+            for trial, (key, fidelity) in enumerate(
+                zip(genotype_keys(self._genotypes), self._fidelity.tolist(), strict=True)
+            )
+        }
+        self._ends = Ends(task, is_time_up)
+        finished = np.flatnonzero(self._results.is_finished)
+        shares = np.array([task.share(fidelity) for _, fidelity in self._trial_of])
+        self._ends.take_stored(self._results.part(finished), shares[finished], len(self._asks))
 
     def batch(self, archs: Sequence[str]) -> Batch:
         """Architectures that were evaluated, by their strings, which need not be parsed."""
@@ -128,43 +122,37 @@ class Loop:
     def history(self) -> History:
         """All that is stored by now."""
         return History(
-            Trials(tuple(self._archs), self._first_ask, self._results), tuple(self._asks)
+            Trials(tuple(self._archs), self._first_ask, self._results, self._fidelity),
+            tuple(self._asks),
         )
-
-    def _check_ends(self) -> None:
-        ends = {
-            "generations": (self._task.generations, len(self._asks)),
-            "budget": (self._task.budget, int(self._results.is_finished.sum())),
-        }
-        for name, (end, n_stored) in ends.items():
-            if end is not None and end < n_stored:
-                raise RunError(
-                    f"A run can go on, not back: --{name} must be at least the {n_stored} that it "
-                    f"holds; got {end}."
-                )
 
     def run(
         self,
         on_progress: Callable[[Progress], None],
         before_new: Callable[[], None] = lambda: None,
+        on_step: Callable[[Step], None] = lambda _: None,
     ) -> None:
         """Search to the end; an exception, such as an interrupt, loses no finished trial.
 
         Args:
             on_progress: Called after every generation.
             before_new: Called once, before anything is stored that was not there before.
+            on_step: Called as architectures are evaluated one by one: before the first of a
+                generation, and after each.
 
         Raises:
             RunError: The store holds a run that this task and algorithm would not have made.
-            EvaluationError: Every architecture of the first generation failed.
+            EvaluationError: The first ten that were evaluated one by one failed, or all did.
             StorageError: The store cannot be written.
         """
-        n_idle, is_new = 0, False
+        is_new = False
         for number in count(1):
-            if self._is_over(number):
+            self.end = self._end(number)
+            if self.end is not None:
                 break
             genotypes = self._algorithm.ask(self._task.population)
             if not len(genotypes):
+                self.end = "algorithm"
                 break
             turn = self._turn(number, genotypes)
             for rows in self._told(turn):
@@ -173,36 +161,37 @@ class Loop:
                 if not is_new:
                     before_new()
                 is_new = True
-                self._evaluate(turn)
-            n_new = self._finish(turn, on_progress)
-            n_idle = 0 if n_new else n_idle + 1
-            if n_idle == 1 and self._n_classes is None:
-                classes = listed_classes(self._task.space)
-                self._n_classes = None if classes is None else len(classes)
-            if not turn.is_told.all() or n_idle >= MAX_IDLE_GENERATIONS:
+                self._evaluate(turn, on_step)
+                self._ends.begin()
+            self._finish(turn, on_progress)
+            if not turn.is_told.all():
+                self.end = "time" if self._ends.is_time_up() else "budget"
                 break
+        self._ends.check_done()
 
-    def _is_over(self, number: int) -> bool:
-        generations = self._task.generations
-        if self._n_classes is not None and self._n_evaluated >= self._n_classes:
-            return True
-        return not self._room() or (generations is not None and number > generations)
-
-    def _room(self) -> float:
-        """How many architectures the budget still allows."""
-        budget = self._task.budget
-        return np.inf if budget is None else budget - self._n_evaluated
+    def _end(self, number: int) -> End | None:
+        """Why generation ``number`` is not begun; None if it is."""
+        end = self._ends.by_count(number)
+        # What a stored run holds is repeated whole, whatever end it is given now.
+        if end is None and number > max(1, self._n_replayed):
+            end = self._ends.by_pace(self.tracker.generations)
+        return end
 
     def _has_work(self, turn: _Turn) -> bool:
         """Whether there is something to store: a new ask, or trials that the budget allows."""
-        is_finished = self._results.is_finished[self._first_ask == turn.number]
-        left = min(self._room() - is_finished.sum(), (~is_finished).sum())
+        new = self._results.part(self._first_ask == turn.number)
+        room = self._ends.room(turn.fidelity) - self._n_counted(new)
+        left = min(room, (~new.is_finished).sum())
         return turn.number > len(self._asks) or left > 0
+
+    def _n_counted(self, results: Results) -> int:
+        return self._task.n_counted(results.part(results.is_finished))
 
     def _turn(self, number: int, genotypes: np.ndarray) -> _Turn:
         """What was asked, each with its trial; new ones where the stored run holds none."""
         canonical = self._forms.canonical(genotypes)
-        keys = genotype_keys(canonical)
+        fidelity = fidelity_of(self._algorithm, self._task.fidelities)
+        keys = [_trial_key(key, fidelity) for key in genotype_keys(canonical)]
         if number <= self._n_replayed:
             found = tuple(self._trial_of.get(key, -1) for key in keys)
             if found != self._asks[number - 1].trials:
@@ -214,16 +203,20 @@ class Loop:
         else:
             new = {key: row for row, key in enumerate(keys) if key not in self._trial_of}
             # In order of first appearance; a later twin has overwritten its row, not its place.
-            self._add_trials(number, canonical[list(new.values())], list(new))
+            self._add_trials(number, canonical[list(new.values())], list(new), fidelity)
         trials = np.array([self._trial_of[key] for key in keys], dtype=int)
-        return _Turn(number, genotypes, trials, np.zeros(len(keys), dtype=bool))
+        return _Turn(number, genotypes, trials, np.zeros(len(keys), dtype=bool), fidelity)
 
-    def _add_trials(self, number: int, genotypes: np.ndarray, keys: Sequence[bytes]) -> None:
+    def _add_trials(
+        self, number: int, genotypes: np.ndarray, keys: Sequence[_Key], fidelity: float | None
+    ) -> None:
         problem, n_known = self._task.problem, len(self._archs)
         self._trial_of |= {key: n_known + place for place, key in enumerate(keys)}
         self._archs += [str(self._task.space.architecture(each)) for each in genotypes]
         self._genotypes = np.concatenate([self._genotypes, genotypes])
         self._first_ask = np.append(self._first_ask, np.full(len(keys), number))
+        at = np.nan if fidelity is None else fidelity
+        self._fidelity = np.append(self._fidelity, np.full(len(keys), at))
         blank = Results.blank(len(keys), len(problem.measures), len(problem.limits))
         self._results = self._results.followed_by(blank)
 
@@ -246,20 +239,25 @@ class Loop:
         )
         turn.is_told[rows] = True
 
-    def _evaluate(self, turn: _Turn) -> None:
+    def _evaluate(self, turn: _Turn, on_step: Callable[[Step], None]) -> None:
         """Evaluate what is new as far as the budget reaches, store it, and tell."""
         problem = self._task.problem
         # The whole turn, also where part of it is known or left to a larger budget: values must
         # not depend on that, to the last bit.
         new = np.flatnonzero(self._first_ask == turn.number)
-        batch = Batch(self._task.space, self._genotypes[new], is_canonical=True)
+        batch = self._new_batch(turn, new)
         values = evaluate_stages(problem, batch, (0, 1))
-        is_chosen = ~self._results.is_finished[new]
-        is_chosen &= np.cumsum(is_chosen) <= self._room() - (~is_chosen).sum()
-        is_dear = is_chosen & problem.can_be_feasible(values, up_to=1)
-        is_dear &= bool(problem.at(2))
+        is_left = ~self._results.is_finished[new]
+        counts = is_left & (self._task.problem.is_free | problem.can_be_feasible(values, up_to=1))
+        room = self._ends.room(turn.fidelity) - self._n_counted(self._results.part(new))
+        is_chosen = is_left & (~counts | (np.cumsum(counts) <= room))
+        is_dear = is_chosen & counts & (not self._task.problem.is_free)
         self._store_at_once(turn, new[is_chosen & ~is_dear], values[is_chosen & ~is_dear])
-        self._measure(turn, new[is_dear], values[is_dear])
+        self._measure(turn, new[is_dear], values[is_dear], on_step)
+
+    def _new_batch(self, turn: _Turn, trials: np.ndarray) -> Batch:
+        genotypes = self._genotypes[trials]
+        return Batch(self._task.space, genotypes, is_canonical=True, fidelity=turn.fidelity)
 
     def _store_at_once(self, turn: _Turn, trials: np.ndarray, values: np.ndarray) -> None:
         """Store and tell what no measurement is needed for, in one transaction with the ask."""
@@ -270,7 +268,9 @@ class Loop:
         with self._store.transaction():
             if turn.number > len(self._asks):
                 first = len(self._archs) - int((self._first_ask == turn.number).sum())
-                self._store.add_ask(turn.number, turn.trials.tolist(), self._archs[first:])
+                self._store.add_ask(
+                    turn.number, turn.trials.tolist(), self._archs[first:], turn.fidelity
+                )
                 self._asks.append(Ask(tuple(turn.trials.tolist())))
             self._add_told(turn, rows, trials, results)
         self._tell(turn, rows)
@@ -283,21 +283,29 @@ class Loop:
             ask = self._asks[-1]
             self._asks[-1] = Ask(ask.trials, (*ask.told, tuple(rows.tolist())))
 
-    def _measure(self, turn: _Turn, trials: np.ndarray, values: np.ndarray) -> None:
+    def _measure(
+        self,
+        turn: _Turn,
+        trials: np.ndarray,
+        values: np.ndarray,
+        on_step: Callable[[Step], None],
+    ) -> None:
         """Stage 2, one architecture at a time; each is stored and told when it is there."""
         if not len(trials):
             return
         problem, space = self._task.problem, self._task.space
+        share, n_before = self._task.share(turn.fidelity), self._n_new_single(turn)
+        on_step(self._ends.step(n_before, share))
         places = problem.at(2)
         measures = [problem.measures[place] for place in places]
         # What measures does so here, all at once, and not in several processes beside each other.
-        batch = Batch(space, self._genotypes[trials], is_canonical=True)
+        batch = self._new_batch(turn, trials)
         for measure in measures:
             prepare(measure, batch)
-        work = partial(_ask_one, space, measures)
+        work = partial(_ask_one, space, measures, turn.fidelity)
         executor = self._executor or make_executor(1)
-        with closing(executor.run(work, list(self._genotypes[trials]))) as outcomes:
-            for outcome in outcomes:
+        with closing(executor.run(work, self._in_time(self._genotypes[trials]))) as outcomes:
+            for n_done, outcome in enumerate(outcomes, start=n_before + 1):
                 trial, row = trials[outcome.index : outcome.index + 1], values[outcome.index]
                 if outcome.value is not None:
                     row[places] = outcome.value
@@ -307,7 +315,21 @@ class Loop:
                 rows = np.flatnonzero(turn.trials == trial)
                 with self._store.transaction():
                     self._add_told(turn, rows, trial, results)
+                self._ends.begin()
                 self._tell(turn, rows)
+                self._ends.note_single(results)
+                on_step(self._ends.step(n_done, share, outcome.seconds))
+
+    def _n_new_single(self, turn: _Turn) -> int:
+        """How many of a turn are evaluated one by one and finished."""
+        return int(self._results.is_single[self._first_ask == turn.number].sum())
+
+    def _in_time(self, genotypes: np.ndarray) -> Iterator[np.ndarray]:
+        """Genotypes one by one, until the time is up: what is at work then is waited for."""
+        for genotype in genotypes:
+            if self._ends.is_time_up():
+                return
+            yield genotype
 
     def _evaluated(self, values: np.ndarray) -> Results:
         """Results of trials that did not fail, from their values ``(n_trials, n_columns, 3)``."""
@@ -320,23 +342,30 @@ class Loop:
         results.status[:] = problem.status(values)
         return results
 
-    def _finish(self, turn: _Turn, on_progress: Callable[[Progress], None]) -> int:
-        """Close a generation; returns how many architectures were new in it."""
+    def _finish(self, turn: _Turn, on_progress: Callable[[Progress], None]) -> None:
+        """Close a generation."""
         new = self._results.part((self._first_ask == turn.number) & self._results.is_finished)
-        if turn.number == 1 and len(new) and (new.status == "failed").all():
-            first = new.error[0].rstrip(".")
-            raise EvaluationError(
-                f"None of the {len(new)} architectures of the first generation could be evaluated; "
-                f"the first failed with {first}. Mend that, and search again with another --out."
-            )
-        self._n_evaluated += len(new)
-        on_progress(self.tracker.add(new))
-        return len(new)
+        share = self._task.share(turn.fidelity)
+        on_progress(self.tracker.add(new, share, self._ends.add(new, share)))
+        if self._ends.n_idle == 1 and self._ends.n_classes is None:
+            classes = listed_classes(self._task.space)
+            self._ends.n_classes = None if classes is None else len(classes)
 
 
-def _ask_one(space: SearchSpace, measures: Sequence[Objective], genotype: np.ndarray) -> np.ndarray:
+def _trial_key(key: bytes, fidelity: float | None) -> _Key:
+    """What makes a trial the same as another: its class and fidelity."""
+    return key, None if fidelity is None or np.isnan(fidelity) else fidelity
+
+
+def _ask_one(
+    space: SearchSpace,
+    measures: Sequence[Objective],
+    fidelity: float | None,
+    genotype: np.ndarray,
+) -> np.ndarray:
     """Values of one architecture, shape ``(n_measures, 3)``."""
-    found = ask_together(Batch(space, genotype[None], is_canonical=True), measures)
+    batch = Batch(space, genotype[None], is_canonical=True, fidelity=fidelity)
+    found = ask_together(batch, measures)
     return np.array([[each.value[0], each.lower[0], each.upper[0]] for each in found])
 
 

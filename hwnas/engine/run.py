@@ -61,6 +61,7 @@ class Run:
         self.record = record
         self._asks = history.asks
         self._trials: Trials = history.trials.finished()
+        self._fidelities = tuple(record.config.get("fidelities") or ())
         self._space, self._generations = space, generations
 
     @classmethod
@@ -103,8 +104,29 @@ class Run:
         tracker = Tracker(record.columns, record.n_objectives, self.config.get("budget"))
         for number, ask in enumerate(self._asks, start=1):
             if any(ask.told):
-                tracker.add(self._results.part(self._trials.ask == number))
+                is_new = self._trials.ask == number
+                shares, counts = self.shares[is_new], self._counts[is_new]
+                share = shares[0] if len(shares) else 1.0
+                tracker.add(self._results.part(is_new), share, float(shares[counts].sum()))
         return tuple(tracker.generations)
+
+    @cached_property
+    def shares(self) -> np.ndarray:
+        """What each evaluation is of one in full, shape ``(n_evaluated,)``."""
+        if not self._fidelities:
+            return np.ones(len(self._trials))
+        return np.asarray(self._trials.fidelity / self._fidelities[-1])
+
+    @property
+    def is_full(self) -> np.ndarray:
+        """Which evaluations are in full, booleans of shape ``(n_evaluated,)``."""
+        return np.asarray(self.shares == 1)
+
+    @property
+    def _counts(self) -> np.ndarray:
+        """Which evaluations count towards a budget, shape ``(n_evaluated,)``."""
+        is_free = all(spec.stage < 2 for spec in self.record.columns)
+        return np.ones(len(self._trials), bool) if is_free else self._results.is_single
 
     @property
     def _results(self) -> Results:
@@ -112,8 +134,34 @@ class Run:
 
     @property
     def n_evaluated(self) -> int:
-        """Distinct architectures evaluated, those that failed among them."""
+        """Distinct architectures evaluated, those that failed among them.
+
+        One that was evaluated at several fidelities counts at each; see ``spent``.
+        """
         return len(self._trials)
+
+    @property
+    def spent(self) -> float:
+        """What counts towards a budget, each as the share of one in full that its fidelity is.
+
+        Where something is evaluated one by one, what a limit ruled out before does not count.
+        """
+        if not self._fidelities:
+            return float(self._counts.sum())
+        # The sum of whole fidelities is exact, that of their shares is not.
+        return float(self._trials.fidelity[self._counts].sum() / self._fidelities[-1])
+
+    @property
+    def worth(self) -> str:
+        """What follows the number of evaluations in words: ``, worth 30 in full``, or nothing."""
+        return f", worth {self.spent:,.6g} in full" if self._fidelities else ""
+
+    @property
+    def lacks_full(self) -> str:
+        """What to say where nothing was evaluated in full and the front is empty; or nothing."""
+        if self.is_full.any() or not self.n_evaluated:
+            return ""
+        return f"Nothing was evaluated in full, at {self._fidelities[-1]:g}: the front is empty."
 
     @property
     def n_failed(self) -> int:
@@ -132,18 +180,21 @@ class Run:
 
     @cached_property
     def evaluations(self) -> pd.DataFrame:
-        """One row for each distinct architecture in the order asked.
+        """One row for each distinct architecture, at each fidelity if there are any, as asked.
 
-        Columns ``arch``, ``generation``, then one for each objective and for each thing told
-        beside them, in its own unit, NaN where unknown, whole numbers of what is counted;
-        ``feasible``; ``status``, which tells ``done``, ``infeasible`` (breaks a limit),
-        ``unknown`` (lacks an objective) and ``failed`` apart; and ``error``, what a failed one
-        raised.
+        Columns ``arch``, ``generation``, ``fidelity`` if there are any, then one for each objective
+        and for each thing told beside them, in its own unit, NaN where unknown, whole numbers of
+        what is counted; ``feasible``; ``status``, which tells ``done``, ``infeasible`` (breaks a
+        limit), ``unknown`` (lacks an objective) and ``failed`` apart; and ``error``, what a failed
+        one raised.
         """
         import pandas as pd
 
         seen = self._trials
         data: dict[str, Any] = {"arch": list(seen.archs), "generation": seen.ask}
+        if self._fidelities:
+            is_whole = all(isinstance(each, int) for each in self._fidelities)
+            data["fidelity"] = seen.fidelity.astype(int) if is_whole else seen.fidelity
         for column, spec in enumerate(self.record.columns):
             data[spec.column] = as_numbers(pd.Series(self._results.values[:, column, 0]), spec)
         return pd.DataFrame(
@@ -159,7 +210,7 @@ class Run:
     def front(self) -> Front:
         """The feasible architectures nothing feasible beats, the best in the first objective first.
 
-        Empty where nothing was feasible.
+        Empty where nothing was feasible; only what was evaluated in full counts.
         """
         return self.front_after(len(self._trials))
 
@@ -170,7 +221,8 @@ class Run:
             n_evaluated: How many of them count.
         """
         record, n_evaluated = self.record, whole(at_least=0)("n_evaluated", n_evaluated)
-        feasible = np.flatnonzero(self._results.is_feasible[:n_evaluated])
+        counts = self._results.is_feasible & self.is_full
+        feasible = np.flatnonzero(counts[:n_evaluated])
         values = self._results.values[feasible, : record.n_objectives, 0]
         values = minimised(values, record.objectives)
         kept = non_dominated(values)
@@ -179,8 +231,12 @@ class Run:
 
     @property
     def infeasible(self) -> Front:
-        """All architectures that broke a limit, in the order asked, in the form of a front."""
-        return self._table(np.flatnonzero(self._results.status == "infeasible"))
+        """All architectures that broke a limit, in the order asked, in the form of a front.
+
+        Of what was evaluated in full.
+        """
+        is_out = (self._results.status == "infeasible") & self.is_full
+        return self._table(np.flatnonzero(is_out))
 
     def _table(self, rows: np.ndarray) -> Front:
         chosen = self._trials.part(rows)
@@ -222,7 +278,7 @@ class Run:
             [
                 f"Run in {self.path}, {record.status}: {where}, "
                 f"{config.get('algorithm', 'unknown algorithm')}, seed {config['seed']}, "
-                f"{self.n_evaluated:,} evaluated",
+                f"{self.n_evaluated:,} evaluated{self.worth}",
                 f"Objectives {objectives}{limits}",
             ]
         )

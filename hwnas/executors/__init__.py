@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -54,9 +54,10 @@ class Executor(Protocol):
 
     def __init__(self, n_workers: int) -> None: ...
 
-    def run(self, work: Callable[[T], R], items: Sequence[T]) -> Generator[Outcome[R], None, None]:
+    def run(self, work: Callable[[T], R], items: Iterable[T]) -> Generator[Outcome[R], None, None]:
         """Outcomes as they are there, which need not be the order of the items.
 
+        An item is taken when a worker is free for it, so that items may come to an end early.
         An exception in the work is part of an outcome; ``KeyboardInterrupt`` passes. What is
         still at work when the iterator is closed is stopped.
         """

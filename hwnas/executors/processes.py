@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import multiprocessing
 import signal
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import ForkingPickler
@@ -32,14 +33,17 @@ class Processes:
     def __init__(self, n_workers: int) -> None:
         self._n_workers = n_workers
 
-    def run(self, work: Callable[[T], R], items: Sequence[T]) -> Generator[Outcome[R], None, None]:
+    def run(self, work: Callable[[T], R], items: Iterable[T]) -> Generator[Outcome[R], None, None]:
         """Outcomes as they are there; a process that dies fails its item, and another takes over.
 
         Raises:
             ConfigError: The work or an item cannot be sent to another process.
         """
-        left = iter(enumerate(items))
-        workers = [_Worker(n, work) for n in range(min(self._n_workers, len(items)))]
+        left: Iterator[tuple[int, T]] = iter(enumerate(items))
+        # No process is started that has nothing to do.
+        first = list(itertools.islice(left, self._n_workers))
+        left = itertools.chain(first, left)
+        workers = [_Worker(n, work) for n in range(len(first))]
         try:
             busy = {each.connection: each for each in workers if each.take(left)}
             while busy:

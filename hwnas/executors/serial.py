@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable
 from typing import TypeVar
 
 from hwnas.executors import EXECUTORS, Outcome, attempt, one_thread
@@ -22,7 +22,7 @@ class Serial:
     def __init__(self, n_workers: int = 1) -> None:
         del n_workers
 
-    def run(self, work: Callable[[T], R], items: Sequence[T]) -> Generator[Outcome[R], None, None]:
+    def run(self, work: Callable[[T], R], items: Iterable[T]) -> Generator[Outcome[R], None, None]:
         """Outcomes in the order of the items."""
         with one_thread():
             for index, item in enumerate(items):

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
 
 from hwnas.core import arguments
 from hwnas.core.arguments import checked
-from hwnas.errors import ConfigError
 from hwnas.measure.backends import Runner
 from hwnas.measure.clock import Clock
 
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(s|m|h)")
-_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _N_WINDOWS = 60
 """Windows that the time is cut into."""
 _THROTTLED = 1.1
@@ -43,9 +39,13 @@ class Sustained:
     onset_s: float | None
 
 
-@checked(text=arguments.text)
-def parse_duration(text: str) -> float:
+@checked(text=arguments.text, option=arguments.text)
+def parse_duration(text: str, option: str = "sustain") -> float:
     """Seconds that a text such as ``10m`` names.
+
+    Args:
+        text: The text.
+        option: What it was given for.
 
     Raises:
         ConfigError: It names none.
@@ -54,10 +54,7 @@ def parse_duration(text: str) -> float:
         >>> parse_duration("1.5m")
         90.0
     """
-    found = _DURATION.fullmatch(text.strip())
-    if found is None or float(found[1]) == 0:
-        raise ConfigError(f"--sustain must be a time such as 30s, 10m or 1h; got '{text}'.")
-    return float(found[1]) * _SECONDS[found[2]]
+    return arguments.duration(option, text)
 
 
 def run_on(runner: Runner, seconds: float, clock: Clock) -> Sustained:

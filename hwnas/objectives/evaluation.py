@@ -50,6 +50,11 @@ class Problem:
         """What each objective's values are."""
         return self.columns[: self.n_objectives]
 
+    @property
+    def is_free(self) -> bool:
+        """Whether all values are counted, predicted or looked up."""
+        return not self.at(2)
+
     def at(self, stage: Stage) -> list[int]:
         """Positions of the measures that are asked at a stage; what follows from others is not."""
         return [

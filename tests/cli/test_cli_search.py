@@ -185,7 +185,10 @@ def test_options_arrive_in_the_run(type_: Terminal) -> None:
         "population": 10,
         "generations": 9,
         "budget": 25,
+        "time_s": None,
+        "until_stable": False,
         "seed": 7,
+        "fidelities": None,
     }
 
 

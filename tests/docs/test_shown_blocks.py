@@ -125,6 +125,24 @@ def test_text_after_a_script_is_what_it_prints(tmp_path: Path) -> None:
     assert [now for _, now in shown.made_again(text, tmp_path)] == [script.text, "42\n"]
 
 
+def test_a_script_that_takes_long_has_a_shorter_form(tmp_path: Path) -> None:
+    text = (
+        "<!-- in short: budget=60 -> 6 -->\n```python\nbudget=60\nprint(budget, 60)\n"
+        'open("a", "a").write(f"{budget} ")\n```\n\n```text\n60 60\n```\n'
+    )
+    assert [now for _, now in shown.made_again(text, tmp_path)][1:] == ["60 60\n"]
+    ((block, now),) = shown.made_again(text, tmp_path, in_short=True)
+    assert now == block.text
+    assert (tmp_path / "a").read_text() == "60 6 "
+
+
+@pytest.mark.parametrize("mark", ["budget=60", "budget=50 -> 5", "b -> c"])
+def test_a_shorter_form_that_fits_no_number_is_told(mark: str, tmp_path: Path) -> None:
+    text = f"<!-- in short: {mark} -->\n```python\nbudget=60\n```\n"
+    with pytest.raises(shown.FailedBlockError, match="fits not"):
+        list(shown.made_again(text, tmp_path, in_short=True))
+
+
 def test_prompts_of_a_page_are_one_session(tmp_path: Path) -> None:
     text = "```python\n>>> a = 6\n```\n\n```python\n>>> a * 7\n{}\n```\n"
     assert len(list(shown.made_again(text.format(42), tmp_path))) == 2
@@ -145,7 +163,7 @@ def test_blocks_of_a_page_run_and_print_what_is_shown(page: Path, tmp_path: Path
         pytest.skip(f"{shown.UPSTREAM} does not name the folder of the published tables")
     folder = tmp_path / "page"
     folder.mkdir()
-    for block, now in shown.made_again(text, folder):
+    for block, now in shown.made_again(text, folder, in_short=True):
         assert "varies" in block.marks or shown.alike(block.text, now), (
             f"{page.name} shows\n{block.text}\nand now it is\n{now}\n"
             f"Make it again with: python docs/shown.py {page}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import ClassVar, TypeVar
@@ -17,9 +17,11 @@ from hwnas.core.architecture import Architecture
 from hwnas.core.limits import Limit
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec, Stage
 from hwnas.core.space import SearchSpace
-from hwnas.engine.loop import MAX_IDLE_GENERATIONS, Loop, Task
+from hwnas.engine.ends import MAX_IDLE_GENERATIONS
+from hwnas.engine.loop import Loop
 from hwnas.engine.progress import Progress
 from hwnas.engine.store import Store
+from hwnas.engine.task import Task
 from hwnas.errors import EvaluationError, RunError
 from hwnas.executors import Outcome, attempt
 from hwnas.objectives.evaluation import Problem
@@ -513,13 +515,140 @@ def test_a_failure_is_stored_with_its_reason_and_the_search_goes_on(
     assert set(results.worker) == {"main"}
 
 
-def test_a_search_in_which_all_fails_at_first_stops(nasbench201: SearchSpace, store: Store) -> None:
+@pytest.mark.parametrize("population", [4, 10, 30])
+def test_a_search_in_which_all_fails_stops_after_ten(
+    nasbench201: SearchSpace, store: Store, population: int
+) -> None:
     cost = Stopping(fails=lambda _: True)
     with pytest.raises(
-        EvaluationError, match=r"None of the 10 arch.* failed with ValueError: no v"
+        EvaluationError, match=r"None of the first 10 arch.* failed with ValueError: no v"
     ):
-        _search(_task(nasbench201, (cost, COUNTED), generations=4), store)
+        _search(_task(nasbench201, (cost, COUNTED), generations=4), store, population=population)
     assert len(cost.asked) == 10
+
+
+def test_a_search_in_which_few_are_evaluated_and_all_fail_says_so(
+    nasbench201: SearchSpace, store: Store
+) -> None:
+    task = _task(nasbench201, (Stopping(fails=lambda _: True), COUNTED), budget=3)
+    with pytest.raises(EvaluationError, match=r"None of the first 3 architectures could be"):
+        _search(task, store, population=4)
+
+
+def test_a_first_generation_that_fails_does_not_end_a_search_that_works_later(
+    nasbench201: SearchSpace, store: Store
+) -> None:
+    cost = Stopping(fails=lambda _: len(cost.asked) <= 6)
+    _search(_task(nasbench201, (cost, COUNTED), generations=3), store, population=6)
+    status = store.history().trials.results.status.tolist()
+    assert status == ["failed"] * 6 + ["done"] * 12
+
+
+def test_what_a_free_limit_rules_out_takes_nothing_of_the_budget(
+    nasbench201: SearchSpace, tmp_path: Path
+) -> None:
+    counted, dear = Counting(_sum, "cost", 0), Counting(lambda g: -_sum(g), "other", 2)
+    limit = Limit("cost", "<=", 12.0)
+    with contextlib.closing(Store(tmp_path / "run.sqlite", ["cost", "other"], [str(limit)])) as at:
+        told = _search(_task(nasbench201, (counted, dear), limits=(limit,), budget=25), at)
+        trials = at.history().trials.finished()
+    assert len(dear.asked) == 25 < len(trials)
+    assert told[-1].generation.of_budget == 25
+    assert told[-1].generation.n_evaluated == len(trials)
+
+
+def test_a_limit_that_nothing_free_keeps_ends_a_search_that_evaluates_nothing(
+    nasbench201: SearchSpace, tmp_path: Path
+) -> None:
+    counted, dear = Counting(_sum, "cost", 0), Counting(_sum, "other", 2)
+    limit = Limit("cost", "<=", -1.0)
+    with contextlib.closing(Store(tmp_path / "run.sqlite", ["cost", "other"], [str(limit)])) as at:
+        task = _task(nasbench201, (counted, dear), limits=(limit,), budget=25)
+        assert len(_search(task, at)) == MAX_IDLE_GENERATIONS
+    assert dear.asked == []
+
+
+def _timed(task: Task, store: Store, n_calls: int, name: str = "nsga2") -> Loop:
+    """A search whose time is up once it was asked for so often."""
+    asked: list[bool] = []
+
+    def is_time_up() -> bool:
+        asked.append(True)
+        return len(asked) > n_calls
+
+    algorithm = ALGORITHMS[name](Setting(task.space, task.problem.n_objectives, 10, 0))
+    loop = Loop(task, algorithm, store, is_time_up=is_time_up)
+    loop.run(lambda _: None)
+    return loop
+
+
+def test_a_search_whose_time_is_up_ends_between_two_evaluations(
+    nasbench201: SearchSpace, store: Store
+) -> None:
+    cost = Stopping()
+    loop = _timed(_task(nasbench201, (cost, COUNTED)), store, n_calls=12)
+    assert loop.end == "time"
+    finished = store.history().trials.finished()
+    assert list(finished.archs) == cost.asked
+    assert set(finished.results.status) == {"done"}
+    assert 10 < len(cost.asked) < 20
+
+
+def test_something_is_evaluated_however_short_the_time(
+    nasbench201: SearchSpace, store: Store
+) -> None:
+    cost = Stopping()
+    _timed(_task(nasbench201, (cost, COUNTED)), store, n_calls=0)
+    assert len(cost.asked) == 1
+
+
+def test_a_search_of_free_values_ends_with_its_time_after_a_generation(
+    nasbench201: SearchSpace, store: Store, measures: tuple[Counting, Counting]
+) -> None:
+    loop = _timed(_task(nasbench201, measures), store, n_calls=2)
+    assert loop.end == "time"
+    assert store.history().trials.results.is_finished.all()
+    assert len(store.history().asks) == 3
+
+
+def test_a_search_that_ran_out_of_time_goes_on_as_if_it_had_not(
+    nasbench201: SearchSpace, tmp_path: Path
+) -> None:
+    first, rest, straight = Stopping(), Stopping(), Stopping()
+    with _opened(tmp_path / "timed.sqlite") as store:
+        _timed(_task(nasbench201, (first, COUNTED), budget=35), store, n_calls=12)
+    with _opened(tmp_path / "timed.sqlite") as store:
+        _search(_task(nasbench201, (rest, COUNTED), budget=35), store)
+    with _opened(tmp_path / "straight.sqlite") as store:
+        _search(_task(nasbench201, (straight, COUNTED), budget=35), store)
+    assert first.asked + rest.asked == straight.asked
+
+
+def test_a_search_ends_when_its_hypervolume_has_come_to_rest(
+    nasbench201: SearchSpace, store: Store, measures: tuple[Counting, Counting]
+) -> None:
+    task = replace(_task(nasbench201, measures, generations=500), until_stable=True)
+    algorithm = ALGORITHMS["nsga2"](Setting(nasbench201, 2, 10, 0))
+    loop = Loop(task, algorithm, store)
+    loop.run(lambda _: None)
+    assert loop.end == "stable"
+    *before, last = loop.tracker.generations
+    half = [each for each in before if each.of_budget <= last.of_budget / 2][-1]
+    assert last.hypervolume is not None
+    assert half.hypervolume is not None
+    assert last.hypervolume < 1.01 * half.hypervolume
+
+
+def test_a_stable_run_that_is_resumed_without_that_end_goes_on(
+    nasbench201: SearchSpace, tmp_path: Path, measures: tuple[Counting, Counting]
+) -> None:
+    task = _task(nasbench201, measures, generations=60)
+    counts = []
+    for is_ended in (True, False):
+        with _opened(tmp_path / "run.sqlite") as store:
+            told = _search(replace(task, until_stable=is_ended), store)
+        counts.append(len(told))
+    assert counts[0] < counts[1] == 60
 
 
 def test_a_budget_is_met_exactly_by_a_run_that_was_stopped_within_its_last_ask(
@@ -594,9 +723,9 @@ class Backwards:
     def __init__(self, n_workers: int = 1) -> None:
         del n_workers
 
-    def run(self, work: Callable[[T], R], items: Sequence[T]) -> Generator[Outcome[R], None, None]:
-        for index in reversed(range(len(items))):
-            yield attempt(work, index, items[index], "main")
+    def run(self, work: Callable[[T], R], items: Iterable[T]) -> Generator[Outcome[R], None, None]:
+        for index, item in reversed(list(enumerate(items))):
+            yield attempt(work, index, item, "main")
 
 
 def test_results_out_of_order_make_the_same_search_and_are_replayed_alike(

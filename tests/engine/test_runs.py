@@ -208,7 +208,10 @@ def test_run_json_says_what_was_asked_and_how_it_ended(started: Started) -> None
         "population": 8,
         "generations": None,
         "budget": 40,
+        "time_s": None,
+        "until_stable": False,
         "seed": 3,
+        "fidelities": None,
     }
     assert data["status"] == "finished"
     assert data["versions"].keys() >= {"hwnas", "numpy", "pymoo", "moocore"}

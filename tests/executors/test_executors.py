@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,22 @@ def _n_threads(_: int) -> int:
 
 def _unpicklable(_: int) -> Callable[[], None]:
     return lambda: None
+
+
+def test_items_may_end_while_others_are_at_work(executor: Executor) -> None:
+    done: list[int] = []
+
+    def items() -> Iterator[int]:
+        for item in range(100):
+            if len(done) >= 3:
+                return
+            yield item
+
+    for outcome in executor.run(_sevenfold, items()):
+        done += [outcome.index]
+    # What was taken by then is done: at most one more for each worker.
+    assert sorted(done) == list(range(len(done)))
+    assert 3 <= len(done) <= 5
 
 
 def test_every_item_has_its_outcome(executor: Executor) -> None:
