@@ -148,3 +148,22 @@ def test_a_dear_part_is_asked_once_and_not_where_a_cheap_limit_is_broken(tmp_pat
     reward = seen["reward(quality,(macs/60000000)^-0.07,latency_ms<=5)"]
     np.testing.assert_allclose(reward[keeps], expected[keeps])
     assert reward[~keeps].isna().all()
+
+
+def test_a_reward_may_be_made_of_what_the_user_evaluates(tmp_path: Path) -> None:
+    spy = Spy()
+    run = hwnas.search(
+        "nasbench201",
+        "edgegpu",
+        objectives=["reward(accuracy,latency<=5)", "reward(accuracy,(latency/5)^-0.07)"],
+        source="latency:predictor",
+        evaluate=lambda archs: {"accuracy": spy(archs)},
+        algorithm="random",
+        population=8,
+        budget=16,
+        out=tmp_path / "run",
+    )
+    seen = run.evaluations
+    assert spy.asked == Counter(seen["arch"])
+    expected = np.where(seen["latency_ms"] <= 5, seen["accuracy_pct"], 0.0)
+    np.testing.assert_array_equal(seen["reward(accuracy_pct,latency_ms<=5)"], expected)

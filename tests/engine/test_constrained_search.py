@@ -77,14 +77,15 @@ def _searched(path: Path, seed: int, **settings: object) -> hwnas.Run:
     )  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("published_cache")
 @pytest.mark.parametrize(
     "objectives",
     [
         ("accuracy", "latency"),
-        pytest.param(("accuracy",), marks=pytest.mark.long),
-        pytest.param(("reward(accuracy,latency<=LIMIT)",), marks=pytest.mark.long),
-        pytest.param(("reward(accuracy,(latency/LIMIT)^(0,-1))",), marks=pytest.mark.long),
+        ("accuracy",),
+        ("reward(accuracy,latency<=LIMIT)",),
+        ("reward(accuracy,(latency/LIMIT)^(0,-1))",),
     ],
 )
 def test_nsga2_reaches_the_constrained_optimum_under_five_seeds(
