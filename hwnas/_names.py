@@ -86,6 +86,23 @@ def _words(text: str) -> set[str]:
     return {word for word in words if len(word) >= _LEAST_LETTERS}
 
 
+def between_commas(text: str) -> list[str]:
+    """The names between commas, without blanks; what stands in brackets is part of one.
+
+    Example:
+        >>> between_commas("reward(accuracy, latency<=5), macs,")
+        ['reward(accuracy, latency<=5)', 'macs', '']
+    """
+    parts, depth = [""], 0
+    for character in text:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if character == "," and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts]
+
+
 def quoted(text: object) -> str:
     """A text in quotes, what cannot be shown escaped and a long one cut.
 

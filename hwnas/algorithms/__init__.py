@@ -17,7 +17,7 @@ from hwnas.errors import ShapeError
 from hwnas.registry import Registry
 
 CANNOT_RUN = 1e9
-"""Larger than any relative violation of a limit: what has no value is further from feasible."""
+"""Further from feasible than what breaks all limits: the distance of what has no value."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,13 +61,19 @@ class Told:
 
     @cached_property
     def distance(self) -> np.ndarray:
-        """How far from feasible, shape ``(n_archs,)``: 0 where it is, else the sum of violations.
+        """How far from feasible, shape ``(n_archs,)``: 0 where it is.
 
-        What failed or has no value is further away than what breaks limits.
+        A relative violation ``v`` counts ``v / (1 + v)``, less than 1, so that no limit drowns the
+        others, on whatever scale it is broken. A limit that was spared counts 1: what keeps those
+        of cheap stages is nearer than what does not. What failed or has no value is further away
+        than both.
         """
-        broken = np.minimum(np.nan_to_num(self.violation, nan=0.0, posinf=np.inf), CANNOT_RUN)
+        has_value = np.isfinite(self.violation)
+        broken = np.where(has_value, self.violation, 0.0)
+        share = np.where(np.isnan(self.violation), 1.0, CANNOT_RUN)
+        share = np.where(has_value, broken / (1 + broken), share)
         has_values = np.isin(self.status, ("done", "infeasible"))
-        return np.where(has_values, broken.sum(axis=1), CANNOT_RUN)
+        return np.where(has_values, share.sum(axis=1), CANNOT_RUN)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

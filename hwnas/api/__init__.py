@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hwnas._names import quoted
+    from hwnas._names import between_commas, quoted
     from hwnas.api._backends import BackendStatus, backend_statuses, in_words, load_backend
     from hwnas.api._checklist import checklist, checklist_markdown, checklist_record
     from hwnas.api._device_choice import DEFAULT_SAMPLE, choose_device, device_choice_record
@@ -79,6 +79,7 @@ if TYPE_CHECKING:
         parse_limit,
         select,
         selection_record,
+        shown_columns,
         sweep_limits,
         sweep_record,
     )
@@ -179,6 +180,7 @@ _HOMES = {
         "parse_limit",
         "select",
         "selection_record",
+        "shown_columns",
         "sweep_limits",
         "sweep_record",
     ),
@@ -226,7 +228,7 @@ _HOME_OF = {
     **{name: f"hwnas.api.{home}" for home, names in _HOMES.items() for name in names},
     # Numbers are read before anything else is, often without it.
     **dict.fromkeys(("hint", "parse_number", "parse_whole"), "hwnas.core.numbers"),
-    "quoted": "hwnas._names",
+    **dict.fromkeys(("between_commas", "quoted"), "hwnas._names"),
 }
 
 __all__ = [
@@ -248,6 +250,7 @@ __all__ = [
     "add_device",
     "attach_energy",
     "backend_statuses",
+    "between_commas",
     "check_destination",
     "check_feasible",
     "check_picture",
@@ -320,6 +323,7 @@ __all__ = [
     "searchable",
     "select",
     "selection_record",
+    "shown_columns",
     "skill_note",
     "space_of",
     "spaces",

@@ -11,10 +11,13 @@ from hwnas.choose import Choice
 from hwnas.core.architecture import Architecture
 from hwnas.core.batch import Batch
 from hwnas.core.columns import ByColumn, resolve_columns
+from hwnas.core.formula import is_formula
+from hwnas.core.formula_text import parse_formula
 from hwnas.core.limits import in_own_units, parse_assignments
 from hwnas.core.objective import Objective
 from hwnas.engine.run import Run
 from hwnas.errors import ArchitectureError
+from hwnas.objectives.combined import combined
 from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluation import evaluate
 
@@ -75,7 +78,7 @@ def _measures(run: Run) -> dict[str, Objective]:
     """By column, what the run's values come from, but for what is dear: measured, or own."""
     config = run.config
     device = load_device(config["device"]) if config["device"] else None
-    return {
+    found = {
         spec.column: make_objective(
             run.space,
             f"{spec.column}:table" if spec.source == "tabulated" else spec.column,
@@ -83,5 +86,11 @@ def _measures(run: Run) -> dict[str, Objective]:
             power_w=config["power_w"],
         )
         for spec in run.record.columns
-        if spec.stage < 2
+        if spec.stage < 2 and not is_formula(spec.column)
     }
+    rewards = [name for name in (spec.column for spec in run.record.columns) if is_formula(name)]
+    for name in rewards:
+        formula = parse_formula(name)
+        if found.keys() >= set(formula.names):
+            found[name] = combined(formula, found.__getitem__)
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hwnas.api._objectives import COUNTED, names_in, objective_name, scored_names
 from hwnas.api._spaces import resolve_space
 from hwnas.core import arguments, given
 from hwnas.core.arguments import checked, one_or_many, whole
@@ -75,7 +76,8 @@ def explanations(
 
     Args:
         space: Search space with its data set.
-        target: Quantity or several; one that is named twice counts once.
+        target: Quantity or several; one that is named twice counts once, and of a reward what it is
+            made of.
         device: Device or its name; all that have a predictor by default.
 
     Raises:
@@ -84,9 +86,19 @@ def explanations(
         ArtifactError: A card is damaged.
     """
     device = load_device(device) if isinstance(device, str) else device
-    names = [target] if isinstance(target, str) else target
+    texts = [target] if isinstance(target, str) else target
+    names = [name for text in texts for name in _predicted(text)]
     return [
         each
         for asked in dict.fromkeys(map(parse_target, names))
         for each in explanations_of(space, device, asked.meaning, asked.condition_text)
     ]
+
+
+def _predicted(text: str) -> list[str]:
+    """The quantities to explain: itself, or those of a reward that may be predicted."""
+    if "(" not in text:
+        return [text]
+    names = (name.partition(":")[0] for name in names_in(objective_name(text)))
+    targets = {name: parse_target(name) for name in names if name not in scored_names()}
+    return [name for name, each in targets.items() if each.quantity not in COUNTED] or [*targets]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ from hwnas.core import arguments, given
 from hwnas.core.architecture import Architecture
 from hwnas.core.arguments import checked, whole
 from hwnas.core.device import Device
+from hwnas.core.formula import is_formula
+from hwnas.core.formula_text import parse_formula
 from hwnas.core.objective import Objective
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES, Direction
 from hwnas.core.residuals import INEXACT
@@ -21,6 +23,7 @@ from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target, parse_target
 from hwnas.errors import ArgumentError, ConfigError, UnknownNameError
 from hwnas.objectives import SOURCES, NothingKnownError, Question
+from hwnas.objectives.combined import combined
 from hwnas.objectives.scored import ScoredObjective, scored_names
 from hwnas.objectives.simple import COUNTED, CountedObjective, CustomObjective, RatedEnergy
 from hwnas.objectives.skill import lacking_skill, skill_note
@@ -106,8 +109,8 @@ def make_objective(
     Args:
         space: Search space with its data set.
         name: Quantity, such as ``"latency"`` or ``"robustness@pgd-eps1"``; one that names its
-            source, such as ``"latency:table"``, is neither counted nor estimated from a power; or
-            a proxy, such as ``"nwot"``, or ``"vote"``.
+            source, such as ``"latency:table"``, is neither counted nor estimated from a power; a
+            proxy, such as ``"nwot"``, or ``"vote"``; or a reward of such, see ``parse_formula``.
         device: Device, for quantities that need one.
         source: ``"predictor"``, ``"table"`` or ``"measure"``, for a quantity that names none; see
             ``parse_sources``.
@@ -130,6 +133,15 @@ def make_objective(
     """
     if name == UNSUPPORTED and device is not None:
         return UnsupportedOperators(space, device)
+    if "(" in name:
+
+        def make_part(part: str) -> Objective:
+            return make_objective(
+                space, part, device, source, power_w, as_given, backend,
+                n_workers, on_scoring, evaluation,
+            )  # fmt: skip
+
+        return combined(parse_formula(name, objective_name), make_part)
     text, its_source = _split(name)
     scored = _scored(text, its_source)
     if scored is not None:
@@ -188,15 +200,29 @@ def usual_objectives(
 
 
 @checked(text=arguments.text)
-def objective_name(text: str) -> str:
+def objective_name(text: str, own: Collection[str] = ()) -> str:
     """An objective's text in its one form: ``latency@batch8:table``, however it was spelled.
+
+    Args:
+        text: The text.
+        own: Columns of the user's own objectives, which a reward may be made of.
 
     Raises:
         UnknownNameError: There is no such quantity or source.
-        ConfigError: Its conditions have another form.
+        ConfigError: Its conditions have another form, or it is no reward that can be.
     """
+    if "(" in text:
+        # No name has brackets: of a form that is none, the forms are told.
+        return str(
+            parse_formula(text, lambda part: part if part in own else objective_name(part), own)
+        )
     name, source = _split(text)
     return _scored(name, source) or ":".join(filter(None, (str(_target(name)), source)))
+
+
+def names_in(text: str) -> list[str]:
+    """What an objective's text in its one form names: itself, or what a reward is made of."""
+    return parse_formula(text).names if is_formula(text) else [text]
 
 
 def _scored(text: str, source: str | None) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 from hwnas.api._baseline import baseline_of
 from hwnas.choose import Selection, SweptLimit, sweep
 from hwnas.choose import select as select_from_front
+from hwnas.choose.front import shown_columns
 from hwnas.choose.infeasible import why_nothing
 from hwnas.choose.selection import selection_record
 from hwnas.choose.swept import sweep_record
@@ -41,6 +42,7 @@ __all__ = [
     "parse_limit",
     "select",
     "selection_record",
+    "shown_columns",
     "sweep_limits",
     "sweep_record",
 ]

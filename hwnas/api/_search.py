@@ -41,6 +41,7 @@ from hwnas.core import arguments, given
 from hwnas.core.arguments import checked, duration, kind_of, many, whole
 from hwnas.core.device import Device
 from hwnas.core.forms import Forms
+from hwnas.core.formula import kinds_of
 from hwnas.core.limits import Limit, limit_notes, parse_limit
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
 from hwnas.core.space import SearchSpace
@@ -134,9 +135,11 @@ def search(
         objectives: By default those of accuracy, robustness, latency and energy that are known.
             Quantities (``"robustness@pgd-eps1"`` with a condition, ``"latency:table"``
             with a source of its own), zero-cost proxies (``"nwot"``, and ``"vote"`` of three),
-            objectives made by ``hwnas.objective``, plain functions over a batch of
-            architectures (minimised), or what ``evaluate`` gives: quantities, and your own made by
-            ``hwnas.evaluated``.
+            rewards of such (``"reward(accuracy,latency<=5)"``,
+            ``"reward(accuracy,(latency/5)^-0.07)"``, ``"weighted(accuracy/100,-0.5*latency/10)"``,
+            whose parts are told beside them), objectives made by ``hwnas.objective``, plain
+            functions over a batch of architectures (minimised), or what ``evaluate`` gives:
+            quantities, and your own made by ``hwnas.evaluated``.
         constraints: Limits such as ``"latency_ms<=5"``, also on what is no objective. One that
             leaves conditions open, as ``"accuracy_pct>=90"`` does, is on the one column of its
             quantity.
@@ -230,9 +233,10 @@ def search(
         # How large the power is will be checked with the other settings.
         watts = None if power_w is None else 1.0
         objectives, unknown = known_usual(space, device, source, watts, runs_on)
-    asked = [named(item, evaluation) for item in objectives]
-    # Scores have columns of their own too, which are those of no quantity.
+    asked = named(objectives, evaluation)
+    # Scores and rewards have columns of their own too, which are those of no quantity.
     own = [*(name for name, made in asked if made is not None), *scored_names()]
+    own += kinds_of(name for name, _ in asked)
     limits = dict.fromkeys(
         limit if isinstance(limit, Limit) else parse_limit(limit, "--constraint", own)
         for limit in constraints

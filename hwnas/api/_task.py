@@ -9,6 +9,7 @@ from typing import Any
 from hwnas.api._objectives import (
     ALWAYS_COUNTED,
     make_objective,
+    names_in,
     objective,
     objective_name,
     parse_sources,
@@ -17,6 +18,8 @@ from hwnas.api._objectives import (
 from hwnas.config import SearchConfig
 from hwnas.core.columns import columns_meant, quantity_of, resolve_column
 from hwnas.core.device import Device
+from hwnas.core.formula import is_formula
+from hwnas.core.formula_text import parse_formula
 from hwnas.core.limits import Limit, check_compatible
 from hwnas.core.objective import Objective, ObjectiveSpec
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES
@@ -27,8 +30,9 @@ from hwnas.engine.task import Task
 from hwnas.errors import ConfigError, UnknownNameError
 from hwnas.measure.backends import Backend
 from hwnas.objectives import SOURCES, NothingKnownError
+from hwnas.objectives.combined import combined
 from hwnas.objectives.evaluated import EvaluatedObjective, Evaluator
-from hwnas.objectives.evaluation import Problem
+from hwnas.objectives.evaluation import Problem, with_parts
 from hwnas.objectives.unsupported import support
 from hwnas.proxies.lookup import Scoring
 
@@ -82,36 +86,53 @@ def unknown_notes(unknown: Sequence[str]) -> list[str]:
 def sources_named(source: str, objectives: Sequence[Any]) -> set[str]:
     """Sources that a search names, as its usual one or for one quantity."""
     usual, its_own = parse_sources(source)
-    texts = (item.partition(":")[2] for item in objectives if isinstance(item, str))
+    asked = [item for item in objectives if isinstance(item, str)]
+    parts = (parse_formula(item).names if "(" in item else [item] for item in asked)
+    names = (name for part in parts for name in part)
+    texts = (name.partition(":")[2] for name in names)
     return {usual, *its_own.values(), *(SOURCES.name_of(text) for text in texts if text)}
 
 
-def named(item: Any, evaluation: Evaluator | None = None) -> tuple[str, Objective | None]:
-    """An objective's name in the configuration, and the objective if it is the user's own.
+def named(
+    items: Sequence[Any], evaluation: Evaluator | None = None
+) -> list[tuple[str, Objective | None]]:
+    """Objectives' names in the configuration, and the objectives that are the user's own.
 
     Raises:
         UnknownNameError: There is no such quantity or source.
-        ConfigError: It is to come from a function that is not there, or is no quantity and not
+        ConfigError: One is to come from a function that is not there, or is no quantity and not
             said to come from the function that is.
     """
-    if isinstance(item, str):
-        try:
-            return objective_name(item), None
-        except UnknownNameError as error:
-            if evaluation is None or not item.isidentifier():
-                raise
-            raise ConfigError(
-                f"{error} Name what evaluate gives besides quantities by hwnas.evaluated('{item}')."
-            ) from error
+    made = [None if isinstance(item, str) else _own(item, evaluation) for item in items]
+    columns = [own.spec.column for own in made if own is not None]
+    return [
+        (_name(item, columns, evaluation) if own is None else own.spec.column, own)
+        for item, own in zip(items, made, strict=True)
+    ]
+
+
+def _name(item: str, own: Sequence[str], evaluation: Evaluator | None) -> str:
+    """An objective's text in its one form; it may be made of the user's own columns."""
+    try:
+        return objective_name(item, own)
+    except UnknownNameError as error:
+        if evaluation is None or not item.isidentifier():
+            raise
+        raise ConfigError(
+            f"{error} Name what evaluate gives besides quantities by hwnas.evaluated('{item}')."
+        ) from error
+
+
+def _own(item: Any, evaluation: Evaluator | None) -> Objective:
+    """The user's own objective, made from a function where it is none yet."""
     if isinstance(item, ObjectiveSpec):
         if evaluation is None:
             raise ConfigError(
                 f"{item.column} must come from your own function; give it with evaluate=."
             )
-        return item.column, EvaluatedObjective(item, evaluation)
+        return EvaluatedObjective(item, evaluation)
     is_made = isinstance(getattr(item, "spec", None), ObjectiveSpec)
-    own = item if is_made else objective(item)
-    return own.spec.column, own
+    return item if is_made else objective(item)
 
 
 def task_of(
@@ -146,22 +167,34 @@ def problem_of(
     Raises:
         ConfigError: Two objectives are one, or nothing comes from what the user evaluates.
     """
-    wanted = map(quantity_of, (*config.objectives, *(limit.column for limit in limits)))
+    names = [name for text in config.objectives for name in names_in(text)]
+    wanted = map(quantity_of, (*names, *(limit.column for limit in limits)))
     if config.power_w is not None and QUANTITIES["energy"] not in wanted:
         raise ConfigError(
             "--power-w needs energy among the objectives, with no source of its own; it is not "
             "there."
         )
 
+    # Each once: what several rewards are made of is one objective.
+    made = {name: own for name, own in asked if own is not None}
+
     def make(name: str) -> Objective:
+        if name not in made:
+            made[name] = (
+                combined(parse_formula(name), make) if is_formula(name) else make_alone(name)
+            )
+        return made[name]
+
+    def make_alone(name: str) -> Objective:
         n_workers, on_scoring = scoring
         return make_objective(
             space, name, device, config.source, config.power_w,
             backend=backend, n_workers=n_workers, on_scoring=on_scoring, evaluation=evaluation,
         )  # fmt: skip
 
-    measures = [own or make(name) for name, own in asked]
+    measures = [make(name) for name, _ in asked]
     _check_distinct([name for name, _ in asked], measures)
+    measures = with_parts(measures)
     for name in [*(limit.column for limit in limits), *ALWAYS_COUNTED]:
         if not columns_meant(name, [measure.spec.column for measure in measures]):
             measures.append(make(name))

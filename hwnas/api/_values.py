@@ -17,7 +17,7 @@ from hwnas.core.device import Device
 from hwnas.core.objective import Objective
 from hwnas.core.space import SearchSpace
 from hwnas.objectives.devices import load_device
-from hwnas.objectives.evaluation import evaluate, inputs_of
+from hwnas.objectives.evaluation import evaluate, inputs_of, with_parts
 from hwnas.objectives.predicted import INPUTS
 from hwnas.objectives.simple import CountedObjective
 from hwnas.objectives.unsupported import support
@@ -57,8 +57,9 @@ def predict(
             as ``"index:7"``; one of them will do.
         device: Device or its name; needed for latency and energy.
         dataset: Data set; the space's first one by default.
-        quantities: Quantities to predict; by default accuracy, robustness and, with a device,
-            latency and energy, as far as they are known, and the counts.
+        quantities: Quantities to predict, and rewards, which come with what they are made of; by
+            default accuracy, robustness and, with a device, latency and energy, as far as they are
+            known, and the counts.
         source: ``"predictor"``; ``"table"`` to look true values up: the architecture's own row,
             else the mean over its functional class; or ``"measure"``, for latency, to measure the
             network unless that was done before. ``"latency:table"`` is for one quantity, and a
@@ -114,6 +115,7 @@ def _measures(
     power_w: float | None,
 ) -> list[Objective]:
     if quantities is not None:
-        return [make_objective(space, name, device, source, power_w, True) for name in quantities]
+        asked = [make_objective(space, name, device, source, power_w, True) for name in quantities]
+        return with_parts(asked)
     found = usual_objectives(space, device, source, power_w, as_given=True)
     return [*found.values()] + [CountedObjective(space, name) for name in ALWAYS_COUNTED]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ from hwnas.choose.pick import Choice
 from hwnas.core.arguments import must_be, whole
 from hwnas.core.columns import ByColumn, resolve_column
 from hwnas.core.display import Listing, cell, shortened
+from hwnas.core.formula import is_formula
+from hwnas.core.formula_text import parse_formula
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.core.space import SearchSpace
 from hwnas.errors import PositionError, ShapeError
@@ -126,6 +128,11 @@ class Front:
         return self.columns[: self.n_objectives]
 
     @property
+    def shown(self) -> list[int]:
+        """Positions of the columns that lists show; see ``shown_columns``."""
+        return shown_columns(self.columns, self.n_objectives)
+
+    @property
     def names(self) -> list[str]:
         """Names of the columns."""
         return [spec.column for spec in self.columns]
@@ -188,17 +195,37 @@ class Front:
         noun = "architecture" if n_archs == 1 else "architectures"
         head = f"Front of {n_archs:,} {noun}{_of(self)}, the best {self.names[0]} first"
         columns = [
-            [cell(each) for each in spec.numbers(self.values[:, place].tolist())]
-            for place, spec in enumerate(self.objectives)
+            [cell(each) for each in self.columns[place].numbers(self.values[:, place].tolist())]
+            for place in self.shown
         ]
         numbers = [str(number) for number in range(1, n_archs + 1)]
         rows = [*zip(numbers, *columns, self.archs, strict=True)]
-        header = [ROW, *(spec.column for spec in self.objectives), ARCH]
+        header = [ROW, *(self.names[place] for place in self.shown), ARCH]
         return Listing([head], header, shortened(rows, n_shown))
 
 
 def _of(front: Front) -> str:
     return f" of {front.space.label}" if front.space is not None else ""
+
+
+def shown_columns(columns: Sequence[ObjectiveSpec], n_objectives: int) -> list[int]:
+    """Positions of the columns that lists show: the objectives, then what rewards are made of.
+
+    Args:
+        columns: What the columns are, the objectives first.
+        n_objectives: How many of them were optimised.
+    """
+    made_of = {
+        name
+        for spec in columns[:n_objectives]
+        if is_formula(spec.column)
+        for name in parse_formula(spec.column).names
+    }
+    return [
+        place
+        for place, spec in enumerate(columns)
+        if place < n_objectives or spec.column in made_of
+    ]
 
 
 def frame_of(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hwnas.choose.front import ARCH, ROW, frame_of
+from hwnas.choose.front import ARCH, ROW, frame_of, shown_columns
 from hwnas.choose.pick import Choice
 from hwnas.core.display import Listing, cell
 from hwnas.core.limits import Limit
@@ -165,13 +165,13 @@ class Selection:
             f"Selection by {self.method} from {self.n_candidates:,} of {self.n_archs:,} "
             f"architectures{limits and ' that keep ' + limits}"
         )
-        objectives = self.columns[: self.n_objectives]
+        shown = [self.columns[place] for place in shown_columns(self.columns, self.n_objectives)]
         rows = []
         for name, choice in self._chosen().items():
-            values = (spec.numbers([choice.values[spec.column]])[0] for spec in objectives)
+            values = (spec.numbers([choice.values[spec.column]])[0] for spec in shown)
             place = "" if choice.row is None else str(choice.row)
             rows.append((name, place, *map(cell, values), choice.arch or "as given"))
-        header = ("", ROW, *(spec.column for spec in objectives), ARCH)
+        header = ("", ROW, *(spec.column for spec in shown), ARCH)
         return Listing([head], header, rows)
 
 

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 
 
 def in_lines(column: str) -> list[str]:
-    """A column's name, then each of its conditions, on lines of their own."""
+    """A column's name, then its conditions or what it is made of, each on a line of its own."""
+    from hwnas import api
+
+    kind, bracket, made_of = column.partition("(")
+    if bracket:
+        *others, last = api.between_commas(made_of.removesuffix(")"))
+        return [f"{kind}(", *(f"{each}," for each in others), f"{last})"]
     name, at, conditions = column.partition("@")
     return [name, *(f"{at}{conditions}".replace("+", "\n+").split("\n") if at else [])]
 

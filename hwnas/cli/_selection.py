@@ -215,21 +215,23 @@ def _sweep_table(swept: Sequence[SweptLimit]) -> Table:
     """A row for each limit; what the pick has in each objective, and how surely it keeps it."""
     from rich.table import Table
 
+    from hwnas import api
+
     some = next(each.selection for each in swept if each.selection is not None)
-    objectives = some.columns[: some.n_objectives]
+    shown = [some.columns[place] for place in api.shown_columns(some.columns, some.n_objectives)]
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("", justify="right", style="dim")
     table.add_column("limit", no_wrap=True)
-    for heading in headings([spec.column for spec in objectives]):
+    for heading in headings([spec.column for spec in shown]):
         table.add_column(heading, justify="right")
     table.add_column("holds", justify="right", no_wrap=True)
     for number, each in enumerate(swept, start=1):
-        cells = ["nothing is left"] + [""] * len(objectives)
+        cells = ["nothing is left"] + [""] * len(shown)
         if each.selection is not None:
             pick = each.selection.pick
             chances = zip(each.selection.limits, each.selection.limit_chances, strict=True)
             chance = dict(chances)[each.limit]
-            cells = [*(_number(pick.values[spec.column]) for spec in objectives), _chance(chance)]
+            cells = [*(_number(pick.values[spec.column]) for spec in shown), _chance(chance)]
         bound = str(each.limit).removeprefix(f"{each.limit.column} ")
         table.add_row(str(number), bound, *cells)
     return table

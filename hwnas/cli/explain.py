@@ -62,7 +62,7 @@ def explain(
     from hwnas.cli._console import console, print_json
 
     loaded = api.space_of(space, dataset, option)
-    found = api.explanations(loaded, quantities.split(","), device)
+    found = api.explanations(loaded, api.between_commas(quantities), device)
     if as_json:
         print_json([_record(loaded, explanation, top) for explanation in found])
         return

@@ -61,7 +61,7 @@ def predict(
 
     from hwnas import api
 
-    names = None if quantities is None else [name.strip() for name in quantities.split(",")]
+    names = None if quantities is None else api.between_commas(quantities)
     if space is None:
         found = api.spaces_with(archs[0])
         space = found[0] if len(found) == 1 else "nasbench201"

@@ -34,6 +34,7 @@ SHOWN = 10
     "hwnas search mnasnet --device zcu102 --objectives accuracy,latency,peak_memory",
     "hwnas search nasbench201 --objectives accuracy,latency:measure --budget 60 --time 20m",
     "hwnas search nasbench201 --device raspi4 --objectives vote,latency",
+    'hwnas search nasbench201 --device edgegpu --objectives "reward(accuracy,latency<=5)"',
     "hwnas search nasbench201 --device edgegpu --out runs/mine --resume",
 )
 def search(
@@ -46,8 +47,9 @@ def search(
         str | None,
         typer.Option(
             help="Comma-separated; robustness@pgd-eps1 names an attack, latency:table a source, "
-            "vote or nwot a score of untrained networks. By default those of accuracy, robustness, "
-            "latency and energy that are known.",
+            "vote or nwot a score of untrained networks, 'reward(accuracy,latency<=5)' and the "
+            "like a reward. By default those of accuracy, robustness, latency and energy that are "
+            "known.",
             autocompletion=completed("quantity"),
         ),
     ] = None,
@@ -265,14 +267,15 @@ def _table(front: Front, rows: list[int], has_archs: bool) -> Table:
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("", justify="right", style="dim")
-    arrows = ["↑" if spec.direction == "max" else "↓" for spec in front.objectives]
-    names = headings([spec.column for spec in front.objectives], arrows)
-    for name, spec in zip(names, front.objectives, strict=True):
+    shown = [front.columns[place] for place in front.shown]
+    arrows = ["↑" if spec.direction == "max" else "↓" for spec in shown[: front.n_objectives]]
+    names = headings([spec.column for spec in shown], arrows)
+    for name, spec in zip(names, shown, strict=True):
         table.add_column(f"{escape(name)}\n[dim]{spec.source}[/dim]", justify="right")
     if has_archs:
         table.add_column("architecture", no_wrap=True)
     for row in rows:
-        values = front.values[row, : front.n_objectives].tolist()
+        values = front.values[row, front.shown].tolist()
         archs = [escape(front.archs[row])] if has_archs else []
         table.add_row(str(row + 1), *map(_number, values), *archs)
     return table
@@ -286,7 +289,9 @@ def _number(value: float) -> str:
 def _names(objectives: str | None) -> list[str] | None:
     if objectives is None:
         return None
-    return [name.strip() for name in objectives.split(",") if name.strip()]
+    from hwnas import api
+
+    return [name for name in api.between_commas(objectives) if name]
 
 
 def _spread(n_rows: int) -> list[int]:

@@ -82,10 +82,18 @@ def once(items: Iterable[tuple[str, str, Value]]) -> dict[str, Value]:
 
 
 def columns_meant(name: str, columns: Iterable[str]) -> list[str]:
-    """The columns that a name may mean: the one that it names, else all that say more than it."""
+    """The columns that a name may mean: the one that it names, else all that say more than it.
+
+    Example:
+        >>> columns_meant("reward", ["reward(accuracy_pct,latency_ms<=5)", "latency_ms"])
+        ['reward(accuracy_pct,latency_ms<=5)']
+    """
     columns = list(columns)
     if name in columns:
         return [name]
+    rewards = [column for column in columns if column.partition("(")[0] == name]
+    if rewards:
+        return rewards
     asked = target_of(name)
     if asked is None:
         return []

@@ -10,19 +10,20 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from hwnas._names import quoted
+from hwnas._names import between_commas, quoted
 from hwnas.core import arguments
 from hwnas.core.arguments import checked
 from hwnas.core.columns import column_of, once, quantity_of, target_of
-from hwnas.core.numbers import hint, parse_count, parse_number
+from hwnas.core.numbers import hint, parse_count, parse_number, plain
 from hwnas.core.quantity import QUANTITIES, Quantity
 from hwnas.core.target import parse_target
 from hwnas.errors import ConfigError
 
 Relation = Literal["<=", ">="]
 
-# Conditions after @ may be spelled out, as in latency_ms@batch=32.
-_COLUMN = r"([^\s<>=,@]+(?:@[^\s<>,]+?)?)"
+# Conditions after @ may be spelled out, as in latency_ms@batch=32. In brackets stands what a reward
+# is made of, whatever that is.
+_COLUMN = r"([a-z]+\(.+\)|[^\s<>=,@]+(?:@[^\s<>,]+?)?)"
 _LIMIT = re.compile(rf"{_COLUMN}\s*(<=|>=)\s*([^\s<>=,]+)")
 # By a column's own unit, its last word: what one of another unit is. 1 kB is 1,000 bytes, as in SI,
 # and 1 KiB is 1,024, what a microcontroller's data sheet means by kB.
@@ -60,7 +61,7 @@ class Limit:
             raise ConfigError(f"{self}: {problem}")
 
     def __str__(self) -> str:
-        return f"{self.column} {self.relation} {_plain(self.bound)}"
+        return f"{self.column} {self.relation} {plain(self.bound)}"
 
     def violation(self, values: np.ndarray) -> np.ndarray:
         """Amount by which each value breaks the limit, in the column's unit.
@@ -137,7 +138,7 @@ def parse_limit(text: str, option: str = "", own: Collection[str] = ()) -> Limit
     try:
         name, factor = in_own_unit(name, 1.0, own)
         column = name if name in own else parse_target(name).column
-        bound = factor * _number(number, quantity_of(column))
+        bound = factor * finite_number(number, quantity_of(column))
         return Limit(column, "<=" if relation == "<=" else ">=", bound)
     except ConfigError as error:
         raise ConfigError(f"{where} {str(error).partition(': ')[2] or error}") from None
@@ -165,15 +166,15 @@ def parse_assignments(text: str, option: str = "", shown: str = "") -> dict[str,
     """
     where = _where(option, shown or text)
     found: dict[str, float] = {}
-    for part in text.split(","):
-        match = _ASSIGNMENT.fullmatch(part.strip())
+    for part in between_commas(text):
+        match = _ASSIGNMENT.fullmatch(part)
         if match is None:
             raise ConfigError(f"{where} must have the form {_form(option, part)}")
         column = column_of(match[1])
         if column in found:
             raise ConfigError(f"{where} {column} must be given once; got it twice.")
         try:
-            found[column] = _number(match[2], quantity_of(in_own_unit(column, 1.0)[0]))
+            found[column] = finite_number(match[2], quantity_of(in_own_unit(column, 1.0)[0]))
         except ConfigError as error:
             raise ConfigError(f"{where} {error}") from None
     return found
@@ -196,12 +197,12 @@ def parse_goals(text: str, option: str = "") -> dict[str, Goal]:
         {'latency_ms': Share(of_baseline=0.6)}
     """
     is_share = {}
-    plain = []
-    for part in text.split(","):
+    texts = []
+    for part in between_commas(text):
         name, equals, value = part.rpartition("=")
-        plain.append(f"{name}{equals}{value.rstrip().removesuffix('%')}")
-        is_share[len(plain) - 1] = value.rstrip().endswith("%")
-    numbers = parse_assignments(",".join(plain), option, shown=text)
+        texts.append(f"{name}{equals}{value.rstrip().removesuffix('%')}")
+        is_share[len(texts) - 1] = value.rstrip().endswith("%")
+    numbers = parse_assignments(",".join(texts), option, shown=text)
     return {
         column: Share(number / 100) if is_share[place] else number
         for place, (column, number) in enumerate(numbers.items())
@@ -298,8 +299,8 @@ def check_compatible(limits: Iterable[Limit]) -> None:
 def limit_notes(limits: Iterable[Limit]) -> list[str]:
     """What may be meant otherwise in limits: a share in place of a percentage."""
     return [
-        f"{limit} is a bound of {_plain(limit.bound)} %: accuracies and the like are in percent, "
-        f"from 0 to 100. Was {_plain(round(100 * limit.bound, 9))} meant?"
+        f"{limit} is a bound of {plain(limit.bound)} %: accuracies and the like are in percent, "
+        f"from 0 to 100. Was {plain(round(100 * limit.bound, 9))} meant?"
         for limit in limits
         if _is_percentage(limit.column) and 0 < limit.bound <= 1
     ]
@@ -316,7 +317,7 @@ def _problem(limit: Limit) -> str:
         return f"the limit must be a finite number; got {limit.bound}."
     quantity = quantity_of(limit.column)
     wanted = quantity and _reachable(quantity, limit)
-    return f"the limit must be {wanted}; got {_plain(limit.bound)}." if wanted else ""
+    return f"the limit must be {wanted}; got {plain(limit.bound)}." if wanted else ""
 
 
 def _reachable(quantity: Quantity, limit: Limit) -> str:
@@ -324,17 +325,21 @@ def _reachable(quantity: Quantity, limit: Limit) -> str:
     lower, upper = quantity.lower, quantity.upper
     if math.isfinite(lower) and math.isfinite(upper):
         is_fine = quantity.can_be(limit.bound)
-        return "" if is_fine else f"a {quantity.words} from {_plain(lower)} to {_plain(upper)}"
+        return "" if is_fine else f"a {quantity.words} from {plain(lower)} to {plain(upper)}"
     if limit.bound < lower or (limit.relation == "<=" and limit.bound == lower):
-        what = "a positive number" if lower == 0 else f"a number above {_plain(lower)}"
+        what = "a positive number" if lower == 0 else f"a number above {plain(lower)}"
         return f"{what} of {quantity.words}"
     if limit.bound > upper or (limit.relation == ">=" and limit.bound == upper):
-        return f"a number below {_plain(upper)} of {quantity.words}"
+        return f"a number below {plain(upper)} of {quantity.words}"
     return ""
 
 
-def _number(text: str, quantity: Quantity | None) -> float:
-    """The finite number that a text states of a quantity, None for the user's own column."""
+def finite_number(text: str, quantity: Quantity | None = None) -> float:
+    """The finite number that a text states of a quantity, None for the user's own column.
+
+    Raises:
+        ConfigError: It states none.
+    """
     of_things = quantity is None or quantity.is_count
     number = parse_count(text) if of_things else parse_number(text)
     if number is None:
@@ -354,8 +359,3 @@ def _form(option: str, part: str) -> str:
 
 def _where(option: str, text: str) -> str:
     return f'{option} "{text}":'.lstrip()
-
-
-def _plain(number: float) -> str:
-    """A number as people write it, exact: ``5``, ``0.1``, ``1000000``."""
-    return repr(float(number)).removesuffix(".0")

@@ -137,3 +137,13 @@ def outward(value: float, is_upper: bool) -> str:
     rounding = ROUND_CEILING if is_upper else ROUND_FLOOR
     text = format(Context(prec=4, rounding=rounding).create_decimal(repr(float(value))), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def plain(number: float) -> str:
+    """A number as people write it, exact.
+
+    Example:
+        >>> plain(5.0), plain(0.1), plain(1e6)
+        ('5', '0.1', '1000000')
+    """
+    return repr(float(number)).removesuffix(".0")

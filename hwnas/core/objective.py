@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -162,4 +162,17 @@ class Objective(Protocol):
 
         In stage 2 a batch holds one architecture; an exception fails that one alone.
         """
+        ...
+
+
+class Combination(Objective, Protocol):
+    """An objective that follows from others: they are asked once, and told beside it."""
+
+    @property
+    def parts(self) -> Sequence[Objective]:
+        """These objectives."""
+        ...
+
+    def combine(self, estimates: Sequence[Estimate], /) -> Estimate:
+        """Values of ``n_archs`` architectures, each from its own values of the parts alone."""
         ...

@@ -334,6 +334,7 @@ class Loop:
     def _evaluated(self, values: np.ndarray) -> Results:
         """Results of trials that did not fail, from their values ``(n_trials, n_columns, 3)``."""
         problem = self._task.problem
+        values = problem.completed(values)
         results = Results.blank(len(values), len(problem.measures), len(problem.limits))
         # A negative zero would come back from the store as a positive one.
         results.values[:] = values + 0.0

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 
 from hwnas.core.batch import Batch
 from hwnas.core.limits import Limit
-from hwnas.core.objective import Estimate, Objective, ObjectiveSpec, Stage
+from hwnas.core.objective import Combination, Estimate, Objective, ObjectiveSpec, Stage
 from hwnas.core.residuals import judged
-from hwnas.errors import ShapeError
+from hwnas.errors import ConfigError, ShapeError
 
 Status = Literal["asked", "done", "infeasible", "unknown", "failed"]
 """How an evaluation ended, if it did. ``infeasible``: it breaks a limit; ``unknown``: an objective
@@ -27,7 +27,8 @@ class Problem:
     """Objectives and limits.
 
     Args:
-        measures: What is evaluated: the objectives first, then what is told beside them.
+        measures: What is evaluated: the objectives first, then what is told beside them, among it
+            what the first are made of.
         n_objectives: How many of the measures are objectives.
         limits: Limits on columns of the measures.
         limit_share: How much of the way to its 90 % interval's far end a value must keep a limit:
@@ -55,8 +56,28 @@ class Problem:
         return not self.at(2)
 
     def at(self, stage: Stage) -> list[int]:
-        """Positions of the measures of a stage."""
-        return [place for place, spec in enumerate(self.columns) if spec.stage == stage]
+        """Positions of the measures that are asked at a stage; what follows from others is not."""
+        return [
+            place
+            for place, measure in enumerate(self.measures)
+            if measure.spec.stage == stage and combination(measure) is None
+        ]
+
+    def completed(self, values: np.ndarray) -> np.ndarray:
+        """Values with those that follow from others, as far as these are known.
+
+        Args:
+            values: Shape ``(n_archs, n_columns, 3)``; NaN where unknown.
+        """
+        values = values.copy()
+        names = [spec.column for spec in self.columns]
+        for place, measure in enumerate(self.measures):
+            whole = combination(measure)
+            if whole is not None:
+                places = [names.index(part.spec.column) for part in whole.parts]
+                found = whole.combine([Estimate(*values[:, each].T) for each in places])
+                values[:, place] = np.stack([found.value, found.lower, found.upper], axis=1)
+        return values
 
     def violation(self, values: np.ndarray) -> np.ndarray:
         """How far each limit is broken, relative to its bound, shape ``(n_archs, n_limits)``.
@@ -136,7 +157,7 @@ def evaluate(
         An estimate for each objective, its arrays of shape ``(n_archs,)``, NaN where spared; of
         what is not spared the same, bit for bit, as if each had been asked alone.
     """
-    problem = Problem(tuple(measures), n_objectives, tuple(limits))
+    problem = Problem(tuple(with_parts(measures)), n_objectives, tuple(limits))
     values = evaluate_stages(problem, batch, STAGES)
     return [Estimate(*values[:, place].T) for place in range(len(measures))]
 
@@ -163,8 +184,36 @@ def evaluate_stages(problem: Problem, batch: Batch, stages: Sequence[Stage]) -> 
         found = ask_together(part, [problem.measures[place] for place in places])
         for place, known in zip(places, found, strict=True):
             values[rows, place] = np.stack([known.value, known.lower, known.upper], axis=1)
+        values = problem.completed(values)
         rows = rows[problem.can_be_feasible(values[rows], stage)]
     return values
+
+
+def combination(measure: Objective) -> Combination | None:
+    """The objective itself, if it follows from others; None where it is asked."""
+    return cast(Combination, measure) if hasattr(measure, "combine") else None
+
+
+def with_parts(measures: Iterable[Objective]) -> list[Objective]:
+    """Objectives, and after them what they are made of and what is not among them.
+
+    Raises:
+        ConfigError: One column would have values of two sources.
+    """
+    found = list(measures)
+    by_column = {measure.spec.column: measure for measure in found}
+    wholes = [whole for whole in map(combination, found) if whole is not None]
+    for part in [part for whole in wholes for part in whole.parts]:
+        other = by_column.get(part.spec.column)
+        if other is None:
+            by_column[part.spec.column] = part
+            found.append(part)
+        elif other.spec != part.spec:
+            raise ConfigError(
+                f"{part.spec.column} must have one source in a search; it is "
+                f"{other.spec.source} and {part.spec.source}. Name one in both places."
+            )
+    return found
 
 
 def ask_together(batch: Batch, measures: Sequence[Objective]) -> list[Estimate]:

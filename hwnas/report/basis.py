@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
+from hwnas.core.formula import is_formula
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.core.space import SearchSpace
 from hwnas.objectives.explanation import label_of, legend_of
@@ -30,7 +31,8 @@ def basis(columns: Sequence[ObjectiveSpec], space: SearchSpace) -> str:
         columns: What each column of a front is.
         space: The search space, which names the features.
     """
-    told = [spec for spec in columns if spec.source in _WHY_NOT]
+    # A reward rests on its parts, which are columns of their own.
+    told = [spec for spec in columns if spec.source in _WHY_NOT and not is_formula(spec.column)]
     if not told:
         return ""
     measured = {spec.column: importances_of(spec.importances) for spec in told}

@@ -183,13 +183,39 @@ def test_part_of_a_generation_that_is_told_before_the_rest_is_asked_breeds_nothi
     np.testing.assert_array_equal(np.concatenate([first, early.ask(20)]), expected)
 
 
+def _distances(*violations: list[float]) -> list[float]:
+    """Distances of what breaks limits thus."""
+    n_archs = len(violations)
+    values, status = np.zeros((n_archs, 1)), np.full(n_archs, "infeasible", dtype=object)
+    genotypes = np.zeros((n_archs, 6))
+    told = Told(genotypes, values, values, values, np.array(violations), status)
+    found: list[float] = told.distance.tolist()
+    return found
+
+
+def test_a_limit_that_is_broken_a_millionfold_does_not_drown_another() -> None:
+    one, both = _distances([1e6, 0.0], [1e6 - 1, 0.5])
+    assert one < both
+
+
+def test_less_of_a_violation_is_nearer_on_any_scale() -> None:
+    scales = _distances(*([each] for each in (1e-9, 1e-3, 0.5, 1.0, 10.0, 1e6)))
+    assert scales == sorted(scales)
+    assert len(set(scales)) == len(scales)
+
+
+def test_what_keeps_the_cheap_limits_is_nearer_than_what_misses_one_by_little() -> None:
+    spared, dear = _distances([0.001, np.nan, np.nan], [0.0, 99.0, 99.0])
+    assert dear < spared
+
+
 def test_distance_puts_what_has_no_value_behind_what_breaks_limits() -> None:
     status = np.array(["done", "infeasible", "infeasible", "infeasible", "unknown", "failed"])
     violation = np.array([[0, 0], [0.5, 2], [0.5, np.nan], [np.inf, 1], [0, 0], [np.nan, np.nan]])
     values = np.zeros((6, 1))
     told = Told(np.zeros((6, 6)), values, values, values, violation, status)
-    expected = [0, 2.5, 0.5, CANNOT_RUN + 1, CANNOT_RUN, CANNOT_RUN]
-    np.testing.assert_array_equal(told.distance, expected)
+    expected = [0, 1 / 3 + 2 / 3, 1 / 3 + 1, CANNOT_RUN + 0.5, CANNOT_RUN, CANNOT_RUN]
+    np.testing.assert_allclose(told.distance, expected, rtol=1e-12)
     assert told.is_feasible.tolist() == [True] + [False] * 5
 
 

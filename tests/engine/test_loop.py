@@ -266,7 +266,7 @@ def test_limits_hold_on_what_is_no_objective(
 ) -> None:
     told = _told(nasbench201, measures, tmp_path, Limit("other", ">=", -10.0))
     expected = np.maximum(_sum(told.genotypes) - 10, 0) / 10
-    np.testing.assert_allclose(told.distance, expected)
+    np.testing.assert_allclose(told.distance, expected / (1 + expected))
 
 
 def test_each_limit_is_told_and_their_violations_add_up(
@@ -277,14 +277,16 @@ def test_each_limit_is_told_and_their_violations_add_up(
     total = _sum(told.genotypes)
     expected = np.stack([np.maximum(total - 10, 0) / 10, np.maximum(total - 5, 0) / 5], axis=1)
     np.testing.assert_allclose(told.violation, expected)
-    np.testing.assert_allclose(told.distance, expected.sum(axis=1))
+    np.testing.assert_allclose(told.distance, (expected / (1 + expected)).sum(axis=1))
 
 
 def test_a_bound_of_zero_does_not_divide(
     nasbench201: SearchSpace, tmp_path: Path, measures: tuple[Counting, Counting]
 ) -> None:
     told = _told(nasbench201, measures, tmp_path, Limit("other", ">=", 0.0))
-    np.testing.assert_allclose(told.distance, _sum(told.genotypes))
+    total = _sum(told.genotypes)
+    np.testing.assert_allclose(told.violation[:, 0], total)
+    np.testing.assert_allclose(told.distance, total / (1 + total))
 
 
 @pytest.mark.parametrize("stage", [1, 2])
@@ -358,7 +360,10 @@ def test_what_breaks_a_limit_of_an_early_stage_is_not_measured(
     np.testing.assert_array_equal(told.status, np.where(total > 8, "infeasible", "done"))
     # The limit that was not looked at is not said to be broken.
     np.testing.assert_array_equal(np.isnan(told.violation[:, 1]), total > 10)
-    np.testing.assert_allclose(told.distance[total > 10], (total[total > 10] - 10) / 10)
+    cheap = (total[total > 10] - 10) / 10
+    np.testing.assert_allclose(told.distance[total > 10], cheap / (1 + cheap) + 1)
+    between = (total > 8) & (total <= 10)
+    assert told.distance[between].max() < told.distance[total > 10].min()
 
 
 def test_what_has_no_value_in_an_early_stage_is_not_measured(
