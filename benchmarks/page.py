@@ -38,10 +38,10 @@ class Section(NamedTuple):
 
 PARTS: Mapping[str, Mapping[str, Section]] = {
     "What a search finds": {
-        "search_quality": Section(
+        "default_search": Section(
             "The front a default search finds, scored on the published tables",
-            "search_quality.py",
-            search.search_quality,
+            "default_search.py",
+            search.default_search,
         ),
         "pick": Section("Whether the pick keeps its limit", "pick.py", search.pick),
         "mnas_search": Section("Search on MnasNet", "mnas_search.py searches", search.mnas_search),
