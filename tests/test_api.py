@@ -252,6 +252,7 @@ def test_an_interrupt_leaves_a_usable_run(out: Path) -> None:
         "report.html",
         "run.json",
         "run.sqlite",
+        "work.json",
     }
 
 

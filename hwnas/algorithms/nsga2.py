@@ -1,194 +1,23 @@
-"""NSGA-II on pymoo, behind ask and tell; the only file that knows pymoo's algorithms.
+"""NSGA-II, on pymoo.
 
 References:
     Deb et al. 2002, A Fast and Elitist Multiobjective Genetic Algorithm: NSGA-II,
     https://doi.org/10.1109/4235.996017
-    Blank and Deb 2020, pymoo: Multi-Objective Optimization in Python,
-    https://doi.org/10.1109/ACCESS.2020.2990567
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
-import numpy as np
-
-from hwnas.algorithms import ALGORITHMS, Setting, Told
-from hwnas.core.architecture import genotype_keys
-from hwnas.core.forms import Forms
-from hwnas.core.space import SearchSpace
-from hwnas.errors import StateError
-
-# pymoo sorts infeasible individuals by their violation alone; their objectives only have to be
-# finite.
-_IGNORED = 0.0
+from hwnas.algorithms import ALGORITHMS, Setting
+from hwnas.algorithms._pymoo import Generations, nsga2
 
 
 @ALGORITHMS.register("nsga2")
-class Nsga2:
+class Nsga2(Generations):
     """NSGA-II: uniform crossover, one gene in ``n_genes`` reset, elitist survival.
-
-    Offspring that are disconnected, or whose canonical form is in the population already, are
-    replaced before they are proposed. A generation is bred when the last one is told.
 
     Args:
         setting: What every algorithm is built from.
     """
 
-    least_population: ClassVar[int] = 4
-    default_warm_start: ClassVar[str | None] = None
-
     def __init__(self, setting: Setting) -> None:
-        from pymoo.algorithms.moo.nsga2 import NSGA2
-        from pymoo.core.problem import Problem
-        from pymoo.core.termination import NoTermination
-        from pymoo.operators.crossover.ux import UX
-
-        space = setting.space
-        limits = np.asarray(space.n_choices) - 1
-        problem = Problem(
-            n_var=len(limits),
-            n_obj=setting.n_objectives,
-            n_ieq_constr=1,
-            xl=np.zeros(len(limits), dtype=int),
-            xu=limits,
-            vtype=int,
-        )
-        forms = setting.forms or Forms(space)
-        self._algorithm = NSGA2(
-            pop_size=setting.population,
-            sampling=_sampling(space, forms) if setting.initial is None else setting.initial,
-            crossover=UX(),
-            mutation=_reset_mutation(space),
-            eliminate_duplicates=_duplicates(forms),
-            n_offsprings=_n_offspring(setting.population, setting.n_classes),
-        )
-        self._algorithm.setup(problem, termination=NoTermination(), seed=setting.seed)
-        self._generation: Any = None
-        self._genotypes = np.empty((0, len(limits)), dtype=np.int64)
-        self._values = np.empty((0, setting.n_objectives))
-        self._distance = np.empty(0)
-        self._n_asked = 0
-        # Rows of the generation that are asked and not yet told, by genotype.
-        self._waiting: dict[bytes, int] = {}
-
-    def ask(self, n: int) -> np.ndarray:
-        """What is left of a generation, or of the next one, shape ``(n_archs, n_genes)``.
-
-        Raises:
-            StateError: All of the generation is asked, and not all of it told.
-        """
-        if self._n_asked == len(self._genotypes):
-            if self._generation is not None:
-                raise StateError("ask() was called twice; call tell() with the last batch first.")
-            self._breed()
-        first, self._n_asked = self._n_asked, min(self._n_asked + n, len(self._genotypes))
-        asked = self._genotypes[first : self._n_asked]
-        self._waiting |= {key: first + row for row, key in enumerate(genotype_keys(asked))}
-        return asked
-
-    def tell(self, told: Told) -> None:
-        """Hear about part of the generation; when all is told, it competes with the population.
-
-        Raises:
-            StateError: One of them is not waited for.
-        """
-        keys = genotype_keys(told.genotypes)
-        if not self._waiting.keys() >= set(keys):
-            raise StateError("tell() must be about what was asked and not told; call ask() first.")
-        rows = [self._waiting.pop(key) for key in keys]
-        self._values[rows] = np.where(told.is_feasible[:, None], told.values, _IGNORED)
-        self._distance[rows] = told.distance
-        if self._generation is not None and not self._waiting:
-            self._survive()
-
-    def _breed(self) -> None:
-        self._generation = self._algorithm.ask()
-        if self._generation is not None:
-            self._genotypes = np.asarray(self._generation.get("X"), dtype=np.int64)
-        else:
-            self._genotypes = self._genotypes[:0]
-        self._values = np.empty((len(self._genotypes), self._values.shape[1]))
-        self._distance = np.empty(len(self._genotypes))
-        self._n_asked = 0
-
-    def _survive(self) -> None:
-        if self._n_asked < len(self._genotypes):
-            return
-        self._generation.set("F", self._values, "G", self._distance[:, None])
-        for individual in self._generation:
-            individual.evaluated.update({"F", "G"})
-        self._algorithm.tell(infills=self._generation)
-        self._generation = None
-
-
-def _n_offspring(population: int, n_classes: int | None) -> int:
-    """How many are bred at once: no more than can be found.
-
-    Where the population is most of the space, few classes are left, and breeding, which meets
-    them by chance, would go on for minutes.
-    """
-    if n_classes is None or 2 * population <= n_classes:
-        return population
-    return max(1, (n_classes - population) // 2)
-
-
-def _sampling(space: SearchSpace, forms: Forms) -> Any:
-    """Distinct valid architectures, drawn uniformly over genotypes."""
-    from pymoo.core.sampling import Sampling
-
-    class UniformValid(Sampling):  # type: ignore[misc]
-        rounds = 100
-
-        def _do(self, _: Any, n_samples: int, *, random_state: Any, **__: Any) -> np.ndarray:
-            found = np.empty((0, len(space.genes)), dtype=np.int64)
-            for _round in range(self.rounds):
-                drawn = space.sample_genotypes(n_samples - len(found), random_state)
-                found = np.concatenate([found, drawn])
-                first: dict[bytes, int] = {}
-                for row, (key, _valid) in enumerate(forms.of(found)):
-                    first.setdefault(key, row)
-                found = found[list(first.values())]
-                if len(found) >= n_samples:
-                    break
-            return found
-
-    return UniformValid()
-
-
-def _reset_mutation(space: SearchSpace) -> Any:
-    """Each gene, with probability 1 / n_genes, gets another of its choices."""
-    from pymoo.core.mutation import Mutation
-
-    n_choices = np.asarray(space.n_choices)
-
-    class RandomReset(Mutation):  # type: ignore[misc]
-        def _do(self, _: Any, x: np.ndarray, *, random_state: Any, **__: Any) -> np.ndarray:
-            is_reset = random_state.random(x.shape) < 1 / x.shape[1]
-            shift = random_state.integers(1, np.maximum(n_choices, 2), size=x.shape)
-            return np.where(is_reset, (x + shift) % n_choices, x)
-
-    return RandomReset()
-
-
-def _duplicates(forms: Forms) -> Any:
-    """Duplicates are what has the canonical form of something kept; the invalid go with them."""
-    from pymoo.core.duplicate import DuplicateElimination
-
-    class SameClass(DuplicateElimination):  # type: ignore[misc]
-        def _do(self, pop: Any, other: Any, is_duplicate: np.ndarray) -> np.ndarray:
-            found = self._forms(pop)
-            if other is not None:
-                known = {key for key, _ in self._forms(other)}
-                return np.fromiter((key in known for key, _ in found), bool, len(found))
-            seen: set[bytes] = set()
-            for row, (key, is_valid) in enumerate(found):
-                is_duplicate[row] = key in seen or not is_valid
-                seen.add(key)
-            return is_duplicate
-
-        @staticmethod
-        def _forms(pop: Any) -> list[tuple[bytes, bool]]:
-            return forms.of(np.asarray(pop.get("X"), dtype=np.int64))
-
-    return SameClass()
+        super().__init__(setting, nsga2(setting))

@@ -18,6 +18,7 @@ from hwnas.engine.progress import Progress
 from hwnas.engine.record import DATABASE, Record, read_record
 from hwnas.engine.run import Run, write_front
 from hwnas.engine.store import Store, read_history
+from hwnas.engine.work import WorkLog
 from hwnas.errors import RunError, StorageError
 from hwnas.objectives.indicators import REFERENCE
 from hwnas.objectives.measured import MeasuredObjective
@@ -61,9 +62,10 @@ def run_task(
         StorageError: The directory cannot be written.
     """
     status, columns = "finished", [spec.column for spec in record.columns]
-    loop = None
+    loop, log = None, WorkLog(path)
 
     def go_on() -> None:
+        log.begin()
         # A run that goes on further than it was to go is no longer finished.
         if read_record(path) != record:
             record.write(path)
@@ -86,6 +88,7 @@ def run_task(
     except KeyboardInterrupt:
         status = "interrupted"
         run = _write(path, record, task, loop, status)
+    log.end(run.n_evaluated)
     if status == "interrupted":
         raise SearchInterrupted(run)
     return run

@@ -20,6 +20,7 @@ from hwnas.engine.record import (
     read_record,
 )
 from hwnas.engine.store import has_results
+from hwnas.engine.work import WORK
 from hwnas.errors import RunError, StorageError, skip
 
 RUNS = Path("runs")
@@ -191,7 +192,12 @@ def _clear(path: Path) -> bool:
     """Remove the files of a run that holds no evaluation; whether it was one."""
     if has_results(path / DATABASE):
         return False
-    for name in (RECORD, DATABASE, *(f"{DATABASE}{end}" for end in ("-wal", "-shm", "-journal"))):
+    for name in (
+        RECORD,
+        WORK,
+        DATABASE,
+        *(f"{DATABASE}{end}" for end in ("-wal", "-shm", "-journal")),
+    ):
         # Why the search failed must be told, and not that this does too.
         with contextlib.suppress(OSError):
             (path / name).unlink(missing_ok=True)
@@ -241,5 +247,5 @@ def _is_free(path: Path) -> bool:
 
 def _leftovers(path: Path) -> list[Path]:
     """Temporary files of a run that was killed while it wrote; see ``hwnas._files``."""
-    names = (RECORD, FRONT_CSV, FRONT_JSON, REPORT, HOLDER)
+    names = (RECORD, WORK, FRONT_CSV, FRONT_JSON, REPORT, HOLDER)
     return [found for name in names for found in path.glob(f".{name}.????????")]

@@ -236,5 +236,5 @@ def test_random_search_draws_every_class_in_the_end(nasbench201: SearchSpace) ->
 
 
 def test_an_unknown_algorithm_is_refused() -> None:
-    with pytest.raises(UnknownNameError, match=r"Unknown algorithm 'nsga3'\. Did you mean 'nsga2'"):
-        ALGORITHMS["nsga3"]
+    with pytest.raises(UnknownNameError, match=r"Unknown algorithm 'nsga4'\. Did you mean 'nsga"):
+        ALGORITHMS["nsga4"]

@@ -13,8 +13,14 @@ from hwnas.algorithms import ALGORITHMS, Setting, Told, summary
 from hwnas.errors import ArchitectureError, UnknownNameError
 from hwnas.testing import check_algorithm
 
+# What compiles or fits for seconds before it proposes anything.
+_SLOW = ("age-moea2", "gp")
+_NAMES = [
+    pytest.param(name, marks=pytest.mark.long) if name in _SLOW else name for name in ALGORITHMS
+]
 
-@pytest.mark.parametrize("name", list(ALGORITHMS))
+
+@pytest.mark.parametrize("name", _NAMES)
 @pytest.mark.parametrize("space", ["nasbench201", "nasbench_macro"])
 def test_algorithm_keeps_its_contract(name: str, space: str) -> None:
     check_algorithm(ALGORITHMS[name], hwnas.load_space(space))

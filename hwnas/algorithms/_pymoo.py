@@ -1,0 +1,320 @@
+"""Evolutionary algorithms of pymoo behind ask and tell; the only file that knows them.
+
+References:
+    Blank and Deb 2020, pymoo: Multi-Objective Optimization in Python,
+    https://doi.org/10.1109/ACCESS.2020.2990567
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, ClassVar
+
+import numpy as np
+
+from hwnas.algorithms import Setting, Told
+from hwnas.core.architecture import genotype_keys
+from hwnas.core.forms import Forms
+from hwnas.core.space import SearchSpace
+from hwnas.errors import ConfigError, MissingExtraError, StateError
+
+# pymoo sorts infeasible individuals by their violation alone; their objectives only have to be
+# finite.
+_IGNORED = 0.0
+
+
+class Generations:
+    """An algorithm of pymoo: generations that are bred, told in portions, and compete.
+
+    Offspring that are disconnected, or whose canonical form is in the population already, are
+    replaced before they are proposed. A generation is bred when the last one is told. What is
+    feasible comes first; then what is less far from it.
+
+    Args:
+        setting: What every algorithm is built from.
+        algorithm: pymoo's algorithm, made by a function of this file.
+    """
+
+    least_population: ClassVar[int] = 4
+    default_warm_start: ClassVar[str | None] = None
+
+    def __init__(self, setting: Setting, algorithm: Any) -> None:
+        from pymoo.core.problem import Problem
+        from pymoo.core.termination import NoTermination
+
+        limits = np.asarray(setting.space.n_choices) - 1
+        problem = Problem(
+            n_var=len(limits),
+            n_obj=setting.n_objectives,
+            n_ieq_constr=1,
+            xl=np.zeros(len(limits), dtype=int),
+            xu=limits,
+            vtype=int,
+        )
+        self._algorithm = algorithm
+        self._algorithm.setup(problem, termination=NoTermination(), seed=setting.seed)
+        self._generation: Any = None
+        self._genotypes = np.empty((0, len(limits)), dtype=np.int64)
+        self._values = np.empty((0, setting.n_objectives))
+        self._distance = np.empty(0)
+        self._n_asked = 0
+        # Rows of the generation that are asked and not yet told, by genotype.
+        self._waiting: dict[bytes, int] = {}
+
+    def ask(self, n: int) -> np.ndarray:
+        """What is left of a generation, or of the next one, shape ``(n_archs, n_genes)``.
+
+        Raises:
+            StateError: All of the generation is asked, and not all of it told.
+        """
+        if self._n_asked == len(self._genotypes):
+            if self._generation is not None:
+                raise StateError("ask() was called twice; call tell() with the last batch first.")
+            self._breed()
+        first, self._n_asked = self._n_asked, min(self._n_asked + n, len(self._genotypes))
+        asked = self._genotypes[first : self._n_asked]
+        self._waiting |= {key: first + row for row, key in enumerate(genotype_keys(asked))}
+        return asked
+
+    def tell(self, told: Told) -> None:
+        """Hear about part of the generation; when all is told, it competes with the population.
+
+        Raises:
+            StateError: One of them is not waited for.
+        """
+        keys = genotype_keys(told.genotypes)
+        if not self._waiting.keys() >= set(keys):
+            raise StateError("tell() must be about what was asked and not told; call ask() first.")
+        rows = [self._waiting.pop(key) for key in keys]
+        self._values[rows] = np.where(told.is_feasible[:, None], told.values, _IGNORED)
+        self._distance[rows] = told.distance
+        if self._generation is not None and not self._waiting:
+            self._survive()
+
+    def _breed(self) -> None:
+        self._generation = self._algorithm.ask()
+        if self._generation is not None:
+            self._genotypes = np.asarray(self._generation.get("X"), dtype=np.int64)
+        else:
+            self._genotypes = self._genotypes[:0]
+        self._values = np.empty((len(self._genotypes), self._values.shape[1]))
+        self._distance = np.empty(len(self._genotypes))
+        self._n_asked = 0
+
+    def _survive(self) -> None:
+        if self._n_asked < len(self._genotypes):
+            return
+        self._generation.set("F", self._values, "G", self._distance[:, None])
+        for individual in self._generation:
+            individual.evaluated.update({"F", "G"})
+        # Where a front is flat, pymoo divides by zero; and its NSGA-III sets a filter that ignores
+        # every warning from then on, which this one takes back.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._algorithm.tell(infills=self._generation)
+        self._generation = None
+
+
+def nsga2(setting: Setting) -> Any:
+    """NSGA-II of pymoo."""
+    from pymoo.algorithms.moo.nsga2 import NSGA2
+
+    return NSGA2(**_operators(setting))
+
+
+def nsga3(setting: Setting) -> Any:
+    """NSGA-III of pymoo, with parents drawn from its own generator.
+
+    Raises:
+        ConfigError: The population is smaller than the number of objectives.
+    """
+    from pymoo.algorithms.moo.nsga3 import NSGA3
+    from pymoo.operators.selection.tournament import TournamentSelection
+
+    directions = reference_directions(setting.n_objectives, setting.population)
+    # Where both parents break limits alike, pymoo's own tournament draws without the seed.
+    selection = TournamentSelection(func_comp=_less_infeasible)
+    return NSGA3(ref_dirs=directions, selection=selection, **_operators(setting))
+
+
+def age_moea2(setting: Setting) -> Any:
+    """AGE-MOEA-II of pymoo, which compiles its geometry with numba.
+
+    Raises:
+        MissingExtraError: numba is not installed.
+    """
+    try:
+        import numba  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("Algorithm 'age-moea2'", "numba", "baselines") from error
+    from pymoo.algorithms.moo.age2 import AGEMOEA2, AGEMOEA2Survival
+
+    class Survival(AGEMOEA2Survival):  # type: ignore[misc]
+        def survival_score(self, front: np.ndarray, ideal_point: np.ndarray) -> Any:
+            try:
+                return super().survival_score(front, ideal_point)
+            except ZeroDivisionError:
+                # All of the front is one point, as with one objective: it has no geometry.
+                n_archs, n_objectives = front.shape
+                return np.zeros(n_archs), 1.0, np.ones(n_objectives)
+
+    algorithm = AGEMOEA2(**_operators(setting))
+    algorithm.survival = Survival()
+    return algorithm
+
+
+def sms_emoa(setting: Setting) -> Any:
+    """SMS-EMOA of pymoo."""
+    from pymoo.algorithms.moo.nsga2 import RankAndCrowdingSurvival
+    from pymoo.algorithms.moo.sms import SMSEMOA
+
+    operators = _operators(setting)
+    if setting.n_objectives == 1:
+        # The hypervolume of one objective is in the order of the objective, and moocore has none.
+        operators["survival"] = RankAndCrowdingSurvival()
+    # pymoo would normalise by the whole population, whose infeasible members have no values.
+    return SMSEMOA(normalize=False, **operators)
+
+
+def reference_directions(n_objectives: int, population: int) -> np.ndarray:
+    """Directions in which NSGA-III looks: as many, evenly spread, as there are members for.
+
+    Where the simplex of directions has none inside, a second one of half its size does.
+
+    Args:
+        n_objectives: How many objectives there are.
+        population: Members of the population.
+
+    Returns:
+        Shape ``(n_directions, n_objectives)``, each of sum 1; at most ``population``.
+
+    Raises:
+        ConfigError: There are fewer members than objectives.
+
+    References:
+        Das and Dennis 1998, Normal-Boundary Intersection, https://doi.org/10.1137/S1052623496307510
+        Deb and Jain 2014, An Evolutionary Many-Objective Optimization Algorithm Using
+        Reference-Point-Based Nondominated Sorting Approach, Part I, section V,
+        https://doi.org/10.1109/TEVC.2013.2281535
+    """
+    from pymoo.util.ref_dirs import get_reference_directions
+    from pymoo.util.reference_direction import get_partition_closest_to_points
+
+    if population < n_objectives:
+        raise ConfigError(
+            f"--population must be at least the number of objectives, {n_objectives}, for nsga3; "
+            f"got {population}. Choose a larger one, or another --algorithm."
+        )
+
+    def layer(n_points: int, scaling: float) -> Any:
+        n_partitions = get_partition_closest_to_points(n_points, n_objectives)
+        return n_partitions, get_reference_directions(
+            "das-dennis", n_objectives, n_partitions=n_partitions, scaling=scaling
+        )
+
+    n_partitions, directions = layer(population, 1.0)
+    n_left = population - len(directions)
+    if n_left and 0 < n_partitions < n_objectives:
+        directions = np.concatenate([directions, layer(n_left, 0.5)[1]])
+    return np.asarray(directions)
+
+
+def _less_infeasible(
+    population: Any, pairs: np.ndarray, *, random_state: Any, **_: Any
+) -> np.ndarray:
+    """Of each pair ``(n_pairs, 2)`` the one closer to feasible, else either; ``(n_pairs, 1)``."""
+    first, second = pairs.T
+    distance = np.asarray(population.get("CV"))[:, 0]
+    is_either = random_state.random(len(pairs)) < 0.5
+    is_second = np.where(
+        distance[first] == distance[second], is_either, distance[second] < distance[first]
+    )
+    return np.asarray(np.where(is_second, second, first))[:, None]
+
+
+def _operators(setting: Setting) -> dict[str, Any]:
+    """What all of these algorithms breed with: the arguments that pymoo's have in common."""
+    from pymoo.operators.crossover.ux import UX
+
+    space = setting.space
+    forms = setting.forms or Forms(space)
+    return {
+        "pop_size": setting.population,
+        "sampling": _sampling(space, forms) if setting.initial is None else setting.initial,
+        "crossover": UX(),
+        "mutation": _reset_mutation(space),
+        "eliminate_duplicates": _duplicates(forms),
+        "n_offsprings": _n_offspring(setting.population, setting.n_classes),
+    }
+
+
+def _n_offspring(population: int, n_classes: int | None) -> int:
+    """How many are bred at once: no more than can be found.
+
+    Where the population is most of the space, few classes are left, and breeding, which meets
+    them by chance, would go on for minutes.
+    """
+    if n_classes is None or 2 * population <= n_classes:
+        return population
+    return max(1, (n_classes - population) // 2)
+
+
+def _sampling(space: SearchSpace, forms: Forms) -> Any:
+    """Distinct valid architectures, drawn uniformly over genotypes."""
+    from pymoo.core.sampling import Sampling
+
+    class UniformValid(Sampling):  # type: ignore[misc]
+        rounds = 100
+
+        def _do(self, _: Any, n_samples: int, *, random_state: Any, **__: Any) -> np.ndarray:
+            found = np.empty((0, len(space.genes)), dtype=np.int64)
+            for _round in range(self.rounds):
+                drawn = space.sample_genotypes(n_samples - len(found), random_state)
+                found = np.concatenate([found, drawn])
+                first: dict[bytes, int] = {}
+                for row, (key, _valid) in enumerate(forms.of(found)):
+                    first.setdefault(key, row)
+                found = found[list(first.values())]
+                if len(found) >= n_samples:
+                    break
+            return found
+
+    return UniformValid()
+
+
+def _reset_mutation(space: SearchSpace) -> Any:
+    """Each gene, with probability 1 / n_genes, gets another of its choices."""
+    from pymoo.core.mutation import Mutation
+
+    n_choices = np.asarray(space.n_choices)
+
+    class RandomReset(Mutation):  # type: ignore[misc]
+        def _do(self, _: Any, x: np.ndarray, *, random_state: Any, **__: Any) -> np.ndarray:
+            is_reset = random_state.random(x.shape) < 1 / x.shape[1]
+            shift = random_state.integers(1, np.maximum(n_choices, 2), size=x.shape)
+            return np.where(is_reset, (x + shift) % n_choices, x)
+
+    return RandomReset()
+
+
+def _duplicates(forms: Forms) -> Any:
+    """Duplicates are what has the canonical form of something kept; the invalid go with them."""
+    from pymoo.core.duplicate import DuplicateElimination
+
+    class SameClass(DuplicateElimination):  # type: ignore[misc]
+        def _do(self, pop: Any, other: Any, is_duplicate: np.ndarray) -> np.ndarray:
+            found = self._forms(pop)
+            if other is not None:
+                known = {key for key, _ in self._forms(other)}
+                return np.fromiter((key in known for key, _ in found), bool, len(found))
+            seen: set[bytes] = set()
+            for row, (key, is_valid) in enumerate(found):
+                is_duplicate[row] = key in seen or not is_valid
+                seen.add(key)
+            return is_duplicate
+
+        @staticmethod
+        def _forms(pop: Any) -> list[tuple[bytes, bool]]:
+            return forms.of(np.asarray(pop.get("X"), dtype=np.int64))
+
+    return SameClass()
