@@ -38,6 +38,38 @@ def listed_classes(space: SearchSpace) -> np.ndarray | None:
     return valid_classes(space, every)
 
 
+_AT_ONCE = 65_536
+_MOST_WALKED = 10_000_000
+"""Genotypes that are gone through for their classes, which takes minutes."""
+
+
+def every_class(space: SearchSpace, most: int) -> np.ndarray | None:
+    """All functional classes of a space, in the order of their genotypes.
+
+    Args:
+        space: The search space, listed or not.
+        most: How many there may be.
+
+    Returns:
+        Shape ``(n_classes, n_genes)``; None if there are more, or more than ten million genotypes
+        to go through.
+    """
+    classes = listed_classes(space)
+    if classes is not None:
+        return classes if len(classes) <= most else None
+    n_genotypes = math.prod(space.n_choices)
+    if n_genotypes > _MOST_WALKED:
+        return None
+    found = np.empty((0, len(space.genes)), dtype=np.int64)
+    for first in range(0, n_genotypes, _AT_ONCE):
+        numbers = np.arange(first, min(first + _AT_ONCE, n_genotypes))
+        block = np.stack(np.unravel_index(numbers, space.n_choices), axis=1)
+        found = np.unique(np.concatenate([found, valid_classes(space, block)]), axis=0)
+        if len(found) > most:
+            return None
+    return found
+
+
 def canonical_classes(space: SearchSpace, archs: Sequence[Architecture]) -> list[Architecture]:
     """Canonical forms of architectures, each once, in the order of their genotypes.
 
