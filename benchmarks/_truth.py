@@ -19,6 +19,7 @@ from hwnas.core.quantity import DEFAULT_OBJECTIVES
 from hwnas.core.space import SearchSpace
 from hwnas.errors import TableError
 from hwnas.objectives import NothingKnownError
+from hwnas.objectives.curves import Yardstick
 from hwnas.objectives.evaluation import evaluate
 from hwnas.objectives.indicators import REFERENCE, Normalisation, minimised, non_dominated
 from hwnas.tables import import_table, load_table
@@ -90,8 +91,8 @@ class Truth:
         self._row_of = {key: row for row, key in enumerate(genotype_keys(self.genotypes))}
         self.scale = Normalisation.of(self.values, self.specs)
         self.is_front = non_dominated(minimised(self.values, self.specs))
+        self._yardstick = Yardstick(self.scale, self.values[self.is_front])
         self._scaled = self.scale.scale(self.values)
-        self._whole = self.scale.hypervolume(self.values[self.is_front])
 
     @property
     def n_front(self) -> int:
@@ -110,34 +111,20 @@ class Truth:
 
     def share_pct(self, rows: np.ndarray) -> float:
         """Hypervolume of classes as a percentage of the exhaustive front's."""
-        return 100 * self.scale.hypervolume(self.values[rows]) / self._whole
+        return 100 * self.scale.hypervolume(self.values[rows]) / self._yardstick.whole
 
     def best(self, archs: Sequence[str]) -> float:
         """The best value of the first objective among architectures."""
         values = self.values[self.rows_of(archs), 0]
         return float(values.max() if self.specs[0].direction == "max" else values.min())
 
-    def gaps_pct(self, rows: np.ndarray) -> list[tuple[int, float]]:
-        """Gap to the exhaustive front over evaluations, ``1 - HV/HV*`` in percent.
+    def gaps_pct(self, rows: np.ndarray) -> np.ndarray:
+        """Gap to the exhaustive front after each evaluation, ``1 - HV/HV*`` in percent.
 
         Args:
             rows: Classes in the order in which they were evaluated, shape ``(n_evaluated,)``.
-
-        Returns:
-            Number of evaluations and the gap from then on, wherever it changes.
         """
-        gaps, front = list[tuple[int, float]](), np.empty(0, dtype=int)
-        for n_evaluated, row in enumerate(rows, start=1):
-            point = self._scaled[row]
-            is_new = not (self._scaled[front] <= point).all(axis=1).any()
-            if not is_new and gaps:
-                continue
-            front = front[~(point <= self._scaled[front]).all(axis=1)]
-            front = np.append(front, row)
-            gap = max(0.0, 100 - self.share_pct(front))
-            if not gaps or gap < gaps[-1][1]:
-                gaps.append((n_evaluated, gap))
-        return gaps
+        return 100 * self._yardstick.gaps(self.values[rows])
 
     def igd_plus(self, rows: np.ndarray) -> float:
         """Mean distance of the exhaustive front to classes, counting only where they are worse.

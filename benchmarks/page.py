@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import _sections_devices as devices
 import _sections_predictors as predictors
 import _sections_proxies as proxies
+import _sections_quality as quality
 import _sections_search as search
 from _environment import RESULTS, provenance, read_results
 
@@ -42,6 +43,11 @@ PARTS: Mapping[str, Mapping[str, Section]] = {
             "The front a default search finds, scored on the published tables",
             "default_search.py",
             search.default_search,
+        ),
+        "search_quality": Section(
+            "The front after few evaluations that cost",
+            "search_quality.py",
+            quality.search_quality,
         ),
         "pick": Section("Whether the pick keeps its limit", "pick.py", search.pick),
         "mnas_search": Section("Search on MnasNet", "mnas_search.py searches", search.mnas_search),

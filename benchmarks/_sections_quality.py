@@ -1,0 +1,136 @@
+"""Sections of the page of figures: how good fronts are after few evaluations that cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from _environment import table
+
+Record = Mapping[str, Any]
+
+OURS, ORACLE = "surrogate", "greedy-oracle"
+"""What the others are compared with, seed by seed; and what is no peer, as it knows all."""
+
+
+def search_quality(record: Record) -> str:
+    """Gaps to the exhaustive front over evaluations."""
+    devices: Mapping[str, Record] = record["devices"]
+    budgets = [str(n) for n in record["budgets"]]
+    parts = [
+        """\
+An evaluation looks up one functional class, as if it were trained and measured; all objectives are
+unknown at the start, and what is asked for again costs nothing. The *gap* is 1 - HV/HV*, the share
+of the exhaustive front's hypervolume that is missing. `optuna-` and `pymoo-` are those packages'
+own loops, the rest are algorithms of this package; populations of 50. The greedy oracle knows all
+values and takes what adds most."""
+    ]
+    parts += [_device(device, each, budgets) for device, each in devices.items()]
+    return "\n\n".join(parts)
+
+
+def _device(device: str, figures: Record, budgets: Sequence[str]) -> str:
+    """Normalisation, gaps, evaluations to targets and IGD+ on one device."""
+    truth, algorithms = figures["truth"], figures["algorithms"]
+    order = sorted(algorithms, key=lambda name: _last_gap(algorithms[name], budgets))
+    ranges = "; ".join(
+        f"{column} {best:.4g} to {worst:.4g}"
+        for column, best, worst in zip(
+            truth["objectives"], truth["best"], truth["worst"], strict=True
+        )
+    )
+    gaps = [
+        [f"`{name}`", len(algorithms[name]["seeds"])]
+        + [_spread(algorithms[name]["gap_pct"][n]) for n in budgets]
+        for name in order
+    ]
+    targets = list(next(iter(algorithms.values()))["evaluations_to"])
+    reached = [
+        [f"`{name}`"]
+        + [_reached(algorithms[name]["evaluations_to"][target]) for target in targets]
+        + [_mean(algorithms[name]["igd_plus"][n], ".4f") for n in budgets]
+        + [f"{np.mean(algorithms[name]['seconds_cpu']):.1f} s"]
+        for name in order
+    ]
+    text = f"""\
+**{device}**: {truth["n_classes"]:,} classes, {truth["n_front"]} of them on the exhaustive front.
+Normalised over all classes, best to worst: {ranges}; reference point
+{", ".join(f"{each:g}" for each in truth["reference"])}.
+
+Gap in percent, mean ± standard error (median) over the seeds, after so many evaluations:
+
+{table(["algorithm", "seeds", *budgets], gaps)}
+
+Evaluations to a gap, median (seeds that reached it); mean IGD+ after so many evaluations; processor
+time of a run:
+
+{
+        table(
+            [
+                "algorithm",
+                *(f"{target} %" for target in targets),
+                *(f"IGD+ {n}" for n in budgets),
+                "time",
+            ],
+            reached,
+        )
+    }"""
+    if OURS in algorithms:
+        text += "\n\n" + _wins(
+            algorithms, [name for name in order if name not in (OURS, ORACLE)], budgets
+        )
+    return text
+
+
+def _wins(algorithms: Record, others: Sequence[str], budgets: Sequence[str]) -> str:
+    """In how many seeds ours is ahead of each of the others."""
+    rows = [
+        [f"`{name}`", *(_ahead(algorithms[OURS], algorithms[name], n) for n in budgets)]
+        for name in others
+    ]
+    return f"""\
+Seeds in which `{OURS}` has the smaller gap, of those that both have:
+
+{table([f"`{OURS}` against", *budgets], rows)}"""
+
+
+def _ahead(ours: Record, theirs: Record, n: str) -> str:
+    gaps = dict(zip(theirs["seeds"], theirs["gap_pct"][n], strict=True))
+    pairs = [
+        (own, gaps[seed])
+        for seed, own in zip(ours["seeds"], ours["gap_pct"][n], strict=True)
+        if own is not None and gaps.get(seed) is not None
+    ]
+    return f"{sum(own < other for own, other in pairs)} of {len(pairs)}" if pairs else "-"
+
+
+def _known(values: Sequence[float | None]) -> list[float]:
+    return [value for value in values if value is not None]
+
+
+def _last_gap(figures: Record, budgets: Sequence[str]) -> list[float]:
+    """Mean gaps from the largest budget to the smallest, what is not known last."""
+    means = [_known(figures["gap_pct"][n]) for n in reversed(budgets)]
+    return [float(np.mean(each)) if each else np.inf for each in means]
+
+
+def _spread(values: Sequence[float | None]) -> str:
+    """Mean, standard error and median; how many seeds, where it is not all of them."""
+    known = _known(values)
+    if not known:
+        return "-"
+    error = f" ± {np.std(known, ddof=1) / len(known) ** 0.5:.2f}" if len(known) > 1 else ""
+    of = "" if len(known) == len(values) else f", {len(known)} seeds"
+    return f"{np.mean(known):.2f}{error} ({np.median(known):.2f}{of})"
+
+
+def _reached(values: Sequence[int | None]) -> str:
+    """Median of the evaluations, infinite where a seed did not reach it, and how many did."""
+    median = np.median([np.inf if value is None else value for value in values])
+    return f"{f'{median:.0f}' if np.isfinite(median) else '-'} ({len(_known(values))})"
+
+
+def _mean(values: Sequence[float | None], form: str) -> str:
+    known = _known(values)
+    return f"{np.mean(known):{form}}" if known else "-"
