@@ -79,15 +79,18 @@ class Runs:
         write_text(self.path, f'{head[:-2]},\n "runs": [\n  {joined}\n ]\n}}\n')
 
 
-def recorded(truth: Truth, found: Searched, seed: int, budget: int) -> dict[str, Any]:
+def recorded(
+    truth: Truth, algorithm: str, found: Searched, seed: int, budget: int
+) -> dict[str, Any]:
     """A run as it is kept: what was evaluated, in order, and the curve that follows from it."""
+    packages = (*PACKAGES, "optuna") if "optuna" in algorithm else PACKAGES
     gaps = truth.gaps_pct(found.rows).round(4)
     changes = np.flatnonzero(np.diff(gaps, prepend=np.inf))
     return {
         "seed": seed,
         "budget": budget,
         "commit": commit(),
-        "environment": environment(PACKAGES).splitlines(),
+        "environment": environment(packages).splitlines(),
         "seconds_cpu": round(found.seconds_cpu, 3),
         "seconds": round(found.seconds, 3),
         "is_out_of_time": found.is_out_of_time,
@@ -202,7 +205,7 @@ def main() -> None:
                     continue
                 budget, limit_s = max(given.budgets), given.limit_s
                 found = searched(truth, algorithm, seed, budget, given.population, limit_s)
-                kept.add(recorded(truth, found, seed, budget))
+                kept.add(recorded(truth, algorithm, found, seed, budget))
     numbers = collected(space, given.out, given.budgets)
     record = {"seeds": list(SEEDS), **numbers}
     if given.out == KEPT:
