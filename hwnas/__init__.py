@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hwnas.engine.run import Run
     from hwnas.errors import HwnasError
     from hwnas.objectives.devices import load_device
+    from hwnas.objectives.evaluated import evaluated
     from hwnas.spaces import load_space
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "HwnasError",
     "Run",
     "__version__",
+    "evaluated",
     "explain",
     "export",
     "features",
@@ -50,6 +52,7 @@ _HOMES = {
     "Architecture": "hwnas.core.architecture",
     "HwnasError": "hwnas.errors",
     "Run": "hwnas.engine.run",
+    "evaluated": "hwnas.objectives.evaluated",
     "explain": "hwnas.api",
     "export": "hwnas.api",
     "fit": "hwnas.api",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from hwnas.algorithms import ALGORITHMS
+import numpy as np
+
+from hwnas._names import shown
+from hwnas.algorithms import ALGORITHMS, needs_fidelities
 from hwnas.core.arguments import watts, whole
 from hwnas.core.quantity import DEFAULT_OBJECTIVES
 from hwnas.core.residuals import limit_share
@@ -16,6 +19,29 @@ DEFAULT_POPULATION = 100
 DEFAULT_GENERATIONS = 50
 _LEAST = {"generations": 1, "budget": 1, "seed": 0}
 _OPTIONAL = ("generations", "budget")
+
+
+def checked_fidelities(given: Sequence[float]) -> tuple[float, ...]:
+    """Fidelities as a search has them: at least two numbers, each above the last.
+
+    Args:
+        given: Such as ``(1, 3, 9)`` epochs, the last in full.
+
+    Raises:
+        ConfigError: They are something else.
+    """
+    try:
+        found = np.asarray(list(given))
+    except (TypeError, ValueError):
+        found = np.empty(0)
+    is_list = found.ndim == 1 and len(found) > 1 and found.dtype.kind in "iuf"
+    if not is_list or not (np.isfinite(found).all() and (np.diff(found, prepend=0) > 0).all()):
+        raise ConfigError(
+            "fidelities must be two or more positive numbers, each above the last, such as "
+            f"(1, 3, 9); got {shown(given)}."
+        )
+    # Epochs are told to the user's function as the whole numbers that they are.
+    return tuple(int(each) if each == int(each) else each for each in found.tolist())
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +67,8 @@ class SearchConfig:
         generations: Number of generations; None for as many as the budget allows.
         budget: Distinct architectures to evaluate, at least 1; None for no limit.
         seed: Seed of the search, 0 or larger.
+        fidelities: At which architectures can be evaluated, rising, the last in full; None where
+            there is but the one way.
 
     Raises:
         UnknownNameError: There is no such algorithm.
@@ -62,6 +90,7 @@ class SearchConfig:
     generations: int | None = DEFAULT_GENERATIONS
     budget: int | None = None
     seed: int = 0
+    fidelities: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "algorithm", ALGORITHMS.name_of(self.algorithm))
@@ -85,6 +114,14 @@ class SearchConfig:
             limit_share(self.limit_at)
         if self.power_w is not None:
             watts("power_w", self.power_w)
+        if self.fidelities is not None:
+            object.__setattr__(self, "fidelities", checked_fidelities(self.fidelities))
+        elif needs_fidelities(ALGORITHMS[self.algorithm]):
+            raise ConfigError(
+                f"{self.algorithm} must have fidelities to evaluate at, such as "
+                "fidelities=(1, 3, 9); got none. Give them with evaluate= in Python, or choose "
+                "another algorithm."
+            )
 
     def as_dict(self) -> dict[str, Any]:
         """The settings as JSON has them."""

@@ -95,6 +95,7 @@ _NUMBERS = {"5"}
 FINE = {
     ("objective", "function"): {"class"},
     ("objective", "column"): {"long"},
+    ("evaluated", "column"): {"long"},
     ("explain", "target"): {"tuple"},
     ("predict", "archs"): {"tuple"},
     ("predict", "quantities"): {"tuple"},

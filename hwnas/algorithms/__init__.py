@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Protocol
@@ -80,6 +81,8 @@ class Setting:
             n_genes)``; None to choose freely.
         forms: Canonical forms that are known already; None where there are none.
         n_classes: How many functional classes the space has; None if that is not known.
+        fidelities: At which architectures can be evaluated, rising, the last in full; empty where
+            there is but the one way.
     """
 
     space: SearchSpace
@@ -89,12 +92,16 @@ class Setting:
     initial: np.ndarray | None = None
     forms: Forms | None = None
     n_classes: int | None = None
+    fidelities: tuple[float, ...] = ()
 
 
 class Algorithm(Protocol):
     """Ask for genotypes, tell what they are worth, again and again.
 
     The first line of a class's docstring describes it in the command line's help.
+
+    One that evaluates at fidelities has two attributes more: ``needs_fidelities``, which is true of
+    the class, and ``fidelity``, that at which what it asked last is to be evaluated.
 
     Attributes:
         least_population: The smallest population that it works with.
@@ -130,6 +137,26 @@ class Algorithm(Protocol):
 ALGORITHMS: Registry[type[Algorithm]] = Registry(
     "algorithm", "hwnas.algorithms", "hwnas.algorithms"
 )
+
+
+def fidelity_of(algorithm: Algorithm, fidelities: Sequence[float]) -> float | None:
+    """The fidelity at which what an algorithm asked last is to be evaluated.
+
+    Args:
+        algorithm: Which; one that knows no fidelities has all evaluated in full.
+        fidelities: Those there are, rising.
+
+    Returns:
+        One of them; None where there are none.
+    """
+    if not fidelities:
+        return None
+    return getattr(algorithm, "fidelity", None) or fidelities[-1]
+
+
+def needs_fidelities(algorithm: type[Algorithm]) -> bool:
+    """Whether an algorithm can do nothing without fidelities."""
+    return bool(getattr(algorithm, "needs_fidelities", False))
 
 
 def summary(name: str) -> str:

@@ -9,6 +9,7 @@ from hwnas.choose import METHODS
 from hwnas.core.quantity import QUANTITIES
 from hwnas.objectives import SOURCES
 from hwnas.objectives.devices import device_names
+from hwnas.objectives.evaluated import SOURCE as EVALUATE
 from hwnas.objectives.scored import scored_names
 from hwnas.objectives.simple import COUNTED
 from hwnas.spaces import SPACES
@@ -72,7 +73,7 @@ _LISTS: dict[str, Callable[[], str]] = {
     "{least populations}": lambda: ", ".join(
         f"{ALGORITHMS[name].least_population} of {name}" for name in ALGORITHMS
     ),
-    "{sources}": lambda: "|".join(SOURCES),
+    "{sources}": lambda: "|".join(name for name in SOURCES if name != EVALUATE),
     "{methods}": lambda: "|".join(METHODS),
     "{quantities}": _predicted,
 }

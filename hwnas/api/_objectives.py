@@ -30,6 +30,7 @@ from hwnas.proxies.lookup import Scoring
 
 if TYPE_CHECKING:
     from hwnas.measure.backends import Backend
+    from hwnas.objectives.evaluated import Evaluation
 
 
 __all__ = [
@@ -98,6 +99,7 @@ def make_objective(
     backend: Backend | None = None,
     n_workers: int = 1,
     on_scoring: Callable[[Scoring], None] | None = None,
+    evaluation: Evaluation | None = None,
 ) -> Objective:
     """The objective of a quantity, or of a zero-cost proxy.
 
@@ -116,6 +118,7 @@ def make_objective(
         backend: What runs models on the device, for what is measured.
         n_workers: Processes that compute scores of proxies, at most.
         on_scoring: Called as the first of these are computed.
+        evaluation: The user's own function, for the source ``"evaluate"``.
 
     Raises:
         UnknownNameError: There is no such quantity, proxy, condition or source.
@@ -138,9 +141,11 @@ def make_objective(
         return CountedObjective(space, text)
     if its_source is None and target.quantity == "energy" and power_w is not None:
         asked = str(replace(target, quantity="latency"))
-        latency = make_objective(space, asked, device, source, as_given=as_given, backend=backend)
+        latency = make_objective(
+            space, asked, device, source, as_given=as_given, backend=backend, evaluation=evaluation
+        )
         return RatedEnergy(latency, power_w)
-    question = Question(space, target, device, as_given, backend)
+    question = Question(space, target, device, as_given, backend, evaluation)
     return SOURCES[its_source or usual](question)
 
 
@@ -250,8 +255,12 @@ def parse_sources(text: str) -> tuple[str, dict[str, str]]:
     return usual, its_own
 
 
-def source_text(text: str) -> str:
+def source_text(text: str | None, usual: str = "") -> str:
     """The same text with every name as files have it: ``"Table,latency_ms:measure"``, for one.
+
+    Args:
+        text: As ``parse_sources`` takes it, or None where nothing is said.
+        usual: The source to put first where the text names one for single quantities at most.
 
     Raises:
         UnknownNameError: There is no such source or quantity.
@@ -259,11 +268,16 @@ def source_text(text: str) -> str:
     Example:
         >>> source_text("Table, latency_ms:measure")
         'table,latency:measure'
+        >>> source_text("latency:measure", usual="evaluate")
+        'evaluate,latency:measure'
     """
-    return ",".join(
+    parts = [
         objective_name(part) if ":" in part else SOURCES.name_of(part.strip())
-        for part in text.split(",")
-    )
+        for part in ([] if text is None else text.split(","))
+    ]
+    if all(":" in part for part in parts):
+        parts = [*filter(None, [usual]), *parts]
+    return ",".join(parts)
 
 
 def _split(text: str) -> tuple[str, str | None]:

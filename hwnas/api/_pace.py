@@ -76,12 +76,12 @@ class Pace:
         self._task = task
         self._tell = tell
         self._clock = clock
-        self._start: tuple[float, int, int] | None = None
+        self._start: tuple[float, int, float] | None = None
         self._is_told = False
 
     def __call__(self, progress: Progress) -> None:
         """Hear of a generation."""
-        number, n_evaluated = progress.generation.number, progress.generation.n_evaluated
+        number, n_evaluated = progress.generation.number, progress.generation.of_budget
         now = self._clock()
         if self._start is None or self._is_told:
             # The first one holds what is loaded once.
@@ -103,7 +103,7 @@ class Pace:
         if ends and min(ends) > _LONG_S:
             self._is_told = True
             self._tell(
-                f"At the pace of the last {n_new:,} architectures ({seconds:.0f} s), this search "
+                f"At the pace of the last {n_new:,.0f} architectures ({seconds:.0f} s), this search "
                 f"takes {_in_words(min(ends))} more. Ctrl-C stops it and keeps the front so far; "
                 "it can be resumed."
             )

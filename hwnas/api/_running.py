@@ -70,7 +70,10 @@ def run_task(
         if read_record(path) != record:
             record.write(path)
 
-    with contextlib.closing(Store(path / DATABASE, columns, record.limits)) as store:
+    has_fidelities = bool(record.config.get("fidelities"))
+    with contextlib.closing(
+        Store(path / DATABASE, columns, record.limits, has_fidelities)
+    ) as store:
         try:
             loop = begin(store)
             loop.run(on_progress, go_on)

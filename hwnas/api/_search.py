@@ -14,15 +14,14 @@ import numpy as np
 from hwnas.algorithms import ALGORITHMS, Setting
 from hwnas.algorithms.warm_start import draw, parse_warm_start
 from hwnas.api._backends import backend_of
-from hwnas.api._objectives import (
-    source_text,
-)
+from hwnas.api._objectives import USUAL_SOURCE, source_text
 from hwnas.api._pace import Pace, capped
 from hwnas.api._running import SearchInterrupted, measuring_notes, run_task, skill_notes
 from hwnas.api._spaces import resolve_space
 from hwnas.api._task import known_usual, named, sources_named, task_of, unknown_notes
 from hwnas.config import DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
 from hwnas.core import arguments, given
+from hwnas.core.architecture import Architecture
 from hwnas.core.arguments import checked, kind_of, many, whole
 from hwnas.core.device import Device
 from hwnas.core.forms import Forms
@@ -35,9 +34,12 @@ from hwnas.engine.progress import Change, Progress
 from hwnas.engine.record import RECORD, Record, read_record
 from hwnas.engine.run import Run
 from hwnas.engine.store import Store
+from hwnas.errors import ConfigError
 from hwnas.executors import EXECUTORS
 from hwnas.measure.backends import Backend
 from hwnas.objectives.devices import load_device
+from hwnas.objectives.evaluated import SOURCE as EVALUATE
+from hwnas.objectives.evaluated import Evaluation
 from hwnas.objectives.measured import SOURCE, USUAL_BACKEND, local_device
 from hwnas.objectives.scored import scored_names
 from hwnas.proxies.lookup import Scoring
@@ -69,6 +71,7 @@ _PACKAGES = ("hwnas", "numpy", "pymoo", "moocore", "onnxruntime")
     executor=arguments.text,
     limit_at=arguments.text,
     on_note=arguments.function,
+    evaluate=arguments.function,
 )
 def search(
     space: str | SearchSpace,
@@ -76,7 +79,7 @@ def search(
     dataset: str | None = None,
     objectives: Sequence[Any] | None = None,
     constraints: Sequence[str | Limit] = (),
-    source: str = "predictor",
+    source: str | None = None,
     power_w: float | None = None,
     algorithm: str = "nsga2",
     warm_start: str | None = None,
@@ -93,6 +96,7 @@ def search(
     limit_at: str | None = None,
     backend: str | Backend | None = None,
     on_note: Callable[[str], None] | None = None,
+    evaluate: Callable[[Sequence[Architecture]], Any] | None = None,
 ) -> Run:
     """Search for the Pareto front of a device.
 
@@ -103,15 +107,17 @@ def search(
         objectives: By default those of accuracy, robustness, latency and energy that are known.
             Quantities (``"robustness@pgd-eps1"`` with a condition, ``"latency:table"``
             with a source of its own), zero-cost proxies (``"nwot"``, and ``"vote"`` of three),
-            objectives made by ``hwnas.objective``, or plain functions over a batch of
-            architectures (minimised).
+            objectives made by ``hwnas.objective``, plain functions over a batch of
+            architectures (minimised), or what ``evaluate`` gives: quantities, and your own made by
+            ``hwnas.evaluated``.
         constraints: Limits such as ``"latency_ms<=5"``, also on what is no objective. One that
             leaves conditions open, as ``"accuracy_pct>=90"`` does, is on the one column of its
             quantity.
         source: Source of the objectives that name none: ``"predictor"``, ``"table"`` to look true
             values up (class means), or ``"measure"``; for one quantity, ``"latency:measure"``. What
             is measured is so when it is asked for, one network at a time, into the table that
-            ``profile`` adds to, and never twice.
+            ``profile`` adds to, and never twice. By default ``"evaluate"`` where that is given,
+            else ``"predictor"``; counts such as parameters are counted unless they name a source.
         power_w: Rated power in watts; energy is then estimated from it.
         algorithm: Name of the algorithm, one of ``hwnas.algorithms.ALGORITHMS``.
         warm_start: Proxy and number of candidates, such as ``"nwot:1000"``: of so many
@@ -142,6 +148,11 @@ def search(
         on_note: Called with what the user should know before the search begins: that a predictor
             has no skill, which the run's notes say too, how long measuring takes, that there is no
             run to resume, or that it was begun under other versions.
+        evaluate: Your own function, slow as it may be, which gives several values of an
+            architecture at once: all that have no other source. It takes a list of ``n_archs``
+            architectures, one at a time, and returns a mapping from column or quantity to values
+            of shape ``(n_archs,)``, or ``(n_archs, 2)`` with their standard errors; or an array,
+            see ``hwnas.objectives.evaluated.Evaluation``. What it raises fails that architecture.
 
     Returns:
         The run, with ``.front`` and ``.evaluations``.
@@ -155,19 +166,23 @@ def search(
         RunError: ``out`` holds something else, or the run to resume differs, is damaged or in use.
         StorageError: ``out`` cannot be written.
     """
-    space, source = resolve_space(space, dataset), source_text(source)
+    space = resolve_space(space, dataset)
+    evaluation = None if evaluate is None else Evaluation(evaluate)
+    source = source_text(source, USUAL_SOURCE if evaluation is None else EVALUATE)
     runs_on = None if backend is None else backend_of(backend)
     if device is None and SOURCE in sources_named(source, objectives or ()):
         device = local_device(runs_on.name if runs_on else USUAL_BACKEND)
     device = load_device(device) if isinstance(device, str) else device
     unknown = list[str]()
+    if objectives is None and evaluation is not None:
+        raise ConfigError("evaluate needs objectives: name what it gives; got none.")
     if objectives is None:
         # How large the power is will be checked with the other settings.
         watts = None if power_w is None else 1.0
         objectives, unknown = known_usual(space, device, source, watts, runs_on)
     if generations is None and budget is None:
         generations = DEFAULT_GENERATIONS
-    asked = [named(item) for item in objectives]
+    asked = [named(item, evaluation) for item in objectives]
     # Scores have columns of their own too, which are those of no quantity.
     own = [*(name for name, made in asked if made is not None), *scored_names()]
     limits = dict.fromkeys(
@@ -195,7 +210,8 @@ def search(
         budget=budget,
         seed=seed,
     )
-    task = task_of(space, device, config, asked, tuple(limits), runs_on, (workers, on_scoring))
+    scoring = workers, on_scoring
+    task = task_of(space, device, config, asked, tuple(limits), runs_on, scoring, evaluation)
     n_classes = None if classes is None else len(classes)
     task = replace(task, n_classes=n_classes)
     work, forms = EXECUTORS[executor](workers), Forms(space)

@@ -27,6 +27,7 @@ from hwnas.engine.store import check_names
 from hwnas.errors import ConfigError
 from hwnas.measure.backends import Backend
 from hwnas.objectives import NothingKnownError
+from hwnas.objectives.evaluated import EvaluatedObjective, Evaluation
 from hwnas.objectives.evaluation import Problem
 from hwnas.objectives.unsupported import support
 from hwnas.proxies.lookup import Scoring
@@ -85,10 +86,20 @@ def sources_named(source: str, objectives: Sequence[Any]) -> set[str]:
     return {usual, *its_own.values(), *texts}
 
 
-def named(item: Any) -> tuple[str, Objective | None]:
-    """An objective's name in the configuration, and the objective if it is the user's own."""
+def named(item: Any, evaluation: Evaluation | None = None) -> tuple[str, Objective | None]:
+    """An objective's name in the configuration, and the objective if it is the user's own.
+
+    Raises:
+        ConfigError: It is to come from a function that is not there.
+    """
     if isinstance(item, str):
         return objective_name(item), None
+    if isinstance(item, ObjectiveSpec):
+        if evaluation is None:
+            raise ConfigError(
+                f"{item.column} must come from your own function; give it with evaluate=."
+            )
+        return item.column, EvaluatedObjective(item, evaluation)
     is_made = isinstance(getattr(item, "spec", None), ObjectiveSpec)
     own = item if is_made else objective(item)
     return own.spec.column, own
@@ -102,8 +113,13 @@ def task_of(
     limits: tuple[Limit, ...],
     backend: Backend | None,
     scoring: tuple[int, Callable[[Scoring], None] | None],
+    evaluation: Evaluation | None = None,
 ) -> Task:
-    """Everything to evaluate: objectives, then what limits need, then the counts."""
+    """Everything to evaluate: objectives, then what limits need, then the counts.
+
+    Raises:
+        ConfigError: Two objectives are one, or nothing comes from what the user evaluates.
+    """
     wanted = map(quantity_of, (*config.objectives, *(limit.column for limit in limits)))
     if config.power_w is not None and QUANTITIES["energy"] not in wanted:
         raise ConfigError(
@@ -115,7 +131,7 @@ def task_of(
         n_workers, on_scoring = scoring
         return make_objective(
             space, name, device, config.source, config.power_w,
-            backend=backend, n_workers=n_workers, on_scoring=on_scoring,
+            backend=backend, n_workers=n_workers, on_scoring=on_scoring, evaluation=evaluation,
         )  # fmt: skip
 
     measures = [own or make(name) for name, own in asked]
@@ -123,6 +139,11 @@ def task_of(
     for name in [*(limit.column for limit in limits), *ALWAYS_COUNTED]:
         if not columns_meant(name, [measure.spec.column for measure in measures]):
             measures.append(make(name))
+    if evaluation is not None and not evaluation.columns:
+        raise ConfigError(
+            "evaluate must give an objective or what a constraint limits; all of them have other "
+            "sources. Leave evaluate or a source out."
+        )
     counts, of_device = support(space, device)
     measures += counts
     columns = [measure.spec.column for measure in measures]

@@ -98,7 +98,7 @@ def search_bar(
             volume = generation.hypervolume
             bar.update(
                 task,
-                completed=generation.n_evaluated if by_budget else generation.number,
+                completed=generation.of_budget if by_budget else generation.number,
                 generation=generation.number,
                 evaluated=generation.n_evaluated,
                 volume="-" if volume is None else f"{volume:.4f}",

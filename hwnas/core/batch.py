@@ -25,6 +25,8 @@ class Batch(Sequence[Architecture]):
         genotypes: Shape ``(n_archs, n_genes)``; not to be changed afterwards.
         archs: The ``n_archs`` architectures, where they are made already.
         is_canonical: Whether the genotypes are their own canonical forms, as the caller knows.
+        fidelity: How thoroughly they are to be evaluated, such as epochs of training; None for in
+            full.
 
     Raises:
         ShapeError: ``genotypes`` has another shape.
@@ -37,8 +39,10 @@ class Batch(Sequence[Architecture]):
         genotypes: np.ndarray,
         archs: Sequence[Architecture] | None = None,
         is_canonical: bool = False,
+        fidelity: float | None = None,
     ) -> None:
         self.space = space
+        self.fidelity = fidelity
         self.genotypes = space.check_genotypes(genotypes)
         self._given = archs
         self._is_canonical = is_canonical
@@ -83,7 +87,7 @@ class Batch(Sequence[Architecture]):
         if len(rows) == len(self):
             return self
         archs = None if self._given is None else [self._given[row] for row in rows]
-        return Batch(self.space, self.genotypes[rows], archs, self._is_canonical)
+        return Batch(self.space, self.genotypes[rows], archs, self._is_canonical, self.fidelity)
 
     def once(self, key: Hashable, compute: Callable[[], T]) -> T:
         """What ``compute`` gives, computed by the first who asks under ``key``.

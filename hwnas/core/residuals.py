@@ -62,6 +62,23 @@ def limit_share(text: str) -> float:
     return 1.0 if probability == _BEYOND else _NORMAL.inv_cdf(probability) / _END
 
 
+def interval_of(value: np.ndarray, standard_error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of the 90 % intervals of values with standard errors, taken as normal.
+
+    Args:
+        value: Shape ``(n_archs,)``.
+        standard_error: Standard deviation of each value, shape ``(n_archs,)``; NaN for unknown.
+
+    Returns:
+        Lower and upper ends, shape ``(n_archs,)`` each; NaN where the standard error is.
+
+    Example:
+        >>> [end.round(2).tolist() for end in interval_of(np.array([90.0]), np.array([1.0]))]
+        [[88.36], [91.64]]
+    """
+    return value - _END * standard_error, value + _END * standard_error
+
+
 def judged(
     limit: Limit, value: np.ndarray, lower: np.ndarray, upper: np.ndarray, share: float
 ) -> np.ndarray:

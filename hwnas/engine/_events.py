@@ -18,7 +18,13 @@ ASK, TOLD = "ask", "told"
 """Kinds of events."""
 
 
-def ask_digest(previous: str, number: int, trials: Sequence[int], archs: Sequence[str]) -> str:
+def ask_digest(
+    previous: str,
+    number: int,
+    trials: Sequence[int],
+    archs: Sequence[str],
+    fidelity: float | None = None,
+) -> str:
     """SHA-256 over an ask and the digest before it.
 
     Args:
@@ -26,8 +32,11 @@ def ask_digest(previous: str, number: int, trials: Sequence[int], archs: Sequenc
         number: Which ask it is, from 1.
         trials: Trial of each architecture that it asked for.
         archs: Published strings of those that were new.
+        fidelity: At which these were asked for; None where there are none.
     """
-    told = number, list(trials), list(archs)
+    told: tuple[Any, ...] = number, list(trials), list(archs)
+    if archs and fidelity is not None:
+        told = (*told, float(fidelity))
     return hashlib.sha256(f"{previous}{ASK}{told!r}".encode()).hexdigest()
 
 
@@ -70,7 +79,7 @@ def replay(trials: Trials, events: Sequence[Sequence[Any]]) -> tuple[tuple[Ask, 
             new = np.flatnonzero(trials.ask == number)
             archs = [trials.archs[row] for row in new]
             n_trials += len(new)
-            digest = ask_digest(digest, number, places, archs)
+            digest = ask_digest(digest, number, places, archs, _one(trials.fidelity[new]))
             asks.append(Ask(places))
         else:
             told = dict.fromkeys(asks[-1].trials[place] for place in places)
@@ -84,3 +93,15 @@ def replay(trials: Trials, events: Sequence[Sequence[Any]]) -> tuple[tuple[Ask, 
     if n_trials != len(trials) or finished != set(np.flatnonzero(trials.results.is_finished)):
         raise ValueError("events are missing")
     return tuple(asks), digest
+
+
+def _one(fidelities: np.ndarray) -> float | None:
+    """The fidelity that the new trials of an ask share; None where there is none.
+
+    Raises:
+        ValueError: They are several.
+    """
+    found = set(fidelities[~np.isnan(fidelities)].tolist())
+    if len(found) > 1 or (found and np.isnan(fidelities).any()):
+        raise ValueError("an ask is of several fidelities")
+    return found.pop() if found else None

@@ -12,10 +12,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
+from math import ceil, floor
 
 import numpy as np
 
-from hwnas.algorithms import Algorithm, Told
+from hwnas.algorithms import Algorithm, Told, fidelity_of
 from hwnas.core.architecture import genotype_keys
 from hwnas.core.batch import Batch
 from hwnas.core.classes import listed_classes
@@ -32,6 +33,10 @@ from hwnas.objectives.indicators import minimised
 
 MAX_IDLE_GENERATIONS = 50
 _LONGEST_ERROR = 500
+_ROUNDING = 1e-9
+"""Share of an evaluation that sums of fidelities may be off by."""
+
+_Key = tuple[bytes, float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +48,12 @@ class Task:
         problem: Objectives, what is told beside them, and limits.
         population: How many architectures the algorithm is asked for at once.
         generations: How often it is asked, or None for no limit.
-        budget: Number of distinct architectures to evaluate, or None for no limit.
+        budget: Number of distinct architectures to evaluate, or None for no limit; one at a lower
+            fidelity counts as the share of the full one that it is.
         n_classes: How many functional classes the space has, where that is known: when all are
             evaluated, nothing is left.
+        fidelities: At which they can be evaluated, rising, the last in full; empty where there is
+            but the one way.
     """
 
     space: SearchSpace
@@ -54,6 +62,11 @@ class Task:
     generations: int | None
     budget: int | None
     n_classes: int | None = None
+    fidelities: tuple[float, ...] = ()
+
+    def share(self, fidelity: float | None) -> float:
+        """What an evaluation at a fidelity is of one in full."""
+        return 1.0 if fidelity is None else fidelity / self.fidelities[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +78,14 @@ class _Turn:
         genotypes: As they were asked, shape ``(n_asked, n_genes)``.
         trials: Trial of each, shape ``(n_asked,)``.
         is_told: Which the algorithm has been told about, shape ``(n_asked,)``; changes.
+        fidelity: At which they are evaluated; None where there are none.
     """
 
     number: int
     genotypes: np.ndarray
     trials: np.ndarray
     is_told: np.ndarray
+    fidelity: float | None
 
 
 class Loop:
@@ -111,10 +126,17 @@ class Loop:
         self._archs = list(history.trials.archs)
         self._first_ask = history.trials.ask
         self._results = history.trials.results
+        self._fidelity = history.trials.fidelity
         # Canonical genotype of each trial, and the other way round.
         self._genotypes = task.space.genotypes([task.space.parse(arch) for arch in self._archs])
-        self._trial_of = {key: n for n, key in enumerate(genotype_keys(self._genotypes))}
-        self._n_evaluated = 0
+        self._trial_of = {
+            _trial_key(key, fidelity): trial
+            for trial, (key, fidelity) in enumerate(
+                zip(genotype_keys(self._genotypes), self._fidelity.tolist(), strict=True)
+            )
+        }
+        self._n_full = 0
+        self._spent = 0.0
         self._n_classes = task.n_classes
         self._check_ends()
 
@@ -128,13 +150,17 @@ class Loop:
     def history(self) -> History:
         """All that is stored by now."""
         return History(
-            Trials(tuple(self._archs), self._first_ask, self._results), tuple(self._asks)
+            Trials(tuple(self._archs), self._first_ask, self._results, self._fidelity),
+            tuple(self._asks),
         )
 
     def _check_ends(self) -> None:
+        is_finished = self._results.is_finished.tolist()
+        keys = zip(self._trial_of, is_finished, strict=True)
+        spent = sum(self._task.share(fidelity) for (_, fidelity), is_over in keys if is_over)
         ends = {
             "generations": (self._task.generations, len(self._asks)),
-            "budget": (self._task.budget, int(self._results.is_finished.sum())),
+            "budget": (self._task.budget, ceil(spent - _ROUNDING)),
         }
         for name, (end, n_stored) in ends.items():
             if end is not None and end < n_stored:
@@ -184,25 +210,29 @@ class Loop:
 
     def _is_over(self, number: int) -> bool:
         generations = self._task.generations
-        if self._n_classes is not None and self._n_evaluated >= self._n_classes:
+        if self._n_classes is not None and self._n_full >= self._n_classes:
             return True
-        return not self._room() or (generations is not None and number > generations)
+        least = self._task.fidelities[0] if self._task.fidelities else None
+        return not self._room(least) or (generations is not None and number > generations)
 
-    def _room(self) -> float:
-        """How many architectures the budget still allows."""
+    def _room(self, fidelity: float | None) -> float:
+        """How many architectures the budget still allows at a fidelity."""
         budget = self._task.budget
-        return np.inf if budget is None else budget - self._n_evaluated
+        if budget is None:
+            return np.inf
+        return max(0, floor((budget - self._spent) / self._task.share(fidelity) + _ROUNDING))
 
     def _has_work(self, turn: _Turn) -> bool:
         """Whether there is something to store: a new ask, or trials that the budget allows."""
         is_finished = self._results.is_finished[self._first_ask == turn.number]
-        left = min(self._room() - is_finished.sum(), (~is_finished).sum())
+        left = min(self._room(turn.fidelity) - is_finished.sum(), (~is_finished).sum())
         return turn.number > len(self._asks) or left > 0
 
     def _turn(self, number: int, genotypes: np.ndarray) -> _Turn:
         """What was asked, each with its trial; new ones where the stored run holds none."""
         canonical = self._forms.canonical(genotypes)
-        keys = genotype_keys(canonical)
+        fidelity = fidelity_of(self._algorithm, self._task.fidelities)
+        keys = [_trial_key(key, fidelity) for key in genotype_keys(canonical)]
         if number <= self._n_replayed:
             found = tuple(self._trial_of.get(key, -1) for key in keys)
             if found != self._asks[number - 1].trials:
@@ -214,16 +244,20 @@ class Loop:
         else:
             new = {key: row for row, key in enumerate(keys) if key not in self._trial_of}
             # In order of first appearance; a later twin has overwritten its row, not its place.
-            self._add_trials(number, canonical[list(new.values())], list(new))
+            self._add_trials(number, canonical[list(new.values())], list(new), fidelity)
         trials = np.array([self._trial_of[key] for key in keys], dtype=int)
-        return _Turn(number, genotypes, trials, np.zeros(len(keys), dtype=bool))
+        return _Turn(number, genotypes, trials, np.zeros(len(keys), dtype=bool), fidelity)
 
-    def _add_trials(self, number: int, genotypes: np.ndarray, keys: Sequence[bytes]) -> None:
+    def _add_trials(
+        self, number: int, genotypes: np.ndarray, keys: Sequence[_Key], fidelity: float | None
+    ) -> None:
         problem, n_known = self._task.problem, len(self._archs)
         self._trial_of |= {key: n_known + place for place, key in enumerate(keys)}
         self._archs += [str(self._task.space.architecture(each)) for each in genotypes]
         self._genotypes = np.concatenate([self._genotypes, genotypes])
         self._first_ask = np.append(self._first_ask, np.full(len(keys), number))
+        at = np.nan if fidelity is None else fidelity
+        self._fidelity = np.append(self._fidelity, np.full(len(keys), at))
         blank = Results.blank(len(keys), len(problem.measures), len(problem.limits))
         self._results = self._results.followed_by(blank)
 
@@ -252,14 +286,18 @@ class Loop:
         # The whole turn, also where part of it is known or left to a larger budget: values must
         # not depend on that, to the last bit.
         new = np.flatnonzero(self._first_ask == turn.number)
-        batch = Batch(self._task.space, self._genotypes[new], is_canonical=True)
+        batch = self._new_batch(turn, new)
         values = evaluate_stages(problem, batch, (0, 1))
         is_chosen = ~self._results.is_finished[new]
-        is_chosen &= np.cumsum(is_chosen) <= self._room() - (~is_chosen).sum()
+        is_chosen &= np.cumsum(is_chosen) <= self._room(turn.fidelity) - (~is_chosen).sum()
         is_dear = is_chosen & problem.can_be_feasible(values, up_to=1)
         is_dear &= bool(problem.at(2))
         self._store_at_once(turn, new[is_chosen & ~is_dear], values[is_chosen & ~is_dear])
         self._measure(turn, new[is_dear], values[is_dear])
+
+    def _new_batch(self, turn: _Turn, trials: np.ndarray) -> Batch:
+        genotypes = self._genotypes[trials]
+        return Batch(self._task.space, genotypes, is_canonical=True, fidelity=turn.fidelity)
 
     def _store_at_once(self, turn: _Turn, trials: np.ndarray, values: np.ndarray) -> None:
         """Store and tell what no measurement is needed for, in one transaction with the ask."""
@@ -270,7 +308,9 @@ class Loop:
         with self._store.transaction():
             if turn.number > len(self._asks):
                 first = len(self._archs) - int((self._first_ask == turn.number).sum())
-                self._store.add_ask(turn.number, turn.trials.tolist(), self._archs[first:])
+                self._store.add_ask(
+                    turn.number, turn.trials.tolist(), self._archs[first:], turn.fidelity
+                )
                 self._asks.append(Ask(tuple(turn.trials.tolist())))
             self._add_told(turn, rows, trials, results)
         self._tell(turn, rows)
@@ -291,10 +331,10 @@ class Loop:
         places = problem.at(2)
         measures = [problem.measures[place] for place in places]
         # What measures does so here, all at once, and not in several processes beside each other.
-        batch = Batch(space, self._genotypes[trials], is_canonical=True)
+        batch = self._new_batch(turn, trials)
         for measure in measures:
             prepare(measure, batch)
-        work = partial(_ask_one, space, measures)
+        work = partial(_ask_one, space, measures, turn.fidelity)
         executor = self._executor or make_executor(1)
         with closing(executor.run(work, list(self._genotypes[trials]))) as outcomes:
             for outcome in outcomes:
@@ -328,14 +368,27 @@ class Loop:
                 f"None of the {len(new)} architectures of the first generation could be evaluated; "
                 f"the first failed with {first}. Mend that, and search again with another --out."
             )
-        self._n_evaluated += len(new)
-        on_progress(self.tracker.add(new))
+        share = self._task.share(turn.fidelity)
+        self._spent += len(new) * share
+        self._n_full += len(new) if share == 1 else 0
+        on_progress(self.tracker.add(new, share))
         return len(new)
 
 
-def _ask_one(space: SearchSpace, measures: Sequence[Objective], genotype: np.ndarray) -> np.ndarray:
+def _trial_key(key: bytes, fidelity: float | None) -> _Key:
+    """What makes a trial the same as another: its class and fidelity."""
+    return key, None if fidelity is None or np.isnan(fidelity) else fidelity
+
+
+def _ask_one(
+    space: SearchSpace,
+    measures: Sequence[Objective],
+    fidelity: float | None,
+    genotype: np.ndarray,
+) -> np.ndarray:
     """Values of one architecture, shape ``(n_measures, 3)``."""
-    found = ask_together(Batch(space, genotype[None], is_canonical=True), measures)
+    batch = Batch(space, genotype[None], is_canonical=True, fidelity=fidelity)
+    found = ask_together(batch, measures)
     return np.array([[each.value[0], each.lower[0], each.upper[0]] for each in found])
 
 

@@ -25,13 +25,22 @@ class Generation:
 
     Args:
         number: From 1.
-        n_evaluated: Distinct architectures evaluated so far, whatever came of them.
+        n_evaluated: Distinct architectures evaluated so far, whatever came of them; one at several
+            fidelities counts at each.
         hypervolume: Of the feasible ones so far, normalised; None while there are none.
+        spent: Those evaluations, each as the share of a full one that it is; None where all are
+            full.
     """
 
     number: int
     n_evaluated: int
     hypervolume: float | None
+    spent: float | None = None
+
+    @property
+    def of_budget(self) -> float:
+        """What counts towards a budget."""
+        return self.n_evaluated if self.spent is None else self.spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +83,29 @@ class Tracker:
         self._feasible = np.empty((0, len(columns)))
         self._front = np.empty((0, n_objectives))
         self._n_evaluated = 0
+        self._spent: float | None = None
 
-    def add(self, new: Results) -> Progress:
-        """Take in what was evaluated in one more generation."""
-        values = new.values[new.is_feasible, :, 0]
+    def add(self, new: Results, share: float = 1.0) -> Progress:
+        """Take in what was evaluated in one more generation.
+
+        Args:
+            new: What came of it.
+            share: What each evaluation was of a full one; those of less are counted alone.
+        """
+        values = new.values[new.is_feasible & (share == 1), :, 0]
+        if share < 1 and self._spent is None:
+            self._spent = float(self._n_evaluated)
+        if self._spent is not None:
+            self._spent += len(new) * share
         self._n_evaluated += len(new)
         self._front = np.concatenate([self._front, values[:, : len(self._objectives)]])
         self._front = self._front[non_dominated(minimised(self._front, self._objectives))]
         self._learn(values)
         ranges = self.normalisation
         volume = None if ranges is None else ranges.hypervolume(self._front)
-        self.generations.append(Generation(len(self.generations) + 1, self._n_evaluated, volume))
+        self.generations.append(
+            Generation(len(self.generations) + 1, self._n_evaluated, volume, self._spent)
+        )
         return Progress(self.generations[-1], len(self._front), self.notes)
 
     def _learn(self, new: np.ndarray) -> None:

@@ -61,6 +61,7 @@ class Run:
         self.record = record
         self._asks = history.asks
         self._trials: Trials = history.trials.finished()
+        self._fidelities = tuple(record.config.get("fidelities") or ())
         self._space, self._generations = space, generations
 
     @classmethod
@@ -103,8 +104,17 @@ class Run:
         tracker = Tracker(record.columns, record.n_objectives, self.config.get("budget"))
         for number, ask in enumerate(self._asks, start=1):
             if any(ask.told):
-                tracker.add(self._results.part(self._trials.ask == number))
+                is_new = self._trials.ask == number
+                shares = self._shares[is_new]
+                tracker.add(self._results.part(is_new), shares[0] if len(shares) else 1.0)
         return tuple(tracker.generations)
+
+    @cached_property
+    def _shares(self) -> np.ndarray:
+        """What each evaluation is of one in full, shape ``(n_evaluated,)``."""
+        if not self._fidelities:
+            return np.ones(len(self._trials))
+        return np.asarray(self._trials.fidelity / self._fidelities[-1])
 
     @property
     def _results(self) -> Results:
@@ -112,8 +122,16 @@ class Run:
 
     @property
     def n_evaluated(self) -> int:
-        """Distinct architectures evaluated, those that failed among them."""
+        """Distinct architectures evaluated, those that failed among them.
+
+        One that was evaluated at several fidelities counts at each; see ``spent``.
+        """
         return len(self._trials)
+
+    @property
+    def spent(self) -> float:
+        """Evaluations, each as the share of a full one that its fidelity is."""
+        return float(self._shares.sum())
 
     @property
     def n_failed(self) -> int:
@@ -132,9 +150,9 @@ class Run:
 
     @cached_property
     def evaluations(self) -> pd.DataFrame:
-        """One row for each distinct architecture in the order asked.
+        """One row for each distinct architecture, at each fidelity if there are any, as asked.
 
-        Columns ``arch``, ``generation``, then one for each objective and for each thing told
+        Columns ``arch``, ``generation``, ``fidelity`` if there are any, then one for each objective and for each thing told
         beside them, in its own unit, NaN where unknown, whole numbers of what is counted;
         ``feasible``; ``status``, which tells ``done``, ``infeasible`` (breaks a limit),
         ``unknown`` (lacks an objective) and ``failed`` apart; and ``error``, what a failed one
@@ -144,6 +162,8 @@ class Run:
 
         seen = self._trials
         data: dict[str, Any] = {"arch": list(seen.archs), "generation": seen.ask}
+        if self._fidelities:
+            data["fidelity"] = seen.fidelity
         for column, spec in enumerate(self.record.columns):
             data[spec.column] = as_numbers(pd.Series(self._results.values[:, column, 0]), spec)
         return pd.DataFrame(
@@ -159,7 +179,7 @@ class Run:
     def front(self) -> Front:
         """The feasible architectures nothing feasible beats, the best in the first objective first.
 
-        Empty where nothing was feasible.
+        Empty where nothing was feasible; only what was evaluated in full counts.
         """
         return self.front_after(len(self._trials))
 
@@ -170,7 +190,8 @@ class Run:
             n_evaluated: How many of them count.
         """
         record, n_evaluated = self.record, whole(at_least=0)("n_evaluated", n_evaluated)
-        feasible = np.flatnonzero(self._results.is_feasible[:n_evaluated])
+        counts = self._results.is_feasible & (self._shares == 1)
+        feasible = np.flatnonzero(counts[:n_evaluated])
         values = self._results.values[feasible, : record.n_objectives, 0]
         values = minimised(values, record.objectives)
         kept = non_dominated(values)
@@ -179,8 +200,12 @@ class Run:
 
     @property
     def infeasible(self) -> Front:
-        """All architectures that broke a limit, in the order asked, in the form of a front."""
-        return self._table(np.flatnonzero(self._results.status == "infeasible"))
+        """All architectures that broke a limit, in the order asked, in the form of a front.
+
+        Of what was evaluated in full.
+        """
+        is_out = (self._results.status == "infeasible") & (self._shares == 1)
+        return self._table(np.flatnonzero(is_out))
 
     def _table(self, rows: np.ndarray) -> Front:
         chosen = self._trials.part(rows)

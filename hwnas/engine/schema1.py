@@ -47,4 +47,5 @@ def history(database: sqlite3.Connection, columns: Sequence[str], limits: Sequen
     results = Results.blank(len(rows), len(columns), len(limits))
     results.values[:] = values
     results.status[:] = np.where(violation == 0, "done", "infeasible")
-    return History(Trials(archs, generation, results), tuple(asks))
+    no_fidelity = np.full(len(rows), np.nan)
+    return History(Trials(archs, generation, results, no_fidelity), tuple(asks))

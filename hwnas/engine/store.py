@@ -21,10 +21,13 @@ from hwnas.engine._events import ASK, TOLD, ask_digest, replay, told_digest
 from hwnas.engine.trials import History, Results, Trials
 from hwnas.errors import ConfigError, RunError, StorageError
 
-SCHEMA = 2
+SCHEMA = 3
+_WITHOUT = 2
+"""Runs without fidelities are written as before there were any: they lack that column alone."""
 ENDS = ("", "_lower", "_upper")
 _KEYS = ("seq", "ask", "arch", "status", "seconds", "worker", "error")
-_TAKEN = {"generation", "violation", "feasible", *_KEYS}
+_FIDELITY = "fidelity"
+_TAKEN = {"generation", "violation", "feasible", _FIDELITY, *_KEYS}
 _EVENT = ("seq", "kind", "ask", "detail", "digest")
 _STORAGE = ("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_PERM")
 _DAMAGED = (
@@ -64,13 +67,21 @@ class Store:
         path: Where it lies; made if it does not exist.
         columns: Names of the columns, with their units.
         limits: The limits, as they are printed.
+        has_fidelities: Whether a new file is to tell at which fidelity each trial was.
 
     Raises:
         RunError: The file is damaged, of other columns, or of another schema.
         StorageError: It cannot be opened or written.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str], limits: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        columns: Sequence[str],
+        limits: Sequence[str] = (),
+        has_fidelities: bool = False,
+    ) -> None:
+        self._has_fidelities = has_fidelities
         self._path = path
         self._columns, self._limits = tuple(columns), tuple(limits)
         # With a blank in it, it is no name that an objective can have.
@@ -105,9 +116,14 @@ class Store:
         self._is_new = (self.schema, n_things) == (0, 0)
         if self._is_new or self.schema == schema1.SCHEMA:
             return
+        self._has_fidelities = self.schema > _WITHOUT
         found = self._layout("trials"), self._layout("events")
-        if (self.schema, found) != (SCHEMA, ((*_KEYS, *self._numbers), _EVENT)):
+        if self.schema < _WITHOUT or found != (self._names(), _EVENT):
             raise sqlite3.DatabaseError("its columns are others")
+
+    def _names(self) -> tuple[str, ...]:
+        """Columns of the trials."""
+        return (*_KEYS, *self._numbers, *([_FIDELITY] if self._has_fidelities else []))
 
     def _layout(self, table: str) -> tuple[str, ...]:
         """Names of a table's columns; empty if there is no such table."""
@@ -127,17 +143,19 @@ class Store:
             self._is_new = False
 
     def _create(self) -> None:
-        numbers = ", ".join(f'"{name}" REAL' for name in self._numbers)
+        numbers = "".join(f', "{name}" REAL' for name in self._names()[len(_KEYS) :])
+        once = f"arch, {_FIDELITY}" if self._has_fidelities else "arch"
         self._database.execute("BEGIN IMMEDIATE")
         self._database.execute(
-            "CREATE TABLE trials (seq INTEGER PRIMARY KEY, ask INTEGER, arch TEXT UNIQUE, "
-            f"status TEXT, seconds REAL, worker TEXT, error TEXT, {numbers})"
+            "CREATE TABLE trials (seq INTEGER PRIMARY KEY, ask INTEGER, arch TEXT, "
+            f"status TEXT, seconds REAL, worker TEXT, error TEXT{numbers}, UNIQUE ({once}))"
         )
         self._database.execute(
             "CREATE TABLE events (seq INTEGER PRIMARY KEY, kind TEXT, ask INTEGER, detail TEXT, "
             "digest TEXT)"
         )
-        self._database.execute(f"PRAGMA user_version = {SCHEMA}")
+        schema = SCHEMA if self._has_fidelities else _WITHOUT
+        self._database.execute(f"PRAGMA user_version = {schema}")
         self._database.execute("COMMIT")
 
     @contextlib.contextmanager
@@ -186,20 +204,30 @@ class Store:
                 raise
             self._database.execute("COMMIT")
 
-    def add_ask(self, number: int, trials: Sequence[int], archs: Sequence[str]) -> None:
+    def add_ask(
+        self,
+        number: int,
+        trials: Sequence[int],
+        archs: Sequence[str],
+        fidelity: float | None = None,
+    ) -> None:
         """Add what an algorithm asked for, within a transaction.
 
         Args:
             number: Which ask it is, from 1.
             trials: Trial of each architecture that it asked for, in order.
             archs: Published strings of those that are new, in the order of their trials.
+            fidelity: At which it asked for them; None where the run has none.
         """
-        rows = [(self._n_trials + n, number, arch, "asked") for n, arch in enumerate(archs)]
+        names = ["seq", "ask", "arch", "status", *([_FIDELITY] if self._has_fidelities else [])]
+        at = [float(fidelity)] if self._has_fidelities and fidelity is not None else []
         self._database.executemany(
-            "INSERT INTO trials (seq, ask, arch, status) VALUES (?, ?, ?, ?)", rows
+            f"INSERT INTO trials ({', '.join(names)}) VALUES ({', '.join('?' for _ in names)})",
+            [(self._n_trials + n, number, arch, "asked", *at) for n, arch in enumerate(archs)],
         )
-        self._n_trials += len(rows)
-        self._add_event(ask_digest(self._digest, number, trials, archs), ASK, number, trials)
+        self._n_trials += len(archs)
+        digest = ask_digest(self._digest, number, trials, archs, fidelity)
+        self._add_event(digest, ASK, number, trials)
 
     def add_told(
         self, number: int, rows: Sequence[int], trials: Sequence[int], results: Results
@@ -271,7 +299,7 @@ class Store:
 
     def _rows_and_events(self) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
         """Rows of both tables as they were at one moment: a search may be writing to them."""
-        names = ", ".join(f'"{name}"' for name in (*_KEYS, *self._numbers))
+        names = ", ".join(f'"{name}"' for name in self._names())
         with self._database:
             self._database.execute("BEGIN")
             rows = self._database.execute(f"SELECT {names} FROM trials ORDER BY seq").fetchall()
@@ -282,7 +310,10 @@ class Store:
         """Trials from what the file holds of them."""
         n_keys, n_limits = len(_KEYS), len(self._limits)
         numbers = np.array([row[n_keys:] for row in rows], dtype=float)
-        numbers = numbers.reshape(len(rows), len(self._numbers))
+        numbers = numbers.reshape(len(rows), len(self._names()) - n_keys)
+        fidelity = np.full(len(rows), np.nan)
+        if self._has_fidelities:
+            fidelity, numbers = numbers[:, -1], numbers[:, :-1]
         results = Results(
             status=np.array([row[3] for row in rows], dtype=object),
             violation=numbers[:, :n_limits],
@@ -292,7 +323,7 @@ class Store:
             error=np.array([row[6] for row in rows], dtype=object),
         )
         ask = np.array([row[1] for row in rows], dtype=np.int64)
-        return Trials(tuple(row[2] for row in rows), ask, results)
+        return Trials(tuple(row[2] for row in rows), ask, results, fidelity)
 
     def close(self) -> None:
         """Let go of the file, and leave it one file that can be read where nothing is written."""

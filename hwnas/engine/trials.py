@@ -77,14 +77,17 @@ class Trials:
     """Trials in the order asked.
 
     Args:
-        archs: Published strings of ``n_trials`` distinct canonical architectures.
+        archs: Published strings of ``n_trials`` canonical architectures, distinct at a fidelity.
         ask: In which ask each came up first, from 1, shape ``(n_trials,)``.
         results: How they ended.
+        fidelity: At which fidelity each was, shape ``(n_trials,)``; NaN where there are none. What
+            is evaluated at several is a trial at each.
     """
 
     archs: tuple[str, ...]
     ask: np.ndarray
     results: Results
+    fidelity: np.ndarray
 
     def __len__(self) -> int:
         return len(self.archs)
@@ -92,7 +95,7 @@ class Trials:
     def part(self, rows: np.ndarray) -> Trials:
         """Those at some positions."""
         archs = tuple(self.archs[row] for row in rows)
-        return Trials(archs, self.ask[rows], self.results.part(rows))
+        return Trials(archs, self.ask[rows], self.results.part(rows), self.fidelity[rows])
 
     def finished(self) -> Trials:
         """Those that are over."""

@@ -15,6 +15,7 @@ from hwnas.registry import Registry
 
 if TYPE_CHECKING:
     from hwnas.measure.backends import Backend
+    from hwnas.objectives.evaluated import Evaluation
 
 __all__ = ["SOURCES", "NothingKnownError", "Question", "SourceFactory"]
 
@@ -32,6 +33,7 @@ class Question:
             learned from nets with what that net takes as it stands.
         backend: What runs models on the device, for what is measured; what the device itself says
             by default.
+        evaluation: The user's own function, for what it gives.
     """
 
     space: SearchSpace
@@ -39,6 +41,7 @@ class Question:
     device: Device | None = None
     as_given: bool = False
     backend: Backend | None = None
+    evaluation: Evaluation | None = None
 
 
 SourceFactory = Callable[[Question], Objective]

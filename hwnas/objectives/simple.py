@@ -156,27 +156,8 @@ class CustomObjective:
         unit: str = "",
         title: str = "",
     ) -> None:
-        # SQLite does not tell capitals from small letters.
-        plain = column.lower()
-        taken = _TAKEN | {name for q in QUANTITIES.values() for name in (q.name, q.column)}
-        if not column.isidentifier() or plain in taken or plain.endswith(_TAKEN_ENDS):
-            raise ConfigError(
-                "An objective of your own needs a name of letters, digits and '_' that is not "
-                f"taken, as those of quantities are; got {shown(column)}."
-            )
-        if direction not in ("min", "max"):
-            raise ConfigError(
-                f"The direction of {column} must be min or max; got {shown(direction)}."
-            )
         self._function = function
-        self.spec = ObjectiveSpec(
-            column=column,
-            unit=unit,
-            direction=direction,
-            source="custom",
-            title=title or column,
-            detail="your own function",
-        )
+        self.spec = own_spec(column, direction, unit, title, "your own function")
 
     def __call__(self, archs: Sequence[Architecture]) -> Estimate:
         """The function's values for ``n_archs`` architectures.
@@ -198,3 +179,31 @@ class CustomObjective:
                 f"got {values.shape}."
             )
         return Estimate.exact(np.where(np.isinf(values), np.nan, values))
+
+
+def own_spec(
+    column: str, direction: Direction, unit: str, title: str, detail: str
+) -> ObjectiveSpec:
+    """What values of the user's own are.
+
+    Args:
+        column: Name of the values, with their unit.
+        direction: ``"min"`` or ``"max"``.
+        unit: The unit, for people.
+        title: A heading for people; the column's name where it is empty.
+        detail: Where they come from.
+
+    Raises:
+        ConfigError: The name is that of a known quantity, or the direction is none.
+    """
+    # SQLite does not tell capitals from small letters.
+    plain = column.lower()
+    taken = _TAKEN | {name for q in QUANTITIES.values() for name in (q.name, q.column)}
+    if not column.isidentifier() or plain in taken or plain.endswith(_TAKEN_ENDS):
+        raise ConfigError(
+            "An objective of your own needs a name of letters, digits and '_' that is not "
+            f"taken, as those of quantities are; got {shown(column)}."
+        )
+    if direction not in ("min", "max"):
+        raise ConfigError(f"The direction of {column} must be min or max; got {shown(direction)}.")
+    return ObjectiveSpec(column, unit, direction, "custom", title or column, detail)

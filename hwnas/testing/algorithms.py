@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from hwnas.algorithms import Algorithm, Setting, Told
+from hwnas.algorithms import Algorithm, Setting, Told, fidelity_of, needs_fidelities
 from hwnas.algorithms.warm_start import parse_warm_start
 from hwnas.core.space import SearchSpace
 from hwnas.errors import StateError
@@ -15,6 +15,7 @@ from hwnas.testing._require import require
 
 _N_OBJECTIVES = 2
 _N_TURNS = 4
+_FIDELITIES = (1, 3, 9)
 
 
 def check_algorithm(algorithm: type[Algorithm], space: SearchSpace | None = None) -> None:
@@ -26,6 +27,7 @@ def check_algorithm(algorithm: type[Algorithm], space: SearchSpace | None = None
     - ``ask(n)`` gives at most ``n`` valid genotypes in range, those it is to begin with first;
     - what it asks before it was told of the last is valid too, or refused with a ``StateError``;
     - the same seed asks the same, whatever numpy's global generator does;
+    - one that needs fidelities has what it asks evaluated at one of them;
     - it can be told of single architectures, in another order than it asked;
     - what failed, is unknown or breaks a limit can be told, also where nothing else is.
 
@@ -46,11 +48,15 @@ def check_algorithm(algorithm: type[Algorithm], space: SearchSpace | None = None
     def make(seed: int = 0, initial: np.ndarray | None = None) -> Algorithm:
         if initial is None and algorithm.default_warm_start is not None:
             initial = first
-        return algorithm(Setting(space, _N_OBJECTIVES, population, seed, initial))
+        return algorithm(
+            Setting(space, _N_OBJECTIVES, population, seed, initial, fidelities=fidelities)
+        )
 
     population = max(least, 8)
+    fidelities = _FIDELITIES if needs_fidelities(algorithm) else ()
     first = _distinct(space, population)
     _check_beginning(name, space, make(initial=first), first)
+    _check_fidelities(name, make(), population, fidelities)
     _check_asking(name, space, make(), population)
     _check_seeds(name, space, make, population)
     _check_portions(name, space, make(), population)
@@ -114,6 +120,17 @@ def _check_beginning(
     require(
         np.array_equal(asked, first[: len(asked)]) and len(asked) > 0,
         f"{name}: what it is given to begin with must be asked first, in that order.",
+    )
+
+
+def _check_fidelities(
+    name: str, algorithm: Algorithm, population: int, fidelities: Sequence[float]
+) -> None:
+    algorithm.ask(population)
+    fidelity = fidelity_of(algorithm, fidelities)
+    require(
+        not fidelities or fidelity in fidelities,
+        f"{name}: fidelity must be one of {tuple(fidelities)}; got {fidelity}.",
     )
 
 

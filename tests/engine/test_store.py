@@ -231,8 +231,8 @@ def test_what_was_stored_can_be_added_to(path: Path) -> None:
 
 def test_a_file_of_a_newer_schema_is_refused(path: Path) -> None:
     with contextlib.closing(sqlite3.connect(path)) as database:
-        database.execute("PRAGMA user_version = 3")
-    with pytest.raises(RunError, match=r"has schema 3; this version reads up to 2\. Update"):
+        database.execute("PRAGMA user_version = 4")
+    with pytest.raises(RunError, match=r"has schema 4; this version reads up to 3\. Update"):
         _read(path)
 
 

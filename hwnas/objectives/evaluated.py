@@ -1,0 +1,198 @@
+"""Values of several objectives from one call of the user's own function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from hwnas._names import shown
+from hwnas.core import arguments
+from hwnas.core.architecture import Architecture
+from hwnas.core.arguments import checked
+from hwnas.core.batch import Batch
+from hwnas.core.columns import columns_meant, once, quantity_of
+from hwnas.core.objective import Estimate, ObjectiveSpec
+from hwnas.core.quantity import Direction
+from hwnas.core.residuals import interval_of
+from hwnas.errors import ConfigError, ShapeError
+from hwnas.objectives import SOURCES, Question
+from hwnas.objectives.simple import own_spec
+
+SOURCE = "evaluate"
+"""Name of the source."""
+_NEEDS = "needs your own function, which Python alone can give: hwnas.search(..., evaluate=train)"
+
+
+class Evaluation:
+    """The user's function, called once for all objectives of the same architectures.
+
+    It returns, for ``n_archs`` architectures, either a mapping from column or quantity to values
+    of shape ``(n_archs,)``, or an array of shape ``(n_archs, n_columns)``, one column for each
+    objective that comes from it, in their order, then those that only limits need. With one more
+    axis of length 2, so ``(n_archs, 2)`` and ``(n_archs, n_columns, 2)``, they are values with
+    their standard errors; the interval is then 1.645 of these to either side, 90 % of a normal
+    distribution. NaN or None is unknown; a mapping may hold more than is asked for.
+
+    Args:
+        function: Takes a list of architectures, one at a time in a search.
+
+    Attributes:
+        columns: What it must give, in the order in which it was asked for; grows.
+    """
+
+    def __init__(self, function: Callable[[Sequence[Architecture]], Any]) -> None:
+        self._function = function
+        self.columns: list[str] = []
+        name = getattr(function, "__qualname__", type(function).__name__)
+        self.detail = f"your own evaluation, {name}"
+
+    def __call__(self, batch: Batch) -> dict[str, np.ndarray]:
+        """Values with standard errors of a batch by column, each of shape ``(n_archs, 2)``.
+
+        Raises:
+            ConfigError: The function returned something else, or left a column out.
+            ShapeError: It returned another number of values.
+        """
+        return batch.once(("evaluation", id(self)), lambda: self._called(list(batch)))
+
+    def _called(self, archs: list[Architecture]) -> dict[str, np.ndarray]:
+        returned = self._function(archs)
+        if isinstance(returned, Mapping):
+            found = self._by_column(returned)
+        else:
+            found = self._columns_of(returned, len(archs))
+        return {column: _pairs(column, found[column], len(archs)) for column in self.columns}
+
+    def _by_column(self, returned: Mapping[Any, Any]) -> dict[str, Any]:
+        found = once(
+            (column, name, values)
+            for name, values in returned.items()
+            if isinstance(name, str)
+            for column in columns_meant(name, self.columns)
+        )
+        missing = [column for column in self.columns if column not in found]
+        if missing:
+            given = ", ".join(map(str, returned)) or "nothing"
+            raise ConfigError(
+                f"evaluate must return a value of {', '.join(missing)}; got {given}. Return it "
+                "(None where it is unknown), or name another source for it, as in "
+                f"source='{missing[0].partition('@')[0]}:predictor'."
+            )
+        return found
+
+    def _columns_of(self, returned: Any, n_archs: int) -> dict[str, np.ndarray]:
+        values = _numbers(f"values of {', '.join(self.columns)}", returned)
+        shape = (n_archs, len(self.columns))
+        if values.shape not in (shape, (*shape, 2)):
+            raise ShapeError(
+                f"evaluate must return a mapping by column or shape (n_archs, n_columns) = {shape},"
+                f" or {(*shape, 2)} with standard errors, for {', '.join(self.columns)}; "
+                f"got {values.shape}."
+            )
+        return dict(zip(self.columns, np.moveaxis(values, 1, 0), strict=True))
+
+
+class EvaluatedObjective:
+    """One column of what the user's function gives.
+
+    Args:
+        spec: What its values are.
+        evaluation: The function, shared by all objectives that come from it.
+    """
+
+    def __init__(self, spec: ObjectiveSpec, evaluation: Evaluation) -> None:
+        evaluation.columns.append(spec.column)
+        self._evaluation = evaluation
+        self.spec = replace(spec, detail=evaluation.detail)
+
+    def __call__(self, batch: Batch) -> Estimate:
+        """Values of ``n_archs`` architectures, with intervals where there are standard errors.
+
+        Raises:
+            ConfigError: The function returned something else, or what the quantity cannot be.
+            ShapeError: It returned another number of values.
+        """
+        value, error = self._evaluation(batch)[self.spec.column].T
+        if (error < 0).any():
+            raise ConfigError(
+                f"evaluate must return standard errors of 0 or more for {self.spec.column}; "
+                f"got {error[error < 0][0]:g}."
+            )
+        lower, upper = interval_of(value, error)
+        quantity = quantity_of(self.spec.column)
+        if quantity is not None:
+            for each in value[~np.isnan(value)]:
+                if not quantity.can_be(each):
+                    raise ConfigError(
+                        f"evaluate must return a {quantity.words} from {quantity.lower:g} to "
+                        f"{quantity.upper:g} for {self.spec.column}; got {each:g}."
+                    )
+            lower, upper = np.clip([lower, upper], quantity.lower, quantity.upper)
+        return Estimate(value, lower, upper)
+
+
+@checked(column=arguments.text, unit=arguments.text, title=arguments.text)
+def evaluated(
+    column: str, direction: Direction = "min", unit: str = "", title: str = ""
+) -> ObjectiveSpec:
+    """An objective of your own among those that ``evaluate`` of ``hwnas.search`` gives.
+
+    Quantities that hwnas knows, such as ``"accuracy"``, need none: their names will do.
+
+    Args:
+        column: Name of the values, with their unit: what ``evaluate`` returns them under.
+        direction: ``"min"`` or ``"max"``.
+        unit: The unit, for people.
+        title: A heading for people; the column's name by default.
+
+    Raises:
+        ConfigError: The name is that of a known quantity or no name, or the direction is none.
+    """
+    return own_spec(column, direction, unit, title, "")
+
+
+@SOURCES.register(SOURCE)
+def evaluated_objective(question: Question) -> EvaluatedObjective:
+    """The objective that the user's function gives.
+
+    Raises:
+        ConfigError: There is no such function.
+    """
+    if question.evaluation is None:
+        raise ConfigError(f"The source {SOURCE} {_NEEDS}; it is not there.")
+    spec = ObjectiveSpec.of(question.target, source="custom", detail="", stage=2)
+    return EvaluatedObjective(spec, question.evaluation)
+
+
+def _pairs(column: str, returned: Any, n_archs: int) -> np.ndarray:
+    """Values with their standard errors, NaN where there are none, shape ``(n_archs, 2)``."""
+    values = _numbers(f"values of {column}", returned)
+    if values.shape not in ((n_archs,), (n_archs, 2)):
+        raise ShapeError(
+            f"evaluate must return shape (n_archs,) = ({n_archs},) for {column}, or ({n_archs}, 2) "
+            f"with standard errors; got {values.shape}."
+        )
+    if values.ndim == 1:
+        values = np.stack([values, np.full(n_archs, np.nan)], axis=1)
+    return np.where(np.isinf(values), np.nan, values)
+
+
+def _numbers(what: str, returned: Any) -> np.ndarray:
+    """What was returned as an array of numbers.
+
+    Raises:
+        ConfigError: It is no such thing.
+    """
+    try:
+        values = np.asarray(returned)
+        if values.dtype.kind == "O":
+            # None among numbers is unknown.
+            values = values.astype(float)
+    except (TypeError, ValueError, RuntimeError):
+        values = np.array("")
+    if returned is None or values.dtype.kind not in "iuf":
+        raise ConfigError(f"evaluate must return {what} as numbers; got {shown(returned)}.")
+    return values.astype(float)

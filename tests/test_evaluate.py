@@ -1,0 +1,154 @@
+"""A search with the user's own evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import hwnas
+from hwnas.core.architecture import Architecture
+from hwnas.errors import ConfigError, EvaluationError
+
+OWN = hwnas.evaluated("size_mb", unit="MB")
+
+
+def train(archs: Sequence[Architecture]) -> dict[str, Any]:
+    """Accuracy rises with the choices of a genotype, and the size too; one kind fails."""
+    n_convs = np.array([str(arch).count("conv") for arch in archs], dtype=float)
+    if (n_convs == 4).any():
+        raise FloatingPointError("the loss is not finite")
+    return {"accuracy": np.stack([50 + 8 * n_convs, n_convs], axis=1), "size_mb": n_convs**2}
+
+
+@pytest.fixture
+def search(tmp_path: Path) -> Callable[..., hwnas.Run]:
+    def start(name: str = "run", **settings: Any) -> hwnas.Run:
+        usual = {"objectives": ["accuracy", OWN], "population": 8, "generations": 3}
+        chosen = {**usual, "evaluate": train, "algorithm": "nsga2", **settings}
+        return hwnas.search("nasbench201", out=tmp_path / name, **chosen)
+
+    return start
+
+
+def test_what_is_evaluated_says_that_it_is_the_users_own(search: Callable[..., hwnas.Run]) -> None:
+    accuracy, size = search().front.objectives
+    assert (accuracy.column, accuracy.source, accuracy.detail) == (
+        "accuracy_pct", "custom", "your own evaluation, train",
+    )  # fmt: skip
+    assert (accuracy.direction, size.unit, size.direction) == ("max", "MB", "min")
+
+
+def test_measured_uncertainty_is_kept_with_the_front(search: Callable[..., hwnas.Run]) -> None:
+    front = search().front
+    place = [spec.column for spec in front.columns].index("accuracy_pct")
+    n_convs = (front.values[:, place] - 50) / 8
+    assert front.upper[:, place] == pytest.approx(front.values[:, place] + 1.6449 * n_convs, 1e-4)
+
+
+def test_what_fails_is_recorded_and_called_once(search: Callable[..., hwnas.Run]) -> None:
+    calls: list[str] = []
+
+    def counted(archs: Sequence[Architecture]) -> dict[str, Any]:
+        calls.extend(map(str, archs))
+        return train(archs)
+
+    run = search(evaluate=counted, generations=6)
+    failed = run.evaluations[run.evaluations["status"] == "failed"]
+    assert set(failed["error"]) == {"FloatingPointError: the loss is not finite"}
+    assert sorted(calls) == sorted(run.evaluations["arch"])
+
+
+def test_in_several_processes_the_values_are_the_same(search: Callable[..., hwnas.Run]) -> None:
+    here = search(generations=1)
+    there = search("there", generations=1, executor="processes", workers=2)
+    assert here.evaluations.equals(there.evaluations)
+
+
+def test_a_run_is_resumed_without_evaluating_again(search: Callable[..., hwnas.Run]) -> None:
+    first = search(generations=2)
+    n_calls = []
+
+    def counted(archs: Sequence[Architecture]) -> dict[str, Any]:
+        n_calls.append(len(archs))
+        return train(archs)
+
+    resumed = search(evaluate=counted, generations=3, resume=True)
+    assert len(n_calls) == len(resumed.evaluations) - len(first.evaluations)
+    assert resumed.evaluations.equals(search("straight", generations=3).evaluations)
+
+
+def test_what_has_a_source_of_its_own_is_not_asked_of_the_function(
+    search: Callable[..., hwnas.Run],
+) -> None:
+    run = search(objectives=["accuracy", "params", "latency:predictor"], device="edgegpu")
+    sources = {spec.column: spec.source for spec in run.front.columns}
+    assert sources == {
+        "accuracy_pct": "custom", "params": "counted", "latency_ms": "predicted", "macs": "counted",
+    }  # fmt: skip
+
+
+def test_a_source_of_single_quantities_leaves_the_others_to_the_function(
+    search: Callable[..., hwnas.Run],
+) -> None:
+    run = search(objectives=["accuracy", "latency"], device="edgegpu", source="latency:predictor")
+    assert [spec.source for spec in run.front.objectives] == ["custom", "predicted"]
+
+
+def test_with_another_usual_source_the_function_gives_what_names_it(
+    search: Callable[..., hwnas.Run],
+) -> None:
+    objectives = ["accuracy:evaluate", "latency"]
+    run = search(objectives=objectives, device="edgegpu", source="predictor")
+    assert [spec.source for spec in run.front.objectives] == ["custom", "predicted"]
+
+
+def test_what_breaks_a_limit_on_what_is_free_is_not_evaluated(
+    search: Callable[..., hwnas.Run],
+) -> None:
+    seen: list[str] = []
+
+    def watched(archs: Sequence[Architecture]) -> dict[str, Any]:
+        seen.extend(map(str, archs))
+        return train(archs)
+
+    run = search(evaluate=watched, constraints=["params<=300000"])
+    within = run.evaluations["params"] <= 300_000
+    assert 0 < within.sum() < len(within)
+    assert sorted(seen) == sorted(run.evaluations["arch"][within])
+
+
+def test_a_limit_on_what_is_evaluated_holds_for_the_front(
+    search: Callable[..., hwnas.Run],
+) -> None:
+    run = search(constraints=["size_mb<=2", "accuracy_pct>=55"], limit_at="point")
+    assert len(run.front)
+    assert (run.front.column("size_mb") <= 2).all()
+    assert (run.front.column("accuracy") >= 55).all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"evaluate": "train"}, r"evaluate must be a function; got 'train'"),
+        ({"objectives": None}, r"evaluate needs objectives: name what it gives; got none"),
+        ({"evaluate": None}, r"size_mb must come from your own function; give it with evaluate="),
+        ({"evaluate": None, "objectives": ["accuracy:evaluate"]}, r"The source evaluate needs"),
+        ({"objectives": ["params"]}, r"evaluate must give an objective or what a constraint"),
+    ],
+)
+def test_a_function_without_objectives_and_the_reverse_are_refused(
+    search: Callable[..., hwnas.Run], settings: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        search(**settings)
+
+
+def test_a_function_that_returns_the_wrong_thing_is_told_so(
+    search: Callable[..., hwnas.Run],
+) -> None:
+    with pytest.raises(EvaluationError, match=r"ShapeError: evaluate must return shape \(n_archs,"):
+        search(evaluate=lambda _: {"accuracy": 90.0, "size_mb": [1.0]})
