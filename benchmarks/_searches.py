@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,6 @@ from _truth import Truth
 
 import hwnas
 from hwnas.core.architecture import Architecture
-from hwnas.core.batch import Batch
-from hwnas.core.objective import Estimate, ObjectiveSpec
 from hwnas.engine.progress import Progress
 
 
@@ -41,31 +39,6 @@ class Searched:
     front: np.ndarray | None = None
 
 
-class DearObjective:
-    """A true value that costs an evaluation: it is asked for one architecture at a time.
-
-    Args:
-        truth: Values of all classes.
-        place: Which of its objectives.
-    """
-
-    def __init__(self, truth: Truth, place: int) -> None:
-        self._truth, self._place = truth, place
-        self._spec = replace(truth.specs[place], stage=2)
-
-    @property
-    def spec(self) -> ObjectiveSpec:
-        """What the values are."""
-        return self._spec
-
-    def __call__(self, archs: Sequence[Architecture]) -> Estimate:
-        """True values of ``n_archs`` architectures, shape ``(n_archs,)``."""
-        rows = self._truth.rows(Batch.of(self._truth.space, archs).canonical)
-        return Estimate.exact(
-            np.where(rows < 0, np.nan, self._truth.values[np.maximum(rows, 0), self._place])
-        )
-
-
 def searched(
     truth: Truth,
     algorithm: str,
@@ -74,6 +47,7 @@ def searched(
     population: int = POPULATION,
     limit_s: float = np.inf,
     constraints: Sequence[str] = (),
+    n_objectives: int | None = None,
 ) -> Searched:
     """Search for a front of true values, all unknown at the start.
 
@@ -84,7 +58,9 @@ def searched(
         budget: Classes to evaluate.
         population: Architectures that hwnas asks for at once.
         limit_s: Seconds of processor time after which a peer is stopped.
-        constraints: Limits that hwnas keeps.
+        constraints: Limits that hwnas keeps, on values that are evaluated too.
+        n_objectives: How many of the truth's values, the first, hwnas is to optimise; all by
+            default.
     """
     started, wall = time.process_time(), time.perf_counter()
     if algorithm in PEERS:
@@ -93,6 +69,11 @@ def searched(
         spent, wall = time.process_time() - started, time.perf_counter() - wall
         return Searched(np.array(bench.rows, dtype=int), spent, wall, bench.is_out_of_time)
     steps = list[tuple[int, float]]()
+    columns = [spec.column for spec in truth.specs]
+
+    def evaluate(archs: Sequence[Architecture]) -> dict[str, np.ndarray]:
+        values = truth.values[truth.rows(truth.space.genotypes(archs))]
+        return dict(zip(columns, values.T, strict=True))
 
     def hear(progress: Progress) -> None:
         steps.append((progress.generation.n_evaluated, time.process_time() - started))
@@ -101,8 +82,9 @@ def searched(
         run = hwnas.search(
             truth.space,
             device=truth.device,
-            objectives=[DearObjective(truth, place) for place in range(len(truth.specs))],
+            objectives=columns[:n_objectives],
             constraints=constraints,
+            evaluate=evaluate,
             algorithm=algorithm,
             population=population,
             budget=budget,
