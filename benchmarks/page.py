@@ -49,6 +49,11 @@ PARTS: Mapping[str, Mapping[str, Section]] = {
             "search_quality.py",
             quality.search_quality,
         ),
+        "constrained_search": Section(
+            "The best within a limit after few evaluations",
+            "constrained_search.py",
+            quality.constrained_search,
+        ),
         "pick": Section("Whether the pick keeps its limit", "pick.py", search.pick),
         "mnas_search": Section("Search on MnasNet", "mnas_search.py searches", search.mnas_search),
         "naswot": Section("NASWOT as search, and a warm start", "naswot.py", search.naswot),

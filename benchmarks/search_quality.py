@@ -160,7 +160,7 @@ def collected(space: SearchSpace, folder: Path, budgets: Sequence[int]) -> dict[
     return {"budgets": list(budgets), "devices": found}
 
 
-def _seeds(text: str) -> list[int]:
+def seeds_of(text: str) -> list[int]:
     """Seeds of ``"1000-1009"`` or ``"3"``."""
     first, _, last = text.partition("-")
     return list(range(int(first), int(last or first) + 1))
@@ -174,7 +174,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--algorithms", nargs="*", default=[], choices=names, metavar="NAME")
     parser.add_argument("--devices", nargs="+", default=DEVICES)
     parser.add_argument("--objectives", nargs="+", default=OBJECTIVES)
-    parser.add_argument("--seeds", type=_seeds, default=list(SEEDS), help="such as 1000-1009")
+    parser.add_argument("--seeds", type=seeds_of, default=list(SEEDS), help="such as 1000-1009")
     parser.add_argument("--budgets", nargs="+", type=int, default=BUDGETS, help="the last is run")
     parser.add_argument("--population", type=int, default=POPULATION)
     parser.add_argument("--limit-s", type=float, default=np.inf, help="processor time of a peer")
