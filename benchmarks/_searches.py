@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from _truth import Truth
 
 import hwnas
 from hwnas.core.architecture import Architecture
+from hwnas.core.space import SearchSpace
 from hwnas.engine.progress import Progress
 
 
@@ -68,20 +69,82 @@ def searched(
         PEERS[algorithm](bench, seed)
         spent, wall = time.process_time() - started, time.perf_counter() - wall
         return Searched(np.array(bench.rows, dtype=int), spent, wall, bench.is_out_of_time)
-    steps = list[tuple[int, float]]()
     columns = [spec.column for spec in truth.specs]
+    found = evaluated(
+        truth.space,
+        truth.device,
+        columns,
+        lambda genotypes: truth.values[truth.rows(genotypes)],
+        algorithm,
+        seed,
+        budget,
+        population,
+        constraints,
+        n_objectives,
+    )
+    spent, wall = time.process_time() - started, time.perf_counter() - wall
+    return Searched(
+        truth.rows_of(found.archs),
+        spent,
+        wall,
+        steps=found.steps,
+        front=truth.rows_of(found.front),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """Architectures that a search evaluated, in order, those it returned, and what it cost.
+
+    Args:
+        archs: What it evaluated.
+        front: What it returned.
+        steps: Evaluations and processor time since the start, in seconds, after each generation.
+    """
+
+    archs: list[str]
+    front: list[str]
+    steps: tuple[tuple[int, float], ...]
+
+
+def evaluated(
+    space: SearchSpace,
+    device: str,
+    columns: Sequence[str],
+    values_of: Callable[[np.ndarray], np.ndarray],
+    algorithm: str,
+    seed: int,
+    budget: int,
+    population: int = POPULATION,
+    constraints: Sequence[str] = (),
+    n_objectives: int | None = None,
+) -> Evaluated:
+    """Search with an evaluation of one's own, as a user would.
+
+    Args:
+        space: Search space.
+        device: Name of the device.
+        columns: What each column of values is.
+        values_of: From genotypes ``(n_archs, n_genes)`` to values ``(n_archs, n_columns)``.
+        algorithm: As for ``searched``.
+        seed: The same.
+        budget: The same.
+        population: The same.
+        constraints: The same.
+        n_objectives: The same.
+    """
+    steps, started = list[tuple[int, float]](), time.process_time()
 
     def evaluate(archs: Sequence[Architecture]) -> dict[str, np.ndarray]:
-        values = truth.values[truth.rows(truth.space.genotypes(archs))]
-        return dict(zip(columns, values.T, strict=True))
+        return dict(zip(columns, values_of(space.genotypes(archs)).T, strict=True))
 
     def hear(progress: Progress) -> None:
         steps.append((progress.generation.n_evaluated, time.process_time() - started))
 
     with tempfile.TemporaryDirectory() as folder:
         run = hwnas.search(
-            truth.space,
-            device=truth.device,
+            space,
+            device=device,
             objectives=columns[:n_objectives],
             constraints=constraints,
             evaluate=evaluate,
@@ -92,8 +155,6 @@ def searched(
             out=Path(folder) / "run",
             on_progress=hear,
         )
-        spent, wall = time.process_time() - started, time.perf_counter() - wall
         seen = run.evaluations
-        rows = truth.rows_of(seen["arch"][seen["status"] != "asked"].tolist())
-        front = truth.rows_of(list(run.front.archs))
-    return Searched(rows, spent, wall, steps=tuple(steps), front=front)
+        archs = seen["arch"][seen["status"] != "asked"].tolist()
+        return Evaluated(archs, list(run.front.archs), tuple(steps))
