@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from hwnas._names import shown
-from hwnas.algorithms import ALGORITHMS, needs_fidelities
+from hwnas.algorithms import ALGORITHMS, ends_by_itself, needs_fidelities
+from hwnas.algorithms.islands import DEFAULT_MIGRATE, check_islands
 from hwnas.core.arguments import watts, whole
 from hwnas.core.quantity import DEFAULT_OBJECTIVES
 from hwnas.core.residuals import limit_share
@@ -17,8 +18,8 @@ from hwnas.errors import ConfigError
 
 DEFAULT_POPULATION = 100
 DEFAULT_GENERATIONS = 50
-_LEAST = {"generations": 1, "budget": 1, "seed": 0}
-_OPTIONAL = ("generations", "budget")
+_LEAST = {"generations": 1, "budget": 1, "seed": 0, "islands": 2, "migrate": 1}
+_OPTIONAL = ("generations", "budget", "islands", "migrate")
 
 
 def checked_fidelities(given: Sequence[float]) -> tuple[float, ...]:
@@ -69,6 +70,10 @@ class SearchConfig:
         seed: Seed of the search, 0 or larger.
         fidelities: At which architectures can be evaluated, rising, the last in full; None where
             there is but the one way.
+        islands: Populations that evolve side by side and share ``population``, at least 2; None for
+            one that is not divided.
+        migrate: Generations after which each island sends its best to the next; with islands 5
+            where it is None.
 
     Raises:
         UnknownNameError: There is no such algorithm.
@@ -91,6 +96,8 @@ class SearchConfig:
     budget: int | None = None
     seed: int = 0
     fidelities: tuple[float, ...] | None = None
+    islands: int | None = None
+    migrate: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "algorithm", ALGORITHMS.name_of(self.algorithm))
@@ -101,7 +108,8 @@ class SearchConfig:
                 continue
             # An integer of numpy's would not go into run.json.
             object.__setattr__(self, name, whole(at_least=least)(name, value))
-        if self.generations is None and self.budget is None:
+        is_endless = self.generations is None and self.budget is None
+        if is_endless and not ends_by_itself(ALGORITHMS[self.algorithm]):
             raise ConfigError(
                 "A search must end: give generations, a budget, or both; got neither."
             )
@@ -114,6 +122,7 @@ class SearchConfig:
             limit_share(self.limit_at)
         if self.power_w is not None:
             watts("power_w", self.power_w)
+        self._settle_islands()
         if self.fidelities is not None:
             object.__setattr__(self, "fidelities", checked_fidelities(self.fidelities))
         elif needs_fidelities(ALGORITHMS[self.algorithm]):
@@ -121,6 +130,18 @@ class SearchConfig:
                 f"{self.algorithm} must have fidelities to evaluate at, such as "
                 "fidelities=(1, 3, 9); got none. Give them with evaluate= in Python, or choose "
                 "another algorithm."
+            )
+
+    def _settle_islands(self) -> None:
+        if self.islands is not None:
+            kind = ALGORITHMS[self.algorithm]
+            check_islands(kind, self.algorithm, self.population, self.islands)
+            if self.migrate is None:
+                object.__setattr__(self, "migrate", DEFAULT_MIGRATE)
+        elif self.migrate is not None:
+            raise ConfigError(
+                f"--migrate must come with islands to migrate between; got {self.migrate} and no "
+                "--islands."
             )
 
     def as_dict(self) -> dict[str, Any]:

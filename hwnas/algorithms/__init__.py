@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -100,6 +100,10 @@ class Algorithm(Protocol):
 
     The first line of a class's docstring describes it in the command line's help.
 
+    One that has evaluated everything at some time, and asks for no more, may say so by a class
+    attribute ``ends_by_itself``: a search that is told no end then has none. One that keeps a
+    population may have a method ``immigrate``, see ``Receiving``, and can then live on islands.
+
     One that evaluates at fidelities has two attributes more: ``needs_fidelities``, which is true of
     the class, and ``fidelity``, that at which what it asked last is to be evaluated.
 
@@ -134,9 +138,31 @@ class Algorithm(Protocol):
         ...
 
 
+@runtime_checkable
+class Receiving(Protocol):
+    """An algorithm whose population takes in others."""
+
+    def immigrate(self, told: Told) -> None:
+        """Take in what was told elsewhere, when all that was asked is told and before the next ask.
+
+        What of the population makes room is for the algorithm to say.
+        """
+        ...
+
+
 ALGORITHMS: Registry[type[Algorithm]] = Registry(
     "algorithm", "hwnas.algorithms", "hwnas.algorithms"
 )
+
+
+def ends_by_itself(algorithm: type[Algorithm]) -> bool:
+    """Whether an algorithm stops asking when everything is evaluated."""
+    return bool(getattr(algorithm, "ends_by_itself", False))
+
+
+def receiving() -> list[str]:
+    """Names of the algorithms that can live on islands, in alphabetical order."""
+    return [name for name in ALGORITHMS if issubclass(ALGORITHMS[name], Receiving)]
 
 
 def fidelity_of(algorithm: Algorithm, fidelities: Sequence[float]) -> float | None:

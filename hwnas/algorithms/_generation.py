@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 
 import numpy as np
@@ -11,6 +11,18 @@ import numpy as np
 from hwnas.algorithms import Told
 from hwnas.core.architecture import genotype_keys
 from hwnas.errors import StateError
+
+
+def part(told: Told, rows: np.ndarray) -> Told:
+    """What was told of some architectures, by position or mask."""
+    return Told(*(getattr(told, each.name)[rows] for each in fields(Told)))
+
+
+def joined(parts: Sequence[Told]) -> Told:
+    """All that was told, one part after the other."""
+    return Told(
+        *(np.concatenate([getattr(each, field.name) for each in parts]) for field in fields(Told))
+    )
 
 
 class Generation:
@@ -63,13 +75,7 @@ class Generation:
         self._rows += rows
         if self._genotypes is None or len(self._rows) < len(self._genotypes):
             return
-        order = np.argsort(self._rows)
-        whole = Told(
-            *(
-                np.concatenate([getattr(part, each.name) for part in self._told])[order]
-                for each in fields(Told)
-            )
-        )
+        whole = part(joined(self._told), np.argsort(self._rows))
         self._genotypes, self._told, self._rows = None, [], []
         self._learn(whole)
 

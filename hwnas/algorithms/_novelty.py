@@ -54,20 +54,27 @@ class Novelty:
             seen.add(key)
         return found
 
-    def first(self, propose: Callable[[int], np.ndarray]) -> np.ndarray | None:
-        """The first new one of what is proposed, noted; None where a few tries find none.
+    def first(
+        self,
+        propose: Callable[[int], np.ndarray],
+        decode: Callable[[np.ndarray], np.ndarray] = np.asarray,
+    ) -> np.ndarray | None:
+        """The first of what is proposed that is new, noted; None where a few tries find none.
 
         Args:
-            propose: Gives ``n`` genotypes at random, shape ``(n, n_genes)``.
+            propose: Gives ``n`` proposals at random, one a row.
+            decode: Genotypes of proposals, shape ``(n_proposals, n_genes)``; these themselves by
+                default.
 
         Returns:
-            Shape ``(n_genes,)``.
+            A row.
         """
         for _ in range(_TRIES):
             drawn = propose(_AT_ONCE)
-            rows = np.flatnonzero(self.are_new(drawn))
+            genotypes = decode(drawn)
+            rows = np.flatnonzero(self.are_new(genotypes))
             if len(rows):
-                self.note(drawn[rows[:1]])
+                self.note(genotypes[rows[:1]])
                 return np.asarray(drawn[rows[0]])
         return None
 

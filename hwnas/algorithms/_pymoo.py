@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hwnas.algorithms import Setting, Told
+from hwnas.algorithms._ranking import Members
 from hwnas.core.architecture import genotype_keys
 from hwnas.core.forms import Forms
 from hwnas.core.space import SearchSpace
@@ -104,15 +105,33 @@ class Generations:
     def _survive(self) -> None:
         if self._n_asked < len(self._genotypes):
             return
-        self._generation.set("F", self._values, "G", self._distance[:, None])
-        for individual in self._generation:
+        self._compete(self._valued(self._generation, self._values, self._distance))
+        self._generation = None
+
+    def immigrate(self, told: Told) -> None:
+        """Take in what was told elsewhere, between generations: it competes as offspring does."""
+        from pymoo.core.population import Population
+
+        new = Members.of(told)
+        known = self._valued(Population.new(X=new.genotypes), new.values, new.distance)
+        known = self._algorithm.eliminate_duplicates.do(known, self._algorithm.pop)
+        if len(known):
+            self._compete(known)
+
+    @staticmethod
+    def _valued(individuals: Any, values: np.ndarray, distance: np.ndarray) -> Any:
+        """Individuals of pymoo with what they are worth."""
+        individuals.set("F", values, "G", distance[:, None])
+        for individual in individuals:
             individual.evaluated.update({"F", "G"})
+        return individuals
+
+    def _compete(self, individuals: Any) -> None:
         # Where a front is flat, pymoo divides by zero; and its NSGA-III sets a filter that ignores
         # every warning from then on, which this one takes back.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self._algorithm.tell(infills=self._generation)
-        self._generation = None
+            self._algorithm.tell(infills=individuals)
 
 
 def nsga2(setting: Setting) -> Any:

@@ -128,10 +128,28 @@ class Members:
             np.concatenate([self.distance, others.distance]),
         )
 
+    def ranks(self) -> np.ndarray:
+        """Rank of each by constrained domination, integers of shape ``(n_archs,)``."""
+        return ranks(self.values, self.distance)
+
     def standings(self) -> np.ndarray:
         """Place of each, 0 for the best, integers of shape ``(n_archs,)``; equals share one."""
         return standings(self.values, self.distance)
 
-    def best(self, n: int) -> Members:
-        """The ``n`` best, best first; of equals the earlier."""
-        return self.part(np.argsort(self.standings(), kind="stable")[:n])
+    def best(self, n: int) -> np.ndarray:
+        """Rows of the ``n`` best, best first; of equals the earlier."""
+        return np.argsort(self.standings(), kind="stable")[:n]
+
+    def are_no_worse(self, others: Members) -> np.ndarray:
+        """Whether each weakly dominates the other of its row, booleans of shape ``(n_archs,)``.
+
+        Nearer to feasible is better; of two that are feasible, whatever is as good or better in
+        every objective. One on either side stands for all rows.
+        """
+        is_as_good = (self.values <= others.values).all(axis=1)
+        is_level = self.distance == others.distance
+        return np.asarray((self.distance < others.distance) | (is_level & is_as_good))
+
+    def beat(self, others: Members) -> np.ndarray:
+        """Whether each dominates the other of its row, booleans of shape ``(n_archs,)``."""
+        return np.asarray(self.are_no_worse(others) & ~others.are_no_worse(self))

@@ -16,7 +16,7 @@ from hwnas.errors import ConfigError
 
 @ALGORITHMS.register("area")
 class Area(RegularizedEvolution):
-    """Regularised evolution that begins with what an untrained score prefers (AREA).
+    """AREA: regularised evolution that begins with what an untrained score prefers.
 
     Args:
         setting: What every algorithm is built from.

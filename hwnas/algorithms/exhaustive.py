@@ -1,4 +1,4 @@
-"""Exhaustive search: everything there is, each functional class once, so that the front is exact."""
+"""Exhaustive search: each functional class once, so that the front is the exact one."""
 
 from __future__ import annotations
 

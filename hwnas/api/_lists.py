@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from hwnas.algorithms import ALGORITHMS, summary
+from hwnas.algorithms import ALGORITHMS, receiving, summary
 from hwnas.choose import METHODS
 from hwnas.core.quantity import QUANTITIES
 from hwnas.objectives import SOURCES
@@ -73,6 +73,7 @@ _LISTS: dict[str, Callable[[], str]] = {
     "{least populations}": lambda: ", ".join(
         f"{ALGORITHMS[name].least_population} of {name}" for name in ALGORITHMS
     ),
+    "{receiving}": lambda: ", ".join(receiving()),
     "{sources}": lambda: "|".join(name for name in SOURCES if name != EVALUATE),
     "{methods}": lambda: "|".join(METHODS),
     "{quantities}": _predicted,

@@ -193,7 +193,7 @@ def _facts(run: Run) -> dict[str, str]:
     return {
         "Search space": f"{run.space.label}, {config['dataset']}",
         "Device": run.record.device_title or "none",
-        "Algorithm": f"{config['algorithm']}, population {config['population']}",
+        "Algorithm": f"{config['algorithm']}, population {config['population']}{_islands(config)}",
         **({"Warm start": _warm_start(config)} if config.get("warm_start") else {}),
         "Generations": f"{len(run.history)} ({run.record.status})",
         "Architectures evaluated": f"{run.n_evaluated:,}",
@@ -239,6 +239,12 @@ def _constraints(limits: Sequence[str], limit_at: str) -> str:
     ways = {INTERVAL: "to the end of the 90 % intervals", POINT: "by the values alone"}
     how = ways.get(limit_at, f"with a probability of {limit_at}")
     return f"{', '.join(limits)}, kept {how}"
+
+
+def _islands(config: Mapping[str, Any]) -> str:
+    if config.get("islands") is None:
+        return ""
+    return f" on {config['islands']} islands, migration every {config['migrate']} generations"
 
 
 def _warm_start(config: Mapping[str, Any]) -> str:

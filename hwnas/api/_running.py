@@ -131,9 +131,10 @@ def skill_notes(task: Task) -> list[str]:
 def measuring_notes(task: Task) -> list[str]:
     """What the user should know of what a search measures, before it begins."""
     turns = None if task.generations is None else task.generations * task.population
-    at_most = min(filter(None, (turns, task.budget)))
+    ends = [each for each in (turns, task.budget) if each is not None]
+    how_many = f"At most {min(ends):,}" if ends else "All architectures"
     return [
-        f"{measure.note} At most {at_most:,} are; for fewer, give --budget."
+        f"{measure.note} {how_many} are; for fewer, give --budget."
         for measure in task.problem.measures
         if isinstance(measure, MeasuredObjective)
     ]

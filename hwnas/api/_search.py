@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from hwnas.algorithms import ALGORITHMS, Setting
+from hwnas.algorithms import ALGORITHMS, Setting, ends_by_itself
+from hwnas.algorithms.islands import Islands
 from hwnas.algorithms.warm_start import draw, parse_warm_start
 from hwnas.api._backends import backend_of
 from hwnas.api._objectives import USUAL_SOURCE, source_text
@@ -72,6 +73,8 @@ _PACKAGES = ("hwnas", "numpy", "pymoo", "moocore", "onnxruntime")
     limit_at=arguments.text,
     on_note=arguments.function,
     evaluate=arguments.function,
+    islands=whole(),
+    migrate=whole(),
 )
 def search(
     space: str | SearchSpace,
@@ -97,6 +100,8 @@ def search(
     backend: str | Backend | None = None,
     on_note: Callable[[str], None] | None = None,
     evaluate: Callable[[Sequence[Architecture]], Any] | None = None,
+    islands: int | None = None,
+    migrate: int | None = None,
 ) -> Run:
     """Search for the Pareto front of a device.
 
@@ -126,7 +131,8 @@ def search(
             Scores that do not travel with the package are computed, which needs torch, and kept
             in the user's cache.
         population: Architectures a generation, at least as many as the algorithm needs.
-        generations: Number of generations; 50 if there is no budget either.
+        generations: Number of generations; 50 if there is no budget either, but for an algorithm
+            that ends by itself, as ``"exhaustive"`` does.
         budget: Distinct architectures to evaluate at most.
         seed: The same seed gives the same run, bit for bit.
         out: Directory of the run, new or empty; the next free one in ``runs/`` by default.
@@ -153,6 +159,9 @@ def search(
             architectures, one at a time, and returns a mapping from column or quantity to values
             of shape ``(n_archs,)``, or ``(n_archs, 2)`` with their standard errors; or an array,
             see ``hwnas.objectives.evaluated.Evaluation``. What it raises fails that architecture.
+        islands: Populations that evolve side by side, at least 2, for algorithms whose population
+            takes in others; each has a share of ``population`` and a seed of its own.
+        migrate: Generations after which each island sends its best to the next; 5 by default.
 
     Returns:
         The run, with ``.front`` and ``.evaluations``.
@@ -180,7 +189,8 @@ def search(
         # How large the power is will be checked with the other settings.
         watts = None if power_w is None else 1.0
         objectives, unknown = known_usual(space, device, source, watts, runs_on)
-    if generations is None and budget is None:
+    make = ALGORITHMS[algorithm]
+    if generations is None and budget is None and not ends_by_itself(make):
         generations = DEFAULT_GENERATIONS
     asked = [named(item, evaluation) for item in objectives]
     # Scores have columns of their own too, which are those of no quantity.
@@ -189,7 +199,6 @@ def search(
         limit if isinstance(limit, Limit) else parse_limit(limit, "--constraint", own)
         for limit in constraints
     )
-    make = ALGORITHMS[algorithm]
     population, classes, bounds = capped(space, algorithm, population, budget)
     usual_start = make.default_warm_start if warm_start is None else warm_start
     start = None if usual_start is None else parse_warm_start(usual_start)
@@ -209,6 +218,8 @@ def search(
         generations=generations,
         budget=budget,
         seed=seed,
+        islands=islands,
+        migrate=migrate,
     )
     scoring = workers, on_scoring
     task = task_of(space, device, config, asked, tuple(limits), runs_on, scoring, evaluation)
@@ -227,7 +238,10 @@ def search(
         setting = Setting(
             space, len(asked), config.population, config.seed, initial, forms, n_classes
         )
-        return Loop(task, make(setting), store, work, forms)
+        if config.islands is None or config.migrate is None:
+            return Loop(task, make(setting), store, work, forms)
+        several = Islands(make, setting, config.islands, config.migrate)
+        return Loop(task, several, store, work, forms)
 
     record = Record(
         config=config.as_dict(),

@@ -76,7 +76,8 @@ def search_bar(
     from hwnas import api
 
     by_budget = budget is not None and generations is None
-    total = budget if by_budget else (generations or api.DEFAULT_GENERATIONS)
+    usual = generations or api.DEFAULT_GENERATIONS
+    total: float = budget if budget is not None and by_budget else usual
     bar = parts.Progress(
         parts.BarColumn(bar_width=20),
         parts.TextColumn("generation {task.fields[generation]}"),
@@ -96,9 +97,12 @@ def search_bar(
                 shown.enter_context(bar)
             generation = progress.generation
             volume = generation.hypervolume
+            completed = generation.of_budget if by_budget else generation.number
             bar.update(
                 task,
-                completed=generation.of_budget if by_budget else generation.number,
+                # One that ends by itself may go on for longer than most.
+                total=max(total, completed),
+                completed=completed,
                 generation=generation.number,
                 evaluated=generation.n_evaluated,
                 volume="-" if volume is None else f"{volume:.4f}",

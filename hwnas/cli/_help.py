@@ -40,7 +40,10 @@ PANELS: Mapping[str, tuple[str, ...]] = {
         "baseline",
     ),
     "Where values come from": ("source", "power_w", "column", "batch"),
-    "Algorithm": ("algorithm", "warm_start", "population", "generations", "budget", "seed"),
+    "Algorithm": (
+        "algorithm", "warm_start", "population", "islands", "migrate", "generations", "budget",
+        "seed",
+    ),
     "Backend": (
         "backend", "provider", "tuning_trials", "tracker", "key", "target", "database", "cc",
         "timeout_s", "threads",

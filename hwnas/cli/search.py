@@ -88,10 +88,27 @@ def search(
         typer.Option(help="Architectures a generation; at least {least populations}."),
     ] = 100,
     generations: Annotated[
-        int | None, typer.Option(help="Generations; 50 if there is no --budget either.")
+        int | None,
+        typer.Option(
+            help="Generations; 50 if there is no --budget either. exhaustive ends by itself."
+        ),
     ] = None,
     budget: Annotated[
         int | None, typer.Option(help="Distinct architectures to evaluate at most.")
+    ] = None,
+    islands: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Divide the population among so many that evolve side by side; for {receiving}.",
+        ),
+    ] = None,
+    migrate: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Generations after which each island sends its best to the next; 5 by default.",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same run.")] = 0,
     out: Annotated[
@@ -135,6 +152,8 @@ def search(
         "generations": generations,
         "budget": budget,
         "seed": seed,
+        "islands": islands,
+        "migrate": migrate,
     }
     messages = console(to_stderr=True)
     started = time.monotonic()

@@ -6,7 +6,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from hwnas.algorithms import Algorithm, Setting, Told, fidelity_of, needs_fidelities
+from hwnas.algorithms import (
+    Algorithm,
+    Receiving,
+    Setting,
+    Told,
+    fidelity_of,
+    needs_fidelities,
+)
 from hwnas.algorithms.warm_start import parse_warm_start
 from hwnas.core.space import SearchSpace
 from hwnas.errors import StateError
@@ -29,7 +36,9 @@ def check_algorithm(algorithm: type[Algorithm], space: SearchSpace | None = None
     - the same seed asks the same, whatever numpy's global generator does;
     - one that needs fidelities has what it asks evaluated at one of them;
     - it can be told of single architectures, in another order than it asked;
-    - what failed, is unknown or breaks a limit can be told, also where nothing else is.
+    - what failed, is unknown or breaks a limit can be told, also where nothing else is;
+    - it can have one objective, and four;
+    - one whose population takes in others does so, whatever became of them, and goes on.
 
     Args:
         algorithm: The class.
@@ -45,11 +54,13 @@ def check_algorithm(algorithm: type[Algorithm], space: SearchSpace | None = None
     if algorithm.default_warm_start is not None:
         parse_warm_start(algorithm.default_warm_start)
 
-    def make(seed: int = 0, initial: np.ndarray | None = None) -> Algorithm:
+    def make(
+        seed: int = 0, initial: np.ndarray | None = None, n_objectives: int = _N_OBJECTIVES
+    ) -> Algorithm:
         if initial is None and algorithm.default_warm_start is not None:
             initial = first
         return algorithm(
-            Setting(space, _N_OBJECTIVES, population, seed, initial, fidelities=fidelities)
+            Setting(space, n_objectives, population, seed, initial, fidelities=fidelities)
         )
 
     population = max(least, 8)
@@ -62,6 +73,9 @@ def check_algorithm(algorithm: type[Algorithm], space: SearchSpace | None = None
     _check_portions(name, space, make(), population)
     for words in (("failed",), ("unknown",), ("infeasible",), ("done", "failed", "infeasible")):
         _check_statuses(name, space, make(), population, words)
+    for n_objectives in (1, 4):
+        _turns(name, space, make(n_objectives=n_objectives), population, n_objectives=n_objectives)
+    _check_immigration(name, space, make(), first)
 
 
 def _distinct(space: SearchSpace, n: int) -> np.ndarray:
@@ -71,10 +85,16 @@ def _distinct(space: SearchSpace, n: int) -> np.ndarray:
     return drawn[np.sort(places)][:n]
 
 
-def _told(space: SearchSpace, genotypes: np.ndarray, words: Sequence[str] = ("done",)) -> Told:
-    """Two objectives in conflict; statuses by turns."""
+def _told(
+    space: SearchSpace,
+    genotypes: np.ndarray,
+    words: Sequence[str] = ("done",),
+    n_objectives: int = _N_OBJECTIVES,
+) -> Told:
+    """Objectives in conflict, one and the next; statuses by turns."""
     total = genotypes @ np.arange(1.0, 1 + len(space.genes))
-    values = np.stack([total, -(total**0.5)], axis=1)
+    signs = (-1.0) ** np.arange(n_objectives)
+    values = signs * total[:, None] ** (1 / np.arange(1, 1 + n_objectives))
     status = np.array([words[row % len(words)] for row in range(len(genotypes))], dtype=object)
     values[np.isin(status, ("failed", "unknown"))] = np.nan
     violation = np.where(status == "infeasible", 0.5, np.where(status == "failed", np.nan, 0.0))
@@ -101,14 +121,19 @@ def _ask(name: str, space: SearchSpace, algorithm: Algorithm, n: int) -> np.ndar
 
 
 def _turns(
-    name: str, space: SearchSpace, algorithm: Algorithm, n: int, words: Sequence[str] = ("done",)
+    name: str,
+    space: SearchSpace,
+    algorithm: Algorithm,
+    n: int,
+    words: Sequence[str] = ("done",),
+    n_objectives: int = _N_OBJECTIVES,
 ) -> list[bytes]:
     """What is asked in a few turns, each told at once."""
     asked = []
     for _ in range(_N_TURNS):
         genotypes = _ask(name, space, algorithm, n)
         if len(genotypes):
-            algorithm.tell(_told(space, genotypes, words))
+            algorithm.tell(_told(space, genotypes, words, n_objectives))
         asked.append(genotypes.tobytes())
     return asked
 
@@ -171,3 +196,14 @@ def _check_statuses(
 ) -> None:
     asked = _turns(name, space, algorithm, population, words)
     require(bool(asked[0]), f"{name}: ask() must give something, whatever came of the last.")
+
+
+def _check_immigration(
+    name: str, space: SearchSpace, algorithm: Algorithm, others: np.ndarray
+) -> None:
+    if not isinstance(algorithm, Receiving):
+        return
+    _turns(name, space, algorithm, len(others))
+    algorithm.immigrate(_told(space, others, ("done", "failed", "infeasible")))
+    asked = _turns(name, space, algorithm, len(others))
+    require(bool(asked[0]), f"{name}: ask() must give something after others were taken in.")
