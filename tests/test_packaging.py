@@ -34,6 +34,8 @@ _HEAVY = (
     "plotly",
     "scipy",
     "zeus",
+    "optuna",
+    "numba",
 )
 
 # Imports every module of the package and prints which heavy libraries came along with which.
@@ -172,7 +174,9 @@ def test_optional_libraries_are_not_required() -> None:
     ]
     assert required
     assert not [
-        line for line in required if line.startswith(("torch", "tvm", "ray", "selenium", "zeus"))
+        line
+        for line in required
+        if line.startswith(("torch", "tvm", "ray", "selenium", "zeus", "optuna", "numba"))
     ]
 
 
@@ -191,7 +195,7 @@ def test_constraints_pin_every_requirement() -> None:
     }
     project = _project()
     wanted = list(project["dependencies"])
-    for extra in ("torch", "energy", "test", "docs"):
+    for extra in ("torch", "energy", "baselines", "test", "docs"):
         wanted += project["optional-dependencies"][extra]
     names = {requirement.split(">=")[0].lower() for requirement in wanted}
     assert names - set(pins) == set()
