@@ -14,6 +14,7 @@ import hwnas
 from hwnas._resources import artifacts_dir, data_dir
 from hwnas.core.device import read_device
 from hwnas.engine.run import Run
+from hwnas.engine.work import read_work
 from hwnas.errors import HwnasError
 from hwnas.features.device_costs import RECORDS
 from hwnas.measure.power_trace import read_power_trace
@@ -232,6 +233,9 @@ KINDS = (
     Kind("card of a predictor", _loose_card, _predictions),
     Kind("run.json", lambda folder: _run(folder) / "run.json", _run_read),
     Kind("run.sqlite", lambda folder: _run(folder) / "run.sqlite", _run_read),
+    Kind(
+        "work.json", lambda folder: _run(folder) / "work.json", lambda p: repr(read_work(p.parent))
+    ),
     Kind("card of a table", _table, _table_read),
     Kind("values of a table", lambda f: _table(f).with_suffix(".parquet"), _table_read),
     Kind("scores", _scores, _scores_read),

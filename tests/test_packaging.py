@@ -32,6 +32,7 @@ _HEAVY = (
     "pandas",
     "pyarrow",
     "plotly",
+    "matplotlib",
     "scipy",
     "zeus",
     "optuna",

@@ -38,6 +38,19 @@ interface EarlierFront {
   values: Value[][];
 }
 
+interface Band {
+  mean: number[];
+  low: number[] | null;
+  high: number[] | null;
+}
+
+interface Contender {
+  label: string;
+  evaluations: number[];
+  gap: Band;
+  volume: Band;
+}
+
 /** What `hwnas.report.data.payload` writes, and `comparison_page` for two runs. */
 interface PageData {
   schema: number;
@@ -60,6 +73,8 @@ interface PageData {
   strips: number[][];
   // Of two:
   comparison: { sides: string[]; side_of: number[]; numbers: number[]; dominated: boolean[] };
+  // Of two and more:
+  curves: { contenders: Contender[]; floor_pct: number };
 }
 
 interface State {

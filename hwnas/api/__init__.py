@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hwnas._names import quoted
     from hwnas.api._backends import BackendStatus, backend_statuses, in_words, load_backend
+    from hwnas.api._checklist import checklist, checklist_markdown, checklist_record
     from hwnas.api._device_choice import DEFAULT_SAMPLE, choose_device, device_choice_record
     from hwnas.api._devices import (
         device_names,
@@ -55,7 +56,17 @@ if TYPE_CHECKING:
         sweep,
         unscored_notes,
     )
-    from hwnas.api._report import compare_runs, open_page, verdict, write_comparison, write_report
+    from hwnas.api._report import (
+        check_picture,
+        compare_curves,
+        compare_runs,
+        open_page,
+        verdict,
+        write_comparison,
+        write_curves,
+        write_picture,
+        write_report,
+    )
     from hwnas.api._runs import (
         DEFAULT_LIMIT_AT,
         Share,
@@ -92,6 +103,7 @@ if TYPE_CHECKING:
     from hwnas.core.numbers import hint, parse_number, parse_whole
 
 _HOMES = {
+    "_checklist": ("checklist", "checklist_markdown", "checklist_record"),
     "_device_choice": ("DEFAULT_SAMPLE", "choose_device", "device_choice_record"),
     "_devices": (
         "device_names",
@@ -138,7 +150,17 @@ _HOMES = {
         "sweep",
         "unscored_notes",
     ),
-    "_report": ("compare_runs", "open_page", "verdict", "write_comparison", "write_report"),
+    "_report": (
+        "check_picture",
+        "compare_curves",
+        "compare_runs",
+        "open_page",
+        "verdict",
+        "write_comparison",
+        "write_curves",
+        "write_picture",
+        "write_report",
+    ),
     "_runs": (
         "DEFAULT_LIMIT_AT",
         "Share",
@@ -220,8 +242,13 @@ __all__ = [
     "backend_statuses",
     "check_destination",
     "check_feasible",
+    "check_picture",
+    "checklist",
+    "checklist_markdown",
+    "checklist_record",
     "choose_architectures",
     "choose_device",
+    "compare_curves",
     "compare_runs",
     "device_choice_record",
     "device_names",
@@ -300,6 +327,8 @@ __all__ = [
     "unused_rows",
     "verdict",
     "write_comparison",
+    "write_curves",
+    "write_picture",
     "write_report",
 ]
 

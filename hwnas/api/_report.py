@@ -10,21 +10,39 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hwnas.api._runs import RUN
+from hwnas.api._runs import RUN, check_apart
 from hwnas.choose import Selection
 from hwnas.choose import select as select_from_front
 from hwnas.core import arguments
-from hwnas.core.arguments import checked
+from hwnas.core.arguments import checked, many
 from hwnas.core.limits import Limit, parse_limit
 from hwnas.core.residuals import INTERVAL, POINT
+from hwnas.engine.directory import ENDS
 from hwnas.engine.record import FRONT_CSV, REPORT
 from hwnas.engine.run import Run
 from hwnas.errors import ConfigError, HwnasError, NoCandidateError
 
 if TYPE_CHECKING:
-    from hwnas.report import EarlierFront, FrontComparison, Provenance, Side
+    from hwnas.report import (
+        Curves,
+        EarlierFront,
+        FrontComparison,
+        Provenance,
+        Searched,
+        Side,
+    )
 
-__all__ = ["compare_runs", "open_page", "verdict", "write_comparison", "write_report"]
+__all__ = [
+    "check_picture",
+    "compare_curves",
+    "compare_runs",
+    "open_page",
+    "verdict",
+    "write_comparison",
+    "write_curves",
+    "write_picture",
+    "write_report",
+]
 
 COMPARISON = "comparison.html"
 _EARLIER_PCT = (10, 50)
@@ -119,7 +137,88 @@ def write_comparison(one: Run, other: Run, out: str | os.PathLike[str] = COMPARI
     from hwnas.report import write_comparison as write
 
     path = _page_path(out)
-    write(compare_runs(one, other), path)
+    write(compare_runs(one, other), path, _curves([one, other], is_grouped=False))
+    return path
+
+
+@checked(runs=many(RUN))
+def compare_curves(runs: Sequence[Run]) -> Curves:
+    """How good the fronts of runs were after each evaluation, runs of one setting together.
+
+    A setting is all that was asked for but the seed and when to end; two runs are two curves
+    whatever their settings. The gap is to the front of a run among them that evaluated its whole
+    space, else to the best front of all together.
+
+    Args:
+        runs: Runs of the same objectives: columns are matched by what they mean.
+
+    Raises:
+        ConfigError: There is none, one is named twice or has evaluated nothing, or they differ in
+            objectives, units, device or data set.
+    """
+    return _curves(runs, is_grouped=len(runs) != 2)
+
+
+@checked(runs=many(RUN), out=arguments.path)
+def write_curves(runs: Sequence[Run], out: str | os.PathLike[str] = COMPARISON) -> Path:
+    """Write the curves of many runs as one HTML file that needs no network; returns its path.
+
+    Args:
+        runs: As for ``compare_curves``.
+        out: Where to; ends in ``.html``.
+
+    Raises:
+        ConfigError: They cannot be compared, or ``out`` has another suffix or is a file that hwnas
+            did not write.
+        StorageError: The directory cannot be written.
+    """
+    from hwnas.report import write_curves as write
+
+    path = _page_path(out)
+    write(compare_curves(runs), tuple(map(_side, runs)), path)
+    return path
+
+
+@checked(runs=many(RUN), out=arguments.path)
+def write_picture(runs: Sequence[Run], out: str | os.PathLike[str]) -> Path:
+    """Write the curves of runs as a picture in PNG; returns its path.
+
+    Of one run, its front stands in the place of the gap.
+
+    Args:
+        runs: As for ``compare_curves``.
+        out: Where to; ends in ``.png``. A picture that is there is written over.
+
+    Raises:
+        ConfigError: They cannot be compared, or ``out`` has another suffix or is no picture.
+        StorageError: The directory cannot be written.
+    """
+    from hwnas.report import curves_png, run_png, write_png
+
+    path = check_picture(out)
+    curves = compare_curves(runs)
+    picture = run_png(curves, runs[0].front) if len(runs) == 1 else curves_png(curves)
+    write_png(picture, path)
+    return path
+
+
+@checked(out=arguments.path)
+def check_picture(out: str | os.PathLike[str]) -> Path:
+    """Check that a picture may be written to a path; returns it.
+
+    Args:
+        out: Where to.
+
+    Raises:
+        ConfigError: It does not end in ``.png``, or is there and is no picture.
+    """
+    from hwnas.report import is_png
+
+    path = Path(out)
+    if path.suffix.lower() != ".png":
+        raise ConfigError(f"A picture must be written to a file that ends in .png; got '{path}'.")
+    if path.exists() and not is_png(path):
+        raise ConfigError(f"{path} must be a PNG to be written anew; it is not. Name another file.")
     return path
 
 
@@ -141,6 +240,19 @@ def _page_path(out: str | os.PathLike[str]) -> Path:
             "Name another file."
         )
     return path
+
+
+def _curves(runs: Sequence[Run], is_grouped: bool) -> Curves:
+    from hwnas.report import curves_of
+
+    check_apart(runs)
+    return curves_of([_searched(run) for run in runs], ENDS, is_grouped)
+
+
+def _searched(run: Run) -> Searched:
+    from hwnas.report import Searched
+
+    return Searched(_side(run), run.config, run.evaluated, run.is_exhaustive)
 
 
 def _side(run: Run) -> Side:

@@ -27,7 +27,7 @@ from hwnas.core.limits import (
 )
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
 from hwnas.engine.run import Run, front_record
-from hwnas.errors import NoCandidateError
+from hwnas.errors import ConfigError, NoCandidateError
 
 __all__ = [
     "DEFAULT_LIMIT_AT",
@@ -63,6 +63,19 @@ def load_run(path: str | os.PathLike[str]) -> Run:
         RunError: The directory holds no run, or a damaged one.
     """
     return Run.load(Path(path))
+
+
+def check_apart(runs: Sequence[Run]) -> None:
+    """Check that no run is among runs twice.
+
+    Raises:
+        ConfigError: One is.
+    """
+    seen = set[Path]()
+    for run in runs:
+        if run.path.resolve() in seen:
+            raise ConfigError(f"Runs must each be named once to be compared; {run.path} is twice.")
+        seen.add(run.path.resolve())
 
 
 def check_feasible(run: Run) -> None:

@@ -9,6 +9,7 @@ import typer
 from hwnas.cli import backends, device, devices, energy, spaces, tables
 from hwnas.cli._help import Pages, examples
 from hwnas.cli._numbers import use_one_grammar
+from hwnas.cli.checklist import checklist
 from hwnas.cli.explain import explain
 from hwnas.cli.export import export
 from hwnas.cli.fit import fit
@@ -58,6 +59,7 @@ _SEARCH, _VALUES, _DEVICES = "Search and choose", "Single architectures", "Devic
 app.command("search", rich_help_panel=_SEARCH)(search)
 app.command("select", rich_help_panel=_SEARCH)(select)
 app.command("report", rich_help_panel=_SEARCH)(report)
+app.command("checklist", rich_help_panel=_SEARCH)(checklist)
 app.add_typer(spaces.app, name="spaces", rich_help_panel=_SEARCH)
 app.command("export", rich_help_panel=_VALUES)(export)
 app.command("predict", rich_help_panel=_VALUES)(predict)

@@ -54,6 +54,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
     ),
     "Output": (
         "table", "out", "resume", "export", "export_onnx", "weights", "force", "quiet", "as_json",
+        "as_markdown", "png",
     ),
 }  # fmt: skip
 """Groups of options, by the names of their parameters: the same on every page."""

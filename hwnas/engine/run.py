@@ -15,6 +15,7 @@ from hwnas._files import write_json, write_text
 from hwnas.choose.front import Front, as_numbers
 from hwnas.core import arguments
 from hwnas.core.arguments import checked, kind_of, whole
+from hwnas.core.classes import listed_classes
 from hwnas.core.display import Listing
 from hwnas.core.space import SearchSpace
 from hwnas.engine.progress import Generation, Tracker
@@ -127,6 +128,21 @@ class Run:
         One that was evaluated at several fidelities counts at each; see ``spent``.
         """
         return len(self._trials)
+
+    @cached_property
+    def evaluated(self) -> np.ndarray:
+        """Values of the objectives in the order asked, shape ``(n_evaluated, n_objectives)``.
+
+        Rows of NaN for what failed, broke a limit or lacks a value.
+        """
+        values = self._results.values[:, : self.record.n_objectives, 0]
+        return np.where(self._results.is_feasible[:, None], values, np.nan)
+
+    @cached_property
+    def is_exhaustive(self) -> bool:
+        """Whether every functional class of its space was evaluated, where those can be listed."""
+        classes = listed_classes(self.space)
+        return classes is not None and self.n_evaluated >= len(classes)
 
     @property
     def spent(self) -> float:

@@ -16,6 +16,7 @@ import numpy as np
 from hwnas.errors import ConfigError, ShapeError
 from hwnas.objectives.indicators import REFERENCE, Normalisation, hypervolume
 
+_ROUNDING = 1e-12
 LEVELS_PCT = (5.0, 1.0, 0.5)
 """Gaps that are told by how many evaluations they take."""
 
@@ -103,9 +104,13 @@ class Yardstick:
         Raises:
             ShapeError: ``values`` has another number of objectives.
         """
-        gaps = 1 - self.hypervolumes(values) / self.whole
+        return self.gap_of(self.hypervolumes(values))
+
+    def gap_of(self, hypervolumes: np.ndarray) -> np.ndarray:
+        """Share of the hypervolume to reach that each of some hypervolumes misses, any shape."""
+        gaps = 1 - hypervolumes / self.whole
         # A front that is reached in another order differs in the last bits.
-        return np.where(np.abs(gaps) < 1e-12, 0.0, gaps)
+        return np.where(np.abs(gaps) < _ROUNDING, 0.0, gaps)
 
 
 @dataclass(frozen=True, slots=True)

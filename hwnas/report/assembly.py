@@ -45,6 +45,16 @@ def page(template: str, scripts: tuple[str, ...], data: object, **parts: str) ->
     )
 
 
+def fragment(template: str, **parts: str) -> str:
+    """A part of a page.
+
+    Args:
+        template: Name of its HTML in ``page``.
+        parts: What the template names, as HTML.
+    """
+    return Template(_page_file(template)).substitute(parts)
+
+
 def is_page(path: Path) -> bool:
     """Whether a file is a page that this package wrote, an older version too."""
     try:

@@ -83,8 +83,8 @@ def compare_fronts(one: Side, other: Side) -> FrontComparison:
     for side in (one, other):
         if not len(side.front):
             raise ConfigError(f"A front must not be empty to be compared; that of {side.name} is.")
-    places = _matched(one, other)
-    _check_conditions(one, other)
+    places = matched(one, other)
+    check_conditions(one, other)
     sides = (_of_columns(one, range(one.front.n_objectives)), _of_columns(other, places))
     objectives = sides[0].front.objectives
     values = [side.front.values for side in sides]
@@ -101,11 +101,11 @@ def compare_fronts(one: Side, other: Side) -> FrontComparison:
         reference=tuple((best + BEYOND_WORST * span).tolist()),
         dominated=(_dominated(*flipped), _dominated(*flipped[::-1])),
         n_shared=len(set(one.front.archs) & set(other.front.archs)) if is_same_space else 0,
-        notes=_notes(*sides),
+        notes=notes_of(*sides),
     )
 
 
-def _matched(one: Side, other: Side) -> list[int]:
+def matched(one: Side, other: Side) -> list[int]:
     """Positions of the second run's columns that mean the first's objectives.
 
     Raises:
@@ -148,7 +148,7 @@ def _listed(specs: tuple[ObjectiveSpec, ...]) -> str:
     return ", ".join(spec.column for spec in specs)
 
 
-def _check_conditions(one: Side, other: Side) -> None:
+def check_conditions(one: Side, other: Side) -> None:
     """Check that device and data set are the same where an objective depends on them.
 
     Raises:
@@ -189,7 +189,7 @@ def _dominated(values: np.ndarray, others: np.ndarray) -> np.ndarray:
     )
 
 
-def _notes(one: Side, other: Side) -> tuple[str, ...]:
+def notes_of(one: Side, other: Side) -> tuple[str, ...]:
     """What keeps values of the two runs from being quite the same thing."""
     notes = []
     if one.space != other.space:

@@ -13,35 +13,47 @@ from hwnas.choose.front import Front
 from hwnas.core.words import joined
 from hwnas.report.assembly import facts, items, page
 from hwnas.report.comparison import FrontComparison
+from hwnas.report.curves import LETTERS, Curves
+from hwnas.report.curves_page import payload, section
 from hwnas.report.data import front_payload
 
 SCRIPTS = ("state", "format", "figure", "table", "compare")
-LETTERS = ("A", "B")
 
 
-def write_comparison(comparison: FrontComparison, path: Path) -> None:
+def write_comparison(comparison: FrontComparison, path: Path, curves: Curves | None = None) -> None:
     """Write the page of two runs as one HTML file, whole or not at all.
+
+    Args:
+        comparison: The two.
+        path: Where to.
+        curves: How their fronts came about; left out by default.
 
     Raises:
         StorageError: ``path`` cannot be written.
     """
-    write_text(path, render_comparison(comparison))
+    write_text(path, render_comparison(comparison, curves))
 
 
-def render_comparison(comparison: FrontComparison) -> str:
-    """Two runs as one HTML page that needs nothing but a browser."""
+def render_comparison(comparison: FrontComparison, curves: Curves | None = None) -> str:
+    """Two runs as one HTML page that needs nothing but a browser.
+
+    Args:
+        comparison: The two.
+        curves: As for ``write_comparison``.
+    """
     one, other = comparison.sides
     objectives = joined([spec.title for spec in one.front.objectives])
     return page(
         "compare.html",
-        SCRIPTS,
-        _payload(comparison),
+        SCRIPTS if curves is None else (*SCRIPTS, "curves"),
+        {**_payload(comparison), **({} if curves is None else {"curves": payload(curves)})},
         title=html.escape(f"A: {one.name} and B: {other.name}"),
         summary=html.escape(f"Two Pareto fronts in {objectives}"),
         notes=items(comparison.notes),
         verdict=items(verdict(comparison)),
         figures=_figures(comparison),
         reference=html.escape(_reference(comparison)),
+        curves="" if curves is None else section(curves),
         facts="\n".join(
             f'<h3>{letter}: {html.escape(side.name)}</h3><dl class="facts">{facts(side.facts)}</dl>'
             for letter, side in zip(LETTERS, comparison.sides, strict=True)
