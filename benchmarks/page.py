@@ -54,6 +54,9 @@ PARTS: Mapping[str, Mapping[str, Section]] = {
             "constrained_search.py",
             quality.constrained_search,
         ),
+        "seed_table": Section(
+            "The field's comparison on NAS-Bench-201", "seed_table.py", quality.seed_table
+        ),
         "pick": Section("Whether the pick keeps its limit", "pick.py", search.pick),
         "mnas_search": Section("Search on MnasNet", "mnas_search.py searches", search.mnas_search),
         "naswot": Section("NASWOT as search, and a warm start", "naswot.py", search.naswot),
