@@ -252,3 +252,25 @@ def _published(row: Record, place: int) -> str:
     if known is None or known[place] is None:
         return "-"
     return f"{known[place]:.2f}" + (f" ± {deviations[place]:.2f}" if deviations else "")
+
+
+def surrogate_cost(record: Record) -> str:
+    """What a search by surrogates costs itself."""
+    rows = [
+        [
+            f"{each['from']:,} to {each['from'] + record['window'] - 1:,}",
+            each["n_steps"],
+            f"{each['seconds_a_step']:.2f} s",
+        ]
+        for each in record["windows"]
+    ]
+    return f"""\
+`{record["algorithm"]}` on {record["device"]}, evaluations looked up. A run of {record["budget"]}
+evaluations, files and report included, takes {np.median(record["seconds"]):.1f} s
+({np.median(record["seconds_cpu"]):.1f} s of processor time; medians of the seeds). From
+{record["first"]} to {record["long_budget"]:,} evaluations the cost of a step grows with their
+number to the power {np.mean(record["growth"]):.2f} (by seed
+{", ".join(f"{each:.2f}" for each in record["growth"])}); 1 is linear. Processor time of a step by
+the evaluations before it:
+
+{table(["evaluations", "steps", "a step"], rows)}"""

@@ -71,6 +71,7 @@ class Truth:
             n_genes)``.
         values: Shape ``(n_classes, n_objectives)``, in their own units and directions.
         scale: The normalisation.
+        yardstick: What hypervolumes and gaps are measured by.
         is_front: Which classes are on the front, booleans of shape ``(n_classes,)``.
     """
 
@@ -91,7 +92,7 @@ class Truth:
         self._row_of = {key: row for row, key in enumerate(genotype_keys(self.genotypes))}
         self.scale = Normalisation.of(self.values, self.specs)
         self.is_front = non_dominated(minimised(self.values, self.specs))
-        self._yardstick = Yardstick(self.scale, self.values[self.is_front])
+        self.yardstick = Yardstick(self.scale, self.values[self.is_front])
         self._scaled = self.scale.scale(self.values)
 
     @property
@@ -111,7 +112,7 @@ class Truth:
 
     def share_pct(self, rows: np.ndarray) -> float:
         """Hypervolume of classes as a percentage of the exhaustive front's."""
-        return 100 * self.scale.hypervolume(self.values[rows]) / self._yardstick.whole
+        return 100 * self.scale.hypervolume(self.values[rows]) / self.yardstick.whole
 
     def best(self, archs: Sequence[str]) -> float:
         """The best value of the first objective among architectures."""
@@ -124,7 +125,7 @@ class Truth:
         Args:
             rows: Classes in the order in which they were evaluated, shape ``(n_evaluated,)``.
         """
-        return 100 * self._yardstick.gaps(self.values[rows])
+        return 100 * self.yardstick.gaps(self.values[rows])
 
     def igd_plus(self, rows: np.ndarray) -> float:
         """Mean distance of the exhaustive front to classes, counting only where they are worse.

@@ -49,6 +49,11 @@ PARTS: Mapping[str, Mapping[str, Section]] = {
             "search_quality.py",
             quality.search_quality,
         ),
+        "mnasnet_quality": Section(
+            "MnasNet, a space that no table holds",
+            "mnasnet_quality.py",
+            quality.mnasnet_quality,
+        ),
         "constrained_search": Section(
             "The best within a limit after few evaluations",
             "constrained_search.py",
@@ -106,6 +111,9 @@ PARTS: Mapping[str, Mapping[str, Section]] = {
     },
     "Time and memory": {
         "search_speed": Section("What a search costs", "search_speed.py", search.search_speed),
+        "surrogate_cost": Section(
+            "What a search by surrogates costs", "surrogate_cost.py", quality.surrogate_cost
+        ),
         "prediction_speed": Section("Predictions", "mnas_search.py speed", search.prediction_speed),
         "export_time": Section("Export to ONNX", "export_time.py", devices.export_time),
         "graph_features": Section("Graph features", "graph_features.py", proxies.graph_features),
@@ -138,10 +146,10 @@ def section(name: str, record: Mapping[str, Any] | None = None) -> str:
 
 
 def page() -> str:
-    """The page of figures."""
-    parts = [_HEAD]
+    """The page of figures; what is not measured yet has no section."""
+    parts, measured = [_HEAD], {path.stem for path in RESULTS.glob("*.json")}
     for title, sections in PARTS.items():
-        parts += [f"## {title}", *map(section, sections)]
+        parts += [f"## {title}", *(section(name) for name in sections if name in measured)]
     return "\n\n".join(parts) + "\n"
 
 

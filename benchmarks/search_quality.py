@@ -21,14 +21,16 @@ import numpy as np
 from _environment import RESULTS, commit, environment, read_results, write_results
 from _peers import PEERS, POPULATION
 from _searches import Searched, searched
-from _sections_quality import search_quality
+from _sections_quality import OURS, search_quality
 from _truth import Truth, need_tables
 
 import hwnas
 from hwnas._files import write_text
 from hwnas.algorithms import ALGORITHMS
 from hwnas.core.space import SearchSpace
-from hwnas.objectives.curves import evaluations_to
+from hwnas.objectives.curves import Band, evaluations_to
+from hwnas.report.curves import Contender, Curves
+from hwnas.report.picture import curves_png, write_png
 
 SPACE, DATASET = "nasbench201", "cifar10"
 OBJECTIVES = ("accuracy", "robustness", "latency", "energy")
@@ -37,6 +39,8 @@ DEVICES = ("edgegpu", "eyeriss")
 SEEDS = range(1000, 1010)
 BUDGETS = (50, 100, 200, 500)
 TARGETS_PCT = (5.0, 1.0, 0.5)
+# Curves of the picture; more of them could not be told apart.
+DRAWN = (OURS, "optuna-tpe", "regularized-evolution", "nsga2", "random")
 PACKAGES = ("hwnas", "numpy", "pymoo", "moocore", "scikit-learn")
 SCHEMA = 1
 KEPT = RESULTS / "search_quality"
@@ -109,18 +113,18 @@ def summary(
     or has a smaller budget, is not known from there on.
     """
     evaluated = [np.array(run["classes"], dtype=int) for run in runs]
-    curves = [_curve(truth, rows, run) for rows, run in zip(evaluated, runs, strict=True)]
+    known = curves(truth, runs)
     gaps: dict[str, list[float | None]] = {}
     distances: dict[str, list[float | None]] = {}
     for n in budgets:
-        is_known = [n <= len(curve) for curve in curves]
+        is_known = [n <= len(curve) for curve in known]
         gaps[str(n)] = [
-            round(float(curve[n - 1]), 4) if known else None
-            for curve, known in zip(curves, is_known, strict=True)
+            round(float(curve[n - 1]), 4) if is_there else None
+            for curve, is_there in zip(known, is_known, strict=True)
         ]
         distances[str(n)] = [
-            round(truth.igd_plus(rows[:n]), 6) if known else None
-            for rows, known in zip(evaluated, is_known, strict=True)
+            round(truth.igd_plus(rows[:n]), 6) if is_there else None
+            for rows, is_there in zip(evaluated, is_known, strict=True)
         ]
     return {
         "seeds": [run["seed"] for run in runs],
@@ -131,18 +135,48 @@ def summary(
         "gap_pct": gaps,
         "igd_plus": distances,
         "evaluations_to": {
-            f"{target:g}": [evaluations_to(curve, target) for curve in curves]
+            f"{target:g}": [evaluations_to(curve, target) for curve in known]
             for target in TARGETS_PCT
         },
     }
 
 
-def _curve(truth: Truth, rows: np.ndarray, run: Mapping[str, Any]) -> np.ndarray:
-    """Gap in percent after each evaluation, as far as it is known, shape ``(n_evaluations,)``."""
-    gaps = truth.gaps_pct(rows)
-    if run["is_out_of_time"] or len(rows) >= run["budget"]:
-        return gaps
-    return np.append(gaps, np.full(run["budget"] - len(rows), gaps[-1]))
+def curves(truth: Truth, runs: Sequence[Mapping[str, Any]]) -> list[np.ndarray]:
+    """Gap in percent after each evaluation, as far as it is known; ``(n_evaluations,)`` a run."""
+    found = []
+    for run in runs:
+        gaps = truth.gaps_pct(np.array(run["classes"], dtype=int))
+        if not run["is_out_of_time"] and len(gaps) < run["budget"]:
+            gaps = np.append(gaps, np.full(run["budget"] - len(gaps), gaps[-1]))
+        found.append(gaps)
+    return found
+
+
+def draw(truth: Truth, gaps_pct: Mapping[str, Sequence[np.ndarray]], device: str) -> None:
+    """Draw the curves of all algorithms on a device, mean and standard error.
+
+    Args:
+        truth: Values of all classes.
+        gaps_pct: Curves of each algorithm's runs.
+        device: Name of the device.
+    """
+    by_gap = sorted(gaps_pct, key=lambda name: np.mean([each[-1] for each in gaps_pct[name]]))
+    contenders = []
+    for name in by_gap:
+        gaps = [each / 100 for each in gaps_pct[name]]
+        contender = Contender(
+            label=name,
+            runs=tuple(f"{name}-{n}" for n in range(len(gaps))),
+            seeds=tuple(range(len(gaps))),
+            n_evaluated=tuple(len(each) for each in gaps),
+            volume=Band.of([(1 - each) * truth.yardstick.whole for each in gaps]),
+            gap=Band.of(gaps),
+            reached=(),
+        )
+        contenders.append(contender)
+    reach = f"{device}: gap to the exhaustive front."
+    pictured = Curves(tuple(contenders), tuple(truth.specs), truth.yardstick, reach, ())
+    write_png(curves_png(pictured), RESULTS.parent / f"gap-{device}.png")
 
 
 def collected(space: SearchSpace, folder: Path, budgets: Sequence[int]) -> dict[str, Any]:
@@ -152,11 +186,15 @@ def collected(space: SearchSpace, folder: Path, budgets: Sequence[int]) -> dict[
     for device in dict.fromkeys(each["setting"]["device"] for each in kept):
         of_device = [each for each in kept if each["setting"]["device"] == device]
         truth = Truth(space, device, of_device[0]["setting"]["objectives"])
-        algorithms = {
-            each["setting"]["algorithm"]: summary(truth, each["runs"], budgets)
-            for each in of_device
+        runs = {each["setting"]["algorithm"]: each["runs"] for each in of_device}
+        found[device] = {
+            "truth": truth.described(),
+            "algorithms": {name: summary(truth, runs[name], budgets) for name in runs},
         }
-        found[device] = {"truth": truth.described(), "algorithms": algorithms}
+        if folder == KEPT:
+            found[device]["picture"] = f"gap-{device}.png"
+            drawn = [name for name in DRAWN if name in runs]
+            draw(truth, {name: curves(truth, runs[name]) for name in drawn}, device)
     return {"budgets": list(budgets), "devices": found}
 
 
