@@ -53,34 +53,31 @@ def _device(device: str, figures: Record, budgets: Sequence[str]) -> str:
         + [f"{np.mean(algorithms[name]['seconds_cpu']):.1f} s"]
         for name in order
     ]
-    text = f"""\
+    header = ["algorithm", *(f"{target} %" for target in targets)]
+    header += [*(f"IGD+ {n}" for n in budgets), "time"]
+    parts = [
+        f"""\
 **{device}**: {truth["n_classes"]:,} classes, {truth["n_front"]} of them on the exhaustive front.
 Normalised over all classes, best to worst: {ranges}; reference point
-{", ".join(f"{each:g}" for each in truth["reference"])}.
-
+{", ".join(f"{each:g}" for each in truth["reference"])}.""",
+        f"""\
 Gap in percent, mean ± standard error (median) over the seeds, after so many evaluations:
 
-{table(["algorithm", "seeds", *budgets], gaps)}
-
+{table(["algorithm", "seeds", *budgets], gaps)}""",
+        f"""\
 Evaluations to a gap, median (seeds that reached it); mean IGD+ after so many evaluations; processor
 time of a run:
 
-{
-        table(
-            [
-                "algorithm",
-                *(f"{target} %" for target in targets),
-                *(f"IGD+ {n}" for n in budgets),
-                "time",
-            ],
-            reached,
-        )
-    }"""
+{table(header, reached)}""",
+    ]
+    if "picture" in figures:
+        parts.insert(1, f"![Gaps over the evaluations on {device}]({figures['picture']})")
     if OURS in algorithms:
-        text += "\n\n" + _wins(
-            algorithms, [name for name in order if name not in (OURS, ORACLE)], budgets
-        )
-    return text
+        others = [name for name in order if name not in (OURS, ORACLE)]
+        parts.append(_wins(algorithms, others, budgets))
+    commits = sorted({each[:12] for figure in algorithms.values() for each in figure["commits"]})
+    parts.append(f"Runs of commits {', '.join(f'`{each}`' for each in commits)}.")
+    return "\n\n".join(parts)
 
 
 def _wins(algorithms: Record, others: Sequence[str], budgets: Sequence[str]) -> str:

@@ -160,20 +160,20 @@ def draw(truth: Truth, gaps_pct: Mapping[str, Sequence[np.ndarray]], device: str
         gaps_pct: Curves of each algorithm's runs.
         device: Name of the device.
     """
-    by_gap = sorted(gaps_pct, key=lambda name: np.mean([each[-1] for each in gaps_pct[name]]))
-    contenders = []
-    for name in by_gap:
-        gaps = [each / 100 for each in gaps_pct[name]]
-        contender = Contender(
+    contenders = [
+        Contender(
             label=name,
             runs=tuple(f"{name}-{n}" for n in range(len(gaps))),
             seeds=tuple(range(len(gaps))),
-            n_evaluated=tuple(len(each) for each in gaps),
-            volume=Band.of([(1 - each) * truth.yardstick.whole for each in gaps]),
-            gap=Band.of(gaps),
+            n_evaluated=tuple(map(len, gaps)),
+            volume=Band.of([(1 - each / 100) * truth.yardstick.whole for each in gaps]),
+            gap=Band.of([each / 100 for each in gaps]),
             reached=(),
         )
-        contenders.append(contender)
+        for name, gaps in gaps_pct.items()
+    ]
+    # In the order in which the lines end.
+    contenders.sort(key=lambda each: float(each.gap.mean[-1]))
     reach = f"{device}: gap to the exhaustive front."
     pictured = Curves(tuple(contenders), tuple(truth.specs), truth.yardstick, reach, ())
     write_png(curves_png(pictured), RESULTS.parent / f"gap-{device}.png")

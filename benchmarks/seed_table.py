@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -201,62 +201,56 @@ def _spread(values: np.ndarray) -> list[float]:
 
 
 def rows_of_table(
-    n_seeds: int, titles: Sequence[str], path: Path = RESULTS / f"{NAME}.json"
-) -> list[dict[str, Any]]:
-    """All rows, ours beside the published.
+    n_seeds: int, titles: Sequence[str], kept: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """All rows, ours beside the published, one after the other.
 
     Args:
         n_seeds: Seeds of each.
         titles: Which strategies are run; of the others what was kept before stands on.
-        path: Where that was kept.
+        kept: What was measured before, by title.
     """
-    kept = {}
-    if path.exists():
-        kept = {each["title"]: each["ours"] for each in read_results(path)["rows"]}
     space = hwnas.load_space(SPACE)
     known, forms, seeds = Accuracies(space), Forms(space), range(n_seeds)
-    found = list[dict[str, Any]]()
     for row in ROWS:
         ours = kept.get(row.title)
         if row.algorithm in ALGORITHMS and row.title in titles:
             ours = picked(space, known, row, seeds[: row.n_seeds], forms)
-        found.append(
-            {
-                "title": row.title,
-                "published_pct": row.published,
-                "published_deviations": row.deviations,
-                "note": row.note,
-                "ours": ours,
-            }
-        )
+        yield {
+            "title": row.title,
+            "published_pct": row.published,
+            "published_deviations": row.deviations,
+            "note": row.note,
+            "ours": ours,
+        }
     for n_cells, published in OPTIMAL.items():
-        found.append(
-            {
-                "title": f"best of {n_cells}",
-                "published_pct": (published, None, None),
-                "published_deviations": None,
-                "note": "by test accuracy itself",
-                "ours": optimal(space, known, n_cells, seeds),
-            }
-        )
-    return found
+        yield {
+            "title": f"best of {n_cells}",
+            "published_pct": (published, None, None),
+            "published_deviations": None,
+            "note": "by test accuracy itself",
+            "ours": optimal(space, known, n_cells, seeds),
+        }
 
 
 def main() -> None:
-    """Make the table, write it and tell."""
+    """Make the table, write it and tell; each row is kept as soon as it is there."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n-seeds", type=int, default=N_SEEDS)
     parser.add_argument("--rows", nargs="+", default=[row.title for row in ROWS])
     parser.add_argument("--from", dest="source", type=Path, help="folder of the published files")
     given = parser.parse_args()
     need_tables(given.source, TABLES)
-    numbers = {
-        "budget": BUDGET,
-        "population": POPULATION,
-        "data_sets": list(TESTS),
-        "rows": rows_of_table(given.n_seeds, given.rows),
-    }
-    write_results(NAME, numbers, environment((*PACKAGES, "optuna")))
+    path, before = RESULTS / f"{NAME}.json", list[dict[str, Any]]()
+    if path.exists():
+        before = read_results(path)["rows"]
+    rows = {row["title"]: row for row in before}
+    kept = {title: row["ours"] for title, row in rows.items()}
+    for row in rows_of_table(given.n_seeds, given.rows, kept):
+        rows[row["title"]] = row
+        numbers = {"budget": BUDGET, "population": POPULATION, "data_sets": list(TESTS)}
+        where = environment((*PACKAGES, "optuna"))
+        write_results(NAME, {**numbers, "rows": list(rows.values())}, where)
     print(section(NAME))
 
 

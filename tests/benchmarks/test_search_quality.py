@@ -121,6 +121,7 @@ def _figures(gaps: list[float | None]) -> dict[str, Any]:
         "igd_plus": {"50": gaps},
         "evaluations_to": {"5": [None if gap is None else 40 for gap in gaps]},
         "seconds_cpu": [1.0] * len(gaps),
+        "commits": ["0123456789abcdef"],
     }
 
 
@@ -137,6 +138,7 @@ def test_section_tells_mean_error_median_and_wins_of_the_seeds_that_both_have() 
     assert "| `tpe` | 3 | 2.00 ± 0.00 (2.00, 2 seeds) |" in told
     assert "| `tpe` | 1 of 2 |" in told
     assert "| `tpe` | 40 (2) |" in told
+    assert told.endswith("Runs of commits `0123456789ab`.")
 
 
 def test_seeds_are_read_as_a_range_with_both_ends() -> None:
