@@ -45,6 +45,13 @@ def environment(packages: Sequence[str] = ("hwnas", "numpy"), seed: int | None =
     return "\n".join(lines)
 
 
+def commit() -> str:
+    """The commit that is checked out."""
+    return subprocess.run(
+        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
 def write_results(
     name: str, numbers: Mapping[str, Any], where: str, path: Path | None = None
 ) -> None:
@@ -56,10 +63,7 @@ def write_results(
         where: As ``environment`` gives it.
         path: Where to write; ``results/<name>.json`` by default.
     """
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
-    ).stdout.strip()
-    record = {"commit": commit, "environment": where.splitlines(), **numbers}
+    record = {"commit": commit(), "environment": where.splitlines(), **numbers}
     path = path or RESULTS / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
@@ -78,8 +82,8 @@ def provenance(record: Mapping[str, Any]) -> str:
     where the numbers stand.
     """
     said = dict(line.removeprefix("- ").split(": ", 1) for line in record["environment"])
-    commit = record["commit"]
-    parts = [f"Commit `{commit[:12]}`" if commit else f"No commit kept; {record['source']}"]
+    made_at = record["commit"]
+    parts = [f"Commit `{made_at[:12]}`" if made_at else f"No commit kept; {record['source']}"]
     parts += [said[name] for name in ("machine", "versions") if name in said]
     seeds = record.get("seeds") or ([int(said["seed"])] if "seed" in said else [])
     if seeds:

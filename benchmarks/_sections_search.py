@@ -26,7 +26,7 @@ _BINS = (
 )
 
 
-def search_quality(record: Record) -> str:
+def default_search(record: Record) -> str:
     """Hypervolumes of searches against the exhaustive front's."""
     rows = [
         [

@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 from _environment import environment, write_results
+from _truth import TABLES, Truth
 from page import section
-from search_quality import TABLES, Truth
 
 import hwnas
 from hwnas.core.architecture import genotype_keys
@@ -124,7 +124,7 @@ def warm_started(folder: Path) -> list[dict[str, Any]]:
             series = []
             for generation in GENERATIONS:
                 archs = list(seen["arch"][seen["generation"] <= generation])
-                series.append((truth.share(archs), truth.best(archs)))
+                series.append((truth.share_pct(truth.rows_of(archs)), truth.best(archs)))
             found.setdefault(start, []).append(series)
     rows = []
     for row, generation in enumerate(GENERATIONS):

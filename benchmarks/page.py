@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import _sections_devices as devices
 import _sections_predictors as predictors
 import _sections_proxies as proxies
+import _sections_quality as quality
 import _sections_search as search
 from _environment import RESULTS, provenance, read_results
 
@@ -38,10 +39,28 @@ class Section(NamedTuple):
 
 PARTS: Mapping[str, Mapping[str, Section]] = {
     "What a search finds": {
-        "search_quality": Section(
+        "default_search": Section(
             "The front a default search finds, scored on the published tables",
+            "default_search.py",
+            search.default_search,
+        ),
+        "search_quality": Section(
+            "The front after few evaluations that cost",
             "search_quality.py",
-            search.search_quality,
+            quality.search_quality,
+        ),
+        "mnasnet_quality": Section(
+            "MnasNet, a space that no table holds",
+            "mnasnet_quality.py",
+            quality.mnasnet_quality,
+        ),
+        "constrained_search": Section(
+            "The best within a limit after few evaluations",
+            "constrained_search.py",
+            quality.constrained_search,
+        ),
+        "seed_table": Section(
+            "The field's comparison on NAS-Bench-201", "seed_table.py", quality.seed_table
         ),
         "pick": Section("Whether the pick keeps its limit", "pick.py", search.pick),
         "mnas_search": Section("Search on MnasNet", "mnas_search.py searches", search.mnas_search),
@@ -92,6 +111,9 @@ PARTS: Mapping[str, Mapping[str, Section]] = {
     },
     "Time and memory": {
         "search_speed": Section("What a search costs", "search_speed.py", search.search_speed),
+        "surrogate_cost": Section(
+            "What a search by surrogates costs", "surrogate_cost.py", quality.surrogate_cost
+        ),
         "prediction_speed": Section("Predictions", "mnas_search.py speed", search.prediction_speed),
         "export_time": Section("Export to ONNX", "export_time.py", devices.export_time),
         "graph_features": Section("Graph features", "graph_features.py", proxies.graph_features),
@@ -124,10 +146,10 @@ def section(name: str, record: Mapping[str, Any] | None = None) -> str:
 
 
 def page() -> str:
-    """The page of figures."""
-    parts = [_HEAD]
+    """The page of figures; what is not measured yet has no section."""
+    parts, measured = [_HEAD], {path.stem for path in RESULTS.glob("*.json")}
     for title, sections in PARTS.items():
-        parts += [f"## {title}", *map(section, sections)]
+        parts += [f"## {title}", *(section(name) for name in sections if name in measured)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 from _environment import RESULTS, environment, read_results, write_results
+from _truth import TABLES, objectives_of
 from _unseen import unseen
 from page import section
-from search_quality import TABLES, objectives_of
 
 import hwnas
 from hwnas.api import make_objective

@@ -1,149 +1,254 @@
-"""How much of the true front a default search finds: hypervolume against the exhaustive front.
+"""How good a front is after few evaluations that cost: the gap to the exhaustive front.
 
-The search sees predictions; what it returns is scored on the published tables, as means over
-functional classes, in as many objectives as are known of the device. The shipped predictors have
-seen every class; beside them the same search by predictions of classes that were not seen. Needs
-the tables: ``python benchmarks/search_quality.py --from DIR``. About 20 minutes on two cores.
+Each evaluation is one functional class of NAS-Bench-201 whose true values, class means, are looked
+up as if it were trained and measured; all objectives are unknown at the start. Any algorithm of
+hwnas, and peers with their own loops (``_peers.py``). Runs that are kept are not made again:
+
+    python benchmarks/search_quality.py --algorithms surrogate --seeds 1000-1009
+
+Needs the published tables: ``--from DIR``, ``$HWNAS_UPSTREAM``, or what is imported already.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import tempfile
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _environment import environment, write_results
-from _unseen import unseen
-from page import section
+from _environment import RESULTS, commit, environment, read_results, write_results
+from _peers import PEERS, POPULATION
+from _searches import Searched, searched
+from _sections_quality import OURS, search_quality
+from _truth import Truth, need_tables
 
 import hwnas
-from hwnas.api import make_objective
-from hwnas.core.batch import Batch
-from hwnas.core.classes import valid_classes
-from hwnas.core.quantity import DEFAULT_OBJECTIVES
+from hwnas._files import write_text
+from hwnas.algorithms import ALGORITHMS
 from hwnas.core.space import SearchSpace
-from hwnas.objectives import NothingKnownError
-from hwnas.objectives.evaluation import evaluate
-from hwnas.objectives.indicators import Normalisation, minimised, non_dominated
-from hwnas.tables import import_table
+from hwnas.objectives.curves import Band, evaluations_to
+from hwnas.report.curves import Contender, Curves
+from hwnas.report.picture import curves_png, write_png
 
-DEVICES = ("edgegpu", "eyeriss", "raspi4", "pixel3", "fpga")
-SEEDS = range(10, 20)
-TABLES = ("hw-nas-bench", "robustness")
-UNSEEN = "nsga2, predicted unseen"
-VARIANTS: Mapping[str, Mapping[str, Any]] = {
-    "nsga2, predicted": {},
-    UNSEEN: {},
-    "random, predicted": {"algorithm": "random"},
-    "nsga2, true values": {"source": "table"},
-}
-
-
-def objectives_of(space: SearchSpace, device: str) -> list[str]:
-    """The default objectives, as far as they are known of a device."""
-    target, found = hwnas.load_device(device), []
-    for name in DEFAULT_OBJECTIVES:
-        try:
-            make_objective(space, name, target)
-        except NothingKnownError:
-            continue
-        found.append(name)
-    return found
+SPACE, DATASET = "nasbench201", "cifar10"
+OBJECTIVES = ("accuracy", "robustness", "latency", "energy")
+DEVICES = ("edgegpu", "eyeriss")
+# No choice of the project's own search was made on these.
+SEEDS = range(1000, 1010)
+BUDGETS = (50, 100, 200, 500)
+TARGETS_PCT = (5.0, 1.0, 0.5)
+# Curves of the picture; more of them could not be told apart.
+DRAWN = (OURS, "optuna-tpe", "regularized-evolution", "nsga2", "random")
+PACKAGES = ("hwnas", "numpy", "pymoo", "moocore", "scikit-learn")
+SCHEMA = 1
+KEPT = RESULTS / "search_quality"
 
 
-class Truth:
-    """True values of every functional class on a device, and their hypervolume.
+class Runs:
+    """The kept runs of one algorithm on one device: a file, written whole after each run.
 
     Args:
-        space: Search space with its data set.
-        device: Name of the device.
+        folder: Where such files lie.
+        setting: What makes runs comparable; with ``device`` and ``algorithm``, which name the file.
+
+    Raises:
+        SystemExit: The file holds runs of another setting.
     """
 
-    def __init__(self, space: SearchSpace, device: str) -> None:
-        target = hwnas.load_device(device)
-        self.names = objectives_of(space, device)
-        self._measures = [
-            make_objective(space, name, target, source="table") for name in self.names
-        ]
-        self._specs = [measure.spec for measure in self._measures]
-        self.space = space
-        every = space.all_genotypes()
-        assert every is not None
-        classes = valid_classes(space, every)
-        values = self._values([str(space.architecture(genotype)) for genotype in classes])
-        values = values[~np.isnan(values).any(axis=1)]
-        self._scale = Normalisation.of(values, self._specs)
-        self.n_front = int(non_dominated(minimised(values, self._specs)).sum())
-        self._whole = self._scale.hypervolume(values)
+    def __init__(self, folder: Path, setting: Mapping[str, Any]) -> None:
+        self.path = folder / f"{setting['device']}-{setting['algorithm']}.json"
+        self._setting = dict(setting)
+        self._runs = dict[int, dict[str, Any]]()
+        if self.path.exists():
+            kept = read_results(self.path)
+            if (kept["schema"], kept["setting"]) != (SCHEMA, self._setting):
+                raise SystemExit(
+                    f"{self.path} must hold runs of {self._setting}; it holds {kept['setting']}. "
+                    "Give another --out."
+                )
+            self._runs = {run["seed"]: run for run in kept["runs"]}
 
-    def _values(self, archs: list[str]) -> np.ndarray:
-        batch = Batch.of(self.space, [self.space.parse(arch) for arch in archs])
-        return np.stack([found.value for found in evaluate(batch, self._measures)], axis=1)
+    def has(self, seed: int, budget: int) -> bool:
+        """Whether there is a run that was to go as far."""
+        return seed in self._runs and self._runs[seed]["budget"] >= budget
 
-    def share(self, archs: list[str]) -> float:
-        """Hypervolume of architectures as a percentage of the exhaustive front's."""
-        values = self._values(archs)
-        return 100 * self._scale.hypervolume(values[~np.isnan(values).any(axis=1)]) / self._whole
-
-    def best(self, archs: list[str]) -> float:
-        """The best value of the first objective among architectures."""
-        values = self._values(archs)[:, 0]
-        return float(np.nanmax(values) if self._specs[0].direction == "max" else np.nanmin(values))
+    def add(self, run: dict[str, Any]) -> None:
+        """Keep a run; one line each."""
+        self._runs[run["seed"]] = run
+        head = json.dumps({"schema": SCHEMA, "setting": self._setting}, indent=1)
+        lines = [json.dumps(self._runs[seed], allow_nan=False) for seed in sorted(self._runs)]
+        joined = ",\n  ".join(lines)
+        write_text(self.path, f'{head[:-2]},\n "runs": [\n  {joined}\n ]\n}}\n')
 
 
-def front(
-    truth: Truth, variant: str, device: str, seed: int, folder: Path
-) -> tuple[list[str], int]:
-    """Architectures on the front of a search with its defaults, and how many it evaluated."""
-    space, objectives = truth.space, list[Any](truth.names)
-    if variant == UNSEEN:
-        target = hwnas.load_device(device)
-        shipped = [make_objective(space, name, target) for name in truth.names]
-        objectives = [unseen(each, folder / "unseen") for each in shipped]
-    run = hwnas.search(
-        space,
-        device=device,
-        objectives=objectives,
-        seed=seed,
-        out=folder / f"{device}-{seed}-{variant}",
-        **VARIANTS[variant],
-    )
-    return list(run.front.archs), len(run.evaluations)
-
-
-def measured(truth: Truth, variant: str, device: str, folder: Path) -> dict[str, Any]:
-    """What searches of all seeds found: hypervolumes in percent, evaluations, sizes of fronts."""
-    fronts = [front(truth, variant, device, seed, folder) for seed in SEEDS]
+def recorded(
+    truth: Truth, algorithm: str, found: Searched, seed: int, budget: int
+) -> dict[str, Any]:
+    """A run as it is kept: what was evaluated, in order, and the curve that follows from it."""
+    packages = (*PACKAGES, "optuna") if "optuna" in algorithm else PACKAGES
+    gaps = truth.gaps_pct(found.rows).round(4)
+    changes = np.flatnonzero(np.diff(gaps, prepend=np.inf))
     return {
-        "hypervolume_pct": [truth.share(archs) for archs, _ in fronts],
-        "evaluated": [n for _, n in fronts],
-        "front": [len(archs) for archs, _ in fronts],
-        "true_front": truth.n_front,
+        "seed": seed,
+        "budget": budget,
+        "commit": commit(),
+        "environment": environment(packages).splitlines(),
+        "seconds_cpu": round(found.seconds_cpu, 3),
+        "seconds": round(found.seconds, 3),
+        "is_out_of_time": found.is_out_of_time,
+        "steps": [[n, round(seconds, 3)] for n, seconds in found.steps],
+        "classes": found.rows.tolist(),
+        "gap_pct": [[int(place) + 1, float(gaps[place])] for place in changes],
     }
 
 
-def main() -> None:
-    """Print the table and write the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def summary(
+    truth: Truth, runs: Sequence[Mapping[str, Any]], budgets: Sequence[int]
+) -> dict[str, Any]:
+    """What the page tells of an algorithm's runs on a device, one number for each seed.
+
+    A run that has ended of its own accord stands where it stood; one that was stopped for its time,
+    or has a smaller budget, is not known from there on.
+    """
+    evaluated = [np.array(run["classes"], dtype=int) for run in runs]
+    known = curves(truth, runs)
+    gaps: dict[str, list[float | None]] = {}
+    distances: dict[str, list[float | None]] = {}
+    for n in budgets:
+        is_known = [n <= len(curve) for curve in known]
+        gaps[str(n)] = [
+            round(float(curve[n - 1]), 4) if is_there else None
+            for curve, is_there in zip(known, is_known, strict=True)
+        ]
+        distances[str(n)] = [
+            round(truth.igd_plus(rows[:n]), 6) if is_there else None
+            for rows, is_there in zip(evaluated, is_known, strict=True)
+        ]
+    return {
+        "seeds": [run["seed"] for run in runs],
+        "commits": sorted({run["commit"] for run in runs}),
+        "environments": sorted({"; ".join(run["environment"]) for run in runs}),
+        "evaluations": [len(rows) for rows in evaluated],
+        "seconds_cpu": [run["seconds_cpu"] for run in runs],
+        "gap_pct": gaps,
+        "igd_plus": distances,
+        "evaluations_to": {
+            f"{target:g}": [evaluations_to(curve, target) for curve in known]
+            for target in TARGETS_PCT
+        },
+    }
+
+
+def curves(truth: Truth, runs: Sequence[Mapping[str, Any]]) -> list[np.ndarray]:
+    """Gap in percent after each evaluation, as far as it is known; ``(n_evaluations,)`` a run."""
+    found = []
+    for run in runs:
+        gaps = truth.gaps_pct(np.array(run["classes"], dtype=int))
+        if not run["is_out_of_time"] and len(gaps) < run["budget"]:
+            gaps = np.append(gaps, np.full(run["budget"] - len(gaps), gaps[-1]))
+        found.append(gaps)
+    return found
+
+
+def draw(truth: Truth, gaps_pct: Mapping[str, Sequence[np.ndarray]], device: str) -> None:
+    """Draw the curves of all algorithms on a device, mean and standard error.
+
+    Args:
+        truth: Values of all classes.
+        gaps_pct: Curves of each algorithm's runs.
+        device: Name of the device.
+    """
+    contenders = [
+        Contender(
+            label=name,
+            runs=tuple(f"{name}-{n}" for n in range(len(gaps))),
+            seeds=tuple(range(len(gaps))),
+            n_evaluated=tuple(map(len, gaps)),
+            volume=Band.of([(1 - each / 100) * truth.yardstick.whole for each in gaps]),
+            gap=Band.of([each / 100 for each in gaps]),
+            reached=(),
+        )
+        for name, gaps in gaps_pct.items()
+    ]
+    # In the order in which the lines end.
+    contenders.sort(key=lambda each: float(each.gap.mean[-1]))
+    reach = f"{device}: gap to the exhaustive front."
+    pictured = Curves(tuple(contenders), tuple(truth.specs), truth.yardstick, reach, ())
+    write_png(curves_png(pictured), RESULTS.parent / f"gap-{device}.png")
+
+
+def collected(space: SearchSpace, folder: Path, budgets: Sequence[int]) -> dict[str, Any]:
+    """All runs of a folder, as the page tells of them."""
+    kept = [read_results(path) for path in sorted(folder.glob("*.json"))]
+    found = dict[str, dict[str, Any]]()
+    for device in dict.fromkeys(each["setting"]["device"] for each in kept):
+        of_device = [each for each in kept if each["setting"]["device"] == device]
+        truth = Truth(space, device, of_device[0]["setting"]["objectives"])
+        runs = {each["setting"]["algorithm"]: each["runs"] for each in of_device}
+        found[device] = {
+            "truth": truth.described(),
+            "algorithms": {name: summary(truth, runs[name], budgets) for name in runs},
+        }
+        if folder == KEPT:
+            found[device]["picture"] = f"gap-{device}.png"
+            drawn = [name for name in DRAWN if name in runs]
+            draw(truth, {name: curves(truth, runs[name]) for name in drawn}, device)
+    return {"budgets": list(budgets), "devices": found}
+
+
+def seeds_of(text: str) -> list[int]:
+    """Seeds of ``"1000-1009"`` or ``"3"``."""
+    first, _, last = text.partition("-")
+    return list(range(int(first), int(last or first) + 1))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    names = (*ALGORITHMS, *PEERS)
+    parser.add_argument("--algorithms", nargs="*", default=[], choices=names, metavar="NAME")
+    parser.add_argument("--devices", nargs="+", default=DEVICES)
+    parser.add_argument("--objectives", nargs="+", default=OBJECTIVES)
+    parser.add_argument("--seeds", type=seeds_of, default=list(SEEDS), help="such as 1000-1009")
+    parser.add_argument("--budgets", nargs="+", type=int, default=BUDGETS, help="the last is run")
+    parser.add_argument("--population", type=int, default=POPULATION)
+    parser.add_argument("--limit-s", type=float, default=np.inf, help="processor time of a peer")
+    parser.add_argument("--out", type=Path, default=KEPT, help="folder of the kept runs")
     parser.add_argument("--from", dest="source", type=Path, help="folder of the published files")
-    source = parser.parse_args().source
-    space = hwnas.load_space("nasbench201")
-    found: dict[str, dict[str, Any]] = {}
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        os.environ["HWNAS_CACHE"] = str(folder / "cache")
-        for needed in TABLES:
-            import_table(needed, source)
-        for device in DEVICES:
-            truth = Truth(space, device)
-            found[device] = {each: measured(truth, each, device, folder) for each in VARIANTS}
-    where = environment(("hwnas", "numpy", "pymoo", "moocore"))
-    write_results("search_quality", {"seeds": list(SEEDS), "devices": found}, where)
-    print(section("search_quality"))
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Make the runs that are missing; then write the figures of all that are kept, and tell."""
+    given = _arguments()
+    need_tables(given.source)
+    space = hwnas.load_space(SPACE, dataset=DATASET)
+    for device in given.devices if given.algorithms else ():
+        truth = Truth(space, device, given.objectives)
+        for algorithm in given.algorithms:
+            setting = {
+                "space": SPACE,
+                "dataset": DATASET,
+                "device": device,
+                "objectives": list(given.objectives),
+                "algorithm": algorithm,
+                "population": given.population,
+            }
+            kept = Runs(given.out, setting)
+            for seed in given.seeds:
+                if kept.has(seed, max(given.budgets)):
+                    continue
+                budget, limit_s = max(given.budgets), given.limit_s
+                found = searched(truth, algorithm, seed, budget, given.population, limit_s)
+                kept.add(recorded(truth, algorithm, found, seed, budget))
+    numbers = collected(space, given.out, given.budgets)
+    record = {"seeds": list(SEEDS), **numbers}
+    if given.out == KEPT:
+        write_results("search_quality", record, environment(PACKAGES))
+    print(search_quality(record))
 
 
 if __name__ == "__main__":

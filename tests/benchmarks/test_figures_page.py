@@ -30,7 +30,7 @@ def test_ranges_that_drift_are_written_again() -> None:
 
 def test_every_result_has_a_section() -> None:
     sections = {name for part in page.PARTS.values() for name in part}
-    assert sections == {path.stem for path in _RECORDS}
+    assert {path.stem for path in _RECORDS} <= sections
 
 
 @pytest.mark.parametrize("path", _RECORDS, ids=[path.stem for path in _RECORDS])
