@@ -121,9 +121,7 @@ def needs_tables(text: str) -> bool:
     return any(UPSTREAM in block.marks.get("run first", "") for block in blocks(text))
 
 
-def made_again(
-    text: str, folder: Path, *, in_short: bool = False
-) -> Iterator[tuple[Block, str]]:
+def made_again(text: str, folder: Path, *, in_short: bool = False) -> Iterator[tuple[Block, str]]:
     """Blocks that run, and their text as it is now.
 
     Args:

@@ -144,5 +144,3 @@ def _feature_sets(space: SearchSpace, genotypes: np.ndarray) -> tuple[str, ...]:
     if has_scores(space, genotypes, is_canonical=True).all():
         sets.append(SCORES)
     return tuple(sets)
-
-

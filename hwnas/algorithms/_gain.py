@@ -108,7 +108,7 @@ def most_promising(
         few = slice(None, None, 8)
         gains = outlook.part(rows).dominating(points[few]) @ weights[few]
         rows = rows[np.argsort(-gains, kind="stable")[:n_kept]]
-    return rows[_greedy(outlook.part(rows).dominating(points), weights, n)]
+    return np.asarray(rows[_greedy(outlook.part(rows).dominating(points), weights, n)])
 
 
 def _greedy(dominating: np.ndarray, weights: np.ndarray, n: int) -> np.ndarray:

@@ -132,4 +132,4 @@ class Surrogate:
         worst = told.values[has_values].max(axis=0)
         known = told.values[told.is_feasible]
         rows = most_promising(outlook, known, worst, n, self._rng, waiting)
-        return genotypes[rows]
+        return np.asarray(genotypes[rows])

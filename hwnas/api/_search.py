@@ -51,6 +51,7 @@ from hwnas.engine.progress import Change, Progress, Step
 from hwnas.engine.record import RECORD, Record, read_record
 from hwnas.engine.run import Run
 from hwnas.engine.store import Store
+from hwnas.engine.telling import known_for_free
 from hwnas.errors import ConfigError
 from hwnas.executors import EXECUTORS
 from hwnas.measure.backends import Backend
@@ -286,9 +287,12 @@ def search(
         elif classes is not None and config.population >= len(classes):
             # Drawn at random, the last of all classes would take long to come.
             initial = np.random.default_rng(config.seed).permutation(classes)
+        problem = task.problem
         setting = Setting(
             space, len(asked), config.population, config.seed, initial, forms, n_classes,
-            task.fidelities,
+            task.fidelities, problem.objectives, problem.limits,
+            # How limits are to be kept may only be known once the directory was looked at.
+            lambda genotypes: known_for_free(space, task.problem, genotypes),
         )  # fmt: skip
         if config.islands is None or config.migrate is None:
             return make(setting)

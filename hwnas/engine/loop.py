@@ -15,7 +15,7 @@ from itertools import count
 
 import numpy as np
 
-from hwnas.algorithms import Algorithm, Told, fidelity_of
+from hwnas.algorithms import Algorithm, fidelity_of
 from hwnas.core.architecture import genotype_keys
 from hwnas.core.batch import Batch
 from hwnas.core.classes import listed_classes
@@ -26,11 +26,11 @@ from hwnas.engine.ends import End, Ends
 from hwnas.engine.progress import Progress, Step, Tracker
 from hwnas.engine.store import Store
 from hwnas.engine.task import Task
+from hwnas.engine.telling import told_of
 from hwnas.engine.trials import Ask, History, Results, Trials
 from hwnas.errors import RunError
 from hwnas.executors import Executor, Outcome, make_executor
-from hwnas.objectives.evaluation import ENDS, ask_together, evaluate_stages, prepare
-from hwnas.objectives.indicators import minimised
+from hwnas.objectives.evaluation import ask_together, evaluate_stages, prepare
 
 _LONGEST_ERROR = 500
 
@@ -226,16 +226,15 @@ class Loop:
 
     def _tell(self, turn: _Turn, rows: np.ndarray) -> None:
         """Tell the algorithm about some of what it asked for."""
-        found, objectives = self._results.part(turn.trials[rows]), self._task.problem.objectives
-        value, *ends = (
-            minimised(found.values[:, : len(objectives), end], objectives)
-            for end in range(len(ENDS))
-        )
-        # A negated interval is turned round.
-        is_turned = [spec.direction == "max" for spec in objectives]
-        lower, upper = np.where(is_turned, ends[::-1], ends)
+        found = self._results.part(turn.trials[rows])
         self._algorithm.tell(
-            Told(turn.genotypes[rows], value, lower, upper, found.violation, found.status)
+            told_of(
+                self._task.problem,
+                turn.genotypes[rows],
+                found.values,
+                found.violation,
+                found.status,
+            )
         )
         turn.is_told[rows] = True
 

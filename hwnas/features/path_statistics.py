@@ -59,7 +59,7 @@ def path_statistics(cell: Cell, genotypes: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=16)
 def _sums(cell: Cell) -> tuple[list[str], np.ndarray]:
-    """Properties that a path has or not: their names, and ``(n_words, n_properties)`` of 0 and 1."""
+    """Properties that a path has or not: names, and ``(n_words, n_properties)`` of 0 and 1."""
     words = path_words(cell)
     operations = sorted({name for word in words for name in word})
     columns = {}

@@ -224,7 +224,7 @@ class GrowingProcess:
     @property
     def _weights(self) -> np.ndarray:
         assert self._parameters is not None
-        return np.exp(self._parameters[:-1:2])
+        return np.asarray(np.exp(self._parameters[:-1:2]))
 
     def _kernel(self, distances: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
         """Covariance without noise, of the shape of each of the distances."""

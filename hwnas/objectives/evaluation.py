@@ -90,7 +90,7 @@ class Problem:
             0 where a limit holds, infinity where the value is unknown, NaN where it was spared.
         """
         broken = self._broken(values)
-        for place, stage in enumerate(self._limit_stages()):
+        for place, stage in enumerate(self.limit_stages()):
             if stage > 0:
                 broken[~self.can_be_feasible(values, STAGES[stage - 1]), place] = np.nan
         return broken
@@ -102,7 +102,7 @@ class Problem:
             values: Shape ``(n_archs, n_columns, 3)``.
             up_to: The last stage that was evaluated.
         """
-        known = [place for place, stage in enumerate(self._limit_stages()) if stage <= up_to]
+        known = [place for place, stage in enumerate(self.limit_stages()) if stage <= up_to]
         keeps_limits = (self._broken(values)[:, known] == 0).all(axis=1)
         return np.asarray(self._has_values(values, up_to) & keeps_limits)
 
@@ -136,7 +136,7 @@ class Problem:
             broken[:, place] = limit.relative_violation(far)
         return broken
 
-    def _limit_stages(self) -> list[Stage]:
+    def limit_stages(self) -> list[Stage]:
         """The stage in which what each limit bounds is evaluated."""
         stages = {spec.column: spec.stage for spec in self.columns}
         return [stages[limit.column] for limit in self.limits]
