@@ -93,13 +93,14 @@ def most_promising(
     """
     front = known[non_dominated(known)]
     hoped = outlook.hoped(OPTIMISM)
-    rows = np.flatnonzero((hoped < worst).all(axis=1) & (outlook.probability > 0))
-    rows = rows[~dominated(hoped[rows], front)]
+    is_hope = (hoped < worst).all(axis=1) & (outlook.probability > 0)
+    rows = np.flatnonzero(is_hope)
+    rows = np.asarray(rows[~dominated(hoped[rows], front)])
     if not len(rows):
         return rows
     points = _points(hoped[rows], front, worst, rng)
     if len(points) < _LEAST_POINTS:
-        return rows[rng.permutation(len(rows))[:n]]
+        return np.asarray(rows[rng.permutation(len(rows))[:n]])
     weights = np.ones(len(points), dtype=np.float32)
     if waiting is not None:
         weights = np.prod(1 - waiting.dominating(points), axis=0)
