@@ -146,9 +146,13 @@ def dominated(points: np.ndarray, others: np.ndarray) -> np.ndarray:
         points: All minimised, shape ``(n_points, n_objectives)``.
         others: Shape ``(n_others, n_objectives)``.
     """
-    found = np.zeros(len(points), dtype=bool)
+    left = np.arange(len(points))
     # What dominates most is asked first, so that few points are left for the rest.
     for other in others[np.argsort(others.sum(axis=1), kind="stable")]:
-        rows = np.flatnonzero(~found)
-        found[rows] = (points[rows] >= other).all(axis=1)
+        is_below = points[left, 0] < other[0]
+        for place in range(1, points.shape[1]):
+            is_below |= points[left, place] < other[place]
+        left = left[is_below]
+    found = np.ones(len(points), dtype=bool)
+    found[left] = False
     return found
