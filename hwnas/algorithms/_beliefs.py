@@ -9,7 +9,7 @@ import numpy as np
 from hwnas.algorithms import Setting, Told
 from hwnas.algorithms._gain import Outlook
 from hwnas.algorithms._scales import ValueScale
-from hwnas.fitting.growing import GrowingProcess, Scale, Sightings
+from hwnas.fitting.growing import GrowingModel, Scale, Sightings
 
 LEAST_KNOWN = 3
 """Values of an objective from which its model is fitted."""
@@ -33,7 +33,7 @@ class Beliefs:
 
     def __init__(self, setting: Setting, scale: Scale) -> None:
         self._setting = setting
-        self._spans, self._models = scale.spans, dict[str, GrowingProcess]()
+        self._spans, self._models = scale.spans, dict[str, GrowingModel]()
         n_objectives = setting.n_objectives
         self._specs = [*setting.objectives, *[None] * n_objectives][:n_objectives]
         # Where each limit is on an objective; others on what costs have models of their own.
@@ -50,7 +50,7 @@ class Beliefs:
             told: All that was evaluated.
             sample: Its features on their scale, shape ``(n_archs, n_columns)``.
         """
-        self._fitted = dict[str, GrowingProcess]()
+        self._fitted = dict[str, GrowingModel]()
         self.scales = list[ValueScale]()
         free = self._free(told.genotypes)
         is_free = np.isfinite(free.values).any(axis=0)
@@ -88,7 +88,7 @@ class Beliefs:
         variance: np.ndarray | None = None,
     ) -> None:
         seed = self._setting.seed
-        model = self._models.setdefault(name, GrowingProcess(self._spans, seed))
+        model = self._models.setdefault(name, GrowingModel(self._spans, seed))
         own = np.zeros(len(known)) if variance is None else variance
         self._fitted[name] = model.fit(sample, known, target, own)
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from hwnas.core.columns import quantity_of
 from hwnas.core.objective import ObjectiveSpec
 
 _LEAST_ERROR_PCT = 0.05
@@ -20,8 +21,8 @@ class ValueScale:
     """How a model sees the values of an objective, all minimised.
 
     Args:
-        kind: ``"plain"``; ``"log"`` for positive costs; ``"log error"`` for percentages that are
-            maximised: the logarithm of what is missing to 100 %.
+        kind: ``"plain"``; ``"log"`` for positive costs; ``"log error"`` for accuracy: the logarithm
+            of what is missing to 100 %.
     """
 
     kind: Literal["plain", "log", "log error"]
@@ -34,9 +35,9 @@ class ValueScale:
             spec: What its values are; None where that is not known.
             values: Those seen so far, minimised, shape ``(n_archs,)``.
         """
-        if spec is not None and spec.unit == "%" and spec.direction == "max":
-            # What is called a percentage may be none.
-            return cls("log error" if (values >= -100).all() else "plain")
+        quantity = None if spec is None else quantity_of(spec.column)
+        if quantity is not None and quantity.name == "accuracy":
+            return cls("log error")
         return cls("log" if (values > 0).all() else "plain")
 
     def to(self, values: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ from hwnas.core.architecture import genotype_keys
 from hwnas.errors import StateError
 from hwnas.executors import one_thread
 
-N_DESIGN = 12
+N_DESIGN = 17
 """Architectures that are evaluated before anything is predicted."""
 LEAST_BATCH, MOST_BATCH = 3, 30
 BATCH_SHARE = 0.06
@@ -38,7 +38,7 @@ class Surrogate:
     It begins with small and with extreme architectures. Then Gaussian processes predict every
     objective that costs an evaluation, each with how far off it may be; what is known for free is
     used as known, also of limits. Batches grow from 3 to 30; no functional twin is proposed. Of a
-    warm start it takes the first 12.
+    warm start it takes the first 17.
 
     Args:
         setting: What every algorithm is built from.

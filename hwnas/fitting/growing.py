@@ -1,6 +1,6 @@
-"""A Gaussian process on a sample that grows while a search goes on.
+"""A Gaussian process and random trees on a sample that grows while a search goes on.
 
-Its kernel is a sum: one term sees all features, weighted by how much random trees make of them, the
+The kernel is a sum: one term sees all features, weighted by how much the trees make of them, the
 others a group of features each. Distances to what was seen are kept from one fit to the next, and
 the kernel's parameters start where they ended.
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ N_WEIGHTED = 40
 WEIGHTED_SHARE = 0.7
 """How much of the weighted term's metric is by importance; the rest sees all features alike."""
 LEARNED_AGAIN = 1.1
-"""Growth of the sample after which importances and the kernel's parameters are learned again."""
+"""Growth of the sample after which the kernel's parameters are learned again."""
 _MOST_STEPS, _MOST_STEPS_AGAIN = 60, 15
 
 
@@ -85,23 +86,26 @@ class Sightings:
     Args:
         scaled: Features of the ``n_archs`` architectures on their scale, ``(n_archs, n_columns)``.
         spans: Columns of each term of a kernel, all features first.
+
+    Attributes:
+        scaled: The same.
     """
 
     def __init__(self, scaled: np.ndarray, spans: Sequence[tuple[int, int]]) -> None:
-        self._scaled, self._spans = scaled, spans
+        self.scaled, self._spans = scaled, spans
         self._seen = np.empty((0, scaled.shape[1]))
         # Single precision halves the time that kernels of thousands of rows take.
         self._distances = [np.empty((len(scaled), 0), dtype=np.float32) for _ in spans]
 
     def __len__(self) -> int:
-        return len(self._scaled)
+        return len(self.scaled)
 
     def see(self, sample: np.ndarray) -> None:
         """Say what the sample is by now, shape ``(n_seen, n_columns)``: what it was, and more."""
         new = sample[len(self._seen) :]
         for term, (start, stop) in enumerate(self._spans):
             # Distances of a group do not grow with its number of columns.
-            found = _distances(self._scaled[:, start:stop], new[:, start:stop])
+            found = _distances(self.scaled[:, start:stop], new[:, start:stop])
             found /= np.float32((stop - start) ** 0.5)
             self._distances[term] = np.hstack([self._distances[term], found])
         self._seen = sample
@@ -114,7 +118,7 @@ class Sightings:
         """
         chosen = np.argsort(-importances, kind="stable")[:N_WEIGHTED]
         roots = np.sqrt(importances[chosen])
-        found = _distances(self._scaled[:, chosen] * roots, self._seen[:, chosen] * roots)
+        found = _distances(self.scaled[:, chosen] * roots, self._seen[:, chosen] * roots)
         joint, *groups = self._distances
         weighted = np.sqrt(WEIGHTED_SHARE * found**2 + (1 - WEIGHTED_SHARE) * joint**2)
         return [weighted, *groups]
@@ -126,10 +130,15 @@ class GrowingProcess:
     Args:
         spans: Columns of each term of the kernel, as a ``Scale`` has them.
         seed: Seed of the trees.
+
+    Attributes:
+        trees_: What the features are weighted by, once fitted; None where all that is known is
+            equal.
     """
 
     def __init__(self, spans: Sequence[tuple[int, int]], seed: int) -> None:
         self._spans, self._seed = spans, seed
+        self.trees_: Any = None
         self._parameters: np.ndarray | None = None
         self._n_learned = 0
 
@@ -146,20 +155,16 @@ class GrowingProcess:
         """
         from scipy.linalg import cho_solve, cholesky
 
-        self._known = known
+        self._known, self.trees_ = known, None
         self._mean, self._deviation = float(target.mean()), float(target.std())
         if self._deviation == 0:
             return self
         z, own = (target - self._mean) / self._deviation, variance / self._deviation**2
-        # Trees and the kernel's parameters change little from one value to the next.
-        is_due = len(z) >= LEARNED_AGAIN * self._n_learned
-        if is_due:
-            self._n_learned = len(z)
-            self._importances = self._learn_importances(sample[known], z)
+        self._importances = self._learn_importances(sample[known], z)
         within = Sightings(sample[known], self._spans)
         within.see(sample[known])
         distances = np.stack(within.distances(self._importances)).astype(float)
-        if is_due:
+        if len(z) >= LEARNED_AGAIN * self._n_learned:
             self._tune(distances, z, own)
         covariance = self._kernel(distances) + np.diag(self._noise + own)
         self._factor = cholesky(covariance, lower=True)
@@ -192,10 +197,9 @@ class GrowingProcess:
     def _learn_importances(self, sample: np.ndarray, z: np.ndarray) -> np.ndarray:
         from sklearn.ensemble import ExtraTreesRegressor
 
-        trees = ExtraTreesRegressor(
-            n_estimators=N_TREES, max_features=0.4, min_samples_leaf=2, random_state=self._seed
-        )
-        found = np.asarray(trees.fit(sample.astype(np.float32), z).feature_importances_)
+        trees = ExtraTreesRegressor(N_TREES, max_features=0.4, random_state=self._seed)
+        self.trees_ = trees.fit(sample.astype(np.float32), z)
+        found = np.asarray(trees.feature_importances_)
         # Of too few values trees make nothing.
         return found if found.sum() > 0 else np.full(len(found), 1 / len(found))
 
@@ -215,7 +219,7 @@ class GrowingProcess:
             bounds=np.tile(np.log(BOUNDS), (len(prior), 1)),
             options={"maxiter": _MOST_STEPS if self._parameters is None else _MOST_STEPS_AGAIN},
         )
-        self._parameters = np.asarray(found.x)
+        self._parameters, self._n_learned = np.asarray(found.x), len(z)
 
     @property
     def _noise(self) -> float:
@@ -236,6 +240,42 @@ class GrowingProcess:
             reach = distance * distance.dtype.type(3**0.5 / length)
             kernel += distance.dtype.type(weight) * (1 + reach) * np.exp(-reach)
         return kernel
+
+
+class GrowingModel:
+    """The average of a Gaussian process and of the trees that it weights features by.
+
+    Where few are known, each errs in its own way: trees find thresholds, a process slopes.
+
+    Args:
+        spans: Columns of each term of the kernel, as a ``Scale`` has them.
+        seed: Seed of the trees.
+    """
+
+    def __init__(self, spans: Sequence[tuple[int, int]], seed: int) -> None:
+        self._process = GrowingProcess(spans, seed)
+
+    def fit(
+        self, sample: np.ndarray, known: np.ndarray, target: np.ndarray, variance: np.ndarray
+    ) -> GrowingModel:
+        """Fit to what is known; see ``GrowingProcess.fit``."""
+        self._process.fit(sample, known, target, variance)
+        self._mean, self._deviation = float(target.mean()), float(target.std())
+        return self
+
+    def predict(self, archs: Sightings) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of the target; see ``GrowingProcess.predict``.
+
+        The variance is the mean of the process's and of that among trees.
+        """
+        mean, deviation = self._process.predict(archs)
+        if self._process.trees_ is None:
+            return mean, deviation
+        rows = archs.scaled.astype(np.float32)
+        leaves = np.stack([t.tree_.predict(rows)[:, 0] for t in self._process.trees_.estimators_])
+        of_trees = leaves.mean(axis=0) * self._deviation + self._mean
+        scatter = leaves.std(axis=0) * self._deviation
+        return (mean + of_trees) / 2, np.sqrt((deviation**2 + scatter**2) / 2)
 
 
 def _distances(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
