@@ -58,12 +58,16 @@ class Beliefs:
             known = np.flatnonzero(np.isfinite(values))
             if len(known) < LEAST_KNOWN:
                 return False
-            self.scales.append(ValueScale.of(self._specs[place], values[known]))
-            if not is_free[place]:
-                scale = self.scales[-1]
-                error = (told.upper[known, place] - told.lower[known, place]) / _INTERVAL_90
-                error = np.nan_to_num(error, nan=0.0) * scale.slope(values[known])
-                self._fit(_of_value(place), sample, known, scale.to(values[known]), error**2)
+            if is_free[place]:
+                # Nothing is predicted; others may have what has no logarithm.
+                self.scales.append(ValueScale("plain"))
+                continue
+            scale = ValueScale.of(self._specs[place], values[known])
+            self.scales.append(scale)
+            error = (told.upper[known, place] - told.lower[known, place]) / _INTERVAL_90
+            with np.errstate(over="ignore", invalid="ignore"):
+                variance = np.nan_to_num(error * scale.slope(values[known]), nan=0.0) ** 2
+            self._fit(_of_value(place), sample, known, scale.to(values[known]), variance)
         self._learn_limits(told, sample, free.violation)
         has_value = np.isin(told.status, ("done", "infeasible")).astype(float)
         if (has_value == 0).sum() >= LEAST_FAILED:

@@ -30,7 +30,7 @@ N_SHORTLISTED = 400
 _AT_ONCE = 40_000
 _MOST_ROUNDS = 8
 _LEAST_POINTS = 20
-_SMALLEST_DEVIATION = 1e-9
+_SMALLEST_DEVIATION = 1e-30
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +66,9 @@ class Outlook:
         deviation = np.maximum(self.deviation, _SMALLEST_DEVIATION)
         for place, scale in enumerate(self.scales):
             aims = scale.to(points[:, place]) - self.mean[:, place, None]
-            found *= ndtr((aims / deviation[:, place, None]).astype(np.float32))
+            # What is known is infinitely many deviations away.
+            with np.errstate(over="ignore"):
+                found *= ndtr((aims / deviation[:, place, None]).astype(np.float32))
         return found
 
 

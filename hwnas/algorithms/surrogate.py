@@ -10,6 +10,7 @@ References:
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -29,6 +30,10 @@ N_DESIGN = 17
 LEAST_BATCH, MOST_BATCH = 3, 30
 BATCH_SHARE = 0.06
 """How many are proposed at once, as a share of those that were evaluated."""
+_MOST_VALUE = 1e100
+"""Values count as this at most: what is larger overflows where it is squared."""
+_DRAWN, _MOST_DRAWS = 200, 50
+"""Architectures that are drawn at once where limits are known for free, and how often."""
 
 
 @ALGORITHMS.register("surrogate")
@@ -77,7 +82,8 @@ class Surrogate:
         else:
             asked = self._proposed(min(n, self._batch_size))
             self._novelty.note(asked)
-        self._waiting |= dict(zip(genotype_keys(asked), asked, strict=True))
+        forms = self._setting.space.canonical_genotypes(asked)
+        self._waiting |= dict(zip(genotype_keys(asked), forms, strict=True))
         return asked
 
     def tell(self, told: Told) -> None:
@@ -89,9 +95,15 @@ class Surrogate:
         keys = genotype_keys(told.genotypes)
         if not self._waiting.keys() >= set(keys):
             raise StateError("tell() must be about what was asked and not told; call ask() first.")
-        for key in keys:
-            del self._waiting[key]
-        self._portions.append(told)
+        # Features, and what is known for free, are those of canonical forms.
+        forms = [self._waiting.pop(key) for key in keys]
+        columns = {
+            name: np.clip(getattr(told, name), -_MOST_VALUE, _MOST_VALUE)
+            for name in ("values", "lower", "upper")
+        }
+        self._portions.append(
+            replace(told, genotypes=np.array(forms).reshape(told.genotypes.shape), **columns)
+        )
 
     @property
     def _batch_size(self) -> int:
@@ -106,8 +118,27 @@ class Surrogate:
         return np.concatenate([chosen, self._others(chosen, n - len(chosen))])
 
     def _others(self, chosen: np.ndarray, n: int) -> np.ndarray:
+        """Some at random that are not known to break a limit.
+
+        Where all that are drawn do, and nothing feasible is known, those that break it least.
+        """
         self._novelty.note(chosen)
-        return self._novelty.uniform(n, self._rng)
+        if self._setting.free is None or not self._setting.limits or n == 0:
+            return self._novelty.uniform(n, self._rng)
+        found, broken = chosen[:0], np.empty(0)
+        for _ in range(_MOST_DRAWS):
+            drawn = self._novelty.uniform(_DRAWN, self._rng)
+            if not len(drawn):
+                break
+            known = self._setting.free(self._setting.space.canonical_genotypes(drawn)).violation
+            found = np.concatenate([found, drawn])
+            broken = np.append(broken, np.nan_to_num(known, nan=0.0, posinf=np.inf).sum(axis=1))
+            if (broken == 0).sum() >= n:
+                break
+        order = np.argsort(broken, kind="stable")[:n]
+        if any(told.is_feasible.any() for told in self._portions) or (broken[order] == 0).any():
+            order = order[broken[order] == 0]
+        return np.asarray(found[order])
 
     def _most_promising(self, n: int) -> np.ndarray:
         nothing = np.empty((0, len(self._setting.space.genes)), dtype=np.int64)
@@ -132,7 +163,17 @@ class Surrogate:
             pending = np.stack(list(self._waiting.values()))
             waiting = field.outlook(beliefs, pending, self._sample)
         has_values = np.isfinite(told.values).all(axis=1)
-        worst = told.values[has_values].max(axis=0)
+        if not has_values.any():
+            return nothing
+        worst = _reference(told.values[has_values])
         known = told.values[told.is_feasible]
         rows = most_promising(outlook, known, worst, n, self._rng, waiting)
         return np.asarray(genotypes[rows])
+
+
+def _reference(values: np.ndarray) -> np.ndarray:
+    """Reference point of the hypervolume, of values ``(n_archs, n_objectives)``."""
+    worst = values.max(axis=0)
+    # An objective that is the same for all so far must leave room for the others to gain.
+    is_equal = worst == values.min(axis=0)
+    return np.where(is_equal, worst + np.maximum(np.abs(worst), 1.0), worst)

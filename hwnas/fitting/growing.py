@@ -34,6 +34,8 @@ WEIGHTED_SHARE = 0.7
 LEARNED_AGAIN = 1.1
 """Growth of the sample after which the kernel's parameters are learned again."""
 _MOST_STEPS, _MOST_STEPS_AGAIN = 60, 15
+_MOST_VARIANCE = 1e8
+"""Variances of values, of a standardised target, above which they tell nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,15 +59,19 @@ class Scale:
         """The scale of a sample of what may be met.
 
         Args:
-            features: Shape ``(n_archs, n_features)``; one of them varies at least.
+            features: Shape ``(n_archs, n_features)``. Where none varies, all are alike.
             groups: Columns of each group.
         """
         varies = np.ptp(features, axis=0) > 0
+        # Distances are between columns, if only zero.
+        varies[0] |= not varies.any()
         kept = [[column for column in group if varies[column]] for group in groups]
         columns = np.array([column for group in kept for column in group], dtype=int)
         stops = np.cumsum([len(group) for group in kept if group])
         chosen = features[:, columns].astype(float)
-        return cls(columns, tuple(stops.tolist()), chosen.mean(axis=0), chosen.std(axis=0))
+        deviation = chosen.std(axis=0)
+        deviation[deviation == 0] = 1.0
+        return cls(columns, tuple(stops.tolist()), chosen.mean(axis=0), deviation)
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """Features ``(n_archs, n_features)`` on this scale, shape ``(n_archs, n_columns)``."""
@@ -157,9 +163,12 @@ class GrowingProcess:
 
         self._known, self.trees_ = known, None
         self._mean, self._deviation = float(target.mean()), float(target.std())
-        if self._deviation == 0:
+        if self._deviation**2 == 0:
+            self._deviation = 0.0
             return self
-        z, own = (target - self._mean) / self._deviation, variance / self._deviation**2
+        z = (target - self._mean) / self._deviation
+        with np.errstate(over="ignore"):
+            own = np.minimum(variance / self._deviation**2, _MOST_VARIANCE)
         self._importances = self._learn_importances(sample[known], z)
         within = Sightings(sample[known], self._spans)
         within.see(sample[known])

@@ -151,7 +151,7 @@ def test_more_is_not_asked_before_all_is_told(nasbench201: SearchSpace, name: st
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", [*OWN, "area", "exhaustive"])
+@pytest.mark.parametrize("name", [*OWN, "area", "exhaustive", "surrogate"])
 def test_a_run_that_is_resumed_is_as_one_that_was_not(
     started: Callable[..., hwnas.Run], name: str
 ) -> None:
