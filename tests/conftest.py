@@ -233,7 +233,8 @@ def started(costs: list[Objective], tmp_path: Path) -> Callable[..., hwnas.Run]:
     """Starts a small search over the two; settings as of hwnas.search."""
 
     def start(name: str = "run", **settings: object) -> hwnas.Run:
-        chosen = {"population": 8, "generations": 6, "objectives": costs, **settings}
+        usual = {"algorithm": "nsga2", "population": 8, "generations": 6, "objectives": costs}
+        chosen = {**usual, **settings}
         return hwnas.search("nasbench201", out=tmp_path / name, **chosen)  # type: ignore[arg-type]
 
     return start

@@ -29,7 +29,7 @@ from hwnas.errors import (
 
 CONV = "|nor_conv_3x3~0|+|nor_conv_3x3~0|none~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
 SKIP = "|none~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|"
-SMALL: dict[str, Any] = {"population": 6, "generations": 3}
+SMALL: dict[str, Any] = {"algorithm": "nsga2", "population": 6, "generations": 3}
 
 
 def cheap(archs: Sequence[Architecture]) -> np.ndarray:
@@ -180,7 +180,9 @@ def test_power_serves_a_limit_on_energy(out: Path) -> None:
 
 
 def test_budget_alone_ends_a_search(out: Path) -> None:
-    run = hwnas.search("nasbench201", objectives=[cheap], budget=30, population=8, out=out)
+    run = hwnas.search(
+        "nasbench201", objectives=[cheap], algorithm="nsga2", budget=30, population=8, out=out
+    )
     assert len(run.evaluations) == 30
     assert run.config["generations"] is None
 

@@ -134,7 +134,10 @@ def test_space_of_ones_own_is_exported_by_row_and_by_string(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    run = hwnas.search("widths", objectives=["params", _gain], population=9, generations=2, out="r")
+    run = hwnas.search(
+        "widths", objectives=["params", _gain], algorithm="random", population=9, generations=2,
+        out="r",
+    )  # fmt: skip
     by_row = hwnas.export("r#1", "row.onnx")
     # The string has a '#' of its own.
     by_string = hwnas.export(run.front.archs[0], "string.onnx", space="widths")

@@ -136,6 +136,7 @@ def test_a_dear_part_is_asked_once_and_not_where_a_cheap_limit_is_broken(tmp_pat
         "nasbench201",
         objectives=[_own(spy), "reward(quality,(macs/60M)^-0.07,latency<=5)"],
         constraints=["macs<=60M", "latency<=5"],
+        algorithm="nsga2",
         limit_at="point",
         out=tmp_path / "run",
         **SETTINGS,  # type: ignore[arg-type]

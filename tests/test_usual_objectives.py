@@ -6,7 +6,7 @@ import pytest
 
 from hwnas import api
 from hwnas.api._objectives import usual_objectives
-from hwnas.api._task import known_usual
+from hwnas.api._request import known_usual
 from hwnas.core.quantity import DEFAULT_OBJECTIVES, QUANTITIES
 from hwnas.errors import HwnasError
 from hwnas.objectives import NothingKnownError

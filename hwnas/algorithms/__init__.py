@@ -218,7 +218,7 @@ def usual_algorithm(is_free: bool, has_fidelities: bool = False) -> str:
     """
     if has_fidelities:
         return "hyperband"
-    return "nsga2" if is_free or "surrogate" not in ALGORITHMS else "surrogate"
+    return "nsga2" if is_free else "surrogate"
 
 
 def summary(name: str) -> str:

@@ -16,10 +16,11 @@ from hwnas.core.limits import Limit
 from hwnas.core.residuals import INEXACT
 from hwnas.core.words import joined
 from hwnas.engine.ends import End
+from hwnas.engine.front_files import write_front
 from hwnas.engine.loop import Loop
 from hwnas.engine.progress import Progress, Step
 from hwnas.engine.record import DATABASE, Record, read_record
-from hwnas.engine.run import Run, write_front
+from hwnas.engine.run import Run
 from hwnas.engine.store import Store, read_history
 from hwnas.engine.task import Task
 from hwnas.engine.work import WorkLog

@@ -27,7 +27,8 @@ from hwnas.core.limits import (
     parse_limit,
 )
 from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
-from hwnas.engine.run import Run, front_record
+from hwnas.engine.front_files import front_record
+from hwnas.engine.run import Run
 from hwnas.errors import ConfigError, NoCandidateError
 
 __all__ = [

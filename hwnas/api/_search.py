@@ -2,48 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib.metadata
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
-import numpy as np
-
-from hwnas.algorithms import ALGORITHMS, Algorithm, Setting, ends_by_itself, packages_of
-from hwnas.algorithms.islands import Islands
-from hwnas.algorithms.warm_start import draw, parse_warm_start
-from hwnas.api._backends import backend_of
-from hwnas.api._objectives import USUAL_SOURCE, source_text
-from hwnas.api._pace import Pace, capped, end_notes, is_over
-from hwnas.api._running import (
-    SearchInterrupted,
-    fidelity_notes,
-    measuring_notes,
-    run_task,
-    skill_notes,
-)
-from hwnas.api._spaces import resolve_space
-from hwnas.api._task import (
-    known_usual,
-    named,
-    problem_of,
-    sources_named,
-    task_of,
-    unknown_notes,
-)
+from hwnas.api._pace import Pace, is_over
+from hwnas.api._plan import beginning, planned
+from hwnas.api._request import request_of
+from hwnas.api._running import SearchInterrupted, run_task
 from hwnas.config import DEFAULT_BUDGET, DEFAULT_GENERATIONS, DEFAULT_POPULATION, SearchConfig
 from hwnas.core import arguments, given
 from hwnas.core.arguments import checked, duration, kind_of, many, whole
 from hwnas.core.device import Device
 from hwnas.core.forms import Forms
-from hwnas.core.formula import kinds_of
-from hwnas.core.limits import Limit, limit_notes, parse_limit
-from hwnas.core.residuals import DEFAULT_LIMIT_AT, limit_share
+from hwnas.core.limits import Limit
+from hwnas.core.residuals import DEFAULT_LIMIT_AT
 from hwnas.core.space import SearchSpace
 from hwnas.engine.directory import claimed, latest_directory, new_directory, resume_notes
 from hwnas.engine.loop import Loop
@@ -51,20 +26,15 @@ from hwnas.engine.progress import Change, Progress, Step
 from hwnas.engine.record import RECORD, Record, read_record
 from hwnas.engine.run import Run
 from hwnas.engine.store import Store
-from hwnas.engine.telling import known_for_free
 from hwnas.errors import ConfigError
 from hwnas.executors import EXECUTORS
 from hwnas.measure.backends import Backend
-from hwnas.objectives.devices import load_device
-from hwnas.objectives.evaluated import SOURCE as EVALUATE
 from hwnas.objectives.evaluated import Evaluator
-from hwnas.objectives.measured import SOURCE, USUAL_BACKEND, local_device
-from hwnas.objectives.scored import scored_names
 from hwnas.proxies.lookup import Scoring
 
 __all__ = ["DEFAULT_BUDGET", "DEFAULT_GENERATIONS", "Change", "SearchInterrupted", "search"]
 
-_PACKAGES = ("hwnas", "numpy", "pymoo", "moocore", "onnxruntime")
+_Heard = TypeVar("_Heard")
 
 
 @checked(
@@ -218,39 +188,21 @@ def search(
         StorageError: ``out`` cannot be written.
     """
     started_s = monotonic()
-    space = resolve_space(space, dataset)
-    evaluation = None if evaluate is None else Evaluator(evaluate, fidelities is not None)
-    source = source_text(source, USUAL_SOURCE if evaluation is None else EVALUATE)
-    runs_on = None if backend is None else backend_of(backend)
-    if device is None and SOURCE in sources_named(source, objectives or ()):
-        device = local_device(runs_on.name if runs_on else USUAL_BACKEND)
-    device = load_device(device) if isinstance(device, str) else device
-    unknown = list[str]()
-    if fidelities is not None and evaluation is None:
+    if fidelities is not None and evaluate is None:
         raise ConfigError("fidelities need evaluate, which is told them; it is not there.")
-    if objectives is None and evaluation is not None:
-        raise ConfigError("evaluate needs objectives: name what it gives; got none.")
-    if objectives is None:
-        # How large the power is will be checked with the other settings.
-        watts = None if power_w is None else 1.0
-        objectives, unknown = known_usual(space, device, source, watts, runs_on)
-    asked = named(objectives, evaluation)
-    # Scores and rewards have columns of their own too, which are those of no quantity.
-    own = [*(name for name, made in asked if made is not None), *scored_names()]
-    own += kinds_of(name for name, _ in asked)
-    limits = dict.fromkeys(
-        limit if isinstance(limit, Limit) else parse_limit(limit, "--constraint", own)
-        for limit in constraints
+    evaluation = None if evaluate is None else Evaluator(evaluate, fidelities is not None)
+    request = request_of(
+        space, device, dataset, objectives, constraints, source, power_w, backend, evaluation
     )
     config = SearchConfig(
-        space=space.name,
-        dataset=space.dataset,
-        options=dict(space.options),
-        device=device.name if device else None,
-        objectives=tuple(name for name, _ in asked),
-        constraints=tuple(str(limit) for limit in limits),
+        space=request.space.name,
+        dataset=request.space.dataset,
+        options=dict(request.space.options),
+        device=request.device.name if request.device else None,
+        objectives=tuple(name for name, _ in request.asked),
+        constraints=tuple(map(str, request.limits)),
         limit_at=limit_at,
-        source=source,
+        source=request.source,
         power_w=power_w,
         algorithm=None,
         population=population,
@@ -264,95 +216,36 @@ def search(
         migrate=migrate,
     )
     scoring = workers, on_scoring
-    problem = problem_of(space, device, config, asked, tuple(limits), runs_on, scoring, evaluation)
-    unsettled, config = config, config.settled(problem.is_free, algorithm)
-    make = ALGORITHMS[str(config.algorithm)]
-    ended = [] if ends_by_itself(make) else end_notes(unsettled, problem)
-    population, classes, bounds = capped(space, make, config.population, config.budget)
-    usual_start = make.default_warm_start if warm_start is None else warm_start
-    start = None if usual_start is None else parse_warm_start(usual_start)
-    config = replace(
-        config, population=population, warm_start=None if start is None else str(start)
-    )
-    n_classes = None if classes is None else len(classes)
-    task = task_of(space, problem, config, n_classes)
-    work, forms = EXECUTORS[executor](workers), Forms(space)
-    candidates = None if start is None else draw(space, start, config.population, config.seed)
-
-    @cache
-    def begun() -> Algorithm:
-        initial = None
-        if candidates is not None:
-            initial = candidates.best(config.population, workers, on_scoring)
-        elif classes is not None and config.population >= len(classes):
-            # Drawn at random, the last of all classes would take long to come.
-            initial = np.random.default_rng(config.seed).permutation(classes)
-        problem = task.problem
-        setting = Setting(
-            space, len(asked), config.population, config.seed, initial, forms, n_classes,
-            task.fidelities, problem.objectives, problem.limits,
-            # How limits are to be kept may only be known once the directory was looked at.
-            lambda genotypes: known_for_free(space, task.problem, genotypes),
-        )  # fmt: skip
-        if config.islands is None or config.migrate is None:
-            return make(setting)
-        return Islands(make, setting, config.islands, config.migrate)
-
-    if candidates is None:
-        # What an algorithm refuses is refused before anything is touched.
-        begun()
+    plan = planned(request, config, algorithm, warm_start, scoring)
+    work, forms = EXECUTORS[executor](workers), Forms(request.space)
+    path = _directory(plan.record, out, resume)
+    notes = (*(resume_notes(path, plan.record) if resume else ()), *plan.notes)
+    plan = plan.with_limits_at(limit_at or _kept_at(path, resume))
+    task, begun = plan.task, beginning(plan, forms, scoring)
 
     def begin(store: Store) -> Loop:
         return Loop(task, begun(), store, work, forms, lambda: is_over(task, started_s))
 
-    record = Record(
-        config=config.as_dict(),
-        columns=task.problem.columns,
-        n_objectives=len(asked),
-        versions=_versions((*_PACKAGES, *packages_of(make))),
-        limits=tuple(map(str, task.problem.limits)),
-        device_title=device.title if device else None,
-    )
-    path = _directory(record, out, resume)
     tell = on_note or (lambda _: None)
-    for note in resume_notes(path, record) if resume else ():
-        tell(note)
-    at = limit_at or _kept_at(path, resume)
-    record = replace(record, config={**record.config, "limit_at": at})
-    task = replace(task, problem=replace(task.problem, limit_share=limit_share(at)))
-    with claimed(path, record, resume):
-        for note in (
-            *bounds,
-            *ended,
-            *unknown_notes(unknown),
-            *limit_notes(limits),
-            *skill_notes(task),
-            *measuring_notes(task),
-            *fidelity_notes(task, str(config.algorithm)),
-        ):
+    with claimed(path, plan.record, resume):
+        for note in notes:
             tell(note)
         pace = Pace(task, tell)
-
-        def hear(progress: Progress) -> None:
-            pace(progress)
-            if on_progress is not None:
-                on_progress(progress)
-
-        def hear_step(step: Step) -> None:
-            pace.step(step)
-            if on_evaluation is not None:
-                on_evaluation(step)
-
-        return run_task(path, record, task, begin, hear, hear_step)
+        hear, hear_step = _both(pace, on_progress), _both(pace.step, on_evaluation)
+        return run_task(path, plan.record, task, begin, hear, hear_step)
 
 
-def _versions(packages: Sequence[str]) -> dict[str, str]:
-    """Versions of those that are installed; of what is not, the algorithm itself tells."""
-    found = dict[str, str]()
-    for name in packages:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[name] = importlib.metadata.version(name)
-    return found
+def _both(
+    first: Callable[[_Heard], None], then: Callable[[_Heard], None] | None
+) -> Callable[[_Heard], None]:
+    """What tells one, and then the other if there is one."""
+
+    def hear(heard: _Heard) -> None:
+        first(heard)
+        if then is not None:
+            then(heard)
+
+    return hear
 
 
 def _directory(record: Record, out: str | os.PathLike[str] | None, resume: bool) -> Path:

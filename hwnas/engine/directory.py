@@ -9,6 +9,7 @@ from typing import Any
 
 from hwnas._lock import HOLDER, LOCK, hold
 from hwnas.core.columns import columns_meant
+from hwnas.engine._sqlite import has_results
 from hwnas.engine.progress import Change
 from hwnas.engine.record import (
     DATABASE,
@@ -19,7 +20,6 @@ from hwnas.engine.record import (
     Record,
     read_record,
 )
-from hwnas.engine.store import has_results
 from hwnas.engine.work import WORK
 from hwnas.errors import RunError, StorageError, skip
 

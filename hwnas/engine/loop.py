@@ -16,25 +16,21 @@ from itertools import count
 import numpy as np
 
 from hwnas.algorithms import Algorithm, fidelity_of
-from hwnas.core.architecture import genotype_keys
 from hwnas.core.batch import Batch
 from hwnas.core.classes import listed_classes
 from hwnas.core.forms import Forms
 from hwnas.core.objective import Objective
 from hwnas.core.space import SearchSpace
+from hwnas.engine.book import Book
 from hwnas.engine.ends import End, Ends
 from hwnas.engine.progress import Progress, Step, Tracker
 from hwnas.engine.store import Store
 from hwnas.engine.task import Task
 from hwnas.engine.telling import told_of
-from hwnas.engine.trials import Ask, History, Results, Trials
+from hwnas.engine.trials import Ask, History, Results
 from hwnas.errors import RunError
-from hwnas.executors import Executor, Outcome, make_executor
+from hwnas.executors import Executor, make_executor
 from hwnas.objectives.evaluation import ask_together, evaluate_stages, prepare
-
-_LONGEST_ERROR = 500
-
-_Key = tuple[bytes, float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,36 +91,24 @@ class Loop:
         history = store.history()
         self._asks = list(history.asks)
         self._n_replayed = len(self._asks)
-        self._archs = list(history.trials.archs)
-        self._first_ask = history.trials.ask
-        self._results = history.trials.results
-        self._fidelity = history.trials.fidelity
-        # Canonical genotype of each trial, and the other way round.
-        self._genotypes = task.space.genotypes([task.space.parse(arch) for arch in self._archs])
-        self._trial_of = {
-            _trial_key(key, fidelity): trial
-            for trial, (key, fidelity) in enumerate(
-                zip(genotype_keys(self._genotypes), self._fidelity.tolist(), strict=True)
-            )
-        }
+        self._book = Book(task, history.trials)
         self._ends = Ends(task, is_time_up)
-        finished = np.flatnonzero(self._results.is_finished)
-        shares = np.array([task.share(fidelity) for _, fidelity in self._trial_of])
-        self._ends.take_stored(self._results.part(finished), shares[finished], len(self._asks))
+        stored = self._book.results
+        finished = np.flatnonzero(stored.is_finished)
+        self._ends.take_stored(stored.part(finished), self._book.shares[finished], len(self._asks))
 
     def batch(self, archs: Sequence[str]) -> Batch:
         """Architectures that were evaluated, by their strings, which need not be parsed."""
-        trial_of = {arch: trial for trial, arch in enumerate(self._archs)}
-        genotypes = self._genotypes[[trial_of[arch] for arch in archs]]
-        return Batch(self._task.space, genotypes, is_canonical=True)
+        return self._book.batch_named(archs)
+
+    @property
+    def _results(self) -> Results:
+        return self._book.results
 
     @property
     def history(self) -> History:
         """All that is stored by now."""
-        return History(
-            Trials(tuple(self._archs), self._first_ask, self._results, self._fidelity),
-            tuple(self._asks),
-        )
+        return History(self._book.trials, tuple(self._asks))
 
     def run(
         self,
@@ -179,7 +163,7 @@ class Loop:
 
     def _has_work(self, turn: _Turn) -> bool:
         """Whether there is something to store: a new ask, or trials that the budget allows."""
-        new = self._results.part(self._first_ask == turn.number)
+        new = self._results.part(self._book.new_in(turn.number))
         room = self._ends.room(turn.fidelity) - self._n_counted(new)
         left = min(room, (~new.is_finished).sum())
         return turn.number > len(self._asks) or left > 0
@@ -191,34 +175,17 @@ class Loop:
         """What was asked, each with its trial; new ones where the stored run holds none."""
         canonical = self._forms.canonical(genotypes)
         fidelity = fidelity_of(self._algorithm, self._task.fidelities)
-        keys = [_trial_key(key, fidelity) for key in genotype_keys(canonical)]
         if number <= self._n_replayed:
-            found = tuple(self._trial_of.get(key, -1) for key in keys)
-            if found != self._asks[number - 1].trials:
+            trials = self._book.find(canonical, fidelity)
+            if tuple(trials.tolist()) != self._asks[number - 1].trials:
                 raise RunError(
                     f"Generation {number} of the stored run is not what this version of hwnas and "
                     "its packages would have asked for; it cannot be resumed. Start again with "
                     "another --out."
                 )
         else:
-            new = {key: row for row, key in enumerate(keys) if key not in self._trial_of}
-            # In order of first appearance; a later twin has overwritten its row, not its place.
-            self._add_trials(number, canonical[list(new.values())], list(new), fidelity)
-        trials = np.array([self._trial_of[key] for key in keys], dtype=int)
-        return _Turn(number, genotypes, trials, np.zeros(len(keys), dtype=bool), fidelity)
-
-    def _add_trials(
-        self, number: int, genotypes: np.ndarray, keys: Sequence[_Key], fidelity: float | None
-    ) -> None:
-        problem, n_known = self._task.problem, len(self._archs)
-        self._trial_of |= {key: n_known + place for place, key in enumerate(keys)}
-        self._archs += [str(self._task.space.architecture(each)) for each in genotypes]
-        self._genotypes = np.concatenate([self._genotypes, genotypes])
-        self._first_ask = np.append(self._first_ask, np.full(len(keys), number))
-        at = np.nan if fidelity is None else fidelity
-        self._fidelity = np.append(self._fidelity, np.full(len(keys), at))
-        blank = Results.blank(len(keys), len(problem.measures), len(problem.limits))
-        self._results = self._results.followed_by(blank)
+            trials = self._book.add(number, canonical, fidelity)
+        return _Turn(number, genotypes, trials, np.zeros(len(trials), dtype=bool), fidelity)
 
     def _told(self, turn: _Turn) -> tuple[tuple[int, ...], ...]:
         """What the algorithm was told in this turn of the stored run."""
@@ -243,8 +210,8 @@ class Loop:
         problem = self._task.problem
         # The whole turn, also where part of it is known or left to a larger budget: values must
         # not depend on that, to the last bit.
-        new = np.flatnonzero(self._first_ask == turn.number)
-        batch = self._new_batch(turn, new)
+        new = self._book.new_in(turn.number)
+        batch = self._book.batch(new, turn.fidelity)
         values = evaluate_stages(problem, batch, (0, 1))
         is_left = ~self._results.is_finished[new]
         counts = is_left & (self._task.problem.is_free | problem.can_be_feasible(values, up_to=1))
@@ -254,10 +221,6 @@ class Loop:
         self._store_at_once(turn, new[is_chosen & ~is_dear], values[is_chosen & ~is_dear])
         self._measure(turn, new[is_dear], values[is_dear], on_step)
 
-    def _new_batch(self, turn: _Turn, trials: np.ndarray) -> Batch:
-        genotypes = self._genotypes[trials]
-        return Batch(self._task.space, genotypes, is_canonical=True, fidelity=turn.fidelity)
-
     def _store_at_once(self, turn: _Turn, trials: np.ndarray, values: np.ndarray) -> None:
         """Store and tell what no measurement is needed for, in one transaction with the ask."""
         results = self._evaluated(values)
@@ -266,10 +229,8 @@ class Loop:
         rows = np.flatnonzero(is_known)
         with self._store.transaction():
             if turn.number > len(self._asks):
-                first = len(self._archs) - int((self._first_ask == turn.number).sum())
-                self._store.add_ask(
-                    turn.number, turn.trials.tolist(), self._archs[first:], turn.fidelity
-                )
+                archs = [self._book.archs[trial] for trial in self._book.new_in(turn.number)]
+                self._store.add_ask(turn.number, turn.trials.tolist(), archs, turn.fidelity)
                 self._asks.append(Ask(tuple(turn.trials.tolist())))
             self._add_told(turn, rows, trials, results)
         self._tell(turn, rows)
@@ -298,18 +259,18 @@ class Loop:
         places = problem.at(2)
         measures = [problem.measures[place] for place in places]
         # What measures does so here, all at once, and not in several processes beside each other.
-        batch = self._new_batch(turn, trials)
+        batch = self._book.batch(trials, turn.fidelity)
         for measure in measures:
             prepare(measure, batch)
         work = partial(_ask_one, space, measures, turn.fidelity)
         executor = self._executor or make_executor(1)
-        with closing(executor.run(work, self._in_time(self._genotypes[trials]))) as outcomes:
+        with closing(executor.run(work, self._in_time(self._book.genotypes[trials]))) as outcomes:
             for n_done, outcome in enumerate(outcomes, start=n_before + 1):
                 trial, row = trials[outcome.index : outcome.index + 1], values[outcome.index]
                 if outcome.value is not None:
                     row[places] = outcome.value
                 results = self._evaluated(row[None])
-                _note_outcome(results, outcome)
+                results.note(outcome)
                 self._results.put(trial, results)
                 rows = np.flatnonzero(turn.trials == trial)
                 with self._store.transaction():
@@ -321,7 +282,7 @@ class Loop:
 
     def _n_new_single(self, turn: _Turn) -> int:
         """How many of a turn are evaluated one by one and finished."""
-        return int(self._results.is_single[self._first_ask == turn.number].sum())
+        return int(self._results.is_single[self._book.new_in(turn.number)].sum())
 
     def _in_time(self, genotypes: np.ndarray) -> Iterator[np.ndarray]:
         """Genotypes one by one, until the time is up: what is at work then is waited for."""
@@ -343,17 +304,13 @@ class Loop:
 
     def _finish(self, turn: _Turn, on_progress: Callable[[Progress], None]) -> None:
         """Close a generation."""
-        new = self._results.part((self._first_ask == turn.number) & self._results.is_finished)
+        new = self._results.part(self._book.new_in(turn.number))
+        new = new.part(new.is_finished)
         share = self._task.share(turn.fidelity)
         on_progress(self.tracker.add(new, share, self._ends.add(new, share)))
         if self._ends.n_idle == 1 and self._ends.n_classes is None:
             classes = listed_classes(self._task.space)
             self._ends.n_classes = None if classes is None else len(classes)
-
-
-def _trial_key(key: bytes, fidelity: float | None) -> _Key:
-    """What makes a trial the same as another: its class and fidelity."""
-    return key, None if fidelity is None or np.isnan(fidelity) else fidelity
 
 
 def _ask_one(
@@ -366,15 +323,3 @@ def _ask_one(
     batch = Batch(space, genotype[None], is_canonical=True, fidelity=fidelity)
     found = ask_together(batch, measures)
     return np.array([[each.value[0], each.lower[0], each.upper[0]] for each in found])
-
-
-def _note_outcome(results: Results, outcome: Outcome[np.ndarray]) -> None:
-    """Note who evaluated a single trial, how long it took, and what it raised."""
-    results.seconds[:] = outcome.seconds
-    results.worker[:] = outcome.worker
-    if outcome.error is not None:
-        results.status[:] = "failed"
-        error = f"{type(outcome.error).__name__}: {outcome.error}"
-        results.error[:] = " ".join(error.split())[:_LONGEST_ERROR]
-        # What was not evaluated is not known to break a limit.
-        results.violation[np.isinf(results.violation)] = np.nan

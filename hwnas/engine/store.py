@@ -18,8 +18,9 @@ import numpy as np
 
 from hwnas.engine import schema1
 from hwnas.engine._events import ASK, TOLD, ask_digest, replay, told_digest
+from hwnas.engine._sqlite import damaged, guarded
 from hwnas.engine.trials import History, Results, Trials
-from hwnas.errors import ConfigError, RunError, StorageError
+from hwnas.errors import ConfigError, RunError
 
 SCHEMA = 3
 _WITHOUT = 2
@@ -29,18 +30,6 @@ _KEYS = ("seq", "ask", "arch", "status", "seconds", "worker", "error")
 _FIDELITY = "fidelity"
 _TAKEN = {"generation", "violation", "feasible", _FIDELITY, *_KEYS}
 _EVENT = ("seq", "kind", "ask", "detail", "digest")
-_STORAGE = ("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_PERM")
-_DAMAGED = (
-    sqlite3.Error,
-    ValueError,
-    TypeError,
-    OverflowError,
-    IndexError,
-    RecursionError,
-    MemoryError,
-)
-"""What reading a damaged file may raise."""
-_SHARED = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CONSTRAINT")
 
 
 def check_names(columns: Sequence[str]) -> None:
@@ -92,10 +81,10 @@ class Store:
         self._digest = ""
         self._n_trials = 0
         self._is_writing = False
-        with self._guard():
+        with guarded(self._path):
             self._database = sqlite3.connect(path, isolation_level=None)
         try:
-            with self._guard():
+            with guarded(self._path):
                 self._check()
         except BaseException:
             self._database.close()
@@ -159,32 +148,6 @@ class Store:
         self._database.execute("COMMIT")
 
     @contextlib.contextmanager
-    def _guard(self) -> Iterator[None]:
-        """Say in one line what SQLite complains about."""
-        try:
-            yield
-        except RunError:
-            raise
-        except _DAMAGED as error:
-            name = getattr(error, "sqlite_errorname", "")
-            if name.startswith(_STORAGE):
-                raise StorageError(
-                    f"{self._path} must be readable and writable ({error}). Free some space or "
-                    "change its permissions, then go on with --resume."
-                ) from error
-            if name.startswith(_SHARED):
-                raise RunError(
-                    f"{self._path} is in use by another process ({error}). Wait for it to end."
-                ) from error
-            raise self._damaged(str(error)) from error
-
-    def _damaged(self, reason: str) -> RunError:
-        return RunError(
-            f"{self._path} must be the file that hwnas search wrote; it is damaged "
-            f"({reason}). Start again with another --out."
-        )
-
-    @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """What is added within this is stored whole or not at all.
 
@@ -193,7 +156,7 @@ class Store:
             StorageError: It cannot be written.
         """
         before = self._digest, self._n_trials
-        with self._guard():
+        with guarded(self._path):
             self._prepare()
             self._database.execute("BEGIN IMMEDIATE")
             try:
@@ -284,14 +247,14 @@ class Store:
         Raises:
             RunError: It is not what was stored.
         """
-        with self._guard():
+        with guarded(self._path):
             if self.schema == schema1.SCHEMA:
                 return schema1.history(self._database, self._columns, self._limits)
             if self._is_new:
                 return History(self._trials([]), ())
             rows, events = self._rows_and_events()
             if [row[0] for row in rows] != list(range(len(rows))):
-                raise self._damaged("trials are missing")
+                raise damaged(self._path, "trials are missing")
             trials = self._trials(rows)
             asks, self._digest = replay(trials, events)
         self._n_trials = len(trials)
@@ -331,25 +294,6 @@ class Store:
             with contextlib.suppress(sqlite3.Error):
                 self._database.execute("PRAGMA journal_mode = DELETE")
         self._database.close()
-
-
-def has_results(path: Path) -> bool:
-    """Whether a run's SQLite file tells of an evaluation, be it one that failed, or is damaged."""
-    log = path.with_name(f"{path.name}-wal")
-    if not path.is_file():
-        return False
-    if log.is_file() and log.stat().st_size:
-        return True
-    # Without a lock or a file beside it: the disk may be full.
-    address = f"{path.resolve().as_uri()}?immutable=1"
-    try:
-        with contextlib.closing(sqlite3.connect(address, uri=True)) as database:
-            if database.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
-                return False
-            found = database.execute("SELECT 1 FROM trials WHERE status != 'asked'")
-            return found.fetchone() is not None
-    except sqlite3.Error:
-        return True
 
 
 def read_history(path: Path, columns: Sequence[str], limits: Sequence[str] = ()) -> History:

@@ -6,6 +6,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from hwnas.executors import Outcome
+
+_LONGEST_ERROR = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Results:
@@ -60,6 +64,17 @@ class Results:
         """Write results over those of the trials at ``rows``, shape ``(len(new),)``."""
         for each in fields(self):
             getattr(self, each.name)[rows] = getattr(new, each.name)
+
+    def note(self, outcome: Outcome[np.ndarray]) -> None:
+        """Note of a single trial who evaluated it, how long it took, and what it raised."""
+        self.seconds[:] = outcome.seconds
+        self.worker[:] = outcome.worker
+        if outcome.error is not None:
+            self.status[:] = "failed"
+            error = f"{type(outcome.error).__name__}: {outcome.error}"
+            self.error[:] = " ".join(error.split())[:_LONGEST_ERROR]
+            # What was not evaluated is not known to break a limit.
+            self.violation[np.isinf(self.violation)] = np.nan
 
     @property
     def is_finished(self) -> np.ndarray:

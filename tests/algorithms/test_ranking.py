@@ -111,5 +111,6 @@ def test_members_know_what_was_told_of_them() -> None:
     status = np.array(["done", "failed", "infeasible"], dtype=object)
     violation = np.array([[0.0], [np.nan], [0.25]])
     members = Members.of(Told(np.eye(3, 6, dtype=int), values, values, values, violation, status))
-    assert members.distance.tolist() == [0, CANNOT_RUN, 0.25]
+    # A relative violation v is v / (1 + v) away.
+    assert members.distance.tolist() == pytest.approx([0, CANNOT_RUN, 0.25 / 1.25])
     assert members.values.tolist() == [[1, 2], [0, 0], [0, 0]]

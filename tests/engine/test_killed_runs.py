@@ -42,8 +42,8 @@ def cost(archs):
     time.sleep(float(pause))
     return np.array([sum(arch.genotype) for arch in archs], dtype=float)
 
-hwnas.search("nasbench201", objectives=[cost, "macs"], population=8, generations=12, seed=1,
-             out=out, resume=resume == "resume")
+hwnas.search("nasbench201", objectives=[cost, "macs"], algorithm="nsga2", population=8,
+             generations=12, seed=1, out=out, resume=resume == "resume")
 """
 COMPARED = ("front.csv", "front.json", "run.json")
 FINISHED = "SELECT COALESCE(MAX(ask), 1) - 1 FROM trials"

@@ -21,7 +21,7 @@ import hwnas
 from hwnas.choose.front import Front
 from hwnas.core.architecture import Architecture
 from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
-from hwnas.engine.run import front_csv
+from hwnas.engine.front_files import front_csv
 from hwnas.errors import ConfigError, RunError, StorageError
 from hwnas.tables import class_means, load_table
 

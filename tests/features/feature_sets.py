@@ -8,7 +8,7 @@ from hwnas.features.device_costs import DEVICE_COSTS, device_costs
 from hwnas.proxies.feature_set import SCORES
 from hwnas.proxies.shipped import shipped_scores
 
-OF_CELLS = {"graph", "paths"}
+OF_CELLS = {"graph", "paths", "path_statistics"}
 
 
 def sets_of(space: SearchSpace) -> list[str]:

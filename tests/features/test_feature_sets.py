@@ -113,7 +113,7 @@ def test_unknown_set_is_refused(nasbench201: SearchSpace) -> None:
         feature_names(nasbench201, ["grap"])
 
 
-@pytest.mark.parametrize("name", ["graph", "paths"])
+@pytest.mark.parametrize("name", ["graph", "paths", "path_statistics"])
 def test_cell_features_of_a_space_without_cells_are_refused(name: str) -> None:
     for ask in (feature_names, feature_layout):
         with pytest.raises(ConfigError, match="need a space of cells; layers has none"):

@@ -90,7 +90,7 @@ def _size(archs: Sequence[Architecture]) -> np.ndarray:
 
 
 def _search(bench: Bench, out: Path, **settings: object) -> hwnas.Run:
-    chosen = {"population": 4, "generations": 2, **settings}
+    chosen = {"algorithm": "nsga2", "population": 4, "generations": 2, **settings}
     objectives = [bench.objective, hwnas.objective(_size, "genes")]
     return hwnas.search("nasbench201", objectives=objectives, out=out, **chosen)  # type: ignore[arg-type]
 

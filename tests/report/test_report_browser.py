@@ -17,7 +17,7 @@ from hwnas.choose import select
 from hwnas.core.limits import Limit
 from hwnas.core.objective import ObjectiveSpec
 from hwnas.core.space import SearchSpace
-from hwnas.engine.run import front_csv
+from hwnas.engine.front_files import front_csv
 from hwnas.errors import NoCandidateError
 from hwnas.report import (
     EarlierFront,
