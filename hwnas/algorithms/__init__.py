@@ -110,6 +110,19 @@ class Setting:
     limits: tuple[Limit, ...] = ()
     free: Callable[[np.ndarray], Told] | None = None
 
+    def may_be_feasible(self, genotypes: np.ndarray) -> np.ndarray:
+        """Which nothing rules out that is known for free, booleans of shape ``(n_archs,)``.
+
+        Args:
+            genotypes: Canonical, shape ``(n_archs, n_genes)``.
+        """
+        if self.free is None:
+            return np.ones(len(genotypes), dtype=bool)
+        known = self.free(genotypes)
+        # Of what costs, violations are not known; a value that is missing breaks all limits.
+        keeps_limits = np.nan_to_num(known.violation, nan=0.0, posinf=np.inf).sum(axis=1) == 0
+        return np.asarray(keeps_limits & (known.status != "unknown"))
+
 
 class Algorithm(Protocol):
     """Ask for genotypes, tell what they are worth, again and again.

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from hwnas.algorithms import Setting, Told
 from hwnas.algorithms._gain import Outlook
 from hwnas.algorithms._scales import ValueScale
-from hwnas.fitting.growing import GrowingModel, Scale, Sightings
+from hwnas.fitting.growing import GrowingProcess, Scale, Sightings
 
 LEAST_KNOWN = 3
 """Values of an objective from which its model is fitted."""
@@ -33,7 +31,7 @@ class Beliefs:
 
     def __init__(self, setting: Setting, scale: Scale) -> None:
         self._setting = setting
-        self._spans, self._models = scale.spans, dict[str, GrowingModel]()
+        self._spans, self._models = scale.spans, dict[str, GrowingProcess]()
         n_objectives = setting.n_objectives
         self._specs = [*setting.objectives, *[None] * n_objectives][:n_objectives]
         # Where each limit is on an objective; others on what costs have models of their own.
@@ -50,7 +48,7 @@ class Beliefs:
             told: All that was evaluated.
             sample: Its features on their scale, shape ``(n_archs, n_columns)``.
         """
-        self._fitted = dict[str, GrowingModel]()
+        self._fitted = dict[str, GrowingProcess]()
         self.scales = list[ValueScale]()
         free = self._free(told.genotypes)
         is_free = np.isfinite(free.values).any(axis=0)
@@ -92,7 +90,7 @@ class Beliefs:
         variance: np.ndarray | None = None,
     ) -> None:
         seed = self._setting.seed
-        model = self._models.setdefault(name, GrowingModel(self._spans, seed))
+        model = self._models.setdefault(name, GrowingProcess(self._spans, seed))
         own = np.zeros(len(known)) if variance is None else variance
         self._fitted[name] = model.fit(sample, known, target, own)
 
@@ -165,9 +163,3 @@ def _of_value(place: int) -> str:
 
 def _of_limit(place: int) -> str:
     return f"limit {place}"
-
-
-def joined(portions: Sequence[Told]) -> Told:
-    """What was told in portions, as one."""
-    names = ("genotypes", "values", "lower", "upper", "violation", "status")
-    return Told(*(np.concatenate([getattr(each, name) for each in portions]) for name in names))

@@ -14,6 +14,8 @@ from hwnas.core.forms import Forms
 _AT_ONCE = 16
 _TRIES = 4
 _ROUNDS = 50
+_PICKED = 200
+"""How many are drawn at once where not all may be taken."""
 
 
 class Novelty:
@@ -78,21 +80,36 @@ class Novelty:
                 return np.asarray(drawn[rows[0]])
         return None
 
-    def uniform(self, n: int, rng: np.random.Generator) -> np.ndarray:
+    def uniform(
+        self,
+        n: int,
+        rng: np.random.Generator,
+        may: Callable[[np.ndarray], np.ndarray] | None = None,
+    ) -> np.ndarray:
         """New ones drawn uniformly over genotypes, noted; shape ``(n_archs, n_genes)``.
 
         Where few are left, these are listed if the space can be; fewer than ``n``, or none, where
         no more are found.
+
+        Args:
+            n: How many.
+            rng: Random numbers.
+            may: Which of canonical genotypes ``(n_archs, n_genes)`` may be among them; all by
+                default.
         """
         found = np.empty((0, len(self._space.genes)), dtype=np.int64)
         for _ in range(_ROUNDS):
             if len(found) == n:
                 return found
-            drawn = self._space.sample_genotypes(n - len(found), rng)
+            n_left = n - len(found)
+            drawn = self._space.sample_genotypes(n_left if may is None else _PICKED, rng)
             drawn = drawn[self.are_new(drawn)]
+            if may is not None:
+                drawn = drawn[may(self._forms.canonical(drawn))][:n_left]
             self.note(drawn)
             found = np.concatenate([found, drawn])
         rest = self._rest()
+        rest = rest if may is None else rest[may(rest)]
         chosen = rest[rng.permutation(len(rest))[: n - len(found)]]
         self.note(chosen)
         return np.concatenate([found, chosen])

@@ -16,10 +16,11 @@ from typing import ClassVar
 import numpy as np
 
 from hwnas.algorithms import ALGORITHMS, Setting, Told
-from hwnas.algorithms._beliefs import Beliefs, joined
-from hwnas.algorithms._design import first_design
+from hwnas.algorithms._beliefs import Beliefs
+from hwnas.algorithms._design import bred_to_limits, first_design
 from hwnas.algorithms._field import Field
 from hwnas.algorithms._gain import most_promising
+from hwnas.algorithms._generation import joined, part
 from hwnas.algorithms._novelty import Novelty
 from hwnas.core.architecture import genotype_keys
 from hwnas.errors import StateError
@@ -32,8 +33,6 @@ BATCH_SHARE = 0.06
 """How many are proposed at once, as a share of those that were evaluated."""
 _MOST_VALUE = 1e100
 """Values count as this at most: what is larger overflows where it is squared."""
-_DRAWN, _MOST_DRAWS = 200, 50
-"""Architectures that are drawn at once where limits are known for free, and how often."""
 
 
 @ALGORITHMS.register("surrogate")
@@ -63,10 +62,13 @@ class Surrogate:
             self._novelty.note(self._beginning)
         self._field: Field | None = None
         self._beliefs: Beliefs | None = None
-        self._portions: list[Told] = []
+        self._n_asked = 0
+        # What is asked and not yet told: its canonical form, and which it was of all asked.
+        self._waiting: dict[bytes, tuple[np.ndarray, int]] = {}
+        # What was told and is not yet learned from, with which it was of all asked.
+        self._new: list[tuple[Told, list[int]]] = []
+        self._told: Told | None = None
         self._sample = np.empty((0, 0))
-        # What is asked and not yet told, by key.
-        self._waiting: dict[bytes, np.ndarray] = {}
 
     def ask(self, n: int) -> np.ndarray:
         """What to begin with, then what promises most, shape ``(n_archs, n_genes)``.
@@ -74,16 +76,15 @@ class Surrogate:
         None where every class was asked. What is asked before all was told counts as predicted.
         """
         if self._beginning is None:
-            found = first_design(self._setting.space, N_DESIGN, self._rng)
-            self._beginning = found[self._novelty.are_new(found)]
-            self._novelty.note(self._beginning)
+            self._beginning = self._design()
         if len(self._beginning):
             asked, self._beginning = self._beginning[:n], self._beginning[n:]
         else:
             asked = self._proposed(min(n, self._batch_size))
-            self._novelty.note(asked)
         forms = self._setting.space.canonical_genotypes(asked)
-        self._waiting |= dict(zip(genotype_keys(asked), forms, strict=True))
+        for number, (key, form) in enumerate(zip(genotype_keys(asked), forms, strict=True)):
+            self._waiting[key] = form, self._n_asked + number
+        self._n_asked += len(asked)
         return asked
 
     def tell(self, told: Told) -> None:
@@ -95,19 +96,21 @@ class Surrogate:
         keys = genotype_keys(told.genotypes)
         if not self._waiting.keys() >= set(keys):
             raise StateError("tell() must be about what was asked and not told; call ask() first.")
+        waited = [self._waiting.pop(key) for key in keys]
         # Features, and what is known for free, are those of canonical forms.
-        forms = [self._waiting.pop(key) for key in keys]
+        forms = np.array([form for form, _ in waited]).reshape(told.genotypes.shape)
         columns = {
             name: np.clip(getattr(told, name), -_MOST_VALUE, _MOST_VALUE)
             for name in ("values", "lower", "upper")
         }
-        self._portions.append(
-            replace(told, genotypes=np.array(forms).reshape(told.genotypes.shape), **columns)
-        )
+        # What was ruled out for free was not evaluated: nothing can be learned from it.
+        rows = np.flatnonzero(self._setting.may_be_feasible(forms))
+        told = part(replace(told, genotypes=forms, **columns), rows)
+        self._new.append((told, [waited[row][1] for row in rows]))
 
     @property
     def _batch_size(self) -> int:
-        n_told = sum(map(len, self._portions))
+        n_told = len(self._told or ()) + sum(len(told) for told, _ in self._new)
         return min(max(math.ceil(BATCH_SHARE * n_told), LEAST_BATCH), MOST_BATCH)
 
     def _proposed(self, n: int) -> np.ndarray:
@@ -115,37 +118,42 @@ class Surrogate:
         # Sums are added in one order, whatever the machine: the same seed asks the same.
         with one_thread():
             chosen = self._most_promising(n)
-        return np.concatenate([chosen, self._others(chosen, n - len(chosen))])
-
-    def _others(self, chosen: np.ndarray, n: int) -> np.ndarray:
-        """Some at random that are not known to break a limit.
-
-        Where all that are drawn do, and nothing feasible is known, those that break it least.
-        """
         self._novelty.note(chosen)
-        if self._setting.free is None or not self._setting.limits or n == 0:
-            return self._novelty.uniform(n, self._rng)
-        found, broken = chosen[:0], np.empty(0)
-        for _ in range(_MOST_DRAWS):
-            drawn = self._novelty.uniform(_DRAWN, self._rng)
-            if not len(drawn):
-                break
-            known = self._setting.free(self._setting.space.canonical_genotypes(drawn)).violation
-            found = np.concatenate([found, drawn])
-            broken = np.append(broken, np.nan_to_num(known, nan=0.0, posinf=np.inf).sum(axis=1))
-            if (broken == 0).sum() >= n:
-                break
-        order = np.argsort(broken, kind="stable")[:n]
-        if any(told.is_feasible.any() for told in self._portions) or (broken[order] == 0).any():
-            order = order[broken[order] == 0]
-        return np.asarray(found[order])
+        return np.concatenate([chosen, self._others(n - len(chosen))])
+
+    def _design(self) -> np.ndarray:
+        """What to begin with where nothing else is said, noted; shape ``(n_archs, n_genes)``."""
+        found = first_design(self._setting.space, self._rng)
+        found = found[self._setting.may_be_feasible(found)][:N_DESIGN]
+        self._novelty.note(found)
+        return np.concatenate([found, self._others(N_DESIGN - len(found))])
+
+    def _others(self, n: int) -> np.ndarray:
+        """Some at random that nothing rules out for free, noted; fewer where no more are found."""
+        may = None if self._setting.free is None else self._setting.may_be_feasible
+        found = self._novelty.uniform(n, self._rng, may)
+        if len(found) == n or may is None:
+            return found
+        bred = bred_to_limits(self._setting, self._rng)
+        bred = bred[self._novelty.are_new(bred)][: n - len(found)]
+        self._novelty.note(bred)
+        return np.concatenate([found, bred])
+
+    def _take_in(self) -> Told | None:
+        """All that was evaluated, what is new in the order asked, whoever was ready first."""
+        if self._new:
+            new = joined([told for told, _ in self._new])
+            order = np.argsort([number for _, numbers in self._new for number in numbers])
+            new = part(new, order.astype(int))
+            self._told = new if self._told is None else joined([self._told, new])
+            self._new = []
+        return self._told if self._told is not None and len(self._told) else None
 
     def _most_promising(self, n: int) -> np.ndarray:
         nothing = np.empty((0, len(self._setting.space.genes)), dtype=np.int64)
-        if not self._portions:
+        told = self._take_in()
+        if told is None:
             return nothing
-        told = joined(self._portions)
-        self._portions = [told]
         if self._field is None:
             self._field = Field(self._setting, self._novelty)
             self._beliefs = Beliefs(self._setting, self._field.scale)
@@ -160,7 +168,7 @@ class Surrogate:
         genotypes, outlook = field.candidates(beliefs, told, self._sample, self._rng)
         waiting = None
         if self._waiting:
-            pending = np.stack(list(self._waiting.values()))
+            pending = np.stack([form for form, _ in self._waiting.values()])
             waiting = field.outlook(beliefs, pending, self._sample)
         has_values = np.isfinite(told.values).all(axis=1)
         if not has_values.any():
@@ -176,4 +184,4 @@ def _reference(values: np.ndarray) -> np.ndarray:
     worst = values.max(axis=0)
     # An objective that is the same for all so far must leave room for the others to gain.
     is_equal = worst == values.min(axis=0)
-    return np.where(is_equal, worst + np.maximum(np.abs(worst), 1.0), worst)
+    return np.asarray(np.where(is_equal, worst + np.maximum(np.abs(worst), 1.0), worst))

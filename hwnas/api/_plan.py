@@ -150,7 +150,8 @@ def _algorithm(plan: Plan, forms: Forms, initial: np.ndarray | None) -> Algorith
         fidelities=task.fidelities,
         objectives=task.problem.objectives,
         limits=task.problem.limits,
-        free=partial(known_for_free, task.space, task.problem),
+        # Where nothing costs, a model that was told all would have nothing to find.
+        free=None if task.problem.is_free else partial(known_for_free, task.space, task.problem),
     )
     make = ALGORITHMS[str(config.algorithm)]
     if config.islands is None or config.migrate is None:

@@ -52,4 +52,6 @@ def known_for_free(space: SearchSpace, problem: Problem, genotypes: np.ndarray) 
     values = evaluate_stages(problem, batch, (0, 1))
     violation = problem.violation(values)
     violation[:, [stage == 2 for stage in problem.limit_stages()]] = np.nan
-    return told_of(problem, genotypes, values, violation, problem.status(values))
+    # What costs is missing everywhere; only what else is rules something out.
+    status = np.where(problem.can_be_feasible(values, 1), "asked", problem.status(values))
+    return told_of(problem, genotypes, values, violation, status)

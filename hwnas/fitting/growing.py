@@ -1,6 +1,6 @@
-"""A Gaussian process and random trees on a sample that grows while a search goes on.
+"""A Gaussian process on a sample that grows while a search goes on.
 
-The kernel is a sum: one term sees all features, weighted by how much the trees make of them, the
+The kernel is a sum: one term sees all features, weighted by how much random trees make of them, the
 others a group of features each. Distances to what was seen are kept from one fit to the next, and
 the kernel's parameters start where they ended.
 
@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -136,15 +135,10 @@ class GrowingProcess:
     Args:
         spans: Columns of each term of the kernel, as a ``Scale`` has them.
         seed: Seed of the trees.
-
-    Attributes:
-        trees_: What the features are weighted by, once fitted; None where all that is known is
-            equal.
     """
 
     def __init__(self, spans: Sequence[tuple[int, int]], seed: int) -> None:
         self._spans, self._seed = spans, seed
-        self.trees_: Any = None
         self._parameters: np.ndarray | None = None
         self._n_learned = 0
 
@@ -161,7 +155,7 @@ class GrowingProcess:
         """
         from scipy.linalg import cho_solve, cholesky
 
-        self._known, self.trees_ = known, None
+        self._known = known
         self._mean, self._deviation = float(target.mean()), float(target.std())
         if self._deviation**2 == 0:
             self._deviation = 0.0
@@ -207,8 +201,7 @@ class GrowingProcess:
         from sklearn.ensemble import ExtraTreesRegressor
 
         trees = ExtraTreesRegressor(N_TREES, max_features=0.4, random_state=self._seed)
-        self.trees_ = trees.fit(sample.astype(np.float32), z)
-        found = np.asarray(trees.feature_importances_)
+        found = np.asarray(trees.fit(sample.astype(np.float32), z).feature_importances_)
         # Of too few values trees make nothing.
         return found if found.sum() > 0 else np.full(len(found), 1 / len(found))
 
@@ -249,42 +242,6 @@ class GrowingProcess:
             reach = distance * distance.dtype.type(3**0.5 / length)
             kernel += distance.dtype.type(weight) * (1 + reach) * np.exp(-reach)
         return kernel
-
-
-class GrowingModel:
-    """The average of a Gaussian process and of the trees that it weights features by.
-
-    Where few are known, each errs in its own way: trees find thresholds, a process slopes.
-
-    Args:
-        spans: Columns of each term of the kernel, as a ``Scale`` has them.
-        seed: Seed of the trees.
-    """
-
-    def __init__(self, spans: Sequence[tuple[int, int]], seed: int) -> None:
-        self._process = GrowingProcess(spans, seed)
-
-    def fit(
-        self, sample: np.ndarray, known: np.ndarray, target: np.ndarray, variance: np.ndarray
-    ) -> GrowingModel:
-        """Fit to what is known; see ``GrowingProcess.fit``."""
-        self._process.fit(sample, known, target, variance)
-        self._mean, self._deviation = float(target.mean()), float(target.std())
-        return self
-
-    def predict(self, archs: Sightings) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation of the target; see ``GrowingProcess.predict``.
-
-        The variance is the mean of the process's and of that among trees.
-        """
-        mean, deviation = self._process.predict(archs)
-        if self._process.trees_ is None:
-            return mean, deviation
-        rows = archs.scaled.astype(np.float32)
-        leaves = np.stack([t.tree_.predict(rows)[:, 0] for t in self._process.trees_.estimators_])
-        of_trees = leaves.mean(axis=0) * self._deviation + self._mean
-        scatter = leaves.std(axis=0) * self._deviation
-        return (mean + of_trees) / 2, np.sqrt((deviation**2 + scatter**2) / 2)
 
 
 def _distances(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
