@@ -344,10 +344,10 @@ def test_an_option_given_twice_is_refused(type_: Terminal) -> None:
 
 def test_help_lists_what_is_registered(type_: Terminal) -> None:
     status, out, _ = type_("--help")
-    listed, words = out.partition("\nAlgorithms:\n")[2], " ".join(out.split())
+    listed, words = out.partition("\nAlgorithms:")[2], " ".join(out.split())
     assert status == 0
     for name in ALGORITHMS:
-        rest = " ".join(listed.partition(f"  {name} ")[2].split())
+        rest = " ".join(listed.partition(f"\n  {name} ")[2].split())
         assert rest.startswith(summary(name).replace("``", "")), name
     start = ALGORITHMS["naswot"].default_warm_start
     assert (
