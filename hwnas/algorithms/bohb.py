@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -38,6 +39,8 @@ class Bohb(Hyperband):
         ConfigError: The setting has no fidelities.
         MissingExtraError: Optuna is not installed.
     """
+
+    packages: ClassVar[tuple[str, ...]] = ("optuna",)
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
