@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import _sections_checklist as checklist
 import _sections_devices as devices
 import _sections_predictors as predictors
 import _sections_proxies as proxies
@@ -30,11 +31,13 @@ class Section(NamedTuple):
         title: Its heading.
         script: What measures it, and how it is called.
         render: Markdown of a record.
+        results: Name of the results that it is about, where they are another section's.
     """
 
     title: str
     script: str
     render: Callable[[Mapping[str, Any]], str]
+    results: str | None = None
 
 
 PARTS: Mapping[str, Mapping[str, Section]] = {
@@ -48,6 +51,12 @@ PARTS: Mapping[str, Mapping[str, Section]] = {
             "The front after few evaluations that cost",
             "search_quality.py",
             quality.search_quality,
+        ),
+        "search_quality_checklist": Section(
+            "The field's checklist for that comparison",
+            "search_quality.py",
+            checklist.checklist,
+            results="search_quality",
         ),
         "mnasnet_quality": Section(
             "MnasNet, a space that no table holds",
@@ -139,7 +148,7 @@ def section(name: str, record: Mapping[str, Any] | None = None) -> str:
         record: Results; those that are kept by default.
     """
     (found,) = [part[name] for part in PARTS.values() if name in part]
-    record = read_results(RESULTS / f"{name}.json") if record is None else record
+    record = read_results(RESULTS / f"{found.results or name}.json") if record is None else record
     script = f"`benchmarks/{found.script}`. " if found.script else ""
     note = f" {record['note']}" if "note" in record else ""
     return f"### {found.title}\n\n{script}{provenance(record)}{note}\n\n{found.render(record)}"
@@ -149,7 +158,8 @@ def page() -> str:
     """The page of figures; what is not measured yet has no section."""
     parts, measured = [_HEAD], {path.stem for path in RESULTS.glob("*.json")}
     for title, sections in PARTS.items():
-        parts += [f"## {title}", *(section(name) for name in sections if name in measured)]
+        known = [name for name, each in sections.items() if (each.results or name) in measured]
+        parts += [f"## {title}", *map(section, known)]
     return "\n\n".join(parts) + "\n"
 
 

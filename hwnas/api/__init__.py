@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         predictor_records,
         predictors_dir,
     )
-    from hwnas.api._lists import listed, names
+    from hwnas.api._lists import listed, names, summaries
     from hwnas.api._measure import Plan, parse_mode, profile
     from hwnas.api._new_device import (
         MIN_BUDGET,
@@ -136,7 +136,7 @@ _HOMES = {
         "predictor_records",
         "predictors_dir",
     ),
-    "_lists": ("listed", "names"),
+    "_lists": ("listed", "names", "summaries"),
     "_backends": ("BackendStatus", "backend_statuses", "in_words", "load_backend"),
     "_measure": ("Plan", "parse_mode", "profile"),
     "_profiled": ("Profiled", "profiled_record"),
@@ -328,6 +328,7 @@ __all__ = [
     "space_of",
     "spaces",
     "spaces_with",
+    "summaries",
     "sustain",
     "sweep",
     "sweep_limits",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
-from hwnas.algorithms import ALGORITHMS, receiving, summary
+from hwnas.algorithms import ALGORITHMS, needs_fidelities, receiving, summary
 from hwnas.choose import METHODS
 from hwnas.core.quantity import QUANTITIES
+from hwnas.core.words import joined
 from hwnas.objectives import SOURCES
 from hwnas.objectives.devices import device_names
 from hwnas.objectives.evaluated import SOURCE as EVALUATE
@@ -37,6 +38,45 @@ def names(kind: str) -> list[str]:
     return sorted(set(_NAMES[kind]()))
 
 
+def summaries(kind: str) -> list[tuple[str, str]]:
+    """Names of all things of a kind, each with what it is.
+
+    Args:
+        kind: ``"algorithm"``.
+
+    Raises:
+        KeyError: There is no such kind.
+    """
+    return _SUMMARIES[kind]()
+
+
+def _algorithms() -> list[tuple[str, str]]:
+    return [(name, f"{'; '.join(_traits(name))}.") for name in ALGORITHMS]
+
+
+def _traits(name: str) -> Iterator[str]:
+    """What an algorithm is, and what to know before it is named."""
+    kind = ALGORITHMS[name]
+    yield summary(name).replace("``", "")
+    if kind.default_warm_start:
+        yield f"begins with {kind.default_warm_start} by default"
+    if needs_fidelities(kind):
+        yield "in Python alone, with fidelities"
+
+
+_SUMMARIES: dict[str, Callable[[], list[tuple[str, str]]]] = {"algorithm": _algorithms}
+
+
+def _least_populations() -> str:
+    """The smallest populations, of what needs more than 1, the largest first."""
+    needed: dict[int, list[str]] = {}
+    for name in ALGORITHMS:
+        needed.setdefault(ALGORITHMS[name].least_population, []).append(name)
+    return "; ".join(
+        f"{least} of {joined(needed[least])}" for least in sorted(needed, reverse=True) if least > 1
+    )
+
+
 def _tables() -> list[str]:
     from hwnas.tables.catalogue import catalogue
 
@@ -53,25 +93,13 @@ _NAMES: dict[str, Callable[[], Iterable[str]]] = {
 }
 
 
-def _summaries() -> str:
-    def line(name: str) -> str:
-        start = ALGORITHMS[name].default_warm_start
-        begins = f" (begins with {start} by default)" if start else ""
-        return f"{name}: {summary(name).replace('``', '')}{begins}."
-
-    return " ".join(map(line, ALGORITHMS))
-
-
 def _predicted() -> str:
     names = [each.name for each in QUANTITIES.values() if each.name not in COUNTED]
     return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 _LISTS: dict[str, Callable[[], str]] = {
-    "{algorithm summaries}": _summaries,
-    "{least populations}": lambda: ", ".join(
-        f"{ALGORITHMS[name].least_population} of {name}" for name in ALGORITHMS
-    ),
+    "{least populations}": _least_populations,
     "{receiving}": lambda: ", ".join(receiving()),
     "{sources}": lambda: "|".join(name for name in SOURCES if name != EVALUATE),
     "{methods}": lambda: "|".join(METHODS),

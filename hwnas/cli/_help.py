@@ -72,6 +72,21 @@ def examples(*lines: str) -> Callable[[Function], Function]:
     return mark
 
 
+def listing(heading: str, kind: str) -> Callable[[Function], Function]:
+    """Give a command's function a list of what is registered, below the options of its help.
+
+    Args:
+        heading: Its heading.
+        kind: What it lists, as ``hwnas.api.summaries`` has it.
+    """
+
+    def mark(function: Function) -> Function:
+        function.__dict__["listing"] = heading, kind
+        return function
+
+    return mark
+
+
 def examples_of(command: Any) -> tuple[str, ...]:
     """The command lines that a command's help shows; of a group, the first of each command."""
     children = getattr(command, "commands", {}).values()
@@ -151,6 +166,11 @@ def _write_page(command: Any, ctx: Any, formatter: Any) -> None:
         _write(formatter, "", _wrapped(paragraph, width))
     for heading, rows in _sections(command, ctx):
         _write(formatter, heading, _listing(rows, width))
+    if found := getattr(command.callback, "listing", None):
+        from hwnas import api
+
+        heading, kind = found
+        _write(formatter, heading, _listing(api.summaries(kind), width))
     lines = [line for each in examples_of(command) for line in _continued(each, width)]
     _write(formatter, "Examples", lines)
     _write(formatter, "", _wrapped(command.epilog or "", width))

@@ -14,7 +14,7 @@ from hwnas.cli import _exit
 from hwnas.cli._archs import print_table
 from hwnas.cli._bars import Totals, scoring_bar, search_bar
 from hwnas.cli._columns import headings
-from hwnas.cli._help import examples
+from hwnas.cli._help import examples, listing
 from hwnas.cli._limits import Constraints, LimitAt
 from hwnas.cli._space import DatasetName, DeviceName, OptionTexts, SpaceArgument, completed
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 SHOWN = 10
 
 
+@listing("Algorithms", "algorithm")
 @examples(
     "hwnas search nasbench201 --device raspi4",
     'hwnas search nasbench201 --device edgegpu --constraint "latency_ms<=5" --budget 2000',
@@ -75,8 +76,7 @@ def search(
         typer.Option(
             metavar="NAME",
             autocompletion=completed("algorithm"),
-            help="By default nsga2, and surrogate where something is measured. "
-            "{algorithm summaries}",
+            help="One of those below; by default nsga2, and surrogate where something is measured.",
         ),
     ] = None,
     warm_start: Annotated[
@@ -89,13 +89,16 @@ def search(
     ] = None,
     population: Annotated[
         int,
-        typer.Option(help="Architectures a generation; at least {least populations}."),
+        typer.Option(
+            help="Architectures a generation, at least {least populations}. surrogate asks for "
+            "fewer at once, 3 to 30, and tpe and gp for a tenth."
+        ),
     ] = 100,
     generations: Annotated[
         int | None,
         typer.Option(
-            help="Of several ends the first counts; without any, 50 generations, or 100 "
-            "evaluations where something is measured; exhaustive ends by itself."
+            help="Of several ends the first counts. Without any there are 50 generations, or 100 "
+            "evaluations where something is measured; exhaustive and naswot end by themselves."
         ),
     ] = None,
     budget: Annotated[

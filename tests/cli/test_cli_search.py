@@ -16,6 +16,7 @@ from rich.console import Console
 import hwnas
 from hwnas._lock import hold
 from hwnas.algorithms import ALGORITHMS, summary
+from hwnas.algorithms.surrogate import LEAST_BATCH, MOST_BATCH
 from hwnas.cli import main
 from hwnas.cli._bars import scoring_bar
 from hwnas.cli.search import SHOWN, _print_front, _spread
@@ -343,12 +344,21 @@ def test_an_option_given_twice_is_refused(type_: Terminal) -> None:
 
 def test_help_lists_what_is_registered(type_: Terminal) -> None:
     status, out, _ = type_("--help")
-    words = " ".join(out.replace("│", " ").split())
+    listed, words = out.partition("\nAlgorithms:")[2], " ".join(out.split())
     assert status == 0
     for name in ALGORITHMS:
-        assert f"{name}: {summary(name).replace('``', '')}" in words
-        assert f"{ALGORITHMS[name].least_population} of {name}" in words
-    assert f"(begins with {ALGORITHMS['naswot'].default_warm_start} by default)" in words
+        rest = " ".join(listed.partition(f"\n  {name} ")[2].split())
+        assert rest.startswith(summary(name).replace("``", "")), name
+    start = ALGORITHMS["naswot"].default_warm_start
+    assert (
+        f"and ends; with a population of 1 as published; begins with {start} by default." in words
+    )
+
+
+def test_help_tells_the_populations_that_are_not_any(type_: Terminal) -> None:
+    words = " ".join(type_("--help")[1].split())
+    assert "at least 4 of age-moea2, de, nsga2, nsga3 and sms-emoa; 2 of area, " in words
+    assert f"surrogate asks for fewer at once, {LEAST_BATCH} to {MOST_BATCH}, " in words
 
 
 def test_a_run_in_use_is_refused_in_one_line(type_: Terminal) -> None:

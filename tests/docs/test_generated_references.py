@@ -29,7 +29,7 @@ def test_every_command_and_option_is_in_the_reference(command_line: str) -> None
 
 def test_the_reference_is_in_plain_words_of_one_width(command_line: str) -> None:
     assert "nsga2" in command_line
-    assert "{algorithm summaries}" not in command_line
+    assert "{least populations}" not in command_line
     assert "\x1b" not in command_line
     assert max(map(len, command_line.splitlines())) <= 100
 
