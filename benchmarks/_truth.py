@@ -17,6 +17,7 @@ from hwnas.core.batch import Batch
 from hwnas.core.classes import listed_classes
 from hwnas.core.quantity import DEFAULT_OBJECTIVES
 from hwnas.core.space import SearchSpace
+from hwnas.engine.redundancy import redundancy_notes
 from hwnas.errors import TableError
 from hwnas.objectives import NothingKnownError
 from hwnas.objectives.curves import Yardstick
@@ -139,7 +140,7 @@ class Truth:
         return float(moocore.igd_plus(self._scaled[rows], ref=self._scaled[self.is_front]))
 
     def described(self) -> dict[str, object]:
-        """How values are normalised, as JSON can hold it."""
+        """How values are normalised, and which objectives are one, as JSON can hold it."""
         return {
             "objectives": [spec.column for spec in self.specs],
             "best": list(self.scale.best),
@@ -147,4 +148,5 @@ class Truth:
             "reference": [REFERENCE] * len(self.specs),
             "n_classes": len(self.genotypes),
             "n_front": self.n_front,
+            "notes": redundancy_notes(self.values, self.specs, len(self.specs)),
         }
