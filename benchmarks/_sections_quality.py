@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from _environment import table
 
 Record = Mapping[str, Any]
 
+WIDTH = 100
 OURS, ORACLE = "surrogate", "greedy-oracle"
 """What the others are compared with, seed by seed; and what is no peer, as it knows all."""
 
@@ -75,10 +77,16 @@ def _scale(truth: Record) -> str:
     columns = zip(truth["objectives"], truth["best"], truth["worst"], strict=True)
     ranges = "; ".join(f"{column} {best:.4g} to {worst:.4g}" for column, best, worst in columns)
     reference = ", ".join(f"{each:g}" for each in truth["reference"])
-    told = f"""\
-{truth["n_classes"]:,} classes, {truth["n_front"]} of them on the exhaustive front. Normalised over
-all classes, best (0) to worst (1): {ranges}. Reference point ({reference})."""
-    return " ".join([told, *truth["notes"]])
+    told = [
+        f"{truth['n_classes']:,} classes, {truth['n_front']} of them on the exhaustive front. "
+        f"Normalised over all classes, best (0) to worst (1): {ranges}. "
+        f"Reference point ({reference})."
+    ]
+    told += [
+        f"{column} is {ratio:.3f} times {other}: these are one objective, told twice."
+        for column, other, ratio in truth["proportional"]
+    ]
+    return textwrap.fill(" ".join(told), WIDTH)
 
 
 def _stopped(algorithms: Record, order: Sequence[str]) -> str:
@@ -132,7 +140,8 @@ def _provenance(algorithms: Iterable[Record]) -> str:
         for line in sorted(where)
         if not any(other != line and other.startswith(line) for other in where)
     ]
-    return f"Runs of commits {', '.join(f'`{each}`' for each in commits)}; {'; '.join(told)}."
+    named = ", ".join(f"`{commit}`" for commit in commits)
+    return textwrap.fill(f"Runs of commits {named}; {'; '.join(told)}.", WIDTH)
 
 
 def _wins(algorithms: Record, others: Sequence[str], budgets: Sequence[str]) -> str:

@@ -116,7 +116,7 @@ def test_who_ended_early_stands_still_and_who_was_stopped_is_not_known(truth: Tr
 
 TRUTH = {
     "objectives": ["a"], "best": [0.0], "worst": [1.0], "reference": [1.0],
-    "n_classes": 9, "n_front": 2, "notes": ["a is all."],
+    "n_classes": 9, "n_front": 2, "proportional": [["b", "a", 7.0]],
 }  # fmt: skip
 
 
@@ -147,7 +147,7 @@ def test_section_tells_mean_error_median_and_wins_of_the_seeds_that_both_have() 
     assert "| `tpe` | 1 of 2 |" in told
     assert "| `tpe` | 40 (2 of 3) |" in told
     assert "`tpe`: stopped for its processor time in 1 of 3 seeds." in told
-    assert "Reference point (1). a is all." in told
+    assert "b is 7.000 times a: these are one objective" in " ".join(told.split())
     # What another line says too, and more, is said once.
     assert told.endswith("Runs of commits `0123456789ab`; M; hwnas 1, o 2.")
 
