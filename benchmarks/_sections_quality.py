@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from _environment import table
 
 Record = Mapping[str, Any]
 
+WIDTH = 100
 OURS, ORACLE = "surrogate", "greedy-oracle"
 """What the others are compared with, seed by seed; and what is no peer, as it knows all."""
 
@@ -23,61 +25,123 @@ def search_quality(record: Record) -> str:
 An evaluation looks up one functional class, as if it were trained and measured; all objectives are
 unknown at the start, and what is asked for again costs nothing. The *gap* is 1 - HV/HV*, the share
 of the exhaustive front's hypervolume that is missing. `optuna-` and `pymoo-` are those packages'
-own loops, the rest are algorithms of this package; populations of 50. The greedy oracle knows all
-values and takes what adds most."""
+own loops, Optuna's TPE multivariate, the rest as they come; the others are algorithms of this
+package. Populations of 50. The greedy oracle is no search: it knows all values and takes what adds
+most.""",
+        _tuning(devices.values()),
     ]
     parts += [_device(device, each, budgets) for device, each in devices.items()]
-    return "\n\n".join(parts)
+    return "\n\n".join(filter(None, parts))
+
+
+def _tuning(devices: Iterable[Record]) -> str:
+    """What was chosen on what; nothing where ours has not been run."""
+    if not any(OURS in figures["algorithms"] for figures in devices):
+        return ""
+    return f"""\
+What was tuned: the constants of `{OURS}`, on seeds 1200 to 1205 of edgegpu and eyeriss. Seeds 1000
+to 1009, and fpga at all, were looked at once, when nothing was to be changed any more."""
 
 
 def _device(device: str, figures: Record, budgets: Sequence[str]) -> str:
     """Normalisation, gaps, evaluations to targets and IGD+ on one device."""
-    truth, algorithms = figures["truth"], figures["algorithms"]
+    algorithms = figures["algorithms"]
     order = sorted(algorithms, key=lambda name: _last_gap(algorithms[name], budgets))
-    ranges = "; ".join(
-        f"{column} {best:.4g} to {worst:.4g}"
-        for column, best, worst in zip(
-            truth["objectives"], truth["best"], truth["worst"], strict=True
-        )
-    )
     gaps = [
         [f"`{name}`", len(algorithms[name]["seeds"])]
         + [_spread(algorithms[name]["gap_pct"][n]) for n in budgets]
         for name in order
     ]
-    targets = list(next(iter(algorithms.values()))["evaluations_to"])
-    reached = [
-        [f"`{name}`"]
-        + [_reached(algorithms[name]["evaluations_to"][target]) for target in targets]
-        + [_mean(algorithms[name]["igd_plus"][n], ".4f") for n in budgets]
-        + [f"{np.mean(algorithms[name]['seconds_cpu']):.1f} s"]
-        for name in order
-    ]
-    header = ["algorithm", *(f"{target} %" for target in targets)]
-    header += [*(f"IGD+ {n}" for n in budgets), "time"]
+    header = ["algorithm", "seeds", *(f"after {n}" for n in budgets)]
     parts = [
+        f"#### {device}",
+        _scale(figures["truth"]),
         f"""\
-**{device}**: {truth["n_classes"]:,} classes, {truth["n_front"]} of them on the exhaustive front.
-Normalised over all classes, best to worst: {ranges}; reference point
-{", ".join(f"{each:g}" for each in truth["reference"])}.""",
-        f"""\
-Gap in percent, mean ± standard error (median) over the seeds, after so many evaluations:
+Gap in percent, mean ± standard error (median) over the seeds:
 
-{table(["algorithm", "seeds", *budgets], gaps)}""",
-        f"""\
-Evaluations to a gap, median (seeds that reached it); mean IGD+ after so many evaluations; processor
-time of a run:
-
-{table(header, reached)}""",
+{table(header, gaps)}""",
+        _stopped(algorithms, order),
+        _reached_table({name: algorithms[name] for name in order}, budgets),
     ]
     if "picture" in figures:
-        parts.insert(1, f"![Gaps over the evaluations on {device}]({figures['picture']})")
+        parts.insert(2, f"![Gaps over the evaluations on {device}]({figures['picture']})")
     if OURS in algorithms:
         others = [name for name in order if name not in (OURS, ORACLE)]
         parts.append(_wins(algorithms, others, budgets))
-    commits = sorted({each[:12] for figure in algorithms.values() for each in figure["commits"]})
-    parts.append(f"Runs of commits {', '.join(f'`{each}`' for each in commits)}.")
-    return "\n\n".join(parts)
+    parts.append(_provenance(algorithms.values()))
+    return "\n\n".join(filter(None, parts))
+
+
+def _scale(truth: Record) -> str:
+    """What is searched and how hypervolumes are normalised."""
+    columns = zip(truth["objectives"], truth["best"], truth["worst"], strict=True)
+    ranges = "; ".join(f"{column} {best:.4g} to {worst:.4g}" for column, best, worst in columns)
+    reference = ", ".join(f"{each:g}" for each in truth["reference"])
+    told = [
+        f"{truth['n_classes']:,} classes, {truth['n_front']} of them on the exhaustive front. "
+        f"Normalised over all classes, best (0) to worst (1): {ranges}. "
+        f"Reference point ({reference})."
+    ]
+    told += [
+        f"{column} is {ratio:.3f} times {other}: these are one objective, told twice."
+        for column, other, ratio in truth["proportional"]
+    ]
+    return textwrap.fill(" ".join(told), WIDTH)
+
+
+def _stopped(algorithms: Record, order: Sequence[str]) -> str:
+    """Which runs do not go as far as the others, and why."""
+    longest = max(max(each["budgets"]) for each in algorithms.values())
+    found = []
+    for name in order:
+        short = max(algorithms[name]["budgets"])
+        is_out = algorithms[name]["is_out_of_time"]
+        told = [f"{short} evaluations at most"] if short < longest else []
+        if any(is_out):
+            told.append(f"stopped for its processor time in {sum(is_out)} of {len(is_out)} seeds")
+        if told:
+            found.append(f"`{name}`: {', '.join(told)}.")
+    return " ".join(found)
+
+
+def _reached_table(algorithms: Record, budgets: Sequence[str]) -> str:
+    """Evaluations to targets, IGD+ and time."""
+    targets = list(next(iter(algorithms.values()))["evaluations_to"])
+    header = ["algorithm", *(f"to {target} %" for target in targets)]
+    header += [*(f"IGD+ {n}" for n in budgets), "a run"]
+    rows = [
+        [f"`{name}`"]
+        + [_reached(each["evaluations_to"][target]) for target in targets]
+        + [_mean(each["igd_plus"][n], ".4f") for n in budgets]
+        + [f"{np.mean(each['seconds_cpu']):.1f} s"]
+        for name, each in algorithms.items()
+    ]
+    return f"""\
+Evaluations to a gap, median (how many seeds reached it); mean IGD+ after so many evaluations, of
+normalised values; mean processor time of a run:
+
+{table(header, rows)}"""
+
+
+def _provenance(algorithms: Iterable[Record]) -> str:
+    """Commits, machines and versions of all runs of a device."""
+    every = list(algorithms)
+    commits = sorted({commit[:12] for each in every for commit in each["commits"]})
+    where = {
+        said.removeprefix("- ").partition(": ")[2]
+        for each in every
+        for environment in each["environments"]
+        for said in environment.split("; ")
+        if "machine: " in said or "versions: " in said
+    }
+    # What says no more than a longer line that begins with it is left out.
+    told = [
+        line
+        for line in sorted(where)
+        if not any(other != line and other.startswith(line) for other in where)
+    ]
+    named = ", ".join(f"`{commit}`" for commit in commits)
+    return textwrap.fill(f"Runs of commits {named}; {'; '.join(told)}.", WIDTH)
 
 
 def _wins(algorithms: Record, others: Sequence[str], budgets: Sequence[str]) -> str:
@@ -125,7 +189,8 @@ def _spread(values: Sequence[float | None]) -> str:
 def _reached(values: Sequence[int | None]) -> str:
     """Median of the evaluations, infinite where a seed did not reach it, and how many did."""
     median = np.median([np.inf if value is None else value for value in values])
-    return f"{f'{median:.0f}' if np.isfinite(median) else '-'} ({len(_known(values))})"
+    told = f"{median:.0f}" if np.isfinite(median) else "-"
+    return f"{told} ({len(_known(values))} of {len(values)})"
 
 
 def _mean(values: Sequence[float | None], form: str) -> str:
@@ -141,11 +206,13 @@ def constrained_search(record: Record) -> str:
             f"{figures['limit_ms']:.3f} ms",
             f"{figures['optimum_pct']:.2f} %",
             f"`{algorithm}`",
+            len(runs),
             _spread([run["short_points"] for run in runs]),
             f"{max(run['short_points'] for run in runs):.2f}",
             f"{np.mean([run['evaluated_within'] for run in runs]):.0f}",
             f"{sum(run['returned_broken'] for run in runs)}"
             f" of {sum(run['returned'] for run in runs)}",
+            f"{np.mean([run['seconds_cpu'] for run in runs]):.1f} s",
         ]
         for device, figures in record["devices"].items()
         for algorithm, runs in sorted(
@@ -158,10 +225,12 @@ def constrained_search(record: Record) -> str:
         "limit",
         "best within",
         "algorithm",
+        "seeds",
         "points short",
         "worst seed",
         "evaluated within",
         "returned that break it",
+        "a run",
     ]
     return f"""\
 CIFAR-10 validation accuracy is maximised under a latency limit at the {record["percentile"]}th
@@ -181,10 +250,9 @@ def mnasnet_quality(record: Record) -> str:
         + [f"{run['needed'][name] or '-'} ({run['last'][name]:.4f})" for name in others]
         for run in runs
     ]
-    medians = [np.median([run["needed"][name] or np.inf for run in runs]) for name in others]
     rows.append(
         ["median", f"{np.median([run['level'] for run in runs]):.4f}"]
-        + [f"{median:,.0f}" if np.isfinite(median) else "-" for median in medians]
+        + [_reached([run["needed"][name] for run in runs]) for name in others]
     )
     scale = "; ".join(
         f"{column} {best:.4g} to {worst:.4g} (Kendall tau {tau:.3f})"
@@ -196,6 +264,10 @@ def mnasnet_quality(record: Record) -> str:
             strict=True,
         )
     )
+    times = ", ".join(
+        f"`{name}` {np.mean([run['seconds_cpu'][name] for run in runs]):.1f} s"
+        for name in record["budgets"]
+    )
     header = [
         "seed",
         f"`{ours}` at {record['budgets'][ours]}",
@@ -204,51 +276,14 @@ def mnasnet_quality(record: Record) -> str:
     return f"""\
 `mnasnet` on zcu102, accuracy and latency, both unknown at the start. The truth is ridge regression
 on the choices of all pairs of genes, fitted to all of Accel-NASBench; its rank agreement is that
-with networks left out. Hypervolume normalised by {record["n_range"]:,} random networks, best to
-worst: {scale}; reference point {record["reference"]:g}.
+with networks left out. Hypervolume normalised by {record["n_range"]:,} random networks, best (0) to
+worst (1): {scale}; reference point {record["reference"]:g}. Evaluations until a hypervolume is as
+large as that of `{ours}`, and the hypervolume at the end; below, medians and how many seeds got
+there:
 
-{table(header, rows)}"""
+{table(header, rows)}
 
-
-def seed_table(record: Record) -> str:
-    """The field's comparison on NAS-Bench-201, ours beside the published."""
-    data_sets = record["data_sets"]
-    rows = []
-    for row in record["rows"]:
-        ours, places = row["ours"], range(len(data_sets))
-        known = ["-"] * 3
-        if ours:
-            validation = _with_deviation(ours["validation_pct"])
-            known = [f"{ours['n_seeds']}", f"{ours['evaluated']:.0f}", validation]
-        told = [_with_deviation(ours["test_pct"][place]) if ours else "-" for place in places]
-        published = [_published(row, place) for place in places]
-        pairs = [cell for pair in zip(told, published, strict=True) for cell in pair]
-        rows.append([row["title"], *known, *pairs, row["note"]])
-    header = ["strategy", "seeds", "evaluations", "validation"]
-    for name in data_sets:
-        header += [f"{name} test", "published"]
-    return f"""\
-One objective: CIFAR-10 validation accuracy, the only true validation accuracy in the tables. The
-class that has the best of it among those evaluated is picked; what is told is its accuracy in
-percent, mean ± standard deviation over the seeds, all class means of 200 epochs. For CIFAR-100 and
-ImageNet16-120 it is the test accuracy of the class picked on CIFAR-10. Published are
-NAS-Bench-201's Table 5 and, for NASWOT, AREA and the best of N, Mellor et al. 2021, Table 2;
-deviations where they are known for sure. Their searches have 12,000 simulated seconds of trainings
-of 12 epochs, single runs: the tables have no training times, so ours has {record["budget"]}
-evaluations, as the published best of 100. Populations of {record["population"]}.
-
-{table([*header, "note"], rows)}"""
-
-
-def _with_deviation(spread: Sequence[float]) -> str:
-    return f"{spread[0]:.2f} ± {spread[1]:.2f}"
-
-
-def _published(row: Record, place: int) -> str:
-    known, deviations = row["published_pct"], row["published_deviations"]
-    if known is None or known[place] is None:
-        return "-"
-    return f"{known[place]:.2f}" + (f" ± {deviations[place]:.2f}" if deviations else "")
+Mean processor time of a run: {times}."""
 
 
 def surrogate_cost(record: Record) -> str:

@@ -6,6 +6,7 @@ The truth of a class is the mean over its pruned nets; see ``hwnas.tables.classe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,8 @@ from hwnas.objectives.indicators import REFERENCE, Normalisation, minimised, non
 from hwnas.tables import import_table, load_table
 
 TABLES = ("hw-nas-bench", "robustness")
+# Tables are rounded.
+SAME_RATIO = 1e-3
 
 
 def need_tables(source: Path | None, names: Sequence[str] = TABLES) -> None:
@@ -139,7 +142,7 @@ class Truth:
         return float(moocore.igd_plus(self._scaled[rows], ref=self._scaled[self.is_front]))
 
     def described(self) -> dict[str, object]:
-        """How values are normalised, as JSON can hold it."""
+        """How values are normalised, and which objectives are one, as JSON can hold it."""
         return {
             "objectives": [spec.column for spec in self.specs],
             "best": list(self.scale.best),
@@ -147,4 +150,15 @@ class Truth:
             "reference": [REFERENCE] * len(self.specs),
             "n_classes": len(self.genotypes),
             "n_front": self.n_front,
+            "proportional": self._proportional(),
         }
+
+    def _proportional(self) -> list[tuple[str, str, float]]:
+        """Pairs of objectives that are one, and how many times the second the first is."""
+        found = []
+        for first, second in combinations(range(len(self.specs)), 2):
+            ratios = self.values[:, second] / self.values[:, first]
+            if np.ptp(ratios) < SAME_RATIO * abs(ratios[0]):
+                names = (self.specs[second].column, self.specs[first].column)
+                found.append((*names, float(np.median(ratios))))
+        return found

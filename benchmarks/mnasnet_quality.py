@@ -8,6 +8,7 @@ nothing of it but what they evaluate. Run: ``python benchmarks/mnasnet_quality.p
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
@@ -169,10 +170,11 @@ def measured(seeds: Sequence[int], budgets: Mapping[str, int]) -> dict[str, Any]
     ours, *others = budgets
     runs = []
     for seed in seeds:
-        volumes = {
-            name: hypervolumes(truth, yardstick, name, seed, budget)
-            for name, budget in budgets.items()
-        }
+        volumes, seconds_cpu = dict[str, np.ndarray](), dict[str, float]()
+        for name, budget in budgets.items():
+            started = time.process_time()
+            volumes[name] = hypervolumes(truth, yardstick, name, seed, budget)
+            seconds_cpu[name] = round(time.process_time() - started, 2)
         level = volumes[ours][-1]
         runs.append(
             {
@@ -180,6 +182,7 @@ def measured(seeds: Sequence[int], budgets: Mapping[str, int]) -> dict[str, Any]
                 "level": float(level),
                 "needed": {name: evaluations_to_reach(level, volumes[name]) for name in others},
                 "last": {name: float(volumes[name][-1]) for name in others},
+                "seconds_cpu": seconds_cpu,
             }
         )
     scale = yardstick.normalisation

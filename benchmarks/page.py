@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import _sections_checklist as checklist
 import _sections_devices as devices
+import _sections_field as field
 import _sections_predictors as predictors
 import _sections_proxies as proxies
 import _sections_quality as quality
@@ -69,7 +70,7 @@ PARTS: Mapping[str, Mapping[str, Section]] = {
             quality.constrained_search,
         ),
         "seed_table": Section(
-            "The field's comparison on NAS-Bench-201", "seed_table.py", quality.seed_table
+            "The field's comparison on NAS-Bench-201", "seed_table.py", field.seed_table
         ),
         "pick": Section("Whether the pick keeps its limit", "pick.py", search.pick),
         "mnas_search": Section("Search on MnasNet", "mnas_search.py searches", search.mnas_search),

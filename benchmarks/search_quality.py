@@ -131,6 +131,8 @@ def summary(
         "commits": sorted({run["commit"] for run in runs}),
         "environments": sorted({"; ".join(run["environment"]) for run in runs}),
         "evaluations": [len(rows) for rows in evaluated],
+        "budgets": [run["budget"] for run in runs],
+        "is_out_of_time": [run["is_out_of_time"] for run in runs],
         "seconds_cpu": [run["seconds_cpu"] for run in runs],
         "gap_pct": gaps,
         "igd_plus": distances,

@@ -114,6 +114,12 @@ def test_who_ended_early_stands_still_and_who_was_stopped_is_not_known(truth: Tr
     assert ended[2:].tolist() == [unknown[2]] * 3
 
 
+TRUTH = {
+    "objectives": ["a"], "best": [0.0], "worst": [1.0], "reference": [1.0],
+    "n_classes": 9, "n_front": 2, "proportional": [["b", "a", 7.0]],
+}  # fmt: skip
+
+
 def _figures(gaps: list[float | None]) -> dict[str, Any]:
     return {
         "seeds": list(range(len(gaps))),
@@ -122,23 +128,37 @@ def _figures(gaps: list[float | None]) -> dict[str, Any]:
         "evaluations_to": {"5": [None if gap is None else 40 for gap in gaps]},
         "seconds_cpu": [1.0] * len(gaps),
         "commits": ["0123456789abcdef"],
+        "environments": [
+            "- machine: M; - versions: hwnas 1",
+            "- machine: M; - versions: hwnas 1, o 2",
+        ],
+        "budgets": [50] * len(gaps),
+        "is_out_of_time": [gap is None for gap in gaps],
     }
 
 
 def test_section_tells_mean_error_median_and_wins_of_the_seeds_that_both_have() -> None:
     algorithms = {"surrogate": _figures([1.0, 3.0, 2.0]), "tpe": _figures([2.0, 2.0, None])}
-    truth = {
-        "objectives": ["a"], "best": [0.0], "worst": [1.0], "reference": [1.0],
-        "n_classes": 9, "n_front": 2,
-    }  # fmt: skip
-    record = {"budgets": [50], "devices": {"d": {"truth": truth, "algorithms": algorithms}}}
+    record = {"budgets": [50], "devices": {"d": {"truth": TRUTH, "algorithms": algorithms}}}
     told = search_quality(record)
     # Deviation 1 of three runs.
     assert "| `surrogate` | 3 | 2.00 ± 0.58 (2.00) |" in told
     assert "| `tpe` | 3 | 2.00 ± 0.00 (2.00, 2 seeds) |" in told
     assert "| `tpe` | 1 of 2 |" in told
-    assert "| `tpe` | 40 (2) |" in told
-    assert told.endswith("Runs of commits `0123456789ab`.")
+    assert "| `tpe` | 40 (2 of 3) |" in told
+    assert "`tpe`: stopped for its processor time in 1 of 3 seeds." in told
+    assert "b is 7.000 times a: these are one objective" in " ".join(told.split())
+    # What another line says too, and more, is said once.
+    assert told.endswith("Runs of commits `0123456789ab`; M; hwnas 1, o 2.")
+
+
+def test_what_was_tuned_is_told_once_ours_has_been_run() -> None:
+    def told(name: str) -> str:
+        figures = {"truth": TRUTH, "algorithms": {name: _figures([1.0])}}
+        return search_quality({"budgets": [50], "devices": {"d": figures}})
+
+    assert "What was tuned" in told("surrogate")
+    assert "What was tuned" not in told("tpe")
 
 
 def test_seeds_are_read_as_a_range_with_both_ends() -> None:

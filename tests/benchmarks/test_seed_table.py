@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from _sections_quality import seed_table
+from _sections_field import seed_table
 from seed_table import ROWS, Accuracies, evaluated, optimal, picked
 
 from hwnas.algorithms import ALGORITHMS
