@@ -251,25 +251,6 @@ def test_what_breaks_a_limit_that_is_known_for_free_is_not_asked(
         assert 0 < len(found) <= 6
 
 
-@pytest.mark.parametrize("column", ["one", "elsewhere"])
-def test_the_best_within_a_limit_on_what_costs_an_evaluation_is_found(
-    small: SearchSpace, column: str
-) -> None:
-    every = listed_classes(small)
-    assert every is not None
-    values = conflict(every)
-    bound = float(np.quantile(values[:, 0], 0.3))
-    best = values[values[:, 0] <= bound, 1].min()
-    setting = Setting(small, 2, 20, 0, objectives=COSTS, limits=(Limit(column, "<=", bound),))
-
-    def answer(asked: np.ndarray) -> Told:
-        told_of = conflict(small.canonical_genotypes(asked))
-        return told(asked, told_of, np.maximum(told_of[:, 0] / bound - 1, 0))
-
-    found = conflict(_asked(Surrogate(setting), answer, 33))
-    assert found[found[:, 0] <= bound, 1].min() == best
-
-
 def test_a_free_objective_of_zero_is_as_good_as_any(small: SearchSpace) -> None:
     every = listed_classes(small)
     assert every is not None
@@ -289,20 +270,6 @@ def test_a_free_objective_of_zero_is_as_good_as_any(small: SearchSpace) -> None:
     setting = Setting(small, 2, 20, 0, objectives=COSTS, free=free)
     found = _asked(Surrogate(setting), answer, 18)
     assert (found == best).all(axis=1).any()
-
-
-def test_what_looks_like_failures_is_avoided_and_the_search_goes_on(small: SearchSpace) -> None:
-    def answer(asked: np.ndarray) -> Told:
-        values, fails = -conflict(asked)[:, :1], asked[:, 5] == 2
-        found = told(asked, np.where(fails[:, None], np.nan, values))
-        found.status[fails] = "failed"
-        return found
-
-    found = _asked(Surrogate(Setting(small, 1, 20, 0)), answer, 36)
-    every = listed_classes(small)
-    assert every is not None
-    assert len(found) == 36
-    assert np.mean(found[N_DESIGN:, 5] == 2) < 0.5 * np.mean(every[:, 5] == 2)
 
 
 def test_where_all_fails_every_class_is_tried_once(small: SearchSpace) -> None:
