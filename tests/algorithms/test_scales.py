@@ -13,27 +13,26 @@ from hwnas.core.objective import ObjectiveSpec
 Direction = Literal["min", "max"]
 
 
-def _spec(unit: str, direction: Direction) -> ObjectiveSpec:
-    return ObjectiveSpec("any", unit, direction, "measured", "Any")
+def _spec(column: str, direction: Direction) -> ObjectiveSpec:
+    return ObjectiveSpec(column, "", direction, "measured", "Any")
 
 
 @pytest.mark.parametrize(
-    ("unit", "direction", "values", "kind"),
+    ("column", "direction", "values", "kind"),
     [
-        ("ms", "min", [1.0, 20], "log"),
-        ("ms", "min", [0.0, 20], "plain"),
+        ("latency_ms", "min", [1.0, 20], "log"),
+        ("latency_ms", "min", [0.0, 20], "plain"),
         ("score", "min", [-1.0, 20], "plain"),
-        ("%", "max", [-90.0, -100], "log error"),
-        # Called a percentage, and above 100.
-        ("%", "max", [-90.0, -100.5], "plain"),
-        # A share that is minimised is a cost.
-        ("%", "min", [4.0, 5], "log"),
+        ("accuracy_pct@validation", "max", [-90.0, -100], "log error"),
+        # Robustness is far from 100 %, where a logarithm would bend nothing but its best.
+        ("robustness_pct@apgd-ce-eps1", "max", [-50.0, -3], "plain"),
+        ("own_pct", "min", [4.0, 5], "log"),
     ],
 )
 def test_the_scale_suits_the_values(
-    unit: str, direction: Direction, values: list[float], kind: str
+    column: str, direction: Direction, values: list[float], kind: str
 ) -> None:
-    assert ValueScale.of(_spec(unit, direction), np.array(values)).kind == kind
+    assert ValueScale.of(_spec(column, direction), np.array(values)).kind == kind
 
 
 def test_of_what_nothing_is_said_of_the_values_decide() -> None:

@@ -70,7 +70,7 @@ def _answer(values: Values) -> Callable[[np.ndarray], Told]:
 @pytest.mark.parametrize("name", list(SPACES))
 def test_it_begins_with_valid_architectures_of_different_classes(name: str) -> None:
     space = hwnas.load_space(name)
-    found = first_design(space, N_DESIGN, np.random.default_rng(0))
+    found = first_design(space, np.random.default_rng(0))[:N_DESIGN]
     assert found.shape == (N_DESIGN, len(space.genes))
     assert space.valid_mask(found).all()
     np.testing.assert_array_equal(found, space.canonical_genotypes(found))
@@ -78,7 +78,7 @@ def test_it_begins_with_valid_architectures_of_different_classes(name: str) -> N
 
 
 def test_it_begins_with_the_corners_and_then_the_smallest(nasbench201: SearchSpace) -> None:
-    found = first_design(nasbench201, N_DESIGN, np.random.default_rng(0)).tolist()
+    found = first_design(nasbench201, np.random.default_rng(0))[:N_DESIGN].tolist()
     # All absent is invalid; all skipped is the identity.
     corners = nasbench201.canonical_genotypes(np.arange(1, 5)[:, None].repeat(6, axis=1))
     assert found[:4] == corners.tolist()
@@ -163,7 +163,7 @@ def test_an_objective_that_is_equal_for_all_does_not_hide_the_other(small: Searc
 @pytest.mark.parametrize("value", [0.0, 0.1])
 def test_where_all_values_are_equal_it_goes_on(small: SearchSpace, value: float) -> None:
     answer = _answer(lambda genotypes: np.full((len(genotypes), 2), value))
-    assert len(_asked(Surrogate(Setting(small, 2, 20, 0)), answer, 24)) == 24
+    assert len(_asked(Surrogate(Setting(small, 2, 20, 0)), answer, 24)) >= 24
 
 
 def test_six_objectives_can_be_searched(small: SearchSpace) -> None:
@@ -171,7 +171,7 @@ def test_six_objectives_can_be_searched(small: SearchSpace) -> None:
         both = conflict(genotypes)
         return np.hstack([both, both**2, -both])
 
-    assert len(_asked(Surrogate(Setting(small, 6, 20, 0)), _answer(values), 21)) == 21
+    assert len(_asked(Surrogate(Setting(small, 6, 20, 0)), _answer(values), 21)) >= 21
 
 
 @pytest.mark.parametrize("factor", [1e160, 1e300, 1e-310])
@@ -179,7 +179,7 @@ def test_huge_and_tiny_values_do_not_stop_it(small: SearchSpace, factor: float) 
     def values(genotypes: np.ndarray) -> np.ndarray:
         return conflict(genotypes) * factor * np.where(genotypes[:, :1] > 1, -1, 1)
 
-    assert len(_asked(Surrogate(Setting(small, 2, 20, 0)), _answer(values), 18)) == 18
+    assert len(_asked(Surrogate(Setting(small, 2, 20, 0)), _answer(values), 18)) >= 18
 
 
 def test_where_no_architecture_has_both_values_it_goes_on(small: SearchSpace) -> None:
@@ -190,7 +190,7 @@ def test_where_no_architecture_has_both_values_it_goes_on(small: SearchSpace) ->
         found.status[:] = "unknown"
         return found
 
-    assert len(_asked(Surrogate(Setting(small, 2, 20, 0)), answer, 18)) == 18
+    assert len(_asked(Surrogate(Setting(small, 2, 20, 0)), answer, 18)) >= 18
 
 
 @pytest.mark.parametrize("n_deviations", [1.0, np.inf])
@@ -240,15 +240,12 @@ def test_what_breaks_a_limit_that_is_known_for_free_is_not_asked(
         known = _free(space, space.canonical_genotypes(asked), most, is_told=True)
         return Told(asked, known.values, known.lower, known.upper, known.violation, known.status)
 
-    found = _asked(Surrogate(setting), answer, 21)[N_DESIGN:]
+    found = _asked(Surrogate(setting), answer, 21)
     every = listed_classes(space)
     assert every is not None
-    if (every.sum(axis=1) <= most).any():
-        assert len(found)
-        assert (found.sum(axis=1) <= most).all()
-    else:
-        # Nothing keeps it: what is nearest of all that was not asked, and no more.
-        assert 0 < len(found) <= 6
+    n_keeping = int((every.sum(axis=1) <= most).sum())
+    assert len(found) >= min(n_keeping, 21)
+    assert (found.sum(axis=1) <= most).all()
 
 
 def test_a_free_objective_of_zero_is_as_good_as_any(small: SearchSpace) -> None:
@@ -312,7 +309,8 @@ def test_it_begins_with_what_it_is_given_and_learns_of_its_canonical_form(
     np.testing.assert_array_equal(algorithm.ask(5), given)
     algorithm.tell(told(given, conflict(given)))
     assert len(algorithm.ask(5)) == 3
-    learned = algorithm._portions[0].genotypes
+    assert algorithm._told is not None
+    learned = algorithm._told.genotypes
     np.testing.assert_array_equal(learned, nasbench201.canonical_genotypes(given))
 
 

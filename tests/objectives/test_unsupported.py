@@ -47,7 +47,7 @@ def test_a_search_finds_only_what_the_device_can_run(device: Device, tmp_path: P
 
     run = hwnas.search(
         "fbnet", device, objectives=["latency", "macs", own], population=24, generations=2,
-        out=tmp_path / "run",
+        algorithm="nsga2", out=tmp_path / "run",
     )  # fmt: skip
     found = run.evaluations
     can_run = found["unsupported_operators"] == 0
