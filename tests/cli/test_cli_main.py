@@ -19,7 +19,7 @@ from hwnas.cli import main
 from hwnas.cli._app import app
 from hwnas.core.quantity import QUANTITIES
 from hwnas.objectives import SOURCES
-from hwnas.objectives.evaluated import EVALUATE
+from hwnas.objectives.evaluated import SOURCE as EVALUATE
 from hwnas.objectives.simple import COUNTED
 
 

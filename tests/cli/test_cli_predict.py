@@ -14,7 +14,7 @@ from made_up import own_copy, shipped_predictor, write_half_scored
 from hwnas.cli import main
 from hwnas.core.space import SearchSpace
 from hwnas.objectives import SOURCES
-from hwnas.objectives.evaluated import EVALUATE
+from hwnas.objectives.evaluated import SOURCE as EVALUATE
 from hwnas.predictors.card import SCHEMA
 from hwnas.proxies import shipped
 from hwnas.spaces import load_space
