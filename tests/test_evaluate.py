@@ -224,6 +224,16 @@ def test_a_run_tells_that_nothing_was_left_to_evaluate(search: Callable[..., hwn
     )
 
 
+def test_a_run_that_had_nothing_to_propose_names_its_limits(
+    search: Callable[..., hwnas.Run],
+) -> None:
+    run = search(algorithm="surrogate", generations=None, budget=9, constraints=["macs<=10"])
+    assert run.record.notes[-1] == (
+        "The search ended early, as surrogate had nothing more to propose: 0 of 9 evaluations were "
+        "used. Nothing else may keep macs <= 10."
+    )
+
+
 def test_a_run_tells_that_its_hypervolume_came_to_rest(search: Callable[..., hwnas.Run]) -> None:
     run = search(generations=None, until_stable=True)
     assert run.config["until_stable"] is True

@@ -7,6 +7,7 @@ import numpy as np
 from hwnas.algorithms import ALGORITHMS, ends_by_itself
 from hwnas.choose.infeasible import tightest_limit
 from hwnas.core.formula import REWARD, kinds_of
+from hwnas.core.words import joined
 from hwnas.engine.loop import Loop
 from hwnas.engine.run import Run
 from hwnas.engine.task import Task
@@ -80,8 +81,10 @@ def _archs(run: Run) -> str:
 
 
 def _limit(run: Run, task: Task) -> str:
-    """The tightest limit, as a further sentence, where one ruled something out."""
+    """The tightest limit, as a further sentence; all where nothing was evaluated to tell it."""
     broke, problem = run.infeasible, task.problem
-    if not len(broke) or not problem.limits:
+    if not problem.limits:
         return ""
+    if not len(broke):
+        return f" Nothing else may keep {joined(list(map(str, problem.limits)))}."
     return f" {tightest_limit(broke, problem.limits, problem.limit_share)}"

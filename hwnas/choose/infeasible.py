@@ -75,6 +75,8 @@ def tightest_limit(front: Front, limits: Sequence[Limit], share: float) -> str:
     judged_by, amounts = [limits[place] for place in places], amounts[np.ix_(rows, places)]
     place = _tightest_place(amounts)
     is_broken = (amounts[:, place] > 0) & np.isfinite(amounts[:, place])
+    if not is_broken.any():
+        return f"Whether any keeps {judged_by[place]} is unknown."
     return (
         f"The tightest limit is {judged_by[place]}: {is_broken.sum():,} architectures break it, "
         f"of {len(rows):,} that break any."

@@ -62,6 +62,12 @@ def test_a_limit_that_spared_all_others_is_the_tightest() -> None:
     assert "params <= 1: 2 architectures break it, of 2" in tightest_limit(front, LIMITS, 0.0)
 
 
+def test_a_limit_of_which_all_is_unknown_is_told_as_such() -> None:
+    front = front_of([(90.0, NAN, 1.0)])
+    said = tightest_limit(front, [Limit("latency_ms", "<=", 4.0)], 0.0)
+    assert said == "Whether any keeps latency_ms <= 4 is unknown."
+
+
 def test_where_some_were_asked_for_all_limits_those_alone_are_told_of() -> None:
     front = front_of([(NAN, NAN, 5.0), (90.0, 6.0, 1.0), (91.0, 9.0, 1.0)])
     said = why_nothing(front, LIMITS, 0.0, is_spared=True)
