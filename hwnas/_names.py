@@ -49,7 +49,12 @@ def same(given: str, known: Iterable[str], titles: Mapping[str, str] | None = No
 def meant(given: str, known: Iterable[str], titles: Mapping[str, str] | None = None) -> list[str]:
     """The known names that somebody may have meant who gave another, the likeliest first.
 
-    One letter off comes first, then names whose title holds what was given, then what looks alike.
+    Names that were given by their initials come first, with what is one letter off; then names
+    whose title holds what was given, then what looks alike.
+
+    Example:
+        >>> meant("rea", ["area", "de", "regularized-evolution"])
+        ['regularized-evolution', 'area']
     """
     names, titles = sorted(set(known)), titles or {}
     plain = fold(given)
@@ -57,9 +62,12 @@ def meant(given: str, known: Iterable[str], titles: Mapping[str, str] | None = N
     # A long text is no name, and comparing it would take long.
     if len(plain) > _LONGEST_NAME:
         return []
+    short = [name for name in names if plain in _initials(name)]
     alike = difflib.get_close_matches(plain, by_fold, n=1, cutoff=_ALIKE)
     if alike and not is_far(plain, alike[0], _NEARLY):
-        return [by_fold[alike[0]]]
+        return list(dict.fromkeys([*short, by_fold[alike[0]]]))[:_MOST_HINTS]
+    if short:
+        return short[:_MOST_HINTS]
     if len(plain) >= _LEAST_LETTERS:
         held = [name for name in names if _holds(titles.get(name, ""), plain)]
         if held:
@@ -79,6 +87,13 @@ def _holds(title: str, plain: str) -> bool:
     """Whether whole words of a title, put together, begin as a folded name does."""
     words = re.findall(r"[^\W_]+", title.casefold())
     return any("".join(words[place:]).startswith(plain) for place in range(len(words)))
+
+
+def _initials(name: str) -> set[str]:
+    """What people shorten a name of several words to, perhaps with an A for algorithm."""
+    words = [word for word in _FILLING.split(name.casefold()) if word]
+    short = "".join(word[0] for word in words)
+    return {short, f"{short}a"} if len(words) > 1 else set()
 
 
 def _words(text: str) -> set[str]:

@@ -111,6 +111,7 @@ FINE = {
     ("read", "value"): {"5"},
     ("search", "constraints"): {"tuple"},
     ("search", "workers"): {"5"},
+    ("search", "time"): {"5", "float"},
     ("sample", "n"): {"5"},
     ("sample", "on_model"): {"class"},
     ("fit", "tolerance"): {"5", "float"},

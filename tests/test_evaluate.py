@@ -212,6 +212,28 @@ def test_a_run_tells_that_its_time_was_up_and_goes_on_with_more(
     assert search(resume=True).evaluations.equals(search("straight").evaluations)
 
 
+def test_a_time_may_be_a_number_of_seconds(search: Callable[..., hwnas.Run]) -> None:
+    assert search(generations=1, time=90).config["time_s"] == 90.0
+
+
+def test_a_run_tells_that_nothing_was_left_to_evaluate(search: Callable[..., hwnas.Run]) -> None:
+    run = search(generations=None, budget=20, population=40, constraints=["macs<=10", "params<=1"])
+    assert run.record.notes[-1].startswith(
+        "The search ended early, as generation after generation of nsga2 brought nothing more to "
+        "evaluate: 0 of 20 evaluations were used. The tightest limit is macs <= 10: "
+    )
+
+
+def test_a_run_that_had_nothing_to_propose_names_its_limits(
+    search: Callable[..., hwnas.Run],
+) -> None:
+    run = search(algorithm="surrogate", generations=None, budget=9, constraints=["macs<=10"])
+    assert run.record.notes[-1] == (
+        "The search ended early, as surrogate had nothing more to propose: 0 of 9 evaluations were "
+        "used. Nothing else may keep macs <= 10."
+    )
+
+
 def test_a_run_tells_that_its_hypervolume_came_to_rest(search: Callable[..., hwnas.Run]) -> None:
     run = search(generations=None, until_stable=True)
     assert run.config["until_stable"] is True

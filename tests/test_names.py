@@ -43,6 +43,19 @@ def test_several_titles_that_hold_a_word_are_all_suggested() -> None:
     assert meant("Xeon", titles, titles) == ["gold_1", "gold_2"]
 
 
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ("rea", ["regularized-evolution", "area"]),
+        ("RE", ["regularized-evolution"]),
+        ("ls", ["local-search"]),
+        ("l", []),
+    ],
+)
+def test_initials_suggest_a_name_of_several_words(given: str, names: list[str]) -> None:
+    assert meant(given, ["area", "local-search", "regularized-evolution"]) == names
+
+
 def test_an_exact_name_wins_over_all_that_fold_to_it() -> None:
     assert known_name("device", "my-board", ["my-board", "my_board"]) == "my-board"
     with pytest.raises(ConfigError, match=r"Device 'MyBoard' may be 'my-board' or 'my_board'\."):

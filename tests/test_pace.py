@@ -73,6 +73,32 @@ def test_a_search_ends_with_its_space(
     assert any("the 4 architectures of tiny that differ in function" in note for note in notes)
 
 
+@pytest.mark.parametrize(("algorithm", "n_notes"), [("random", 1), ("exhaustive", 0)])
+def test_a_run_says_that_all_classes_ended_it_unless_it_was_to_evaluate_all(
+    tiny: Tiny, tmp_path: Path, algorithm: str, n_notes: int
+) -> None:
+    run = hwnas.search(
+        tiny, objectives=[_ones, _zeros], algorithm=algorithm, budget=50, population=4,
+        out=tmp_path / "run",
+    )  # fmt: skip
+    words = (
+        "The search ended early, as every functional class of the space was evaluated: 4 of 50 "
+        "evaluations were used."
+    )
+    assert run.record.notes.count(words) == n_notes
+
+
+@pytest.mark.parametrize("budget", [3, 4])
+def test_a_run_that_spent_its_budget_says_nothing_of_its_end(
+    tiny: Tiny, tmp_path: Path, budget: int
+) -> None:
+    run = hwnas.search(
+        tiny, objectives=[_ones, _zeros], algorithm="random", budget=budget, population=4,
+        out=tmp_path / "run",
+    )  # fmt: skip
+    assert not any("ended" in note for note in run.record.notes)
+
+
 @pytest.mark.parametrize("asked", [4929, 6000])
 def test_a_population_of_the_whole_space_is_all_of_it(tmp_path: Path, asked: int) -> None:
     notes = list[str]()

@@ -168,3 +168,18 @@ def test_a_reward_may_be_made_of_what_the_user_evaluates(tmp_path: Path) -> None
     assert spy.asked == Counter(seen["arch"])
     expected = np.where(seen["latency_ms"] <= 5, seen["accuracy_pct"], 0.0)
     np.testing.assert_array_equal(seen["reward(accuracy_pct,latency_ms<=5)"], expected)
+
+
+@pytest.mark.parametrize(("target", "n_notes"), [("latency<=1", 1), ("latency<=100", 0)])
+def test_a_reward_that_nothing_earned_is_told_however_few_were_evaluated(
+    tmp_path: Path, target: str, n_notes: int
+) -> None:
+    settings = {**SETTINGS, "population": 4, "budget": 4}
+    found = hwnas.search(
+        "nasbench201",
+        objectives=[f"reward(accuracy,{target})"],
+        out=tmp_path / "run",
+        **settings,  # type: ignore[arg-type]
+    )
+    words = "is 0 for every architecture of the 4 evaluated, as none keeps its limits"
+    assert sum(words in note for note in found.record.notes) == n_notes

@@ -129,7 +129,7 @@ class Algorithm(Protocol):
 
     The first line of a class's docstring describes it in the command line's help.
 
-    One that has evaluated everything at some time, and asks for no more, may say so by a class
+    One that at some time has evaluated all that it would, and asks for no more, says so by a class
     attribute ``ends_by_itself``: a search that is told no end then has none. One that keeps a
     population may have a method ``immigrate``, see ``Receiving``, and can then live on islands.
 
@@ -188,7 +188,7 @@ ALGORITHMS: Registry[type[Algorithm]] = Registry(
 
 
 def ends_by_itself(algorithm: type[Algorithm]) -> bool:
-    """Whether an algorithm stops asking when everything is evaluated."""
+    """Whether an algorithm stops asking when it has evaluated all that it would."""
     return bool(getattr(algorithm, "ends_by_itself", False))
 
 

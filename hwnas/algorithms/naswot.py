@@ -30,6 +30,7 @@ class Naswot:
 
     least_population: ClassVar[int] = 1
     default_warm_start: ClassVar[str | None] = "nwot:1000"
+    ends_by_itself: ClassVar[bool] = True
 
     def __init__(self, setting: Setting) -> None:
         if setting.initial is None:

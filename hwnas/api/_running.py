@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from hwnas.algorithms import ALGORITHMS, needs_fidelities
+from hwnas.api._end_notes import ended_note, zero_notes
 from hwnas.api._report import write_report
 from hwnas.api._trust import row_note
 from hwnas.core.limits import Limit
 from hwnas.core.residuals import INEXACT
 from hwnas.core.words import joined
-from hwnas.engine.ends import End
 from hwnas.engine.front_files import write_front
 from hwnas.engine.loop import Loop
 from hwnas.engine.progress import Progress, Step
@@ -162,7 +162,8 @@ def _notes(run: Run, task: Task, loop: Loop | None) -> tuple[str, ...]:
     """What the user should know before trusting the front."""
     if loop is None:
         return tuple(skill_notes(task))
-    notes = [*skill_notes(task), *loop.tracker.notes, *_end_notes(run, loop.end)]
+    notes = [*skill_notes(task), *loop.tracker.notes, *ended_note(run, task, loop)]
+    notes += zero_notes(run)
     notes += input_notes(task.problem.measures, loop.batch(run.front.archs))
     has_interval = np.isfinite(run.front.lower[:, : run.front.n_objectives]).any(axis=0)
     is_inexact = [spec.source in INEXACT for spec in run.front.objectives]
@@ -184,19 +185,6 @@ def _notes(run: Run, task: Task, loop: Loop | None) -> tuple[str, ...]:
         )
         notes += _score_notes(run, task, loop)
     return tuple(notes)
-
-
-def _end_notes(run: Run, end: End | None) -> list[str]:
-    """What to say of an end that nobody could tell before."""
-    n_evaluated = f"{run.n_evaluated:,} architecture{'s' if run.n_evaluated > 1 else ''}"
-    if end == "time":
-        return [f"The search ended with its time, after {n_evaluated}."]
-    if end == "stable":
-        return [
-            f"The search ended as its hypervolume had come to rest, after {n_evaluated}: the "
-            "second half of them raised it by less than 1 %."
-        ]
-    return []
 
 
 def _score_notes(run: Run, task: Task, loop: Loop) -> list[str]:

@@ -50,7 +50,6 @@ _Heard = TypeVar("_Heard")
     population=whole(),
     generations=whole(),
     budget=whole(),
-    time=arguments.text,
     until_stable=arguments.flag,
     seed=whole(),
     out=arguments.path,
@@ -79,7 +78,7 @@ def search(
     population: int = DEFAULT_POPULATION,
     generations: int | None = None,
     budget: int | None = None,
-    time: str | None = None,
+    time: str | float | None = None,
     until_stable: bool = False,
     seed: int = 0,
     out: str | os.PathLike[str] | None = None,
@@ -135,9 +134,10 @@ def search(
         budget: Distinct architectures to evaluate at most; what a limit or a value that is missing
             rules out before anything is measured or your own function called, does not count. One
             at a lower fidelity counts as its share of the largest.
-        time: How long it may take, such as ``"90s"``, ``"10m"`` or ``"1.5h"``, from its beginning;
-            what a resumed run took before does not count. Evaluations that are at work when it is
-            over are waited for, what is measured a generation at once; there is at least one.
+        time: How long it may take, such as ``"90s"``, ``"10m"`` or ``"1.5h"``, or in seconds, from
+            its beginning; what a resumed run took before does not count. Evaluations that are at
+            work when it is over are waited for, what is measured a generation at once; there is at
+            least one.
         until_stable: Whether to end once the hypervolume grew by less than 1 % over the second half
             of all evaluations, of at least 40.
         seed: The same seed gives the same run, bit for bit.

@@ -61,6 +61,28 @@ def why_nothing(
     )
 
 
+def tightest_limit(front: Front, limits: Sequence[Limit], share: float) -> str:
+    """Which of some limits is the tightest, and how many break it, as a sentence.
+
+    Args:
+        front: Architectures that broke a limit in a search, at least one, each perhaps not asked
+            for the others.
+        limits: At least one, each on a column of the front.
+        share: As for ``within``.
+    """
+    amounts = broken(front, limits, far_values(front, limits, share))
+    rows, places = _asked(amounts)
+    judged_by, amounts = [limits[place] for place in places], amounts[np.ix_(rows, places)]
+    place = _tightest_place(amounts)
+    is_broken = (amounts[:, place] > 0) & np.isfinite(amounts[:, place])
+    if not is_broken.any():
+        return f"Whether any keeps {judged_by[place]} is unknown."
+    return (
+        f"The tightest limit is {judged_by[place]}: {is_broken.sum():,} architectures break it, "
+        f"of {len(rows):,} that break any."
+    )
+
+
 def _asked(amounts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rows and limits to judge by where what breaks one limit was not asked for all others.
 
@@ -117,14 +139,25 @@ def _lone_limit(front: Front, limit: Limit, nearest: int, far: float, among: str
 
 def _tightest(limits: Sequence[Limit], amounts: np.ndarray, among: str) -> str:
     """The limit without which most is left; of those alike, the one that fewest come near."""
-    holds = amounts == 0
-    n_left = [np.delete(holds, place, axis=1).all(axis=1).sum() for place in range(len(limits))]
-    n_alone = holds.sum(axis=0)
-    place = int(np.lexsort((-amounts.min(axis=0), n_alone, -np.array(n_left)))[0])
+    place = _tightest_place(amounts)
+    n_alone, n_left = _n_kept(amounts, place)
     return (
-        f"The tightest is {limits[place]}: of the {len(holds):,} {among}, {n_alone[place]:,} "
-        f"satisfy it and {n_left[place]:,} all others."
+        f"The tightest is {limits[place]}: of the {len(amounts):,} {among}, {n_alone:,} "
+        f"satisfy it and {n_left:,} all others."
     )
+
+
+def _tightest_place(amounts: np.ndarray) -> int:
+    """Place of the tightest limit, from how far each is broken, ``(n_archs, n_limits)``."""
+    kept = np.array([_n_kept(amounts, place) for place in range(amounts.shape[1])])
+    return int(np.lexsort((-amounts.min(axis=0), kept[:, 0], -kept[:, 1]))[0])
+
+
+def _n_kept(amounts: np.ndarray, place: int) -> tuple[int, int]:
+    """How many keep the limit at a place, and how many all others."""
+    holds = amounts == 0
+    others = np.delete(holds, place, axis=1).all(axis=1)
+    return int(holds[:, place].sum()), int(others.sum())
 
 
 def _advice(limits: Sequence[Limit], far: np.ndarray, amounts: np.ndarray) -> str:

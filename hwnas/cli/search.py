@@ -113,8 +113,8 @@ def search(
         typer.Option(
             "--time",
             metavar="TIME",
-            help="How long this run may take, such as 90s, 10m or 1.5h; what it resumes does not "
-            "count.",
+            help="How long this run may take, such as 90s, 10m or 1.5h; loading and the first "
+            "generation are done however long they take, and what it resumes does not count.",
         ),
     ] = None,
     until_stable: Annotated[

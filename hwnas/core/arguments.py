@@ -145,10 +145,13 @@ def watts(name: str, value: Any) -> float:  # noqa: ARG001 - options have their 
 
 
 def duration(name: str, value: Any) -> float:
-    """A check for a time such as ``"10m"``, which is returned in seconds."""
-    found = parse_duration(text(name, value))
-    if found is None:
-        raise ConfigError(f"--{name} must be a time such as 30s, 10m or 1h; got {shown(value)}.")
+    """A check for a time such as ``"10m"``, or a number of seconds; returned in seconds."""
+    form = "a time such as 30s, 10m or 1h"
+    if isinstance(value, bool | np.bool_) or not isinstance(value, str | int | float | np.number):
+        raise must_be(f"--{name}", f"{form}, or a number of seconds", value)
+    found = parse_duration(value) if isinstance(value, str) else number(name, value)
+    if found is None or not 0 < found < math.inf:
+        raise ConfigError(f"--{name} must be {form}; got {shown(value)}.")
     return found
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from hwnas._names import between_commas, quoted
 from hwnas.core.columns import quantity_of
 from hwnas.core.formula import FORMS, REWARD, Formula, Kept, Ratio, Term, Value, Weight
-from hwnas.core.limits import Limit, Relation, finite_number, in_own_unit
+from hwnas.core.limits import Limit, Relation, finite_number, in_own_unit, strict_sign
 from hwnas.core.numbers import plain
 from hwnas.errors import ConfigError, HwnasError, known_name
 
@@ -103,10 +103,8 @@ class _Reader:
             return Kept(name, relation, bound)
         match = _RATIO.fullmatch(part)
         if match is None:
-            raise self.error(
-                "a factor must be a limit, or a ratio in brackets with its power; got "
-                f"{quoted(part)}"
-            )
+            form = "a factor must be a limit, or a ratio in brackets with its power"
+            raise self.error(f"{strict_sign(part) or form}; got {quoted(part)}")
         name, target = self._number(match[1], match[2])
         self._check_scale(name, target, "target")
         quantity = quantity_of(name.partition(":")[0])

@@ -25,6 +25,7 @@ Relation = Literal["<=", ">="]
 # is made of, whatever that is.
 _COLUMN = r"([a-z]+\(.+\)|[^\s<>=,@]+(?:@[^\s<>,]+?)?)"
 _LIMIT = re.compile(rf"{_COLUMN}\s*(<=|>=)\s*([^\s<>=,]+)")
+_STRICT = re.compile(rf"{_COLUMN}\s*([<>])\s*([^\s<>=,]+)")
 # By a column's own unit, its last word: what one of another unit is. 1 kB is 1,000 bytes, as in SI,
 # and 1 KiB is 1,024, what a microcontroller's data sheet means by kB.
 _OTHER_UNITS: Mapping[str, Mapping[str, float]] = {
@@ -131,8 +132,10 @@ def parse_limit(text: str, option: str = "", own: Collection[str] = ()) -> Limit
     match = _LIMIT.fullmatch(text.strip())
     # A number on the left is the form turned round, and no name of a quantity.
     if match is None or (match[1] not in own and parse_number(match[1]) is not None):
+        strict = strict_sign(text)
+        end = f"; {strict}." if strict else "."
         raise ConfigError(
-            f"{where} a limit must have the form 'latency_ms<=5' or 'accuracy_pct>=92'."
+            f"{where} a limit must have the form 'latency_ms<=5' or 'accuracy_pct>=92'{end}"
         )
     name, relation, number = match.groups()
     try:
@@ -142,6 +145,17 @@ def parse_limit(text: str, option: str = "", own: Collection[str] = ()) -> Limit
         return Limit(column, "<=" if relation == "<=" else ">=", bound)
     except ConfigError as error:
         raise ConfigError(f"{where} {str(error).partition(': ')[2] or error}") from None
+
+
+def strict_sign(text: str) -> str:
+    """What to write in place of a strict sign, as part of a sentence; empty where none stands.
+
+    Example:
+        >>> strict_sign("latency<5")
+        'a limit may be reached: write <= for <'
+    """
+    match = _STRICT.fullmatch(text.strip())
+    return f"a limit may be reached: write {match[2]}= for {match[2]}" if match else ""
 
 
 @checked(text=arguments.text, option=arguments.text, shown=arguments.text)

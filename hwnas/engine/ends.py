@@ -18,7 +18,9 @@ End = Literal["generations", "budget", "time", "stable", "classes", "idle", "alg
 generation brought nothing new, or as the algorithm had no more."""
 
 MAX_IDLE_GENERATIONS = 50
-"""Generations on end of which nothing counts, after which a search gives up."""
+"""Generations on end of which nothing counts, without which no search gives up."""
+MAX_IDLE_ARCHS = 1000
+"""Architectures in them, at least, as some algorithms propose one at a time."""
 MAX_FAILED = 10
 """Evaluations that may fail before any is done. Where half of all fail, so many do in one search of
 a thousand; and of a function that always fails, no more are wasted."""
@@ -65,6 +67,7 @@ class Ends:
     def __init__(self, task: Task, is_time_up: Callable[[], bool]) -> None:
         self.n_classes = task.n_classes
         self.n_idle = 0
+        self._n_idle_archs = 0
         self._task = task
         self._is_time_up = is_time_up
         self._spent = 0.0
@@ -124,7 +127,8 @@ class Ends:
             return "budget"
         if generations is not None and number > generations:
             return "generations"
-        return "idle" if self.n_idle >= MAX_IDLE_GENERATIONS else None
+        is_idle = self.n_idle >= MAX_IDLE_GENERATIONS and self._n_idle_archs >= MAX_IDLE_ARCHS
+        return "idle" if is_idle else None
 
     def by_pace(self, generations: Sequence[Generation]) -> End | None:
         """Why no more is begun, as far as the clock and the hypervolume say; None if more is."""
@@ -169,15 +173,17 @@ class Ends:
                 f"failed with {self._first_error}. Mend that, and search again with another --out."
             )
 
-    def add(self, new: Results, share: float) -> float:
+    def add(self, new: Results, share: float, n_asked: int) -> float:
         """Close a generation; returns what it took of the budget.
 
         Args:
             new: What was evaluated in it.
             share: What each evaluation was of a full one.
+            n_asked: How many architectures the algorithm proposed in it.
         """
         n_counted = self._task.n_counted(new)
         self.n_idle = 0 if n_counted else self.n_idle + 1
+        self._n_idle_archs = 0 if n_counted else self._n_idle_archs + n_asked
         self._spent += n_counted * share
         self._n_full += len(new) if share == 1 else 0
         return n_counted * share

@@ -307,7 +307,8 @@ class Loop:
         new = self._results.part(self._book.new_in(turn.number))
         new = new.part(new.is_finished)
         share = self._task.share(turn.fidelity)
-        on_progress(self.tracker.add(new, share, self._ends.add(new, share)))
+        spent = self._ends.add(new, share, len(turn.trials))
+        on_progress(self.tracker.add(new, share, spent))
         if self._ends.n_idle == 1 and self._ends.n_classes is None:
             classes = listed_classes(self._task.space)
             self._ends.n_classes = None if classes is None else len(classes)

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hwnas.choose import select
-from hwnas.choose.infeasible import why_nothing
+from hwnas.choose.infeasible import tightest_limit, why_nothing
 from hwnas.core.limits import Limit
 from hwnas.errors import ConfigError, NoCandidateError
 from tests.choose.test_choice import EXACT, FRONT, NAN, front_of
@@ -48,6 +48,24 @@ def test_a_limit_that_spared_all_others_is_the_one_to_blame() -> None:
         "No architecture satisfies params <= 1: the closest of the 2 on the front, a, has 5. "
         "Raise it to 5."
     )
+
+
+def test_the_tightest_limit_is_told_with_how_many_break_it() -> None:
+    front = front_of([(90.0, 6.0, 1.0), (91.0, 9.0, 0.5), (91.0, 3.0, 2.0)])
+    assert tightest_limit(front, LIMITS, 0.0) == (
+        "The tightest limit is latency_ms <= 4: 2 architectures break it, of 3 that break any."
+    )
+
+
+def test_a_limit_that_spared_all_others_is_the_tightest() -> None:
+    front = front_of([(NAN, NAN, 5.0), (NAN, NAN, 7.0)])
+    assert "params <= 1: 2 architectures break it, of 2" in tightest_limit(front, LIMITS, 0.0)
+
+
+def test_a_limit_of_which_all_is_unknown_is_told_as_such() -> None:
+    front = front_of([(90.0, NAN, 1.0)])
+    said = tightest_limit(front, [Limit("latency_ms", "<=", 4.0)], 0.0)
+    assert said == "Whether any keeps latency_ms <= 4 is unknown."
 
 
 def test_where_some_were_asked_for_all_limits_those_alone_are_told_of() -> None:

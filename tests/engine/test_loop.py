@@ -160,14 +160,19 @@ def test_a_class_that_comes_again_is_told_but_not_evaluated(
     np.testing.assert_array_equal(second, first[:5][::-1])
 
 
-def test_a_search_that_finds_nothing_new_ends(
-    nasbench201: SearchSpace, store: Store, measures: tuple[Counting, Counting]
+@pytest.mark.parametrize(("n_at_once", "n_idle"), [(5, 200), (25, 50)])
+def test_a_search_that_finds_nothing_new_in_50_generations_and_1000_proposals_ends(
+    nasbench201: SearchSpace,
+    store: Store,
+    measures: tuple[Counting, Counting],
+    n_at_once: int,
+    n_idle: int,
 ) -> None:
-    batch = nasbench201.sample_genotypes(5, np.random.default_rng(0))
+    batch = nasbench201.sample_genotypes(5, np.random.default_rng(0)).repeat(n_at_once // 5, axis=0)
     told: list[Progress] = []
     task = _task(nasbench201, measures, budget=100)
     Loop(task, _fixed(nasbench201, batch), store).run(told.append)
-    assert len(told) == 1 + MAX_IDLE_GENERATIONS
+    assert len(told) == 1 + n_idle
     assert told[-1].generation.n_evaluated == 5
 
 
@@ -564,7 +569,7 @@ def test_a_limit_that_nothing_free_keeps_ends_a_search_that_evaluates_nothing(
     limit = Limit("cost", "<=", -1.0)
     with contextlib.closing(Store(tmp_path / "run.sqlite", ["cost", "other"], [str(limit)])) as at:
         task = _task(nasbench201, (counted, dear), limits=(limit,), budget=25)
-        assert len(_search(task, at)) == MAX_IDLE_GENERATIONS
+        assert len(_search(task, at, population=20)) == MAX_IDLE_GENERATIONS
     assert dear.asked == []
 
 
