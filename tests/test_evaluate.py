@@ -198,6 +198,18 @@ def test_what_a_later_call_returns_wrongly_fails_that_architecture(
     assert run.errors[0].startswith("ReturnError: evaluate must return accuracy_pct from 0 to 100")
 
 
+def test_an_error_is_kept_whole_up_to_500_characters(search: Callable[..., hwnas.Run]) -> None:
+    words = "the loss is not finite " * 30
+
+    def long(archs: Sequence[Architecture]) -> dict[str, Any]:
+        if train(archs)["size_mb"][0] > 4:
+            raise OSError(words[:490])
+        return train(archs)
+
+    errors = {each for each in search(evaluate=long).errors if each.startswith("OSError")}
+    assert errors == {f"OSError: {words[:490].strip()}"}
+
+
 def test_a_function_that_knows_nothing_is_called_ten_times(
     search: Callable[..., hwnas.Run],
 ) -> None:
