@@ -154,7 +154,7 @@ class Ends:
         if not self._n_failed:
             raise EvaluationError(
                 f"None of the first {self._n_unknown} architectures has a value of every "
-                f"objective: what was returned is NaN or None. {_MEND}"
+                f"objective; NaN and None are none. {_MEND}"
             )
         raise EvaluationError(
             f"None of the first {self._n_failed + self._n_unknown} architectures could be "

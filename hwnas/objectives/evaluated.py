@@ -77,12 +77,15 @@ class Evaluator:
         return {column: _pairs(column, found[column], len(archs)) for column in self.columns}
 
     def _by_column(self, returned: Mapping[Any, Any]) -> dict[str, Any]:
-        found = once(
-            (column, name, values)
-            for name, values in returned.items()
-            if isinstance(name, str)
-            for column in columns_meant(name, self.columns)
-        )
+        try:
+            found = once(
+                (column, name, values)
+                for name, values in returned.items()
+                if isinstance(name, str)
+                for column in columns_meant(name, self.columns)
+            )
+        except ConfigError as error:
+            raise ReturnError(error.typed) from error
         missing = [column for column in self.columns if column not in found]
         if missing:
             given = ", ".join(map(str, returned)) or "nothing"

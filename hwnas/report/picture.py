@@ -33,7 +33,7 @@ _BETTER = {"max": "higher is better", "min": "lower is better"}
 _LONGEST_LABEL = 34
 _CAPTION_POINTS = 9.5
 _CAPTION_CHARACTERS = 135
-"""In a line, which then takes some nine tenths of the width."""
+"""In a line, which then takes some eight tenths of the width."""
 _MAGIC = b"\x89PNG\r\n\x1a\n"
 
 

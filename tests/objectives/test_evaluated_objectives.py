@@ -112,7 +112,7 @@ def test_what_is_returned_otherwise_is_told_in_one_line(returned: Any, message: 
 
 def test_a_name_that_is_given_twice_is_told_so() -> None:
     twice = {"accuracy": [1.0], "accuracy_pct": [1.0]}
-    with pytest.raises(ConfigError, match=r"given once"):
+    with pytest.raises(ReturnError, match=r"given once"):
         _asked(lambda _: twice, "accuracy")
 
 
