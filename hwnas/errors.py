@@ -183,6 +183,10 @@ class ArgumentError(ConfigError, TypeError):
     """An argument of another type than can be."""
 
 
+class ReturnError(ConfigError):
+    """What a function of the user's returned, in a form or range that it cannot have."""
+
+
 class ShapeError(HwnasError, ValueError):
     """An array of the wrong shape."""
 

@@ -14,7 +14,7 @@ from hwnas.algorithms import usual_algorithm
 from hwnas.api import SearchInterrupted
 from hwnas.core.architecture import Architecture
 from hwnas.engine.progress import Step
-from hwnas.errors import ConfigError, EvaluationError
+from hwnas.errors import ConfigError, EvaluationError, ReturnError
 
 OWN = hwnas.evaluated("size_mb", unit="MB")
 
@@ -169,11 +169,91 @@ def test_a_function_without_objectives_and_the_reverse_are_refused(
         search(**settings)
 
 
-def test_a_function_that_returns_the_wrong_thing_is_told_so(
+def test_what_the_first_call_returns_wrongly_stops_the_search_and_once_mended_it_goes_on(
     search: Callable[..., hwnas.Run],
 ) -> None:
-    with pytest.raises(EvaluationError, match=r"ShapeError: evaluate must return shape \(n_archs,"):
-        search(evaluate=lambda _: {"accuracy": 90.0, "size_mb": [1.0]})
+    calls: list[int] = []
+
+    def wrong(archs: Sequence[Architecture]) -> dict[str, Any]:
+        calls.append(len(archs))
+        return {"accuracy": 90.0, "size_mb": [1.0, 2.0]}
+
+    with pytest.raises(ReturnError, match=r"^evaluate must return shape \(n_archs,"):
+        search(evaluate=wrong)
+    assert len(calls) == 1
+    assert search(resume=True).evaluations.equals(search("straight").evaluations)
+
+
+def test_what_a_later_call_returns_wrongly_fails_that_architecture(
+    search: Callable[..., hwnas.Run],
+) -> None:
+    n_calls: list[int] = []
+
+    def once_right(archs: Sequence[Architecture]) -> dict[str, Any]:
+        n_calls.append(len(archs))
+        return {"accuracy": 120.0 if len(n_calls) == 2 else 90.0, "size_mb": len(n_calls)}
+
+    run = search(evaluate=once_right)
+    assert run.n_failed == 1
+    assert run.errors[0].startswith("ReturnError: evaluate must return accuracy_pct from 0 to 100")
+
+
+def test_an_error_is_kept_whole_up_to_500_characters(search: Callable[..., hwnas.Run]) -> None:
+    words = "the loss is not finite " * 30
+
+    def long(archs: Sequence[Architecture]) -> dict[str, Any]:
+        if train(archs)["size_mb"][0] > 4:
+            raise OSError(words[:490])
+        return train(archs)
+
+    errors = {each for each in search(evaluate=long).errors if each.startswith("OSError")}
+    assert errors == {f"OSError: {words[:490].strip()}"}
+
+
+def test_a_function_that_knows_nothing_is_called_ten_times(
+    search: Callable[..., hwnas.Run],
+) -> None:
+    calls: list[int] = []
+
+    def unsure(archs: Sequence[Architecture]) -> dict[str, Any]:
+        calls.append(len(archs))
+        return {"accuracy": None, "size_mb": 1.0}
+
+    with pytest.raises(EvaluationError, match=r"None of the first 10 arch.* has a value of every"):
+        search(evaluate=unsure)
+    assert len(calls) == 10
+
+
+def test_what_fails_and_what_lacks_a_value_are_counted_together(
+    search: Callable[..., hwnas.Run],
+) -> None:
+    calls: list[int] = []
+
+    def unsure(archs: Sequence[Architecture]) -> dict[str, Any]:
+        calls.append(len(archs))
+        if len(calls) > 6:
+            raise OSError("no board")
+        return {"accuracy": None, "size_mb": 1.0}
+
+    message = r"None of the first 10 .*; 6 lack a value, and 4 failed, the first with OSError: no b"
+    with pytest.raises(EvaluationError, match=message):
+        search(evaluate=unsure)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"evaluate": lambda _: {"accuracy": None, "size_mb": 1.0}}, "nothing has all values"),
+        ({"constraints": ["size_mb<=-1"]}, "nothing keeps the limits"),
+    ],
+)
+def test_an_empty_front_says_why(
+    search: Callable[..., hwnas.Run], settings: dict[str, Any], reason: str
+) -> None:
+    run = search(generations=1, **settings)
+    told = f"Front without architectures of nasbench201: {reason}"
+    assert repr(run.front) == told
+    assert repr(hwnas.load_run(run.path).front) == told
 
 
 def test_a_search_that_costs_and_is_given_no_end_ends_after_100_evaluations(

@@ -64,7 +64,9 @@ def run_task(
 
     Raises:
         SearchInterrupted: SIGINT came; the run so far is written, and is its ``run``.
-        EvaluationError: The first ten that were evaluated one by one failed, or all did.
+        EvaluationError: The first ten that were evaluated one by one failed or lack a value, or
+            all failed.
+        ReturnError: What the user's function returned first cannot be.
         RunError: The stored run is damaged, or not one that this task would have made.
         StorageError: The directory cannot be written.
     """

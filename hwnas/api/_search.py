@@ -164,7 +164,8 @@ def search(
             architecture at once: all that have no other source. It takes a list of ``n_archs``
             architectures, one at a time, and returns a mapping from column or quantity to values
             of shape ``(n_archs,)``, or ``(n_archs, 2)`` with their standard errors; or an array,
-            see ``hwnas.objectives.evaluated.Evaluator``. What it raises fails that architecture.
+            see ``hwnas.objectives.evaluated.Evaluator``. A plain number will do for the value of
+            the one architecture. What it raises fails that architecture.
         fidelities: How thoroughly ``evaluate`` can do so, rising, the last in full, such as
             ``(1, 3, 9)`` epochs. It is then called with two arguments: the architectures, and one
             of these. Only values in full are on the front; algorithms that know no fidelities ask
@@ -183,7 +184,10 @@ def search(
         UnknownNameError: A name is not known.
         ConfigError: A setting cannot be.
         MissingExtraError: Scores must be computed, and torch is not installed.
-        EvaluationError: The first ten that were evaluated one by one failed, or all did.
+        EvaluationError: The first ten that were evaluated one by one failed or lack a value, or
+            all failed.
+        ReturnError: What ``evaluate`` or a function of your own returned first cannot be; with
+            ``resume`` the run goes on once that is mended.
         RunError: ``out`` holds something else, or the run to resume differs, is damaged or in use.
         StorageError: ``out`` cannot be written.
     """

@@ -42,6 +42,7 @@ class Front:
         upper: Shape ``(n_archs, n_columns)``, upper ends.
         n_objectives: How many of the columns were optimised; the others are told beside them.
         space: Search space of the architectures; None where it cannot be loaded.
+        why_empty: Why there is no architecture, as far as that is known; empty where there are any.
 
     Raises:
         ShapeError: The arrays disagree with the lists.
@@ -54,6 +55,7 @@ class Front:
     upper: np.ndarray
     n_objectives: int
     space: SearchSpace | None = None
+    why_empty: str = ""
 
     def __post_init__(self) -> None:
         for name, kind in (("archs", tuple), ("columns", tuple), ("n_objectives", int)):
@@ -191,7 +193,8 @@ class Front:
         """Its rows with the objectives, as many as are shown."""
         n_archs = len(self)
         if not n_archs:
-            return Listing([f"Front without architectures: nothing keeps the limits{_of(self)}"])
+            reason = f": {self.why_empty}" if self.why_empty else ""
+            return Listing([f"Front without architectures{_of(self)}{reason}"])
         noun = "architecture" if n_archs == 1 else "architectures"
         head = f"Front of {n_archs:,} {noun}{_of(self)}, the best {self.names[0]} first"
         columns = [

@@ -10,6 +10,7 @@ from typing import Any
 from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -60,7 +61,9 @@ class Terminal(Console):
         if sum(most) > room:
             for column, width in zip(table.columns, _shared(least, most, room), strict=True):
                 column.width = width
-        super().print(table, **options)
+        # Cells are filled with blanks to the width of their column, also where none follows.
+        lines = [_ended(line) for line in self.render_lines(table, pad=False)]
+        super().print(Text("\n").join(lines), **options, soft_wrap=True)
 
     def _widths(self, cell: Any, is_whole: bool) -> tuple[int, int]:
         """Columns that a cell needs for its longest word, or line if it is whole; and at most."""
@@ -98,6 +101,13 @@ def _lines(text: Text, width: int) -> Iterator[Text]:
     for line in text.divide(offsets):
         line.rstrip()
         yield line
+
+
+def _ended(segments: list[Segment]) -> Text:
+    """A line without the blanks at its end."""
+    line = Text.assemble(*((each.text, each.style or "") for each in segments))
+    line.rstrip()
+    return line
 
 
 def _stripped(text: Text) -> Text:

@@ -11,7 +11,7 @@ import numpy as np
 from hwnas.engine.progress import Generation, Step
 from hwnas.engine.task import Task
 from hwnas.engine.trials import Results
-from hwnas.errors import EvaluationError, RunError
+from hwnas.errors import EvaluationError, ReturnError, RunError
 
 End = Literal["generations", "budget", "time", "stable", "classes", "idle", "algorithm"]
 """Why a search ended: by what it was told, as all classes were evaluated, as generation after
@@ -22,8 +22,9 @@ MAX_IDLE_GENERATIONS = 50
 MAX_IDLE_ARCHS = 1000
 """Architectures in them, at least, as some algorithms propose one at a time."""
 MAX_FAILED = 10
-"""Evaluations that may fail before any is done. Where half of all fail, so many do in one search of
-a thousand; and of a function that always fails, no more are wasted."""
+"""Evaluations that may fail or lack a value before any is done. Where half of all do, so many do in
+one search of a thousand; and of a function that always does, no more are wasted."""
+_MEND = "Mend that, and search again with another --out."
 _STABLE_SHARE = 0.01
 _STABLE_FROM = 40
 _HOPELESS_FROM = 400
@@ -72,7 +73,7 @@ class Ends:
         self._is_time_up = is_time_up
         self._spent = 0.0
         self._n_full = 0
-        self._n_failed = self._n_done = 0
+        self._n_failed = self._n_unknown = self._n_done = 0
         self._first_error = ""
         self._is_begun = False
 
@@ -148,16 +149,41 @@ class Ends:
         """Note trials that were evaluated one by one.
 
         Raises:
-            EvaluationError: All so far failed, and there were enough.
+            EvaluationError: All so far failed or lack a value, and there were enough.
         """
         self._count_failed(results)
-        if self._n_failed >= MAX_FAILED:
-            self.check_done()
+        if self._n_done or self._n_failed + self._n_unknown < MAX_FAILED:
+            return
+        self.check_done()
+        if not self._n_failed:
+            raise EvaluationError(
+                f"None of the first {self._n_unknown} architectures has a value of every "
+                f"objective; NaN and None are none. {_MEND}"
+            )
+        raise EvaluationError(
+            f"None of the first {self._n_failed + self._n_unknown} architectures could be "
+            f"evaluated; {self._n_unknown} lack a value, and {self._n_failed} failed, the first "
+            f"with {self._first_error}. {_MEND}"
+        )
+
+    def check_form(self, error: Exception | None) -> None:
+        """See that what a function returned is of a form it can have, as long as none was.
+
+        Args:
+            error: What an evaluation raised, if it did.
+
+        Raises:
+            ReturnError: It is not: the next evaluations would be wasted as well.
+        """
+        if isinstance(error, ReturnError) and not self._n_done + self._n_unknown:
+            raise error
 
     def _count_failed(self, results: Results) -> None:
         is_failed = results.status == "failed"
         self._n_failed += int(is_failed.sum())
-        self._n_done += int((~is_failed).sum())
+        is_unknown = results.status == "unknown"
+        self._n_unknown += int(is_unknown.sum())
+        self._n_done += int((~is_failed & ~is_unknown).sum())
         if is_failed.any():
             self._first_error = self._first_error or results.error[is_failed][0].rstrip(".")
 
@@ -167,10 +193,10 @@ class Ends:
         Raises:
             EvaluationError: It did.
         """
-        if self._n_failed and not self._n_done:
+        if self._n_failed and not self._n_done + self._n_unknown:
             raise EvaluationError(
                 f"None of the first {self._n_failed} architectures could be evaluated; the first "
-                f"failed with {self._first_error}. Mend that, and search again with another --out."
+                f"failed with {self._first_error}. {_MEND}"
             )
 
     def add(self, new: Results, share: float, n_asked: int) -> float:

@@ -126,7 +126,9 @@ class Loop:
 
         Raises:
             RunError: The store holds a run that this task and algorithm would not have made.
-            EvaluationError: The first ten that were evaluated one by one failed, or all did.
+            EvaluationError: The first ten that were evaluated one by one failed or lack a value,
+                or all failed.
+            ReturnError: What the user's function returned first cannot be.
             StorageError: The store cannot be written.
         """
         is_new = False
@@ -266,6 +268,8 @@ class Loop:
         executor = self._executor or make_executor(1)
         with closing(executor.run(work, self._in_time(self._book.genotypes[trials]))) as outcomes:
             for n_done, outcome in enumerate(outcomes, start=n_before + 1):
+                # Before it is stored: once the function is mended, the run can go on.
+                self._ends.check_form(outcome.error)
                 trial, row = trials[outcome.index : outcome.index + 1], values[outcome.index]
                 if outcome.value is not None:
                     row[places] = outcome.value

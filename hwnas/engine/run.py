@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -241,7 +242,20 @@ class Run:
         values = minimised(values, record.objectives)
         kept = non_dominated(values)
         order = np.lexsort(values[kept].T[::-1])
-        return self._table(feasible[kept][order])
+        front = self._table(feasible[kept][order])
+        return front if len(front) else replace(front, why_empty=self._why_empty(n_evaluated))
+
+    def _why_empty(self, n_evaluated: int) -> str:
+        """Why the front of the first architectures evaluated is empty."""
+        if not self._results.is_finished[:n_evaluated].any():
+            return "nothing was evaluated"
+        is_full = self.is_full[:n_evaluated]
+        if not is_full.any():
+            return f"nothing was evaluated in full, at {self._fidelities[-1]:g}"
+        ended = set(self._results.status[:n_evaluated][is_full])
+        if "infeasible" in ended:
+            return "nothing keeps the limits"
+        return "nothing has all values" if "unknown" in ended else "all evaluations failed"
 
     @property
     def infeasible(self) -> Front:

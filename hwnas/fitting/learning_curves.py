@@ -88,7 +88,8 @@ class Extrapolation:
 
     Args:
         value: What is expected, in the unit of the curve.
-        lower: Lower end of its 90 % interval; NaN where three values were all there was.
+        lower: Lower end of its 90 % interval; NaN where three values were all there was, and the
+            value itself where that was seen.
         upper: Upper end.
     """
 
@@ -121,17 +122,19 @@ def extrapolate(
     where the likelihood, at the best of all laws through a value, still holds 90 % (profile
     likelihood), widened by the scatter of a single value: of simulated power laws with 4 to 20
     epochs known, 88 to 91 % of the intervals held the value. Scatter is taken to be independent
-    between epochs, and a learning rate that changes later is not foreseen.
+    between epochs, and a learning rate that changes later is not foreseen. What was seen is given
+    as it was, with an interval of no width, however few values there are.
 
     Args:
         curve: Values, such as accuracies in percent or losses, after each epoch, shape
             ``(n_epochs,)``; NaN where unknown. At least three must be known, four for an interval.
-        at: The epoch to know the value after.
+        at: The epoch to know the value after: one whose value is known, or one later than all.
         epochs: After how many epochs each value was; 1, 2, 3 and so on by default.
         bounds: Least and largest value that there can be, such as ``(0, 100)`` for a percentage.
 
     Raises:
-        ConfigError: Too little is known, or an epoch is not positive or there twice.
+        ConfigError: Too little is known, an epoch is not positive or there twice, or ``at`` is
+            before the last and its value not known.
         ShapeError: There are not as many epochs as values.
 
     References:
@@ -152,6 +155,9 @@ def extrapolate(
     found, values = found[is_known], values[is_known]
     _check_epochs(found, at)
     lowest, highest = _checked_bounds(bounds)
+    if at in found:
+        return Extrapolation(*values[found == at].tolist() * 3)
+    _check_later(found, at)
     ends = np.clip(_power_law(np.log(found), values, float(np.log(at))), lowest, highest)
     return Extrapolation(*ends.tolist())
 
@@ -210,7 +216,7 @@ def _laws(
 
 
 def _check_epochs(epochs: np.ndarray, at: float) -> None:
-    """See that there are enough epochs, each once and all positive."""
+    """See that epochs are positive, and each there once."""
     for must, given in (
         ("epochs must be positive numbers", epochs),
         ("at must be a positive number", np.array([at])),
@@ -220,9 +226,18 @@ def _check_epochs(epochs: np.ndarray, at: float) -> None:
             raise ConfigError(f"{must}; got {given[is_wrong][0]:g}.")
     if len(np.unique(epochs)) < len(epochs):
         raise ConfigError(f"epochs must each be there once; got {shown(epochs.tolist())}.")
+
+
+def _check_later(epochs: np.ndarray, at: float) -> None:
+    """See that there are enough epochs, and one to know the value after is later than all."""
     if len(epochs) < _N_PARAMETERS:
         raise ConfigError(
             f"curve must hold at least {_N_PARAMETERS} known values; got {len(epochs)}."
+        )
+    if at < epochs.max():
+        raise ConfigError(
+            f"at must be an epoch whose value is known, or one later than the last of these, "
+            f"{epochs.max():g}; got {at:g}."
         )
 
 

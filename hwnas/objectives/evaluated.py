@@ -17,7 +17,7 @@ from hwnas.core.columns import columns_meant, once, quantity_of
 from hwnas.core.objective import Estimate, ObjectiveSpec
 from hwnas.core.quantity import Direction
 from hwnas.core.residuals import interval_of
-from hwnas.errors import ConfigError, ShapeError
+from hwnas.errors import ConfigError, ReturnError
 from hwnas.objectives import SOURCES, Question
 from hwnas.objectives.simple import own_spec
 
@@ -34,7 +34,8 @@ class Evaluator:
     objective that comes from it, in their order, then those that only limits need. With one more
     axis of length 2, so ``(n_archs, 2)`` and ``(n_archs, n_columns, 2)``, they are values with
     their standard errors; the interval is then 1.645 of these to either side, 90 % of a normal
-    distribution. NaN or None is unknown; a mapping may hold more than is asked for.
+    distribution. NaN or None is unknown; a mapping may hold more than is asked for, and of a single
+    architecture a plain number or None.
 
     Args:
         function: Takes a list of architectures, one at a time in a search, and, where there are
@@ -61,8 +62,7 @@ class Evaluator:
         """Values with standard errors of a batch by column, each of shape ``(n_archs, 2)``.
 
         Raises:
-            ConfigError: The function returned something else, or left a column out.
-            ShapeError: It returned another number of values.
+            ReturnError: The function returned something else, or left a column out.
         """
         return batch.once(("evaluation", id(self)), lambda: self._called(batch))
 
@@ -77,16 +77,19 @@ class Evaluator:
         return {column: _pairs(column, found[column], len(archs)) for column in self.columns}
 
     def _by_column(self, returned: Mapping[Any, Any]) -> dict[str, Any]:
-        found = once(
-            (column, name, values)
-            for name, values in returned.items()
-            if isinstance(name, str)
-            for column in columns_meant(name, self.columns)
-        )
+        try:
+            found = once(
+                (column, name, values)
+                for name, values in returned.items()
+                if isinstance(name, str)
+                for column in columns_meant(name, self.columns)
+            )
+        except ConfigError as error:
+            raise ReturnError(error.typed) from error
         missing = [column for column in self.columns if column not in found]
         if missing:
             given = ", ".join(map(str, returned)) or "nothing"
-            raise ConfigError(
+            raise ReturnError(
                 f"evaluate must return a value of {', '.join(missing)}; got {given}. Return it "
                 "(None where it is unknown), or name another source for it, as in "
                 f"source='{missing[0].partition('@')[0]}:predictor'."
@@ -97,7 +100,7 @@ class Evaluator:
         values = _numbers(f"values of {', '.join(self.columns)}", returned)
         shape = (n_archs, len(self.columns))
         if values.shape not in (shape, (*shape, 2)):
-            raise ShapeError(
+            raise ReturnError(
                 f"evaluate must return a mapping by column or shape (n_archs, n_columns) = {shape},"
                 f" or {(*shape, 2)} with standard errors, for {', '.join(self.columns)}; "
                 f"got {values.shape}."
@@ -122,12 +125,11 @@ class EvaluatedObjective:
         """Values of ``n_archs`` architectures, with intervals where there are standard errors.
 
         Raises:
-            ConfigError: The function returned something else, or what the quantity cannot be.
-            ShapeError: It returned another number of values.
+            ReturnError: The function returned something else, or what the quantity cannot be.
         """
         value, error = self._evaluation(batch)[self.spec.column].T
         if (error < 0).any():
-            raise ConfigError(
+            raise ReturnError(
                 f"evaluate must return standard errors of 0 or more for {self.spec.column}; "
                 f"got {error[error < 0][0]:g}."
             )
@@ -137,7 +139,7 @@ class EvaluatedObjective:
             wrong = [each for each in value if not (np.isnan(each) or quantity.can_be(each))]
             if wrong:
                 least = f"{'above ' if quantity.is_lower_open else ''}{quantity.lower:g}"
-                raise ConfigError(
+                raise ReturnError(
                     f"evaluate must return {self.spec.column} from {least} to {quantity.upper:g}; "
                     f"got {wrong[0]:g}."
                 )
@@ -193,9 +195,11 @@ def _takes(function: Callable[..., Any], n_arguments: int) -> bool:
 
 def _pairs(column: str, returned: Any, n_archs: int) -> np.ndarray:
     """Values with their standard errors, NaN where there are none, shape ``(n_archs, 2)``."""
-    values = _numbers(f"values of {column}", returned)
+    values = _numbers(f"values of {column}", np.nan if returned is None else returned)
+    if values.shape == () and n_archs == 1:
+        values = values[None]
     if values.shape not in ((n_archs,), (n_archs, 2)):
-        raise ShapeError(
+        raise ReturnError(
             f"evaluate must return shape (n_archs,) = ({n_archs},) for {column}, or ({n_archs}, 2) "
             f"with standard errors; got {values.shape}."
         )
@@ -208,7 +212,7 @@ def _numbers(what: str, returned: Any) -> np.ndarray:
     """What was returned as an array of numbers.
 
     Raises:
-        ConfigError: It is no such thing.
+        ReturnError: It is no such thing.
     """
     try:
         values = np.asarray(returned)
@@ -218,5 +222,5 @@ def _numbers(what: str, returned: Any) -> np.ndarray:
     except (TypeError, ValueError, RuntimeError):
         values = np.array("")
     if returned is None or values.dtype.kind not in "iuf":
-        raise ConfigError(f"evaluate must return {what} as numbers; got {shown(returned)}.")
+        raise ReturnError(f"evaluate must return {what} as numbers; got {shown(returned)}.")
     return values.astype(float)

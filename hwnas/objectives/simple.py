@@ -16,7 +16,7 @@ from hwnas.core.objective import Estimate, Objective, ObjectiveSpec
 from hwnas.core.quantity import QUANTITIES, Direction
 from hwnas.core.space import SearchSpace
 from hwnas.core.target import Target, parse_target
-from hwnas.errors import ConfigError, ShapeError, known_name
+from hwnas.errors import ConfigError, ReturnError, known_name
 from hwnas.features.counting import COLUMNS, count_genotypes
 from hwnas.features.memory import (
     PRECISIONS,
@@ -163,18 +163,18 @@ class CustomObjective:
         """The function's values for ``n_archs`` architectures.
 
         Raises:
-            ConfigError: The function returned something that is no number.
-            ShapeError: The function returned another number of values.
+            ReturnError: The function returned something that is no number, or another number of
+                values.
         """
         returned = self._function(archs)
         try:
             values = np.asarray(returned, dtype=float)
         except (TypeError, ValueError) as error:
-            raise ConfigError(
+            raise ReturnError(
                 f"{self.spec.column} must return a number for each architecture; {error}."
             ) from error
         if values.shape != (len(archs),):
-            raise ShapeError(
+            raise ReturnError(
                 f"{self.spec.column} must return shape (n_archs,) = ({len(archs)},); "
                 f"got {values.shape}."
             )

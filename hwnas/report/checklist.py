@@ -24,7 +24,7 @@ from hwnas.report.run_facts import (
     seconds_of,
     seeds_of,
 )
-from hwnas.report.settings import ALGORITHM, differing, in_words, settings_of
+from hwnas.report.settings import ALGORITHM, SEED, differing, in_words, settings_of
 
 Answer = Literal["yes", "partly", "no"]
 
@@ -64,7 +64,8 @@ def checklist(runs: Sequence[RunFacts], ends: Collection[str]) -> tuple[Checklis
     """Answers of the 12 rows, each with what was read and what is missing.
 
     Nothing is answered with yes that is not recorded in the runs; what only their author can know,
-    such as on what settings were tuned, is a no that says so.
+    such as on what settings were tuned, is a no that says so. Runs of one setting and seed are no
+    independent runs: the longest of them counts.
 
     Args:
         runs: What each run has recorded.
@@ -75,8 +76,10 @@ def checklist(runs: Sequence[RunFacts], ends: Collection[str]) -> tuple[Checklis
     """
     if not runs:
         raise ConfigError("A checklist needs at least one run; got none.")
-    rivals = [each for each in runs if not each.is_exhaustive] or list(runs)
-    field = Field(runs, rivals, settings_of([each.config for each in rivals], ends))
+    n_given, runs = len(runs), _each_once(runs, ends)
+    rivals = [each for each in runs if not each.is_exhaustive] or runs
+    settings = settings_of([each.config for each in rivals], ends)
+    field = Field(runs, rivals, settings, n_given - len(runs))
     answers = (
         ((1,), "Code of search space and evaluation", _evaluation(field)),
         ((2, 3), "Code of the method, its settings and seeds", _method(field)),
@@ -100,6 +103,23 @@ def checklist(runs: Sequence[RunFacts], ends: Collection[str]) -> tuple[Checklis
 _Told = tuple[Answer, str, str]
 _ONE_SETTING = "All runs are of one setting, {}."
 _COMPARE = "Search with another --algorithm too, all else the same, and name those runs as well."
+_MORE = (
+    "Search with another --algorithm or another --seed too, all else the same, and name those runs "
+    "as well."
+)
+
+
+def _each_once(runs: Sequence[RunFacts], ends: Collection[str]) -> list[RunFacts]:
+    """Of runs of one setting and seed the longest, the first of equal ones."""
+    chosen = list[RunFacts]()
+    for setting in settings_of([each.config for each in runs], ends):
+        by_seed = dict[object, RunFacts]()
+        for run in (runs[place] for place in setting.runs):
+            known = by_seed.setdefault(run.config[SEED], run)
+            if run.spent > known.spent:
+                by_seed[run.config[SEED]] = run
+        chosen += by_seed.values()
+    return [each for each in runs if any(each is one for one in chosen)]
 
 
 def _evaluation(field: Field) -> _Told:
@@ -243,6 +263,8 @@ def _random(field: Field) -> _Told:
 def _seeds(field: Field) -> _Told:
     least = min(len({run.config["seed"] for run in field.of(each)}) for each in field.settings)
     told = "; ".join(f"{each.label}: {seeds_of(field.of(each))}" for each in field.settings) + "."
+    if field.n_again:
+        told += f" Of one setting and seed a run counts once: {field.n_again} left out."
     if least >= MIN_SEEDS:
         return "yes", told, ""
     missing = f"Search under {MIN_SEEDS} seeds at least, each --seed with its own --out."
@@ -262,7 +284,7 @@ def _tabular(field: Field) -> _Told:
 
 def _confounders(field: Field) -> _Told:
     if len(field.runs) == 1:
-        return "no", "There is one run alone.", _COMPARE
+        return "no", "There is one run alone.", _MORE
     names = sorted({name for run in field.runs for name in run.versions})
     varied = [
         f"{name} {joined(found)}"

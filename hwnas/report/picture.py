@@ -31,6 +31,9 @@ _DPI = 150
 _FONT_POINTS = 12
 _BETTER = {"max": "higher is better", "min": "lower is better"}
 _LONGEST_LABEL = 34
+_CAPTION_POINTS = 9.5
+_CAPTION_CHARACTERS = 135
+"""In a line, which then takes some eight tenths of the width."""
 _MAGIC = b"\x89PNG\r\n\x1a\n"
 
 
@@ -106,7 +109,8 @@ def _drawn(caption: str, *drawers: Callable[[Axes], None]) -> bytes:
         every = figure.subplots(1, len(drawers), squeeze=False)
         for draw, axes in zip(drawers, every[0], strict=True):
             draw(axes)
-        figure.supxlabel(caption.strip(), fontsize=_FONT_POINTS - 2.5, color="#59636e")
+        lines = "\n".join(textwrap.wrap(caption, _CAPTION_CHARACTERS))
+        figure.supxlabel(lines, fontsize=_CAPTION_POINTS, color="#59636e")
         file = BytesIO()
         # Without the version, the same curves are the same file.
         figure.savefig(file, format="png", metadata={"Software": "hwnas"})

@@ -61,14 +61,16 @@ class Field:
     """The runs that are compared; those that evaluated a whole space are what these are to reach.
 
     Args:
-        runs: All that were given.
+        runs: All that were given, each setting and seed once.
         rivals: Those among them that are compared.
         settings: Settings of the rivals, by their places among them.
+        n_again: How many more runs were given that repeat a setting and seed of these.
     """
 
     runs: Sequence[RunFacts]
     rivals: Sequence[RunFacts]
     settings: Sequence[RunGroup]
+    n_again: int = 0
 
     @property
     def is_comparison(self) -> bool:

@@ -44,6 +44,7 @@ def type_(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
 def test_twelve_rows_fit_a_terminal(type_: Type, runs: list[str]) -> None:
     lines = type_("checklist", *runs).splitlines()
     assert max(map(len, lines)) <= 80
+    assert lines == [line.rstrip() for line in lines]
     heads = [line for line in lines if re.match(r"[ 1]\d  (yes|partly|no) ", line)]
     assert [int(line[:2]) for line in heads] == list(range(1, 13))
     assert "1 run of random, 24 evaluations at least." in " ".join(lines)

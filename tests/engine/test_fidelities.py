@@ -122,7 +122,7 @@ def test_a_larger_budget_goes_on_where_a_smaller_one_ended(run: hwnas.Run, tmp_p
 
 def test_a_budget_too_small_for_anything_in_full_says_so(tmp_path: Path) -> None:
     run = _search(tmp_path / "run", budget=1)
-    assert len(run.front) == 0
+    assert repr(run.front).endswith(": nothing was evaluated in full, at 9")
     assert "Nothing was evaluated in full, at 9: the front is empty." in run.record.notes[-1]
     with pytest.raises(NoCandidateError, match="Nothing was evaluated in full, at 9"):
         api.check_feasible(run)

@@ -95,6 +95,12 @@ def test_three_values_give_no_interval() -> None:
     assert np.isnan([found.lower, found.upper, found.standard_error]).all()
 
 
+def test_what_was_seen_is_given_as_it_was() -> None:
+    found = hwnas.extrapolate([50.0, 71.0, 70.0, 78.0], at=2)
+    assert (found.value, found.lower, found.upper, found.standard_error) == (71, 71, 71, 0)
+    assert hwnas.extrapolate([50.0, 60.0], at=9, epochs=[3, 9]).value == 60
+
+
 def test_what_cannot_be_is_cut_off() -> None:
     rising = [10.0, 30.0, 49.0, 69.0, 88.0]
     assert hwnas.extrapolate(rising, at=50).value > 100
@@ -150,6 +156,7 @@ def test_the_standard_error_gives_the_interval_again_in_a_search() -> None:
         ([1.0, 2.0, 3.0], {"at": 5, "epochs": [0, 1, 2]}, ConfigError, "epochs must be positive"),
         ([1.0, 2.0, 3.0], {"at": 5, "epochs": [1, 2]}, ShapeError, "as many as the values, 3"),
         ([1.0, 2.0, 3.0], {"at": 5, "bounds": (1, 0)}, ConfigError, "bounds must be the least"),
+        ([1.0, np.nan, 3.0, 4.0], {"at": 2}, ConfigError, "later than the last of these, 4; got 2"),
         (["a", "b", "c"], {"at": 5}, ArgumentError, r"curve\[0\] must be a number; got 'a'"),
     ],
 )

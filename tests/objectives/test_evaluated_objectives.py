@@ -12,7 +12,7 @@ import hwnas
 from hwnas.core.batch import Batch
 from hwnas.core.objective import Estimate
 from hwnas.core.target import Target
-from hwnas.errors import ConfigError, ShapeError
+from hwnas.errors import ConfigError, ReturnError
 from hwnas.objectives import Question
 from hwnas.objectives.evaluated import EvaluatedObjective, Evaluator, evaluated_objective
 
@@ -46,6 +46,7 @@ def _values(function: Callable[..., Any], *columns: str) -> list[float]:
         np.array([[91.5, 0.25]], dtype=np.float32),
         [[(91.5, 0.5), (0.25, 0.1)]],
         {"accuracy": [(91.5, 0.5)], "f1": [0.25]},
+        {"accuracy": 91.5, "f1": np.float32(0.25)},
     ],
 )
 def test_values_come_by_name_or_in_the_order_of_the_objectives(returned: Any) -> None:
@@ -84,33 +85,35 @@ def test_without_a_standard_error_there_is_no_interval() -> None:
 
 @pytest.mark.parametrize("unknown", [None, np.nan, np.inf])
 def test_none_and_what_is_no_finite_number_is_unknown(unknown: float | None) -> None:
-    assert np.isnan(_values(lambda _: {"accuracy": [unknown]}, "accuracy")).all()
+    for returned in ([unknown], unknown):
+        assert np.isnan(_values(lambda _, each=returned: {"accuracy": each}, "accuracy")).all()
 
 
 @pytest.mark.parametrize(
-    ("returned", "error", "message"),
+    ("returned", "message"),
     [
-        ({"f1": [0.5]}, ConfigError, r"return a value of accuracy_pct; got f1\. Return it"),
-        ({}, ConfigError, r"a value of accuracy_pct, f1; got nothing"),
-        ({"accuracy": [1.0], "accuracy_pct": [1.0], "f1": [1.0]}, ConfigError, r"given once"),
-        ({"accuracy": 91.5, "f1": [1.0]}, ShapeError, r"\(1,\) for accuracy_pct, .* got \(\)\."),
-        ({"accuracy": [1.0, 2.0], "f1": [1.0]}, ShapeError, r"for accuracy_pct, .* got \(2,\)\."),
-        ({"accuracy": ["91.5"], "f1": [1.0]}, ConfigError, r"accuracy_pct as numbers; got \["),
-        ({"accuracy": [True], "f1": [1.0]}, ConfigError, r"as numbers; got \[True\]"),
-        ({"accuracy": None, "f1": [1.0]}, ConfigError, r"as numbers; got None\."),
-        ({"accuracy": [[1.0], [1.0, 2.0]], "f1": [1.0]}, ConfigError, r"as numbers; got \[\["),
-        ([91.5, 0.25], ShapeError, r"shape \(n_archs, n_columns\) = \(1, 2\), .* got \(2,\)\."),
-        ("good", ConfigError, r"values of accuracy_pct, f1 as numbers; got 'good'\."),
-        (None, ConfigError, r"values of accuracy_pct, f1 as numbers; got None\."),
-        ({"accuracy": [120.0], "f1": [1.0]}, ConfigError, r"accuracy_pct from 0 to 100; got 120"),
-        ({"accuracy": [(90.0, -1.0)], "f1": [1.0]}, ConfigError, r"errors of 0 or more .* got -1"),
+        ({"f1": [0.5]}, r"return a value of accuracy_pct; got f1\. Return it"),
+        ({}, r"a value of accuracy_pct, f1; got nothing"),
+        ({"accuracy": [1.0, 2.0], "f1": [1.0]}, r"for accuracy_pct, .* got \(2,\)\."),
+        ({"accuracy": ["91.5"], "f1": [1.0]}, r"accuracy_pct as numbers; got \["),
+        ({"accuracy": [True], "f1": [1.0]}, r"as numbers; got \[True\]"),
+        ({"accuracy": [[1.0], [1.0, 2.0]], "f1": [1.0]}, r"as numbers; got \[\["),
+        ([91.5, 0.25], r"shape \(n_archs, n_columns\) = \(1, 2\), .* got \(2,\)\."),
+        ("good", r"values of accuracy_pct, f1 as numbers; got 'good'\."),
+        (None, r"values of accuracy_pct, f1 as numbers; got None\."),
+        ({"accuracy": [120.0], "f1": [1.0]}, r"accuracy_pct from 0 to 100; got 120"),
+        ({"accuracy": [(90.0, -1.0)], "f1": [1.0]}, r"errors of 0 or more .* got -1"),
     ],
 )
-def test_what_is_returned_otherwise_is_told_in_one_line(
-    returned: Any, error: type[Exception], message: str
-) -> None:
-    with pytest.raises(error, match=message):
+def test_what_is_returned_otherwise_is_told_in_one_line(returned: Any, message: str) -> None:
+    with pytest.raises(ReturnError, match=message):
         _asked(lambda _: returned, "accuracy", "f1")
+
+
+def test_a_name_that_is_given_twice_is_told_so() -> None:
+    twice = {"accuracy": [1.0], "accuracy_pct": [1.0]}
+    with pytest.raises(ReturnError, match=r"given once"):
+        _asked(lambda _: twice, "accuracy")
 
 
 @pytest.mark.parametrize("column", ["accuracy", "latency_ms", "two words", "seq"])

@@ -16,7 +16,7 @@ from hwnas.errors import (
     ArchitectureError,
     ConfigError,
     HwnasError,
-    ShapeError,
+    ReturnError,
     UnknownNameError,
 )
 from hwnas.objectives.devices import load_device
@@ -229,14 +229,14 @@ def test_another_number_of_values_is_refused(
     archs: list[Architecture], values: object, shape: str
 ) -> None:
     with pytest.raises(
-        ShapeError, match=rf"cost_eur must return shape \(n_archs,\) = \(5,\); got {shape}\."
+        ReturnError, match=rf"cost_eur must return shape \(n_archs,\) = \(5,\); got {shape}\."
     ):
         _own(values)(archs)
 
 
 @pytest.mark.parametrize("values", [["cheap"] * 5, [[1], [1, 2], 3, 4, 5], {"a": 1}])
 def test_values_that_are_no_numbers_are_refused(archs: list[Architecture], values: object) -> None:
-    with pytest.raises(ConfigError, match=r"cost_eur must return a number for each architecture; "):
+    with pytest.raises(ReturnError, match=r"cost_eur must return a number for each architecture; "):
         _own(values)(archs)
 
 

@@ -153,7 +153,20 @@ def test_seeds_are_those_of_the_setting_with_the_fewest(n_seeds: int, answer: st
 
 
 def test_a_seed_that_is_there_twice_counts_once() -> None:
-    assert row([replace(a_run(3), name=f"copy-{n}") for n in range(5)], 8).answer == "no"
+    copies = [replace(a_run(3), name=f"copy-{n}") for n in range(5)]
+    found = row(copies, 8)
+    assert found.answer == "no"
+    assert found.evidence.endswith("Of one setting and seed a run counts once: 4 left out.")
+    assert "100 evaluations of 1 run " in row(copies, 6).evidence
+
+
+def test_of_two_runs_of_one_seed_the_longer_counts() -> None:
+    shorter = replace(a_run(0, {"budget": 40}), spent=40.0)
+    assert row([shorter, *a_field()], 5) == row(a_field(), 5)
+
+
+def test_one_run_alone_needs_another_algorithm_or_seed() -> None:
+    assert "another --seed" in row([a_run()], 10).missing
 
 
 def test_random_search_must_have_as_many_evaluations() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,15 @@ def test_the_same_curves_are_the_same_picture_whatever_is_set_elsewhere(picture:
     with mpl.rc_context({"axes.facecolor": "black", "font.size": 30, "text.usetex": True}):
         assert curves_png(curves_of(RUNS, ENDS)) == picture
         assert mpl.rcParams["font.size"] == 30
+
+
+def test_what_stands_below_the_plots_is_not_cut_at_the_sides(picture: bytes) -> None:
+    from matplotlib.image import imread
+
+    grey = imread(BytesIO(picture), format="png")[-90:, :, :3].min(axis=2)
+    assert grey.min() < 0.9
+    assert (grey[:, :15] == 1).all()
+    assert (grey[:, -15:] == 1).all()
 
 
 def test_other_curves_are_another_picture(picture: bytes) -> None:
