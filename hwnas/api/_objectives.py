@@ -33,7 +33,7 @@ from hwnas.proxies.lookup import Scoring
 
 if TYPE_CHECKING:
     from hwnas.measure.backends import Backend
-    from hwnas.objectives.evaluated import Evaluator
+    from hwnas.objectives.evaluator import Evaluator
 
 
 __all__ = [

@@ -31,7 +31,8 @@ from hwnas.measure.backends import Backend
 from hwnas.objectives import SOURCES, NothingKnownError
 from hwnas.objectives.devices import load_device
 from hwnas.objectives.evaluated import SOURCE as EVALUATE
-from hwnas.objectives.evaluated import EvaluatedObjective, Evaluator
+from hwnas.objectives.evaluated import EvaluatedObjective
+from hwnas.objectives.evaluator import Evaluator
 from hwnas.objectives.measured import SOURCE, USUAL_BACKEND, local_device
 from hwnas.objectives.scored import scored_names
 

@@ -29,7 +29,7 @@ from hwnas.engine.store import Store
 from hwnas.errors import ConfigError
 from hwnas.executors import EXECUTORS
 from hwnas.measure.backends import Backend
-from hwnas.objectives.evaluated import Evaluator
+from hwnas.objectives.evaluator import Evaluator
 from hwnas.proxies.lookup import Scoring
 
 __all__ = ["DEFAULT_BUDGET", "DEFAULT_GENERATIONS", "Change", "SearchInterrupted", "search"]
@@ -164,7 +164,7 @@ def search(
             architecture at once: all that have no other source. It takes a list of ``n_archs``
             architectures, one at a time, and returns a mapping from column or quantity to values
             of shape ``(n_archs,)``, or ``(n_archs, 2)`` with their standard errors; or an array,
-            see ``hwnas.objectives.evaluated.Evaluator``. A plain number will do for the value of
+            see ``hwnas.objectives.evaluator.Evaluator``. A plain number will do for the value of
             the one architecture. What it raises fails that architecture.
         fidelities: How thoroughly ``evaluate`` can do so, rising, the last in full, such as
             ``(1, 3, 9)`` epochs. It is then called with two arguments: the architectures, and one

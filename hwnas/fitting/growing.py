@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwnas.fitting.gaussian_process import (
+from hwnas.fitting.kernel_posterior import (
     BOUNDS,
     MAX_DEVIATIONS,
     N_TUNED,

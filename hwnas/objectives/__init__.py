@@ -15,7 +15,7 @@ from hwnas.registry import Registry
 
 if TYPE_CHECKING:
     from hwnas.measure.backends import Backend
-    from hwnas.objectives.evaluated import Evaluator
+    from hwnas.objectives.evaluator import Evaluator
 
 __all__ = ["SOURCES", "NothingKnownError", "Question", "SourceFactory"]
 

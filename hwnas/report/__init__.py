@@ -1,12 +1,12 @@
 """A search run, or several beside each other, as one HTML file that needs no network, or as PNG."""
 
 from hwnas.report.assembly import is_page
-from hwnas.report.checklist import ChecklistRow, checklist
 from hwnas.report.comparison import FrontComparison, Side, compare_fronts
 from hwnas.report.comparison_page import render_comparison, verdict, write_comparison
 from hwnas.report.curves import Contender, Curves, Searched, curves_of
 from hwnas.report.curves_page import write_curves
 from hwnas.report.data import EarlierFront, Provenance, ReportData
+from hwnas.report.field_checklist import ChecklistRow, checklist
 from hwnas.report.picture import curves_png, is_png, run_png, write_png
 from hwnas.report.render import render_report, write_report
 from hwnas.report.run_facts import RunFacts

@@ -13,12 +13,11 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 from threadpoolctl import threadpool_limits
 
 from hwnas.fitting.conversion import to_onnx
-from hwnas.fitting.gaussian_process import (
+from hwnas.fitting.gaussian_process import GroupedGaussianProcess, Term
+from hwnas.fitting.kernel_posterior import (
     MAX_DEVIATIONS,
     N_TUNED,
     PRIOR_LENGTH,
-    GroupedGaussianProcess,
-    Term,
     negative_log_posterior,
 )
 from hwnas.models.sessions import run_onnx

@@ -10,7 +10,8 @@ import pytest
 import hwnas
 from hwnas.core.batch import Batch
 from hwnas.errors import ArgumentError, ConfigError, ShapeError
-from hwnas.objectives.evaluated import EvaluatedObjective, Evaluator, evaluated
+from hwnas.objectives.evaluated import EvaluatedObjective, evaluated
+from hwnas.objectives.evaluator import Evaluator
 
 LOSSES = [2.0, 1.0, 0.5, 0.25]
 

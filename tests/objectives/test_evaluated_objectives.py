@@ -14,7 +14,8 @@ from hwnas.core.objective import Estimate
 from hwnas.core.target import Target
 from hwnas.errors import ConfigError, ReturnError
 from hwnas.objectives import Question
-from hwnas.objectives.evaluated import EvaluatedObjective, Evaluator, evaluated_objective
+from hwnas.objectives.evaluated import EvaluatedObjective, evaluated_objective
+from hwnas.objectives.evaluator import Evaluator
 
 NORMAL_AT_95 = 1.6448536269514722
 """Quantile of the normal distribution, from a table."""
