@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,9 +25,9 @@ from additive_table import (
 )
 from filelock import FileLock
 from hypothesis import settings
+from own_costs import cheap, small
 
 import hwnas
-from hwnas.core.architecture import Architecture
 from hwnas.core.objective import Objective
 from hwnas.core.space import SearchSpace
 from hwnas.fitting.columns import Fitted, fit_column, write_predictor
@@ -208,24 +208,10 @@ def folder(fitted: Mapping[str, Fitted], tmp_path: Path) -> Path:
     return tmp_path / "predictors"
 
 
-def _genes(archs: Sequence[Architecture]) -> np.ndarray:
-    return np.array([arch.genotype for arch in archs], dtype=float)
-
-
-def _cheap(archs: Sequence[Architecture]) -> np.ndarray:
-    """Falls with the choices of a genotype."""
-    return -_genes(archs).sum(axis=1)
-
-
-def _small(archs: Sequence[Architecture]) -> np.ndarray:
-    """Rises with them, but not with all alike."""
-    return (_genes(archs) ** 2) @ np.arange(1.0, 7.0)
-
-
 @pytest.fixture
 def costs() -> list[Objective]:
     """Two objectives that conflict, both minimised."""
-    return [hwnas.objective(_cheap, "cheap"), hwnas.objective(_small, "small")]
+    return [hwnas.objective(cheap, "cheap"), hwnas.objective(small, "small")]
 
 
 @pytest.fixture

@@ -214,7 +214,7 @@ def test_several_processes_score_the_same(tmp_path: Path, monkeypatch: pytest.Mo
 def test_scores_can_be_limited_and_what_breaks_a_cheap_limit_is_not_scored(tmp_path: Path) -> None:
     run = _search(
         tmp_path / "run", objectives=["nwot", "params"],
-        constraints=["params<=200", "snip>=0"],
+        constraints=["params<=200", "snip>=0"], algorithm="random",
     )  # fmt: skip
     told = run.evaluations
     is_large = told["params"] > 200
