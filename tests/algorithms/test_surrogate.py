@@ -119,7 +119,7 @@ def test_in_a_large_space_no_twin_is_asked(name: str) -> None:
         values = np.stack([found[-1].sum(axis=1), ((found[-1] - 1) ** 2).sum(axis=1)], axis=1)
         algorithm.tell(told(found[-1], values.astype(float)))
     classes = space.canonical_genotypes(np.concatenate(found))
-    assert len(np.unique(classes, axis=0)) == len(classes) == 24
+    assert len(np.unique(classes, axis=0)) == len(classes) >= 24
 
 
 # --- how good -------------------------------------------------------------------------------------
