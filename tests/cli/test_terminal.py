@@ -207,7 +207,7 @@ def test_no_value_is_broken(
 
 def _words(text: str) -> list[str]:
     # Architectures break after +, names of features after a sign too; bars are as long as fits.
-    return [word for word in re.split(r"[\s+>,]+", text) if "█" not in word]
+    return [word for word in re.split(r"[\s+>,]+", text) if word and "█" not in word]
 
 
 def _is_one_value(line: str, width: int) -> bool:
