@@ -91,26 +91,23 @@ class Sightings:
     Args:
         scaled: Features of the ``n_archs`` architectures on their scale, ``(n_archs, n_columns)``.
         spans: Columns of each term of a kernel, all features first.
-
-    Attributes:
-        scaled: The same.
     """
 
     def __init__(self, scaled: np.ndarray, spans: Sequence[tuple[int, int]]) -> None:
-        self.scaled, self._spans = scaled, spans
+        self._scaled, self._spans = scaled, spans
         self._seen = np.empty((0, scaled.shape[1]))
         # Single precision halves the time that kernels of thousands of rows take.
         self._distances = [np.empty((len(scaled), 0), dtype=np.float32) for _ in spans]
 
     def __len__(self) -> int:
-        return len(self.scaled)
+        return len(self._scaled)
 
     def see(self, sample: np.ndarray) -> None:
         """Say what the sample is by now, shape ``(n_seen, n_columns)``: what it was, and more."""
         new = sample[len(self._seen) :]
         for term, (start, stop) in enumerate(self._spans):
             # Distances of a group do not grow with its number of columns.
-            found = _distances(self.scaled[:, start:stop], new[:, start:stop])
+            found = _distances(self._scaled[:, start:stop], new[:, start:stop])
             found /= np.float32((stop - start) ** 0.5)
             self._distances[term] = np.hstack([self._distances[term], found])
         self._seen = sample
@@ -123,7 +120,7 @@ class Sightings:
         """
         chosen = np.argsort(-importances, kind="stable")[:N_WEIGHTED]
         roots = np.sqrt(importances[chosen])
-        found = _distances(self.scaled[:, chosen] * roots, self._seen[:, chosen] * roots)
+        found = _distances(self._scaled[:, chosen] * roots, self._seen[:, chosen] * roots)
         joint, *groups = self._distances
         weighted = np.sqrt(WEIGHTED_SHARE * found**2 + (1 - WEIGHTED_SHARE) * joint**2)
         return [weighted, *groups]
